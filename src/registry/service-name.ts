@@ -1,0 +1,32 @@
+/**
+ * The name of a service: a namespace, a group in it, and the name itself. Written out it is `group@@name`; the namespace is never
+ * part of the text, so that two namespaces cannot mix by accident.
+ */
+export interface ServiceName {
+  readonly namespace: string;
+  readonly group: string;
+  readonly name: string;
+}
+
+export const DEFAULT_NAMESPACE = 'public';
+export const DEFAULT_GROUP = 'DEFAULT_GROUP';
+
+const SEPARATOR = '@@';
+
+/** `group@@name`: unique within a namespace, because a group never contains the separator. */
+export function groupedName({ group, name }: Pick<ServiceName, 'group' | 'name'>): string {
+  return `${group}${SEPARATOR}${name}`;
+}
+
+/** Unique over all namespaces; a namespace never contains `#`. For use as a map key, not for showing. */
+export function serviceKey(service: ServiceName): string {
+  return `${service.namespace}##${groupedName(service)}`;
+}
+
+/** Reads `name` or `group@@name`; only the first separator counts. Undefined when a part is empty. */
+export function parseServiceName(text: string, namespace: string, defaultGroup = DEFAULT_GROUP): ServiceName | undefined {
+  const at = text.indexOf(SEPARATOR);
+  const group = at < 0 ? defaultGroup : text.slice(0, at);
+  const name = at < 0 ? text : text.slice(at + SEPARATOR.length);
+  return group === '' || name === '' ? undefined : { namespace, group, name };
+}
