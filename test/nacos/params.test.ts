@@ -1,0 +1,263 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  RequestError,
+  readBeat,
+  readClusters,
+  readFlag,
+  readParams,
+  readPartialEdit,
+  readPlace,
+  readRegistration,
+  readService,
+  silenceOf,
+} from '../../src/nacos/params.ts';
+import { DEFAULT_SILENCE } from '../../src/registry/instance.ts';
+
+const AT = 'serviceName=orders&ip=10.0.0.1&port=80';
+
+describe('parameters', () => {
+  it.each([
+    ['stand in the query', 'a=1&b=2', '', { a: '1', b: '2' }],
+    ['stand in the form', '', 'a=1&b=2', { a: '1', b: '2' }],
+    ['of the query win over the form', 'a=query', 'a=form&b=2', { a: 'query', b: '2' }],
+    ['given twice count once, the first time', 'a=1&a=2', '', { a: '1' }],
+    ['are decoded, plus signs too', 'a=%E4%B8%AD+b%2B', '', { a: '中 b+' }],
+    ['keep a bad escape as it stands', 'a=100%&b=%zz&c=%E4', '', { a: '100%', b: '%zz', c: '�' }],
+    ['are cut at the first equals sign', 'a=b=c', '', { a: 'b=c' }],
+    ['may end with an ampersand', '', 'a=1&', { a: '1' }],
+    ['may be called like a property of every object', '__proto__=1&constructor=2', '', { ['__proto__']: '1', constructor: '2' }],
+  ])('%s', (_, query, form, params) => {
+    expect(Object.entries(readParams(query, form))).toEqual(Object.entries(params));
+  });
+});
+
+describe('a service name', () => {
+  it.each([
+    ['serviceName=orders', 'public', 'DEFAULT_GROUP', 'orders'],
+    ['serviceName=orders&groupName=G1', 'public', 'G1', 'orders'],
+    ['serviceName=G2%40%40orders&groupName=G1', 'public', 'G2', 'orders'],
+    ['dom=orders', 'public', 'DEFAULT_GROUP', 'orders'],
+    ['dom=old&serviceName=%20orders%20', 'public', 'DEFAULT_GROUP', 'orders'],
+    ['serviceName=orders&namespaceId=&groupName=', 'public', 'DEFAULT_GROUP', 'orders'],
+    ['serviceName=orders&namespaceId=dev-1', 'dev-1', 'DEFAULT_GROUP', 'orders'],
+    ['serviceName=providers:com.shop.Orders:1.0.0:', 'public', 'DEFAULT_GROUP', 'providers:com.shop.Orders:1.0.0:'],
+  ])('%s is read', (query, namespace, group, name) => {
+    expect(readService(readParams(query, ''))).toEqual({ namespace, group, name });
+  });
+
+  it.each([
+    ['groupName=G1', "Param 'serviceName' is required."],
+    ['serviceName=%20', "Param 'serviceName' is required."],
+    ['serviceName=@@orders', "Param 'serviceName' is illegal, it should be format as 'groupName@@serviceName'"],
+    ['serviceName=G1@@', "Param 'serviceName' is illegal, it should be format as 'groupName@@serviceName'"],
+    ['serviceName=a@@b@@c', "Param 'serviceName' is illegal, illegal characters should not appear in the param."],
+    ['serviceName=a%20b', "Param 'serviceName' is illegal, illegal characters should not appear in the param."],
+    [`serviceName=${'x'.repeat(513)}`, "Param 'serviceName' is illegal, the param length should not exceed 512."],
+    ['serviceName=a&groupName=b/c', "Param 'group' is illegal, illegal characters should not appear in the param."],
+    [
+      'serviceName=a&namespaceId=a%23b',
+      "Param 'namespaceId/tenant' is illegal, illegal characters should not appear in the param.",
+    ],
+    [
+      `serviceName=a&namespaceId=${'n'.repeat(65)}`,
+      "Param 'namespaceId/tenant' is illegal, the param length should not exceed 64.",
+    ],
+  ])('%s is refused', (query, message) => {
+    expect(() => readService(readParams(query, ''))).toThrow(new RequestError('invalid', message));
+  });
+});
+
+describe('a registration', () => {
+  const read = (query: string) => readRegistration(readParams(`${AT}&${query}`, ''));
+
+  it('needs no more than a place', () => {
+    expect(read('')).toEqual({
+      ip: '10.0.0.1',
+      port: 80,
+      cluster: 'DEFAULT',
+      ephemeral: true,
+      healthy: true,
+      enabled: true,
+      weight: 1,
+      metadata: {},
+    });
+  });
+
+  it.each([
+    ['clusterName=C1&cluster=C2', { cluster: 'C1' }],
+    ['cluster=C2', { cluster: 'C2' }],
+    ['clusterName=&cluster=C2', { cluster: 'C2' }],
+    ['enabled=false', { enabled: false }],
+    ['enable=false', { enabled: false }],
+    ['enabled=&enable=false', { enabled: false }],
+    ['enabled=true&enable=false', { enabled: true }],
+    ['enabled=YES&healthy=On&ephemeral=t', { enabled: true, healthy: true, ephemeral: true }],
+    ['enabled=1&healthy=0&ephemeral=no', { enabled: false, healthy: false, ephemeral: false }],
+    ['weight=2.5', { weight: 2.5 }],
+    ['weight=0', { weight: 0 }],
+    ['weight=0.001', { weight: 0.01 }],
+    ['metadata=%7B%22a%22%3A%22b%22%2C%22n%22%3A1%2C%22t%22%3Atrue%7D', { metadata: { a: 'b', n: '1', t: 'true' } }],
+    ['metadata=a%3Db,c%3Dd', { metadata: { a: 'b', c: 'd' } }],
+    ['metadata=', { metadata: {} }],
+  ])('%s is read', (query, expected) => {
+    expect(read(query)).toMatchObject(expected);
+  });
+
+  it.each([
+    ['weight=heavy', 'For input string: "heavy"'],
+    ['weight=NaN', 'For input string: "NaN"'],
+    ['weight=-1', 'instance format invalid: The weights range from 0.0 to 10000.0'],
+    ['weight=10001', 'instance format invalid: The weights range from 0.0 to 10000.0'],
+    ['metadata=abc', 'metadata format incorrect:abc'],
+    ['metadata=%5B1%5D', 'metadata format incorrect:[1]'],
+    ['metadata=%7B%22a%22%3A%7B%7D%7D', 'metadata format incorrect:{"a":{}}'],
+    ['clusterName=a/b', "Param 'cluster' is illegal, illegal characters should not appear in the param."],
+  ])('%s is refused', (query, message) => {
+    expect(() => read(query)).toThrow(new RequestError('invalid', message));
+  });
+
+  it.each(['abc', '-1', '65536', '80.0', '1e3', '0x50', '99999999999999999999'])('the port %s is refused', (port) => {
+    expect(() => readPlace(readParams(`ip=10.0.0.1&port=${port}`, ''))).toThrow(
+      new RequestError('invalid', "Param 'port' is illegal, the value should be between 0 and 65535."),
+    );
+  });
+
+  it.each([
+    ['port=80', "Param 'ip' is required."],
+    ['ip=10.0.0.1', "Param 'port' is required."],
+    ['ip=10.0.0.1%0a&port=', "Param 'port' is required."],
+    ['ip=a%20b&port=80', "Param 'ip' is illegal, illegal characters should not appear in the param."],
+  ])('the place %s is refused', (query, message) => {
+    expect(() => readPlace(readParams(query, ''))).toThrow(new RequestError('invalid', message));
+  });
+});
+
+describe('an edit', () => {
+  it('holds only what the request names', () => {
+    expect(readPartialEdit(readParams(AT, ''))).toEqual({});
+    expect(readPartialEdit(readParams(`${AT}&enabled=false`, ''))).toEqual({ enabled: false });
+    expect(readPartialEdit(readParams(`${AT}&weight=3&metadata=%7B%7D`, ''))).toEqual({ weight: 3, metadata: {} });
+  });
+});
+
+describe('flags and lists', () => {
+  it.each([
+    ['true', true],
+    ['TRUE', true],
+    ['yes', false],
+    ['1', false],
+    ['', false],
+  ])('healthyOnly=%s is %s', (text, value) => {
+    expect(readFlag({ healthyOnly: text }, 'healthyOnly')).toBe(value);
+  });
+
+  it('a list of clusters drops blanks', () => {
+    expect(readClusters({ clusters: ' C1, ,C2,' })).toEqual(['C1', 'C2']);
+    expect(readClusters({})).toEqual([]);
+  });
+});
+
+describe('a beat', () => {
+  const beat = (json: string, query = '') =>
+    readBeat(readParams(`serviceName=orders&beat=${encodeURIComponent(json)}&${query}`, ''));
+
+  it('without JSON is a light one', () => {
+    expect(readBeat(readParams(AT, ''))).toEqual({
+      service: { namespace: 'public', group: 'DEFAULT_GROUP', name: 'orders' },
+      place: { ip: '10.0.0.1', port: 80, cluster: 'DEFAULT' },
+      registration: undefined,
+    });
+  });
+
+  it('as Java sends it tells all that registering needs', () => {
+    const json = `{"port":8080,"ip":"10.1.2.3","weight":2.0,"serviceName":"G1@@orders","cluster":"C1","metadata":{"k":"v a&b=c+%d 中"},"scheduled":false,"period":1000,"stopped":false}`;
+    expect(beat(json)).toMatchObject({
+      service: { group: 'DEFAULT_GROUP', name: 'orders' },
+      place: { ip: '10.1.2.3', port: 8080, cluster: 'C1' },
+      registration: { weight: 2, metadata: { k: 'v a&b=c+%d 中' }, ephemeral: true, healthy: true, enabled: true },
+    });
+  });
+
+  it('as Go sends it, in a form that is not encoded, is read too', () => {
+    const form =
+      'serviceName=G1@@orders&beat={"ip":"10.1.2.3","port":8080,"weight":1,"serviceName":"G1@@orders","cluster":"","metadata":{"k":"100%"},"scheduled":false}';
+    expect(readBeat(readParams('', form))).toMatchObject({
+      service: { group: 'G1', name: 'orders' },
+      place: { ip: '10.1.2.3', port: 8080, cluster: 'DEFAULT' },
+      registration: { metadata: { k: '100%' } },
+    });
+  });
+
+  it.each([
+    ['without a weight has weight 0', '{"ip":"10.0.0.1","port":80}', { weight: 0 }],
+    ['may have no metadata', '{"ip":"10.0.0.1","port":80,"metadata":null}', { metadata: {} }],
+    ['may write numbers as text', '{"ip":"10.0.0.1","port":"80","weight":"1.5"}', { port: 80, weight: 1.5 }],
+    ['may be of a persistent instance', '{"ip":"10.0.0.1","port":80,"ephemeral":false}', { ephemeral: false }],
+    ['with a blank cluster takes the one of the query', '{"ip":"10.0.0.1","port":80,"cluster":" "}', { cluster: 'C9' }],
+  ])('%s', (_, json, expected) => {
+    expect(beat(json, 'clusterName=C9').registration).toMatchObject(expected);
+  });
+
+  it.each([
+    '{',
+    'null',
+    '[]',
+    '"x"',
+    '7',
+    '{"port":80}',
+    '{"ip":"a","port":-1}',
+    '{"ip":"a","port":[]}',
+    '{"ip":"a","port":1,"weight":"x"}',
+  ])('of %s is refused', (json) => {
+    expect(() => beat(json)).toThrow(RequestError);
+  });
+});
+
+describe('the silence that metadata allow', () => {
+  it.each([
+    ['nothing', {}, DEFAULT_SILENCE],
+    ['something else', { 'preserved.register.source': 'SPRING_CLOUD' }, DEFAULT_SILENCE],
+    ['an interval', { 'preserved.heart.beat.interval': '1000' }, { ...DEFAULT_SILENCE, beatIntervalMs: 1_000 }],
+    ['a timeout', { 'preserved.heart.beat.timeout': '3000' }, { ...DEFAULT_SILENCE, unhealthyAfterMs: 3_000 }],
+    ['a delete timeout', { 'preserved.ip.delete.timeout': '6000' }, { ...DEFAULT_SILENCE, removedAfterMs: 6_000 }],
+    ['no number', { 'preserved.heart.beat.timeout': '3s' }, DEFAULT_SILENCE],
+    ['a negative number', { 'preserved.heart.beat.timeout': '-3' }, DEFAULT_SILENCE],
+    ['zero, which would make clients beat without a pause', { 'preserved.heart.beat.interval': '0' }, DEFAULT_SILENCE],
+  ])('by %s', (_, metadata, silence) => {
+    expect(silenceOf(metadata)).toEqual(silence);
+  });
+});
+
+it('any query and any form is read or refused, and nothing else', () => {
+  const name = fc.constantFrom(
+    'serviceName',
+    'ip',
+    'port',
+    'weight',
+    'metadata',
+    'beat',
+    'clusterName',
+    'ephemeral',
+    'namespaceId',
+    '',
+  );
+  const value = fc.oneof(fc.string({ unit: 'binary' }), fc.json(), fc.constantFrom('%', '%E4', '{"ip":1', '@@', '1e999', '0'));
+  const text = fc
+    .array(fc.tuple(name, value, fc.boolean()), { maxLength: 8 })
+    .map((pairs) => pairs.map(([n, v, raw]) => `${n}=${raw ? v : encodeURIComponent(Buffer.from(v).toString())}`).join('&'));
+  fc.assert(
+    fc.property(text, text, (query, form) => {
+      const params = readParams(query, form);
+      for (const read of [readService, readPlace, readRegistration, readPartialEdit, readBeat, readClusters]) {
+        try {
+          read(params);
+        } catch (error) {
+          if (!(error instanceof RequestError)) throw error;
+          expect(error.message.length).toBeLessThan(400);
+        }
+      }
+    }),
+    { numRuns: 5_000 },
+  );
+});
