@@ -1,0 +1,2 @@
+/** The public face for programs that embed beatbridge. */
+export { createServer, ListenError, type Listeners, type Server, type ServerOptions } from './server/server.ts';

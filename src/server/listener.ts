@@ -1,0 +1,145 @@
+import { createServer as createHttp1Server, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+
+export type Request = IncomingMessage | Http2ServerRequest;
+export type Response = ServerResponse | Http2ServerResponse;
+export type Handler = (req: Request, res: Response) => void;
+
+/** An open port that speaks HTTP/1.1 and HTTP/2 in cleartext (h2c with prior knowledge), told apart by the first bytes. */
+export interface Listener {
+  /** `HOST:PORT`, with the port that was really given. */
+  readonly address: string;
+  /**
+   * Takes no more connections, says GOAWAY on HTTP/2, and resolves when the last connection has ended. When `deadline` aborts, those
+   * that are left are cut.
+   */
+  close(deadline: AbortSignal): Promise<void>;
+}
+
+/** What every HTTP/2 client says first. No HTTP/1 request starts like it. */
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+
+/** npm's Nacos client puts a whole beat, metadata included, into the request line. */
+const MAX_HEADER_BYTES = 64 << 10;
+/** For a connection that has not yet said what it speaks, and for the header of an HTTP/1 request. */
+const HEADER_TIMEOUT_MS = 10_000;
+/** Node's own 5 s equal the beat interval: idle closes would race beats. */
+const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+const MAX_STREAMS_PER_CONNECTION = 1_000;
+
+/** Rejects with the system's error when the port cannot be had. */
+export async function listen(host: string, port: number, handler: Handler): Promise<Listener> {
+  const undecided = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+
+  // Node's server for HTTP/2 cannot speak HTTP/1 without TLS. So the one for HTTP/1 listens (its header and request timeouts run
+  // only then), and every connection is looked at before one of the two gets it.
+  const http1 = createHttp1Server(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADER_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      connectionsCheckingInterval: 1_000,
+    },
+    handler as RequestListener,
+  );
+  const http2 = createHttp2Server(
+    { settings: { maxConcurrentStreams: MAX_STREAMS_PER_CONNECTION, maxHeaderListSize: MAX_HEADER_BYTES } },
+    handler,
+  );
+  http2.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+  });
+  // What a peer does wrong on its session ends that session, and nothing else.
+  http2.on('sessionError', () => {});
+
+  const serveHttp1 = http1.listeners('connection') as ((socket: Socket) => void)[];
+  http1.removeAllListeners('connection');
+  http1.on('connection', (socket: Socket) => {
+    undecided.add(socket);
+    decide(socket, (speaks) => {
+      undecided.delete(socket);
+      if (speaks === 'http1') {
+        for (const serve of serveHttp1) serve.call(http1, socket);
+      } else if (speaks === 'http2') {
+        // The listening server keeps a socket open for writing when its peer has finished; an HTTP/2 session would never end.
+        socket.allowHalfOpen = false;
+        http2.emit('connection', socket);
+      }
+    });
+  });
+
+  await new Promise<void>((resolve, reject) => {
+    http1.once('error', reject);
+    http1.listen(port, host, () => {
+      http1.off('error', reject);
+      resolve();
+    });
+  });
+
+  return {
+    address: addressOf(http1.address() as AddressInfo),
+
+    async close(deadline) {
+      const closed = new Promise<void>((resolve) => http1.close(() => resolve()));
+      // A connection that is answering now ends after its answer, instead of waiting for another request.
+      http1.keepAliveTimeout = 1;
+      for (const socket of undecided) socket.destroy();
+      for (const session of sessions) session.close();
+      const cut = () => {
+        http1.closeAllConnections();
+        for (const session of sessions) session.destroy();
+      };
+      if (deadline.aborted) cut();
+      deadline.addEventListener('abort', cut, { once: true });
+      await closed;
+      deadline.removeEventListener('abort', cut);
+    },
+  };
+}
+
+/**
+ * Reads until it is clear what the peer speaks, puts everything back and says so. The preface may come in pieces: what could still
+ * become one is kept here, as data put back too early would be read again and again. Undefined: the peer left before it was clear.
+ */
+function decide(socket: Socket, decided: (speaks: 'http1' | 'http2' | undefined) => void): void {
+  let head: Buffer = Buffer.alloc(0);
+
+  const onData = (chunk: Buffer) => {
+    head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+    const compared = Math.min(head.length, PREFACE.length);
+    const couldBeHttp2 = head.compare(PREFACE, 0, compared, 0, compared) === 0;
+    if (couldBeHttp2 && compared < PREFACE.length) return;
+    done(couldBeHttp2 ? 'http2' : 'http1');
+  };
+  const giveUp = () => {
+    socket.destroy();
+  };
+  const onClose = () => done(undefined);
+  const done = (speaks: 'http1' | 'http2' | undefined) => {
+    socket.off('data', onData).off('end', giveUp).off('timeout', giveUp).off('close', onClose);
+    socket.setTimeout(0);
+    if (speaks !== undefined) {
+      socket.pause();
+      socket.unshift(head);
+    }
+    decided(speaks);
+    if (speaks === 'http1') socket.resume();
+  };
+
+  // A reset is the peer's affair; who serves the socket later listens for itself.
+  socket.on('error', () => {});
+  socket.setTimeout(HEADER_TIMEOUT_MS);
+  socket.on('data', onData).once('end', giveUp).once('timeout', giveUp).once('close', onClose);
+}
+
+function addressOf({ address, family, port }: AddressInfo): string {
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,0 +1,163 @@
+import { setMaxListeners } from 'node:events';
+import { setImmediate as nextRound } from 'node:timers/promises';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { type Logger, pino } from 'pino';
+import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
+import { Health } from '../health/health.ts';
+import { healthService } from '../health/service.ts';
+import { Watches } from '../health/watch.ts';
+import { nacosHandler } from '../nacos/http.ts';
+import { silenceOf } from '../nacos/params.ts';
+import { Registry } from '../registry/registry.ts';
+import { type Handler, type Listener, listen, type Request, type Response } from './listener.ts';
+import { rpcHandlers } from './rpc.ts';
+import { Sweeper } from './sweeper.ts';
+
+/**
+ * The composition root: the one place where the registry, health and the Nacos surface meet the network and the clock. It holds
+ * no rules of its own.
+ */
+export interface ServerOptions {
+  /** Address to listen on, for all three ports; default `0.0.0.0`. */
+  readonly host?: string;
+  /** Nacos and health; default 8848. 0 takes any free port, here and below. */
+  readonly port?: number;
+  /** The same once more, where Nacos 2.x clients look; default 9848. */
+  readonly grpcPort?: number;
+  /** Health only, where Dubbo-go callers look; default 20000. */
+  readonly healthPort?: number;
+  /** How long a service stays known after its last instance has gone, in milliseconds; default 60,000. */
+  readonly forgetAfterMs?: number;
+  /** A pino logger; silent when left out. */
+  readonly log?: Logger;
+}
+
+export interface Server extends AsyncDisposable {
+  /** Where it listens, each as `HOST:PORT`. */
+  readonly listeners: Listeners;
+  /**
+   * Drains and closes: the status of `""` flips, watches end with UNAVAILABLE, connections are told to go. Resolves when all have
+   * gone, and after `withinMs` at the latest (default 5,000).
+   */
+  close(withinMs?: number): Promise<void>;
+}
+
+export interface Listeners {
+  readonly main: string;
+  readonly grpc: string;
+  readonly health: string;
+}
+
+/** A port could not be had; `cause` is the system's error. */
+export class ListenError extends Error {}
+
+const CLOSE_WITHIN_MS = 5_000;
+
+/** Starts a beatbridge in this process. Rejects with `ListenError` when a port cannot be had; nothing stays open then. */
+export async function createServer(options: ServerOptions = {}): Promise<Server> {
+  const { host = '0.0.0.0', port = 8848, grpcPort = 9848, healthPort = 20_000 } = options;
+  const log = options.log ?? pino({ enabled: false });
+  const now = () => performance.now();
+  const shutdown = new AbortController();
+  // One listener for each open call, by design.
+  setMaxListeners(0, shutdown.signal);
+
+  const registry = new Registry(now, {
+    silenceOf,
+    ...(options.forgetAfterMs !== undefined && { forgetAfterMs: options.forgetAfterMs }),
+  });
+  const health = new Health(registry);
+  const rpc = rpcHandlers({
+    routes: (router) => router.service(HealthService, healthService(health, new Watches(health))),
+    shutdown: shutdown.signal,
+    log,
+  });
+  const nacos = nacosHandler({ registry, wallClock: () => Math.floor(performance.timeOrigin + now()), log });
+  const sweeper = new Sweeper(registry, now, log);
+
+  const healthOnly: Handler = guarded(log, (req, res) => {
+    (rpc.get(pathOf(req)) ?? notFound)(req, res);
+  });
+  const everything: Handler = guarded(log, (req, res) => {
+    if (req.url?.startsWith('/nacos/')) void nacos(req, res);
+    else healthOnly(req, res);
+  });
+
+  const open: Listener[] = [];
+  const closeAll = async (withinMs: number) => {
+    const deadline = AbortSignal.timeout(withinMs);
+    await Promise.all(open.map((listener) => listener.close(deadline)));
+  };
+  const opened = async (port: number, handler: Handler): Promise<string> => {
+    try {
+      const listener = await listen(host, port, handler);
+      open.push(listener);
+      return listener.address;
+    } catch (cause) {
+      await closeAll(0);
+      throw new ListenError(`cannot listen on ${host}:${port}: ${reasonOf(cause)}`, { cause });
+    }
+  };
+  const listeners = {
+    main: await opened(port, everything),
+    grpc: await opened(grpcPort, everything),
+    health: await opened(healthPort, healthOnly),
+  };
+  sweeper.start();
+
+  let closing: Promise<void> | undefined;
+  async function drain(withinMs: number): Promise<void> {
+    health.drain();
+    // Whoever watches "" reads the new status before the watch ends.
+    await nextRound();
+    shutdown.abort(new ConnectError('the bridge is shutting down', Code.Unavailable));
+    await nextRound();
+    await closeAll(withinMs);
+    sweeper.stop();
+  }
+  const close = (withinMs = CLOSE_WITHIN_MS) => {
+    closing ??= drain(withinMs);
+    return closing;
+  };
+  return { listeners, close, [Symbol.asyncDispose]: () => close() };
+}
+
+/** Nothing that a request can do may end the process: what a handler throws is logged once and answered without detail. */
+function guarded(log: Logger, handler: Handler): Handler {
+  return (req, res) => {
+    // A reset can strike at any point of a request, also where nobody listens for it.
+    req.on('error', ignore);
+    res.on('error', ignore);
+    try {
+      handler(req, res);
+    } catch (err) {
+      log.error({ err, method: req.method, path: pathOf(req).slice(0, 200) }, 'request failed');
+      answer(res, 500, 'internal error\n');
+    }
+  };
+}
+
+function ignore(): void {}
+
+function notFound(req: Request, res: Response): void {
+  const nacos = req.url?.startsWith('/nacos');
+  answer(res, 404, nacos ? 'not found: this port serves grpc.health.v1.Health only\n' : 'not found\n');
+}
+
+function answer(res: Response, status: number, text: string): void {
+  if (res.headersSent || res.destroyed) return;
+  res.statusCode = status;
+  res.setHeader('Content-Type', 'text/plain;charset=UTF-8');
+  res.end(text);
+}
+
+function pathOf(req: Request): string {
+  return (req.url ?? '').split('?', 1)[0] ?? '';
+}
+
+function reasonOf(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'EADDRINUSE') return 'the port is taken';
+  if (code === 'EACCES') return 'no permission for this port';
+  return cause instanceof Error ? cause.message : String(cause);
+}

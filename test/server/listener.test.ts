@@ -1,0 +1,226 @@
+import { once } from 'node:events';
+import { connect as connectHttp2, constants } from 'node:http2';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createServer, ListenError, type Server } from '../../src/index.ts';
+import { dial, exchange, hear } from '../support/raw.ts';
+import { register, startServer } from '../support/server.ts';
+
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer();
+  await register(server, 'orders');
+});
+afterAll(() => server.close(100));
+
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+const CHECK = '/grpc.health.v1.Health/Check';
+
+function jsonCheck(service: string, headers = ''): string {
+  const body = JSON.stringify({ service });
+  return `POST ${CHECK} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n${headers}\r\n${body}`;
+}
+
+/** The proof that the process lives and others are served, after whatever has been done to it. */
+async function expectServing() {
+  const response = await fetch(`http://${server.listeners.health}${CHECK}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"service":"orders"}',
+  });
+  expect(await response.json()).toEqual({ status: 'SERVING' });
+}
+
+const answered = (heard: string) => heard.includes('\r\n\r\n');
+
+describe('one port', () => {
+  it('takes an HTTP/2 preface in single bytes', async () => {
+    const socket = await dial(server.listeners.health);
+    socket.setNoDelay(true);
+    const heard = hear(socket, (text) => text.length >= 9);
+    for (const byte of PREFACE) {
+      socket.write(byte);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    socket.write(EMPTY_SETTINGS);
+    // The server's own SETTINGS frame: type 4 on stream 0.
+    expect((await heard).charCodeAt(3)).toBe(4);
+    socket.destroy();
+  });
+
+  it('takes an HTTP/1.1 request in single bytes, also one that starts like the preface', async () => {
+    for (const method of ['POST', 'PUT', 'PATCH', 'PRI']) {
+      const request = `${method} /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+      // PRI is not a method that HTTP/1 knows.
+      expect(await exchange(server.listeners.health, [...request])).toMatch(
+        method === 'PRI' ? /^HTTP\/1.1 400/ : /^HTTP\/1.1 404/,
+      );
+    }
+  });
+
+  it('serves pipelined requests and one connection for many', async () => {
+    const twice = jsonCheck('orders') + jsonCheck('nobody', 'Connection: close\r\n');
+    const heard = await exchange(server.listeners.health, [twice]);
+    expect(heard).toContain('{"status":"SERVING"}');
+    expect(heard).toContain('"code":"not_found"');
+  });
+
+  it('answers a request that asks for an upgrade to h2c over HTTP/1.1', async () => {
+    const upgrade = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n';
+    const heard = await exchange(server.listeners.health, [jsonCheck('orders', upgrade)], (text) => text.includes('SERVING'));
+    expect(heard).toMatch(/^HTTP\/1.1 200/);
+  });
+
+  it('serves the Nacos calls over HTTP/2 as well', async () => {
+    const session = connectHttp2(`http://${server.listeners.main}`);
+    const stream = session.request({ ':path': '/nacos/v1/ns/operator/metrics' });
+    const [headers] = await once(stream, 'response');
+    expect(headers[':status']).toBe(200);
+    stream.resume();
+    await once(stream, 'close');
+    session.close();
+  });
+
+  it('ends the session of an HTTP/2 peer that has finished sending', async () => {
+    const socket = await dial(server.listeners.health);
+    const heard = hear(socket);
+    socket.end(Buffer.concat([Buffer.from(PREFACE), EMPTY_SETTINGS]));
+    await heard;
+    expect(socket.destroyed).toBe(true);
+  });
+});
+
+describe('bad input', () => {
+  it.each([
+    ['HTTP/1.0 without Host', `POST ${CHECK} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`],
+    ['OPTIONS as HAProxy checks by default', `OPTIONS ${CHECK} HTTP/1.0\r\n\r\n`],
+    ['a Host that is no host', `POST ${CHECK} HTTP/1.1\r\nHost: [\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`],
+    ['a Host with a blank', `POST ${CHECK} HTTP/1.1\r\nHost: a b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`],
+    ['HTTP/1.1 without Host', `POST ${CHECK} HTTP/1.1\r\nContent-Length: 0\r\n\r\n`],
+    ['a request line that is none', 'hello\r\n\r\n'],
+    ['a TLS handshake', Buffer.from('16030100c8010000c40303', 'hex')],
+    ['binary noise', Buffer.from([0, 1, 2, 3, 255, 254, 13, 10, 13, 10])],
+    ['a preface that goes wrong', 'PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n'],
+    ['two lengths', `POST ${CHECK} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}`],
+    [
+      'a length and chunks',
+      `POST ${CHECK} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    ],
+  ])('%s is refused with 400', async (_, request) => {
+    expect(await exchange(server.listeners.health, [request], answered)).toMatch(/^HTTP\/1.1 400 /);
+    await expectServing();
+  });
+
+  it('a header over 64 KiB is refused with 431', async () => {
+    const request = `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`;
+    expect(await exchange(server.listeners.health, [request], answered)).toMatch(/^HTTP\/1.1 431 /);
+    await expectServing();
+  });
+
+  it.each([
+    ['an unknown path', 'GET', '/grpc.health.v1.Health', '', 404],
+    ['an unknown method of the service', 'POST', '/grpc.health.v1.Health/Nothing', 'application/json', 404],
+    ['the wrong HTTP method', 'GET', CHECK, '', 405],
+    ['no content type', 'POST', CHECK, '', 415],
+    ['a form', 'POST', CHECK, 'application/x-www-form-urlencoded', 415],
+    ['JSON that is none', 'POST', CHECK, 'application/json', 400],
+    // INTERNAL, as grpc-go answers too.
+    ['protobuf that is none', 'POST', CHECK, 'application/proto', 500],
+  ])('%s is refused', async (_, method, path, type, status) => {
+    const response = await fetch(`http://${server.listeners.health}${path}`, {
+      method,
+      ...(type !== '' && { headers: { 'content-type': type } }),
+      ...(method === 'POST' && { body: new Uint8Array([0xff, 0x7b]) }),
+    });
+    expect(response.status).toBe(status);
+    await expectServing();
+  });
+
+  it('an HTTP/2 authority that is no host is refused with 400', async () => {
+    const session = connectHttp2(`http://${server.listeners.health}`);
+    const stream = session.request({ ':path': CHECK, ':method': 'POST', ':authority': '[' });
+    stream.end();
+    const [headers] = await once(stream, 'response');
+    expect(headers[':status']).toBe(400);
+    session.destroy();
+    await expectServing();
+  });
+
+  it('a peer that leaves at any point of a request harms nobody', async () => {
+    const request = jsonCheck('orders');
+    for (let length = 0; length <= request.length; length += 7) {
+      const socket = await dial(server.listeners.health);
+      socket.write(request.slice(0, length));
+      await new Promise((resolve) => setImmediate(resolve));
+      socket.resetAndDestroy();
+    }
+    for (let length = 0; length <= PREFACE.length; length++) {
+      const socket = await dial(server.listeners.health);
+      socket.write(PREFACE.slice(0, length));
+      await new Promise((resolve) => setImmediate(resolve));
+      if (length % 2 === 0) socket.resetAndDestroy();
+      else socket.end();
+    }
+    await expectServing();
+  });
+
+  it('a peer that cancels HTTP/2 calls harms nobody', async () => {
+    const session = connectHttp2(`http://${server.listeners.health}`);
+    session.on('error', () => {});
+    const streams = Array.from({ length: 200 }, (_, i) => {
+      const path = i % 2 === 0 ? CHECK : '/grpc.health.v1.Health/Watch';
+      const stream = session.request({ ':path': path, ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' });
+      stream.on('error', () => {});
+      if (i % 3 > 0) stream.write(Buffer.from([0, 0, 0, 0, 0]));
+      if (i % 3 > 1) stream.end();
+      setImmediate(() => stream.close(constants.NGHTTP2_CANCEL));
+      return once(stream, 'close');
+    });
+    await Promise.all(streams);
+    session.destroy();
+    await expectServing();
+  });
+});
+
+describe('starting', () => {
+  it('on a taken port fails with one clear line, and leaves the other ports free', async () => {
+    const taken = Number(server.listeners.health.split(':')[1]);
+    const free = await startServer();
+    const main = Number(free.listeners.main.split(':')[1]);
+    await free.close(0);
+    const start = createServer({ host: '127.0.0.1', port: main, grpcPort: 0, healthPort: taken });
+    await expect(start).rejects.toThrow(new ListenError(`cannot listen on 127.0.0.1:${taken}: the port is taken`));
+    await using again = await createServer({ host: '127.0.0.1', port: main, grpcPort: 0, healthPort: 0 });
+    expect(again.listeners.main).toBe(`127.0.0.1:${main}`);
+  });
+});
+
+describe('closing', () => {
+  it('tells HTTP/2 peers to go, lets idle HTTP/1.1 connections end, and resolves then', async () => {
+    const closing = await startServer();
+    const session = connectHttp2(`http://${closing.listeners.health}`);
+    const goneAway = once(session, 'goaway');
+    await once(session, 'remoteSettings');
+    const idle = await dial(closing.listeners.health);
+    const idleHeard = hear(idle, (text) => text.includes('SERVING'));
+    idle.write(jsonCheck(''));
+    await idleHeard;
+    const idleClosed = once(idle, 'close');
+    const silent = await dial(closing.listeners.health);
+    const silentClosed = once(silent, 'close');
+    await closing.close(60_000);
+    expect((await goneAway)[0]).toBe(constants.NGHTTP2_NO_ERROR);
+    await Promise.all([idleClosed, silentClosed]);
+  });
+
+  it('does not wait longer than it was told for a peer that stays', async () => {
+    const closing = await startServer();
+    const socket = await dial(closing.listeners.health);
+    socket.write(`POST ${CHECK} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`);
+    await new Promise((resolve) => setImmediate(resolve));
+    const closed = once(socket, 'close');
+    await closing.close(50);
+    await closed;
+  });
+});
