@@ -1,0 +1,78 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
+import { type Config, ConfigError, type LogLevel, OPTIONS, readConfig } from './config.ts';
+import { createServer, ListenError } from './server/server.ts';
+
+/** The process and nothing else: arguments and environment -> config -> server -> signals -> exit code. */
+
+const EXIT_USAGE = 2;
+const EXIT_LISTEN = 3;
+
+const program = new Command('beatbridge')
+  .description('Heartbeats in, standard health out: a Nacos-compatible registry that answers grpc.health.v1.Health.')
+  .version(readVersion())
+  .configureOutput({ writeErr: (text) => process.stderr.write(text) })
+  .exitOverride();
+
+const serveCommand = program
+  .command('serve', { isDefault: true })
+  .description('run the bridge until SIGTERM or SIGINT')
+  .action((flags: Partial<Record<keyof Config, string>>) => serve(flags));
+for (const { flag, placeholder, help, env, default: value } of Object.values(OPTIONS)) {
+  serveCommand.option(`${flag} <${placeholder}>`, `${help} (env ${env}, default ${value})`);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
+
+async function serve(flags: Partial<Record<keyof Config, string>>): Promise<void> {
+  const { logLevel, host, port, grpcPort, healthPort } = readConfig(flags, process.env);
+  const log = createLogger(logLevel);
+  const server = await createServer({ host, port, grpcPort, healthPort, log });
+  // Standard output is for programs: this line is all it ever carries. Logs go to standard error.
+  process.stdout.write(`${JSON.stringify({ msg: 'ready', listeners: server.listeners })}\n`);
+  log.info({ listeners: server.listeners }, 'ready');
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, async () => {
+      // The second signal finds Node's own handling, and so ends the process at once.
+      process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
+      log.info({ signal }, 'draining');
+      await server.close();
+      log.info('closed');
+      process.exitCode = 0;
+    });
+  }
+}
+
+function createLogger(level: LogLevel): Logger {
+  const stream = process.stderr.isTTY
+    ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname' })
+    : pino.destination({ dest: 2, sync: true });
+  return pino({ name: 'beatbridge', level }, stream);
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof ConfigError) {
+    for (const problem of error.problems) process.stderr.write(`beatbridge: ${problem}\n`);
+    return EXIT_USAGE;
+  }
+  if (error instanceof ListenError) {
+    process.stderr.write(`beatbridge: ${error.message}\n`);
+    return EXIT_LISTEN;
+  }
+  // Commander has said what is wrong, or has printed what was asked for.
+  if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  throw error;
+}
+
+function readVersion(): string {
+  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return manifest.version;
+}

@@ -1,0 +1,133 @@
+/** Every option of the program, once. A flag wins over the environment, the environment over the default. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly grpcPort: number;
+  readonly healthPort: number;
+  readonly dataDir: 'none';
+  readonly logLevel: LogLevel;
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface Option<T> {
+  readonly flag: string;
+  /** What stands for the value in the help. */
+  readonly placeholder: string;
+  readonly env: string;
+  readonly default: T;
+  readonly help: string;
+  /** Reads what the user wrote; undefined when it is no value of the option. */
+  readonly parse: (text: string) => T | undefined;
+  /** What a value has to be, to complete "--port must be …". */
+  readonly expected: string;
+}
+
+const PORT = { placeholder: 'port', parse: parsePort, expected: '0..65535' } as const;
+
+export const OPTIONS: { readonly [K in keyof Config]: Option<Config[K]> } = {
+  host: {
+    flag: '--host',
+    placeholder: 'address',
+    env: 'BEATBRIDGE_HOST',
+    default: '0.0.0.0',
+    help: 'address to listen on, for all ports',
+    parse: (text) => (/^\S+$/.test(text) ? text : undefined),
+    expected: 'an address or a host name',
+  },
+  port: {
+    ...PORT,
+    flag: '--port',
+    env: 'BEATBRIDGE_PORT',
+    default: 8848,
+    help: 'main port: Nacos and health; 0 = any free port',
+  },
+  grpcPort: {
+    ...PORT,
+    flag: '--grpc-port',
+    env: 'BEATBRIDGE_GRPC_PORT',
+    default: 9848,
+    help: 'the same once more, where Nacos 2.x clients look (main port + 1000); 0 = any free port',
+  },
+  healthPort: {
+    ...PORT,
+    flag: '--health-port',
+    env: 'BEATBRIDGE_HEALTH_PORT',
+    default: 20000,
+    help: 'health only, where Dubbo-go callers look; 0 = any free port',
+  },
+  dataDir: {
+    flag: '--data-dir',
+    placeholder: 'directory',
+    env: 'BEATBRIDGE_DATA_DIR',
+    default: 'none',
+    help: 'where to keep what must survive a restart; only "none" until there is a store: nothing is kept',
+    parse: (text) => (text === 'none' ? text : undefined),
+    expected: '"none" as long as there is no store',
+  },
+  logLevel: {
+    flag: '--log-level',
+    placeholder: 'level',
+    env: 'BEATBRIDGE_LOG_LEVEL',
+    default: 'info',
+    help: `least severe log line to write (to stderr): ${LOG_LEVELS.join(', ')}`,
+    parse: (text) => LOG_LEVELS.find((level) => level === text),
+    expected: `one of ${LOG_LEVELS.join(', ')}`,
+  },
+};
+
+/** All that is wrong with the options at once, one line each, with the place it comes from. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** `flags` by option name, as far as they were given. Throws `ConfigError`. */
+export function readConfig(
+  flags: Readonly<Partial<Record<keyof Config, string>>>,
+  env: Readonly<Record<string, string | undefined>>,
+): Config {
+  const problems: string[] = [];
+
+  function read<K extends keyof Config>(name: K): Config[K] {
+    const option = OPTIONS[name];
+    const [place, text] = flags[name] !== undefined ? [option.flag, flags[name]] : [option.env, env[option.env]];
+    if (text === undefined || (place === option.env && text === '')) return option.default;
+    const value = option.parse(text);
+    if (value === undefined) problems.push(`${place} must be ${option.expected}, got ${JSON.stringify(text.slice(0, 200))}`);
+    return value ?? option.default;
+  }
+
+  const config: Config = {
+    host: read('host'),
+    port: read('port'),
+    grpcPort: read('grpcPort'),
+    healthPort: read('healthPort'),
+    dataDir: read('dataDir'),
+    logLevel: read('logLevel'),
+  };
+  const known = new Set(Object.values(OPTIONS).map(({ env }) => env));
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('BEATBRIDGE_') && !known.has(name)) problems.push(`${name} is not an option`);
+  }
+  const ports = ([OPTIONS.port, OPTIONS.grpcPort, OPTIONS.healthPort] as const).map(({ flag }, i) => ({
+    flag,
+    port: [config.port, config.grpcPort, config.healthPort][i],
+  }));
+  for (const [i, a] of ports.entries()) {
+    for (const b of ports.slice(i + 1)) {
+      if (a.port === b.port && a.port !== 0) problems.push(`${a.flag} and ${b.flag} must differ, both are ${a.port}`);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+function parsePort(text: string): number | undefined {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined;
+}

@@ -1,0 +1,83 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const SRC = join(import.meta.dirname, '..', 'src');
+
+/** Which folder may import which, and what from outside. This is the direction table of the README's map, executed. */
+const DIRECTION: Record<string, { readonly folders: readonly string[]; readonly packages: 'any' | 'node' | 'none' }> = {
+  registry: { folders: [], packages: 'none' },
+  gen: { folders: [], packages: 'any' },
+  health: { folders: ['registry', 'gen'], packages: 'any' },
+  nacos: { folders: ['registry', 'gen'], packages: 'any' },
+  server: { folders: ['registry', 'gen', 'health', 'nacos'], packages: 'any' },
+};
+
+/** Files at the root of src: the command and what it needs, and the face for embedders. */
+const ROOT: Record<string, readonly string[]> = {
+  'cli.ts': ['config.ts', 'server/server.ts'],
+  'config.ts': [],
+  'index.ts': ['server/server.ts'],
+};
+
+/** The one place in each folder that may meet the siblings: nobody else under server/ may import health/ or nacos/. */
+const MEETING_POINT = 'server/server.ts';
+
+const TIMERS = ['server/sweeper.ts'];
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => name.split(sep).join('/'));
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(SRC, file), 'utf8');
+  return [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)].map((match) => match[1] as string);
+}
+
+function targetOf(file: string, specifier: string): string {
+  return relative(SRC, join(SRC, file, '..', specifier))
+    .split(sep)
+    .join('/');
+}
+
+describe.each(files)('%s', (file) => {
+  const [folder, rest] = file.split('/', 2);
+
+  it('imports only in the direction of the table', () => {
+    const stray: string[] = [];
+    for (const specifier of importsOf(file)) {
+      if (specifier.startsWith('.')) {
+        const target = targetOf(file, specifier);
+        const targetFolder = target.split('/', 1)[0] as string;
+        const allowed =
+          rest === undefined
+            ? ROOT[file]?.includes(target)
+            : targetFolder === folder ||
+              (DIRECTION[folder as string]?.folders.includes(targetFolder) &&
+                (folder !== 'server' || targetFolder === 'registry' || file === MEETING_POINT));
+        if (!allowed) stray.push(specifier);
+      } else {
+        const packages = rest === undefined ? 'any' : DIRECTION[folder as string]?.packages;
+        if (packages !== 'any' && !(packages === 'node' && specifier.startsWith('node:'))) stray.push(specifier);
+      }
+    }
+    expect(stray).toEqual([]);
+  });
+
+  it('keeps no timer unless it is one of the few that may', () => {
+    const text = readFileSync(join(SRC, file), 'utf8');
+    const found = /\bset(?:Timeout|Interval)\s*\(/.test(text.replaceAll('.setTimeout(', ''));
+    expect(found).toBe(TIMERS.includes(file));
+  });
+
+  it('reads no clock unless it is the one that hands it out', () => {
+    const text = readFileSync(join(SRC, file), 'utf8');
+    expect(/\bDate\.now\(|\bnew Date\(\)|\bperformance\./.test(text)).toBe(file === MEETING_POINT);
+  });
+});
+
+it('the table names every folder there is', () => {
+  const folders = readdirSync(SRC, { withFileTypes: true });
+  expect(folders.filter((entry) => entry.isDirectory()).map(({ name }) => name)).toEqual(Object.keys(DIRECTION).sort());
+  expect(folders.filter((entry) => entry.isFile()).map(({ name }) => name)).toEqual(Object.keys(ROOT).sort());
+});

@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { OPTIONS } from '../src/config.ts';
+import { HEALTH_CLIENTS } from './support/health-clients.ts';
+import { FREE_PORTS, run, startProcess } from './support/process.ts';
+import { dial } from './support/raw.ts';
+
+const connect = HEALTH_CLIENTS['gRPC (grpc-js)'];
+
+describe('beatbridge serve', () => {
+  it('says on one line of standard output where it listens, and nothing else there', async () => {
+    await using bridge = await startProcess();
+    expect(bridge.stdout.map((line) => JSON.parse(line))).toEqual([{ msg: 'ready', listeners: bridge.listeners }]);
+    expect(Object.keys(bridge.listeners)).toEqual(['main', 'grpc', 'health']);
+    for (const address of Object.values(bridge.listeners)) {
+      expect(address).toMatch(/^127\.0\.0\.1:[1-9]\d*$/);
+      using client = connect?.(address);
+      expect(await client?.check('')).toBe('SERVING');
+    }
+    expect(await bridge.stop('SIGTERM')).toBe(0);
+    expect(bridge.stdout).toHaveLength(1);
+  });
+
+  it('on SIGTERM ends watches with UNAVAILABLE and exits 0', async () => {
+    await using bridge = await startProcess();
+    using client = connect?.(bridge.listeners.health);
+    const seen: string[] = [];
+    let exit: Promise<unknown> | undefined;
+    const watched = async () => {
+      for await (const status of client?.watch?.('', new AbortController().signal) ?? []) {
+        seen.push(status);
+        exit ??= bridge.stop('SIGTERM');
+      }
+    };
+    await expect(watched()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(seen).toEqual(['SERVING', 'NOT_SERVING']);
+    expect(await exit).toBe(0);
+  });
+
+  it('on a second signal ends at once', async () => {
+    await using bridge = await startProcess();
+    // A request that never ends keeps the drain waiting.
+    const socket = await dial(bridge.listeners.health);
+    socket.write(
+      'POST /grpc.health.v1.Health/Check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
+    );
+    using client = connect?.(bridge.listeners.health);
+    const watched = async () => {
+      for await (const status of client?.watch?.('', new AbortController().signal) ?? []) {
+        if (status === 'SERVING') bridge.child.kill('SIGTERM');
+      }
+    };
+    await expect(watched()).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await bridge.stop('SIGINT')).toBe('SIGINT');
+    socket.destroy();
+  });
+
+  it('on a taken port says so in one line on standard error and exits 3', async () => {
+    const blocker = createServer().listen(0, '127.0.0.1');
+    await once(blocker, 'listening');
+    const { port } = blocker.address() as { port: number };
+    const { code, stdout, stderr } = await run(['serve', ...FREE_PORTS, '--health-port', String(port)]);
+    blocker.close();
+    expect({ code, stdout, stderr }).toEqual({
+      code: 3,
+      stdout: '',
+      stderr: `beatbridge: cannot listen on 127.0.0.1:${port}: the port is taken\n`,
+    });
+  });
+
+  it('says all that is wrong with the options at once and exits 2', async () => {
+    const { code, stderr } = await run(['serve', '--port', 'http'], { BEATBRIDGE_LOG_LEVEL: 'loud' });
+    expect(code).toBe(2);
+    expect(stderr.split('\n')).toEqual([
+      'beatbridge: --port must be 0..65535, got "http"',
+      expect.stringMatching(/^beatbridge: BEATBRIDGE_LOG_LEVEL must be one of /),
+      '',
+    ]);
+  });
+
+  it('takes no option that it does not know', async () => {
+    const { code, stderr } = await run(['serve', '--prot', '80']);
+    expect(code).toBe(2);
+    expect(stderr).toContain("unknown option '--prot'");
+  });
+});
+
+it('--help names every option with its default, --version the version', async () => {
+  const help = await run(['serve', '--help']);
+  expect(help.code).toBe(0);
+  for (const { flag, env } of Object.values(OPTIONS)) {
+    expect(help.stdout).toContain(flag);
+    expect(help.stdout.replaceAll(/\s+/g, ' ')).toContain(env);
+  }
+  expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+});
