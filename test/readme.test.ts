@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { OPTIONS } from '../src/config.ts';
+import { nacosRoutes } from '../src/nacos/http.ts';
+import { Registry } from '../src/registry/registry.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+/** The rows of the table that follows the line, without its head. */
+function tableAfter(line: string): string[][] {
+  const [, rest = ''] = README.split(`\n${line}\n`, 2);
+  const rows = rest.slice(rest.indexOf('\n|')).split('\n\n', 2)[0]?.trim().split('\n') ?? [];
+  return rows.slice(2).map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+it('the table of options is the one in config.ts', () => {
+  expect(tableAfter('## Options')).toEqual(
+    Object.values(OPTIONS).map(({ flag, env, default: value, help }) => [`\`${flag}\``, `\`${env}\``, `\`${value}\``, help]),
+  );
+});
+
+it('the table of Nacos calls is the route table', () => {
+  const routes = nacosRoutes({ registry: new Registry(() => 0), wallClock: () => 0 });
+  expect(tableAfter('The Nacos calls that are served, on the main and the gRPC port:').map(([call]) => call)).toEqual(
+    [...routes.keys()].map((route) => `\`${route}\``),
+  );
+});
+
+it('the map names every file of src', () => {
+  const map = README.slice(README.indexOf('\nsrc/\n'), README.indexOf('\nbench/'));
+  const named = [...map.matchAll(/^\s+([\w-]+\.ts)\s/gm)].map(([, name]) => name).sort();
+  const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.startsWith('gen'))
+    .map((name) => name.replace(/^.*[\\/]/, ''))
+    .sort();
+  expect(named).toEqual(files);
+});
+
+it('the versions of the npm clients are the ones that are tested', () => {
+  const versionOf = (name: string): string =>
+    JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')).version;
+  expect(README).toContain(`| npm \`nacos\` | ${versionOf('nacos')} |`);
+  expect(README).toContain(`| \`@grpc/grpc-js\` | ${versionOf('@grpc/grpc-js').replace(/\.\d+$/, '')} |`);
+  expect(README).toContain(`| ${versionOf('@connectrpc/connect-node').replace(/\.\d+$/, '')} | every health case`);
+});
