@@ -1,22 +1,18 @@
-import { createServer, type Server, type ServerOptions } from '../../src/index.ts';
+import { createServer, type Listeners, type Server, type ServerOptions } from '../../src/index.ts';
+
+/** A server in this process or in one of its own. */
+type Reachable = { readonly listeners: Listeners };
 
 /** A beatbridge in this process, on free loopback ports. For `await using`. */
 export function startServer(options: ServerOptions = {}): Promise<Server> {
   return createServer({ host: '127.0.0.1', port: 0, grpcPort: 0, healthPort: 0, ...options });
 }
 
-/** The metadata that lets silence act within a second, where a test needs a real clock. */
-export const QUICK = {
-  'preserved.heart.beat.interval': '100',
-  'preserved.heart.beat.timeout': '400',
-  'preserved.ip.delete.timeout': '800',
-} as const;
-
 type Form = Readonly<Record<string, string | number>>;
 
 /** A Nacos call with its parameters in the query, as curl users and the Java client send them. */
 export async function nacos(
-  server: Server,
+  server: Reachable,
   method: string,
   path: string,
   params: Form,
@@ -27,18 +23,18 @@ export async function nacos(
 }
 
 /** Registers an instance of `service` on 10.0.0.1:80, unless told otherwise. */
-export async function register(server: Server, service: string, params: Form = {}): Promise<void> {
+export async function register(server: Reachable, service: string, params: Form = {}): Promise<void> {
   const response = await nacos(server, 'POST', '/instance', { serviceName: service, ip: '10.0.0.1', port: 80, ...params });
   if (!response.ok) throw new Error(`register: ${response.status} ${await response.text()}`);
 }
 
-export async function deregister(server: Server, service: string, params: Form = {}): Promise<void> {
+export async function deregister(server: Reachable, service: string, params: Form = {}): Promise<void> {
   const response = await nacos(server, 'DELETE', '/instance', { serviceName: service, ip: '10.0.0.1', port: 80, ...params });
   if (!response.ok) throw new Error(`deregister: ${response.status} ${await response.text()}`);
 }
 
 /** Switches an instance off (or on) as an operator does. */
-export async function setEnabled(server: Server, service: string, enabled: boolean): Promise<void> {
+export async function setEnabled(server: Reachable, service: string, enabled: boolean): Promise<void> {
   const response = await nacos(server, 'PATCH', '/instance', {
     serviceName: service,
     ip: '10.0.0.1',

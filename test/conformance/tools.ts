@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { TestProject } from 'vitest/node';
+
+/**
+ * The real clients that the suite drives. Each is found or built before the first test; what its toolchain does not allow is named
+ * at the start and again at the end, and the tests that need it are skipped. With BEATBRIDGE_INTEROP=all nothing may be missing.
+ */
+export interface Tool {
+  /** Where the program is; undefined when it cannot be had here. */
+  readonly path: string | undefined;
+  /** Why not. */
+  readonly missing: string;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    readonly tools: Record<ToolName, Tool>;
+  }
+}
+
+export type ToolName = 'curl' | 'npm' | 'grpcHealthProbe' | 'goHealth';
+
+const run = promisify(execFile);
+const HERE = import.meta.dirname;
+const BIN = join(HERE, '../../.cache/bin');
+
+const FIND: Record<ToolName, () => Promise<string>> = {
+  curl: async () => {
+    const curl = onPath('curl');
+    const { stdout } = await run(curl, ['--version']);
+    if (!/\bHTTP2\b/.test(stdout)) throw new Error('this curl does not speak HTTP/2');
+    return curl;
+  },
+  npm: async () => onPath('npm'),
+  grpcHealthProbe: () => built('grpc-health-probe'),
+  goHealth: () => built('go-health'),
+};
+
+/** `clients/NAME/build.sh` builds it. */
+async function built(name: string): Promise<string> {
+  const binary = join(BIN, name);
+  onPath('go');
+  await run('bash', [join(HERE, 'clients', name, 'build.sh'), binary]);
+  return binary;
+}
+
+function onPath(program: string): string {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const file = join(folder, program);
+    if (existsSync(file)) return file;
+  }
+  throw new Error(`${program} is not installed`);
+}
+
+async function find(name: ToolName): Promise<Tool> {
+  try {
+    return { path: await FIND[name](), missing: '' };
+  } catch (error) {
+    return { path: undefined, missing: error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error) };
+  }
+}
+
+export async function setup(project: TestProject): Promise<() => void> {
+  const names = Object.keys(FIND) as ToolName[];
+  const found = await Promise.all(names.map(async (name) => [name, await find(name)] as const));
+  const missing = found.filter(([, { path }]) => path === undefined).map(([name, tool]) => `  ${name}: ${tool.missing}`);
+  if (missing.length > 0 && process.env.BEATBRIDGE_INTEROP === 'all') throw new Error(`missing clients:\n${missing.join('\n')}`);
+  const report = () => {
+    if (missing.length > 0) console.log(`\nskipped for want of a client:\n${missing.join('\n')}\n`);
+  };
+  report();
+  // Every name has been looked for.
+  project.provide('tools', Object.fromEntries(found) as Record<ToolName, Tool>);
+  return report;
+}
