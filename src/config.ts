@@ -96,8 +96,11 @@ export function readConfig(
 
   function read<K extends keyof Config>(name: K): Config[K] {
     const option = OPTIONS[name];
-    const [place, text] = flags[name] !== undefined ? [option.flag, flags[name]] : [option.env, env[option.env]];
-    if (text === undefined || (place === option.env && text === '')) return option.default;
+    const fromFlag = flags[name];
+    const text = fromFlag ?? env[option.env];
+    if (text === undefined) return option.default;
+    if (fromFlag === undefined && (text === '' || isServiceLink(option.env, text))) return option.default;
+    const place = fromFlag === undefined ? option.env : option.flag;
     const value = option.parse(text);
     if (value === undefined) problems.push(`${place} must be ${option.expected}, got ${JSON.stringify(text.slice(0, 200))}`);
     return value ?? option.default;
@@ -112,8 +115,9 @@ export function readConfig(
     logLevel: read('logLevel'),
   };
   const known = new Set(Object.values(OPTIONS).map(({ env }) => env));
-  for (const name of Object.keys(env)) {
-    if (name.startsWith('BEATBRIDGE_') && !known.has(name)) problems.push(`${name} is not an option`);
+  for (const [name, text = ''] of Object.entries(env)) {
+    if (name.startsWith('BEATBRIDGE_') && !known.has(name) && !isServiceLink(name, text))
+      problems.push(`${name} is not an option`);
   }
   const ports = ([OPTIONS.port, OPTIONS.grpcPort, OPTIONS.healthPort] as const).map(({ flag }, i) => ({
     flag,
@@ -126,6 +130,14 @@ export function readConfig(
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+/**
+ * What Kubernetes puts into the environment of every pod beside a Service named `beatbridge`: BEATBRIDGE_SERVICE_HOST,
+ * BEATBRIDGE_PORT_8848_TCP and the like, and BEATBRIDGE_PORT=tcp://10.0.0.1:8848, which is no port to listen on.
+ */
+function isServiceLink(name: string, text: string): boolean {
+  return /^BEATBRIDGE_(SERVICE_(HOST|PORT)|PORT_\d+_)/.test(name) || (name === OPTIONS.port.env && /^(tcp|udp):\/\//.test(text));
 }
 
 function parsePort(text: string): number | undefined {

@@ -46,6 +46,16 @@ describe('the configuration', () => {
     expect(problemsOf({ port: '0', grpcPort: '0', healthPort: '0' })).toEqual([]);
   });
 
+  it('is not confused by what Kubernetes says of a Service of the same name', () => {
+    const env = {
+      BEATBRIDGE_SERVICE_HOST: '10.0.0.1',
+      BEATBRIDGE_SERVICE_PORT_MAIN: '8848',
+      BEATBRIDGE_PORT: 'tcp://10.0.0.1:8848',
+      BEATBRIDGE_PORT_8848_TCP_ADDR: '10.0.0.1',
+    };
+    expect(readConfig({}, env).port).toBe(8848);
+  });
+
   it('names each option by a flag and an environment variable of its own', () => {
     const options = Object.values(OPTIONS);
     expect(new Set(options.map(({ flag }) => flag)).size).toBe(options.length);

@@ -6,7 +6,7 @@ import type { TestProject } from 'vitest/node';
 
 /**
  * The real clients that the suite drives. Each is found or built before the first test; what its toolchain does not allow is named
- * at the start and again at the end, and the tests that need it are skipped. With BEATBRIDGE_INTEROP=all nothing may be missing.
+ * at the start and again at the end, and the tests that need it are skipped. With INTEROP=all nothing may be missing.
  */
 export interface Tool {
   /** Where the program is; undefined when it cannot be had here. */
@@ -67,7 +67,7 @@ export async function setup(project: TestProject): Promise<() => void> {
   const names = Object.keys(FIND) as ToolName[];
   const found = await Promise.all(names.map(async (name) => [name, await find(name)] as const));
   const missing = found.filter(([, { path }]) => path === undefined).map(([name, tool]) => `  ${name}: ${tool.missing}`);
-  if (missing.length > 0 && process.env.BEATBRIDGE_INTEROP === 'all') throw new Error(`missing clients:\n${missing.join('\n')}`);
+  if (missing.length > 0 && process.env.INTEROP === 'all') throw new Error(`missing clients:\n${missing.join('\n')}`);
   const report = () => {
     if (missing.length > 0) console.log(`\nskipped for want of a client:\n${missing.join('\n')}\n`);
   };
