@@ -36,15 +36,15 @@ export interface Instance extends Registration {
   readonly silentMs: number;
 }
 
-/** How long an ephemeral instance may be silent, in milliseconds, and how often it means to beat. */
+/** How long an ephemeral instance may be silent, in milliseconds, and how often it means to beat, if it has said so. */
 export interface Silence {
-  readonly beatIntervalMs: number;
+  readonly beatIntervalMs: number | undefined;
   readonly unhealthyAfterMs: number;
   readonly removedAfterMs: number;
 }
 
-/** Nacos's figures: a beat every 5 s, unhealthy after three missed, gone after six. */
-export const DEFAULT_SILENCE: Silence = { beatIntervalMs: 5_000, unhealthyAfterMs: 15_000, removedAfterMs: 30_000 };
+/** Nacos's figures, for a beat every 5 s: unhealthy after three missed, gone after six. */
+export const DEFAULT_SILENCE: Silence = { beatIntervalMs: undefined, unhealthyAfterMs: 15_000, removedAfterMs: 30_000 };
 
 export type Verdict = 'present' | 'unhealthy' | 'removed';
 

@@ -11,6 +11,7 @@ import {
   verdictOf,
 } from './instance.ts';
 import { groupedName, type ServiceName, serviceKey } from './service-name.ts';
+import { DEFAULT_SETTINGS, type ServiceSettings } from './service-settings.ts';
 
 /**
  * Who is registered, who is available, what changed. The registry is synchronous and level-triggered: it keeps no timer, does no
@@ -48,6 +49,7 @@ export class Registry {
   #previous = new Int32Array(INITIAL_CAPACITY);
 
   #nextDue = Number.POSITIVE_INFINITY;
+  #expirySuspended = false;
 
   /** `now` is a monotonic clock in milliseconds. */
   constructor(now: () => number, options: RegistryOptions = {}) {
@@ -59,7 +61,7 @@ export class Registry {
 
   /** Adds the instance, or replaces what its client said before. Counts as a beat, but does not heal an unhealthy one. */
   register(name: ServiceName, registration: Registration): void {
-    const service = this.#service(name) ?? this.#addService(name, false);
+    const service = this.#service(name) ?? this.#addService(name);
     const key = instanceKey(service, registration);
     const known = this.#ids.get(key);
     if (known === undefined) this.#add(service, key, registration);
@@ -78,15 +80,15 @@ export class Registry {
   }
 
   /**
-   * Notes that an ephemeral instance is alive, and heals it; means nothing to a persistent one. Answers how often the instance is
-   * expected to beat, in milliseconds, or undefined when it is not known here.
+   * Notes that an ephemeral instance is alive, and heals it; means nothing to a persistent one. Answers what silence the instance
+   * is allowed, or undefined when it is not known here.
    */
-  beat(name: ServiceName, instance: InstanceId): number | undefined {
+  beat(name: ServiceName, instance: InstanceId): Silence | undefined {
     const service = this.#service(name);
     const id = service && this.#ids.get(instanceKey(service, instance));
     if (service === undefined || id === undefined) return undefined;
     const { ephemeral, silence } = this.#record(id);
-    if (!ephemeral) return silence.beatIntervalMs;
+    if (!ephemeral) return silence;
     this.#lastBeat[id] = this.#now();
     if (this.#healthy[id] === HEALTHY) {
       this.#schedule(id);
@@ -94,7 +96,7 @@ export class Registry {
       this.#setHealthy(id, true);
       this.#emit(service);
     }
-    return silence.beatIntervalMs;
+    return silence;
   }
 
   /** The verdict of whoever checked the instance actively. False when it is not known here. */
@@ -131,16 +133,29 @@ export class Registry {
   }
 
   /** Makes the service known until it is dropped, with or without instances. False when it was created before. */
-  create(name: ServiceName): boolean {
-    const service = this.#service(name);
-    if (service?.explicit) return false;
-    if (service) {
-      service.explicit = true;
-      this.#emptied.delete(service);
-    } else {
-      this.#emit(this.#addService(name, true));
-    }
+  create(name: ServiceName, settings: ServiceSettings = DEFAULT_SETTINGS): boolean {
+    if (this.#service(name)?.settings !== undefined) return false;
+    this.configure(name, settings);
     return true;
+  }
+
+  /** Puts settings in force, and thereby makes the service known until it is dropped. */
+  configure(name: ServiceName, settings: ServiceSettings): void {
+    const service = this.#service(name) ?? this.#addService(name);
+    service.settings = settings;
+    this.#emptied.delete(service);
+    this.#emit(service);
+  }
+
+  /** The settings in force: the default ones for a service that only its instances have made known. Undefined as for `instances`. */
+  settings(name: ServiceName): ServiceSettings | undefined {
+    const service = this.#service(name);
+    return service && (service.settings ?? DEFAULT_SETTINGS);
+  }
+
+  /** Whether silence has any effect. While it has none, beats still count. */
+  suspendExpiry(suspended: boolean): void {
+    this.#expirySuspended = suspended;
   }
 
   /** Forgets the service and all its instances at once. False when it is not known here. */
@@ -174,6 +189,11 @@ export class Registry {
     return this.#service(name);
   }
 
+  /** The namespaces that have a service now. */
+  namespaces(): IterableIterator<string> {
+    return this.#namespaces.keys();
+  }
+
   /** The services of a namespace that are known now, in the order they came. */
   *services(namespace: string): IterableIterator<ServiceName> {
     for (const service of this.#namespaces.get(namespace)?.values() ?? []) yield service.name;
@@ -189,7 +209,7 @@ export class Registry {
 
   /** The clock's time before which a sweep has nothing to do; undefined when there is nothing to wait for. */
   get nextDue(): number | undefined {
-    return this.#nextDue === Number.POSITIVE_INFINITY ? undefined : this.#nextDue;
+    return this.#expirySuspended || this.#nextDue === Number.POSITIVE_INFINITY ? undefined : this.#nextDue;
   }
 
   /**
@@ -198,7 +218,7 @@ export class Registry {
    */
   sweep(onTransition?: (transition: Transition) => void): void {
     const now = this.#now();
-    if (now < this.#nextDue) return;
+    if (now < this.#nextDue || this.#expirySuspended) return;
     const changed = new Set<Service>();
     this.#nextDue = Number.POSITIVE_INFINITY;
     for (let id = 0; id < this.#highest; id++) {
@@ -249,7 +269,7 @@ export class Registry {
     return this.#namespaces.get(name.namespace)?.get(groupedName(name));
   }
 
-  #addService(name: ServiceName, explicit: boolean): Service {
+  #addService(name: ServiceName): Service {
     let services = this.#namespaces.get(name.namespace);
     if (services === undefined) {
       services = new Map();
@@ -258,7 +278,7 @@ export class Registry {
     const service: Service = {
       name: { namespace: flat(name.namespace), group: flat(name.group), name: flat(name.name) },
       serial: ++this.#lastServiceSerial,
-      explicit,
+      settings: undefined,
       emptySince: 0,
       first: NONE,
       last: NONE,
@@ -332,7 +352,7 @@ export class Registry {
     this.#due[id] = Number.POSITIVE_INFINITY;
     this.#freed.push(id);
     service.total--;
-    if (service.total > 0 || service.explicit) return;
+    if (service.total > 0 || service.settings !== undefined) return;
     service.emptySince = this.#now();
     this.#emptied.add(service);
     this.#nextDue = Math.min(this.#nextDue, service.emptySince + this.#forgetAfterMs);
@@ -442,7 +462,8 @@ interface Service {
   readonly name: ServiceName;
   /** Stands for the name in instance keys; never used twice. */
   readonly serial: number;
-  explicit: boolean;
+  /** Set: the service was created explicitly. */
+  settings: ServiceSettings | undefined;
   emptySince: number;
   first: number;
   last: number;

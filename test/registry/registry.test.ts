@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_SILENCE } from '../../src/registry/instance.ts';
 import { Registry, type RegistryOptions, type Transition } from '../../src/registry/registry.ts';
 import { groupedName, type ServiceName } from '../../src/registry/service-name.ts';
+import { DEFAULT_SETTINGS } from '../../src/registry/service-settings.ts';
 import { orders, registration } from '../support/instances.ts';
 
 const payments: ServiceName = { ...orders, name: 'payments' };
@@ -46,7 +47,7 @@ describe('silence', () => {
     const { registry, wait, health } = setUp();
     registry.register(orders, registration());
     wait(20_000);
-    expect(registry.beat(orders, registration())).toBe(5_000);
+    expect(registry.beat(orders, registration())).toBe(DEFAULT_SILENCE);
     expect(health()).toEqual(['10.0.0.1 healthy']);
     wait(14_999);
     expect(health()).toEqual(['10.0.0.1 healthy']);
@@ -60,7 +61,7 @@ describe('silence', () => {
     const { registry, wait, health } = setUp({ silenceOf });
     registry.register(orders, registration());
     registry.register(orders, registration({ ip: '10.0.0.2', metadata: { quick: 'yes' } }));
-    expect(registry.beat(orders, registration({ ip: '10.0.0.2' }))).toBe(100);
+    expect(registry.beat(orders, registration({ ip: '10.0.0.2' }))).toMatchObject({ beatIntervalMs: 100 });
     wait(300);
     expect(health()).toEqual(['10.0.0.1 healthy', '10.0.0.2 unhealthy']);
     wait(300);
@@ -81,6 +82,17 @@ describe('silence', () => {
     wait(86_400_000);
     expect(health()).toEqual(['10.0.0.1 healthy']);
     expect(registry.nextDue).toBeUndefined();
+  });
+
+  it('has no effect while expiry is suspended, and its full effect afterwards', () => {
+    const { registry, wait, health } = setUp();
+    registry.register(orders, registration());
+    registry.suspendExpiry(true);
+    expect(registry.nextDue).toBeUndefined();
+    expect(wait(20_000)).toEqual([]);
+    expect(health()).toEqual(['10.0.0.1 healthy']);
+    registry.suspendExpiry(false);
+    expect(wait(0)).toMatchObject([{ to: 'unhealthy', silentMs: 20_000 }]);
   });
 
   it('of a server that was deaf is forgiven, and no instance is taken for heard in the future', () => {
@@ -296,6 +308,18 @@ describe('a service', () => {
     expect(registry.drop(orders)).toBe(true);
     expect(registry.drop(orders)).toBe(false);
     expect(registry.instances(orders)).toBeUndefined();
+  });
+
+  it('has default settings until it is configured, which makes it known for good', () => {
+    const { registry, wait, changes } = setUp();
+    expect(registry.settings(orders)).toBeUndefined();
+    registry.register(orders, registration());
+    expect(registry.settings(orders)).toBe(DEFAULT_SETTINGS);
+    registry.configure(orders, { ...DEFAULT_SETTINGS, protectThreshold: 0.5 });
+    expect(changes).toHaveLength(2);
+    wait(86_400_000);
+    expect(registry.settings(orders)).toMatchObject({ protectThreshold: 0.5 });
+    expect(registry.create(orders)).toBe(false);
   });
 
   it('that is dropped takes its instances with it', () => {
