@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import { type Config, ConfigError, type LogLevel, OPTIONS, readConfig } from './config.ts';
@@ -20,9 +20,14 @@ const program = new Command('beatbridge')
 const serveCommand = program
   .command('serve', { isDefault: true })
   .description('run the bridge until SIGTERM or SIGINT')
-  .action((flags: Partial<Record<keyof Config, string>>) => serve(flags));
-for (const { flag, placeholder, help, env, default: value } of Object.values(OPTIONS)) {
-  serveCommand.option(`${flag} <${placeholder}>`, `${help} (env ${env}, default ${value})`);
+  .action((given: Readonly<Record<string, string>>) => serve(given));
+/** What commander calls an option that config.ts calls otherwise. */
+const attributes = new Map<string, keyof Config>();
+for (const [name, { flag, placeholder, help, env, default: value }] of Object.entries(OPTIONS)) {
+  const option = new Option(`${flag} <${placeholder}>`, `${help} (env ${env}, default ${value})`);
+  // The keys of OPTIONS are those of Config, by its type.
+  attributes.set(option.attributeName(), name as keyof Config);
+  serveCommand.addOption(option);
 }
 
 try {
@@ -31,10 +36,15 @@ try {
   process.exitCode = exitCodeOf(error);
 }
 
-async function serve(flags: Partial<Record<keyof Config, string>>): Promise<void> {
-  const { logLevel, host, port, grpcPort, healthPort } = readConfig(flags, process.env);
+async function serve(given: Readonly<Record<string, string>>): Promise<void> {
+  const flags: Partial<Record<keyof Config, string>> = {};
+  for (const [attribute, text] of Object.entries(given)) {
+    const name = attributes.get(attribute);
+    if (name !== undefined) flags[name] = text;
+  }
+  const { logLevel, dataDir: _, ...options } = readConfig(flags, process.env);
   const log = createLogger(logLevel);
-  const server = await createServer({ host, port, grpcPort, healthPort, log });
+  const server = await createServer({ ...options, log });
   // Standard output is for programs: this line is all it ever carries. Logs go to standard error.
   process.stdout.write(`${JSON.stringify({ msg: 'ready', listeners: server.listeners })}\n`);
   log.info({ listeners: server.listeners }, 'ready');

@@ -5,6 +5,8 @@ export interface Config {
   readonly grpcPort: number;
   readonly healthPort: number;
   readonly dataDir: 'none';
+  readonly pushDelayMs: number;
+  readonly pushToClientIp: boolean;
   readonly logLevel: LogLevel;
 }
 
@@ -66,6 +68,24 @@ export const OPTIONS: { readonly [K in keyof Config]: Option<Config[K]> } = {
     parse: (text) => (text === 'none' ? text : undefined),
     expected: '"none" as long as there is no store',
   },
+  pushDelayMs: {
+    flag: '--push-delay',
+    placeholder: 'ms',
+    env: 'BEATBRIDGE_PUSH_DELAY',
+    default: 20,
+    help: 'how long a push to Nacos 1.x subscribers waits for more changes, in milliseconds',
+    parse: (text) => (/^\d{1,5}$/.test(text) && Number(text) <= 10_000 ? Number(text) : undefined),
+    expected: '0..10000',
+  },
+  pushToClientIp: {
+    flag: '--push-to-client-ip',
+    placeholder: 'true|false',
+    env: 'BEATBRIDGE_PUSH_TO_CLIENT_IP',
+    default: false,
+    help: 'push to the address that a client names, instead of the one that its request came from: lets callers aim datagrams at others',
+    parse: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
+    expected: 'true or false',
+  },
   logLevel: {
     flag: '--log-level',
     placeholder: 'level',
@@ -112,6 +132,8 @@ export function readConfig(
     grpcPort: read('grpcPort'),
     healthPort: read('healthPort'),
     dataDir: read('dataDir'),
+    pushDelayMs: read('pushDelayMs'),
+    pushToClientIp: read('pushToClientIp'),
     logLevel: read('logLevel'),
   };
   const known = new Set(Object.values(OPTIONS).map(({ env }) => env));

@@ -1,25 +1,15 @@
-import { parse } from 'node:querystring';
+import { parse, unescape as unescapeQuery } from 'node:querystring';
 import type { Edit, InstanceId, Metadata, Registration, Silence } from '../registry/instance.ts';
 import { DEFAULT_SILENCE } from '../registry/instance.ts';
 import { DEFAULT_GROUP, DEFAULT_NAMESPACE, parseServiceName, type ServiceName } from '../registry/service-name.ts';
+import { type Check, type ClusterSettings, DEFAULT_CLUSTER, type ServiceSettings } from '../registry/service-settings.ts';
+import { MissingParam, type Reason, RequestError, shown } from './request-error.ts';
 
 /**
  * Query, form and beat JSON -> typed commands, with every default and leniency that Nacos clients count on. It never answers: what
  * cannot be read is a `RequestError`.
  */
 export type Params = Readonly<Record<string, string | undefined>>;
-
-export type Reason = 'invalid' | 'not-found' | 'too-large' | 'no-such-api';
-
-/** The request is at fault. The text is for the caller, shows the value and is bounded. */
-export class RequestError extends Error {
-  readonly reason: Reason;
-
-  constructor(reason: Reason, message: string) {
-    super(message);
-    this.reason = reason;
-  }
-}
 
 /**
  * Parameters may stand in the query or in the form for any method; the query wins, and of several values the first. A bad
@@ -36,11 +26,16 @@ export function readParams(query: string, form: string): Params {
 
 /** `dom` is what the clients before 0.8 called it. */
 export function readService(params: Params): ServiceName {
+  const namespace = readNamespace(params);
+  const text = optional(params, 'serviceName') ?? optional(params, 'dom');
+  if (text === undefined) throw new MissingParam('serviceName');
+  return checkedService(text, namespace, optional(params, 'groupName') ?? DEFAULT_GROUP);
+}
+
+export function readNamespace(params: Params): string {
   const namespace = optional(params, 'namespaceId') ?? DEFAULT_NAMESPACE;
   checkText('namespaceId/tenant', namespace, 64, NAMESPACE);
-  const text = optional(params, 'serviceName') ?? optional(params, 'dom');
-  if (text === undefined) throw missing('serviceName');
-  return checkedService(text, namespace, optional(params, 'groupName') ?? DEFAULT_GROUP);
+  return namespace;
 }
 
 /** The place of an instance; its kind is another question, for most requests do not say. */
@@ -89,13 +84,93 @@ function readEnabled(params: Params): boolean | undefined {
   return optionalBoolean(params, 'enabled') ?? optionalBoolean(params, 'enable');
 }
 
+/** `valid` is the older name. */
 export function readHealthy(params: Params): boolean | undefined {
-  return optionalBoolean(params, 'healthy');
+  return optionalBoolean(params, 'healthy') ?? optionalBoolean(params, 'valid');
+}
+
+/** A whole number of at least 0, as pages are counted; anything that is none is refused. */
+export function readCount(params: Params, name: string, fallback?: number): number {
+  const text = fallback === undefined ? required(params, name) : optional(params, name);
+  if (text === undefined) return fallback ?? 0;
+  // Spring Cloud asks for pages of 2147483647; a page before the first is the first.
+  return /^-?\d{1,10}$/.test(text) ? Math.max(Number(text), 0) : fail(`For input string: "${shown(text)}"`);
+}
+
+/** Settings as a request names them, over those in force. */
+export function readServiceSettings(
+  params: Params,
+  now: Pick<ServiceSettings, 'clusters'>,
+  thresholdRequired: boolean,
+): ServiceSettings {
+  const threshold = thresholdRequired ? required(params, 'protectThreshold') : (optional(params, 'protectThreshold') ?? '0');
+  const protectThreshold = parseNumber(threshold);
+  if (protectThreshold < 0 || protectThreshold > 1) fail(`protectThreshold must be 0..1, got ${shown(threshold)}`);
+  return { protectThreshold, metadata: readMetadata(params) ?? {}, selector: readSelector(params), clusters: now.clusters };
+}
+
+/** Some clients encode it twice. */
+function readSelector(params: Params): Readonly<Record<string, unknown>> {
+  const text = optional(params, 'selector');
+  if (text === undefined) return { type: 'none' };
+  const selector = parseJson(text) ?? parseJson(unescapeQuery(text));
+  return isObject(selector) ? selector : fail(`selector must be a JSON object, got ${shown(text)}`);
+}
+
+export function readClusterSettings(params: Params): ClusterSettings {
+  const checkPort = Number(required(params, 'checkPort'));
+  if (!Number.isInteger(checkPort) || checkPort < 0 || checkPort > 65_535)
+    fail(`checkPort must be 0..65535, got ${shown(required(params, 'checkPort'))}`);
+  return {
+    checkPort,
+    useInstancePort: truth(required(params, 'useInstancePort4Check')) ?? DEFAULT_CLUSTER.useInstancePort,
+    check: readCheck(required(params, 'healthChecker')),
+    metadata: readMetadata(params) ?? {},
+  };
+}
+
+function readCheck(text: string): Check {
+  const json = parseJson(text);
+  if (!isObject(json)) fail(`healthChecker must be a JSON object, got ${shown(text)}`);
+  switch (scalar(json, 'type')?.toUpperCase()) {
+    case 'TCP':
+      return { type: 'tcp' };
+    case 'HTTP':
+      return {
+        type: 'http',
+        path: scalar(json, 'path') ?? '',
+        headers: scalar(json, 'headers') ?? '',
+        expectedResponseCode: parseNumber(scalar(json, 'expectedResponseCode') ?? '200'),
+      };
+    case 'MYSQL':
+      return {
+        type: 'mysql',
+        user: scalar(json, 'user') ?? '',
+        password: scalar(json, 'pwd') ?? '',
+        command: scalar(json, 'cmd') ?? '',
+      };
+    default:
+      return { type: 'none' };
+  }
+}
+
+/** Which instances a batch is about: all of a kind, or those that it lists. */
+export function readBatch(params: Params): { readonly ephemeral: boolean } | readonly InstanceId[] {
+  const consistency = optional(params, 'consistencyType');
+  if (consistency === 'ephemeral' || consistency === 'persist') return { ephemeral: consistency === 'ephemeral' };
+  const text = optional(params, 'instances');
+  if (text === undefined) return [];
+  const list = parseJson(text);
+  if (!Array.isArray(list) || !list.every(isObject)) fail(`instances must be a JSON array of objects, got ${shown(text)}`);
+  return list.map((item) => ({
+    ...checkedPlace(scalar(item, 'ip') ?? '', scalar(item, 'port') ?? '', scalar(item, 'clusterName')?.trim() || undefined),
+    ephemeral: truth(scalar(item, 'ephemeral')) ?? true,
+  }));
 }
 
 /** A comma list; blanks do not count, and none means all. */
-export function readClusters(params: Params): readonly string[] {
-  const clusters = (optional(params, 'clusters') ?? '')
+export function readClusters(text: string): readonly string[] {
+  const clusters = text
     .split(',')
     .map((cluster) => cluster.trim())
     .filter((cluster) => cluster !== '');
@@ -126,7 +201,7 @@ export function readBeat(params: Params): Beat {
   }
   const beat = parseBeatJson(text);
   const ip = scalar(beat, 'ip')?.trim() ?? '';
-  if (ip === '') throw missing('ip');
+  if (ip === '') throw new MissingParam('ip');
   const place = checkedPlace(ip, scalar(beat, 'port') ?? '0', scalar(beat, 'cluster')?.trim() || cluster);
   const registration: Registration = {
     ...place,
@@ -135,7 +210,7 @@ export function readBeat(params: Params): Beat {
     enabled: true,
     // A beat that names no weight means 0: so reads every Nacos (RsInfo's default).
     weight: parseNumber(scalar(beat, 'weight') ?? '0'),
-    metadata: metadataFrom(beat.metadata ?? {}) ?? fail(`metadata format incorrect:${shown(text)}`),
+    metadata: metadataFrom(beat.metadata ?? {}) ?? fail(`metadata format incorrect:${shown(text)}`, 'bad-metadata'),
   };
   return { service, place, registration };
 }
@@ -160,23 +235,19 @@ function milliseconds(text: string | undefined): number | undefined {
   return value > 0 ? Math.min(value, 2 ** 31) : undefined;
 }
 
-function optional(params: Params, name: string): string | undefined {
+export function optional(params: Params, name: string): string | undefined {
   const value = params[name]?.trim();
   return value === '' ? undefined : value;
 }
 
-function required(params: Params, name: string): string {
+export function required(params: Params, name: string): string {
   const value = optional(params, name);
-  if (value === undefined) throw missing(name);
+  if (value === undefined) throw new MissingParam(name);
   return value;
 }
 
-function missing(name: string): RequestError {
-  return new RequestError('invalid', `Param '${name}' is required.`);
-}
-
-function fail(message: string): never {
-  throw new RequestError('invalid', message);
+function fail(message: string, reason: Reason = 'invalid'): never {
+  throw new RequestError(reason, message);
 }
 
 function optionalBoolean(params: Params, name: string): boolean | undefined {
@@ -193,7 +264,7 @@ function readWeight(params: Params): number | undefined {
   const text = optional(params, 'weight');
   if (text === undefined) return undefined;
   const weight = parseNumber(text);
-  if (weight < 0 || weight > 10_000) fail('instance format invalid: The weights range from 0.0 to 10000.0');
+  if (weight < 0 || weight > 10_000) fail('instance format invalid: The weights range from 0.0 to 10000.0', 'bad-weight');
   return weight > 0 ? Math.max(weight, 0.01) : 0;
 }
 
@@ -202,10 +273,10 @@ function parseNumber(text: string): number {
   return Number.isFinite(value) ? value : fail(`For input string: "${shown(text)}"`);
 }
 
-function readMetadata(params: Params): Metadata | undefined {
+export function readMetadata(params: Params): Metadata | undefined {
   const text = optional(params, 'metadata');
   if (text === undefined) return undefined;
-  return metadataFrom(parseJson(text)) ?? pairs(text) ?? fail(`metadata format incorrect:${shown(text)}`);
+  return metadataFrom(parseJson(text)) ?? pairs(text) ?? fail(`metadata format incorrect:${shown(text)}`, 'bad-metadata');
 }
 
 /** Scalars become strings; undefined for what is no flat object. */
@@ -276,8 +347,4 @@ function checkedPlace(ip: string, port: string, cluster = 'DEFAULT'): InstancePl
 function checkText(param: string, text: string, maxLength: number, form: RegExp): void {
   if (text.length > maxLength) fail(`Param '${param}' is illegal, the param length should not exceed ${maxLength}.`);
   if (!form.test(text)) fail(`Param '${param}' is illegal, illegal characters should not appear in the param.`);
-}
-
-function shown(text: string): string {
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

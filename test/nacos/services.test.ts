@@ -1,0 +1,359 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Server } from '../../src/index.ts';
+import { HEALTH_CLIENTS, type HealthClient } from '../support/health-clients.ts';
+import { answerOf, deregister, nacos, register, startServer } from '../support/server.ts';
+
+let server: Server;
+let health: HealthClient | undefined;
+let serial = 0;
+/** A service name that no other test uses. */
+const fresh = () => `service-${++serial}`;
+
+beforeAll(async () => {
+  server = await startServer();
+  health = HEALTH_CLIENTS['gRPC (connect-node)']?.(server.listeners.health);
+});
+afterAll(() => server.close(100));
+
+const call = (method: string, path: string, params: Record<string, string | number> = {}) =>
+  answerOf(nacos(server, method, path, params));
+const ok = { status: 200, body: 'ok' };
+const at = { ip: '10.0.0.1', port: 80 };
+
+describe('an explicit service', () => {
+  it('is created, read, changed and deleted', async () => {
+    const serviceName = fresh();
+    const created = { serviceName, protectThreshold: 0.5, metadata: '{"team":"shop"}', groupName: 'G1' };
+    expect(await call('POST', '/service', created)).toEqual(ok);
+    expect(await call('GET', '/service', { serviceName, groupName: 'G1' })).toEqual({
+      status: 200,
+      body: {
+        name: serviceName,
+        namespaceId: 'public',
+        groupName: 'G1',
+        protectThreshold: 0.5,
+        metadata: { team: 'shop' },
+        selector: { type: 'none' },
+        clusters: [],
+      },
+    });
+    // What is left out is cleared.
+    expect(await call('PUT', '/service', { serviceName, groupName: 'G1', protectThreshold: 0 })).toEqual(ok);
+    expect(await call('GET', '/service', { serviceName, groupName: 'G1' })).toMatchObject({
+      body: { protectThreshold: 0, metadata: {} },
+    });
+    expect(await call('DELETE', '/service', { serviceName, groupName: 'G1' })).toEqual(ok);
+    expect(await call('GET', '/service', { serviceName, groupName: 'G1' })).toEqual({
+      status: 404,
+      body: `service G1@@${serviceName} is not found!`,
+    });
+  });
+
+  it('is NOT_SERVING without an instance, and NOT_FOUND once it is deleted', async () => {
+    const serviceName = fresh();
+    await call('POST', '/service', { serviceName });
+    expect(await health?.check(serviceName)).toBe('NOT_SERVING');
+    await call('DELETE', '/service', { serviceName });
+    await expect(health?.check(serviceName)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('cannot be created twice, nor over one that has instances', async () => {
+    const serviceName = fresh();
+    const exists = { status: 400, body: `specified service DEFAULT_GROUP@@${serviceName} already exists!` };
+    await register(server, serviceName);
+    expect(await call('POST', '/service', { serviceName })).toEqual(exists);
+    await deregister(server, serviceName);
+    expect(await call('POST', '/service', { serviceName })).toEqual(ok);
+    expect(await call('POST', '/service', { serviceName })).toEqual(exists);
+  });
+
+  it('is not deleted while it has instances', async () => {
+    const serviceName = fresh();
+    await register(server, serviceName);
+    expect(await call('DELETE', '/service', { serviceName })).toEqual({
+      status: 400,
+      body: `Service DEFAULT_GROUP@@${serviceName} is not empty, can't be delete. Please unregister instance first`,
+    });
+  });
+
+  it.each([
+    ['DELETE', {}, 400, (name: string) => `specified service not exist, serviceName : ${name}`],
+    ['PUT', { protectThreshold: 0 }, 400, (name: string) => `service ${name} not found!`],
+    ['GET', {}, 404, (name: string) => `service ${name} is not found!`],
+  ])('that is not known is refused to %s', async (method, params, status, body) => {
+    const serviceName = fresh();
+    const answer = await call(method, '/service', { serviceName, ...params });
+    expect(answer).toEqual({ status, body: body(`DEFAULT_GROUP@@${serviceName}`) });
+  });
+
+  it.each([
+    [{ protectThreshold: 2 }, 'protectThreshold must be 0..1, got 2'],
+    [{ protectThreshold: 'x' }, 'For input string: "x"'],
+    [{ selector: '[]' }, 'selector must be a JSON object, got []'],
+    [{ metadata: '[]' }, 'metadata format incorrect:[]'],
+  ])('with %j is refused', async (params, body) => {
+    expect(await call('POST', '/service', { serviceName: fresh(), ...params })).toEqual({ status: 400, body });
+  });
+
+  it('shows the selector it was given, also one that was encoded twice', async () => {
+    const serviceName = fresh();
+    const selector = encodeURIComponent('{"type":"label","expression":"CONSUMER.label.A=PROVIDER.label.A"}');
+    await call('POST', '/service', { serviceName, selector });
+    expect(await call('GET', '/service', { serviceName })).toMatchObject({ body: { selector: { type: 'label' } } });
+  });
+});
+
+describe('the protection threshold', () => {
+  it('makes consumers see all as healthy where it is set and reached, and never changes what health says', async () => {
+    const serviceName = fresh();
+    await call('POST', '/service', { serviceName, protectThreshold: 0.5 });
+    await register(server, serviceName, { port: 1, healthy: 'false' });
+    await register(server, serviceName, { port: 2, healthy: 'false' });
+    const protectedList = await call('GET', '/instance/list', { serviceName });
+    expect(protectedList).toMatchObject({
+      body: { reachProtectionThreshold: true, hosts: [{ healthy: true }, { healthy: true }] },
+    });
+    expect(await call('GET', '/instance', { serviceName, ip: '10.0.0.1', port: 1 })).toMatchObject({ body: { healthy: false } });
+    expect(await health?.check(serviceName)).toBe('NOT_SERVING');
+    await register(server, serviceName, { port: 3 });
+    await register(server, serviceName, { port: 4 });
+    await register(server, serviceName, { port: 5 });
+    expect(await call('GET', '/instance/list', { serviceName, healthyOnly: 'true' })).toMatchObject({
+      body: { reachProtectionThreshold: false, hosts: [{ port: 3 }, { port: 4 }, { port: 5 }] },
+    });
+  });
+
+  it('of 0, the default, protects nobody', async () => {
+    const serviceName = fresh();
+    await register(server, serviceName, { healthy: 'false' });
+    expect(await call('GET', '/instance/list', { serviceName })).toMatchObject({
+      body: { reachProtectionThreshold: false, hosts: [{ healthy: false, valid: false }] },
+    });
+  });
+});
+
+describe('the list of services', () => {
+  it('is sorted, by page and by group, and knows how many there are', async () => {
+    const namespaceId = fresh();
+    for (const serviceName of ['c', 'a', 'b', 'G1@@z']) await register(server, serviceName, { namespaceId });
+    const list = (params: Record<string, string | number>) => call('GET', '/service/list', { namespaceId, ...params });
+    expect(await list({ pageNo: 1, pageSize: 2 })).toEqual({ status: 200, body: { doms: ['a', 'b'], count: 3 } });
+    expect(await list({ pageNo: 2, pageSize: 2 })).toMatchObject({ body: { doms: ['c'], count: 3 } });
+    expect(await list({ pageNo: 3, pageSize: 2 })).toMatchObject({ body: { doms: [], count: 3 } });
+    expect(await list({ pageNo: 0, pageSize: 2147483647 })).toMatchObject({ body: { doms: ['a', 'b', 'c'] } });
+    expect(await list({ pageNo: 1, pageSize: 9, groupName: 'G1' })).toMatchObject({ body: { doms: ['z'], count: 1 } });
+    expect(await list({ pageNo: 1, pageSize: 9, groupName: '*' })).toMatchObject({
+      body: { doms: ['DEFAULT_GROUP@@a', 'DEFAULT_GROUP@@b', 'DEFAULT_GROUP@@c', 'G1@@z'], count: 4 },
+    });
+    expect(await list({ pageNo: 1 })).toEqual({ status: 400, body: "Param 'pageSize' is required." });
+    expect(await list({ pageNo: 'x', pageSize: 1 })).toEqual({ status: 400, body: 'For input string: "x"' });
+  });
+
+  it('by namespace names what matches in part', async () => {
+    const namespaceId = fresh();
+    for (const serviceName of ['orders', 'payments']) await register(server, serviceName, { namespaceId });
+    expect(await call('GET', '/service/names', { namespaceId, expr: 'pay' })).toEqual({
+      status: 200,
+      body: { services: { [namespaceId]: ['payments'] }, count: 1 },
+    });
+    expect(await call('GET', '/service/names')).toMatchObject({ body: { services: { [namespaceId]: ['orders', 'payments'] } } });
+  });
+});
+
+describe('a cluster', () => {
+  const settings = { clusterName: 'C1', checkPort: 8081, useInstancePort4Check: 'false', healthChecker: '{"type":"NONE"}' };
+
+  it('whose checker is NONE has the health it is told, which Check and lists follow', async () => {
+    const serviceName = fresh();
+    await register(server, serviceName, { clusterName: 'C1', ephemeral: 'false' });
+    const told = { serviceName, ...at, clusterName: 'C1', healthy: 'false' };
+    expect(await call('PUT', '/health', told)).toEqual({
+      status: 400,
+      body: `health check is still working, service: DEFAULT_GROUP@@${serviceName}, cluster: C1`,
+    });
+    expect(await call('PUT', '/cluster', { serviceName, ...settings })).toEqual(ok);
+    expect(await call('PUT', '/health', told)).toEqual(ok);
+    expect(await health?.check(serviceName)).toBe('NOT_SERVING');
+    expect(await call('PUT', '/health/instance', { ...told, healthy: '', valid: 'true' })).toEqual(ok);
+    expect(await health?.check(serviceName)).toBe('SERVING');
+    expect(await call('PUT', '/health', { ...told, healthy: '' })).toEqual({
+      status: 400,
+      body: "Param 'healthy' is required.",
+    });
+  });
+
+  it.each([
+    ['{"type":"TCP"}', { type: 'TCP' }],
+    ['{"type":"HTTP","path":"/up","headers":"a:b"}', { type: 'HTTP', path: '/up', headers: 'a:b', expectedResponseCode: 200 }],
+    ['{"type":"MYSQL","user":"u","pwd":"secret","cmd":"select 1"}', { type: 'MYSQL', user: 'u', pwd: null, cmd: 'select 1' }],
+    ['{"type":"OTHER"}', { type: 'NONE' }],
+    ['{}', { type: 'NONE' }],
+  ])('keeps the checker %s, and shows no password', async (healthChecker, shown) => {
+    const serviceName = fresh();
+    await call('POST', '/service', { serviceName });
+    expect(await call('PUT', '/cluster', { serviceName, ...settings, healthChecker, metadata: '{"a":"b"}' })).toEqual(ok);
+    expect(await call('GET', '/service', { serviceName })).toMatchObject({
+      body: { clusters: [{ name: 'C1', healthChecker: shown, metadata: { a: 'b' } }] },
+    });
+    expect(await call('GET', '/catalog/service', { serviceName })).toMatchObject({
+      body: { clusters: [{ name: 'C1', healthChecker: shown, defaultCheckPort: 8081, useIPPort4Check: false, empty: true }] },
+    });
+  });
+
+  it.each([
+    [{ healthChecker: 'x' }, 'healthChecker must be a JSON object, got x'],
+    [{ checkPort: 'x' }, 'checkPort must be 0..65535, got x'],
+    [{ clusterName: '' }, "Param 'clusterName' is required."],
+  ])('with %j is refused', async (params, body) => {
+    const serviceName = fresh();
+    await call('POST', '/service', { serviceName });
+    expect(await call('PUT', '/cluster', { serviceName, ...settings, ...params })).toEqual({ status: 400, body });
+  });
+
+  it('of an unknown service is refused', async () => {
+    const serviceName = fresh();
+    expect(await call('PUT', '/cluster', { serviceName, ...settings })).toEqual({
+      status: 400,
+      body: `service not found:DEFAULT_GROUP@@${serviceName}`,
+    });
+  });
+});
+
+describe('the catalog', () => {
+  it('lists services as the console reads them', async () => {
+    const namespaceId = fresh();
+    await register(server, 'orders', { namespaceId, port: 1 });
+    await register(server, 'orders', { namespaceId, port: 2, clusterName: 'C2', healthy: 'false' });
+    await register(server, 'payments', { namespaceId, ip: '10.0.0.2', healthy: 'false' });
+    await call('POST', '/service', { serviceName: 'empty', namespaceId });
+    const list = (params: Record<string, string | number> = {}) =>
+      call('GET', '/catalog/services', { namespaceId, pageNo: 1, pageSize: 10, ...params });
+    const row = { groupName: 'DEFAULT_GROUP', triggerFlag: 'false' };
+    const ordersRow = { ...row, name: 'orders', clusterCount: 2, ipCount: 2, healthyInstanceCount: 1 };
+    expect(await list()).toEqual({
+      status: 200,
+      body: {
+        serviceList: [
+          { ...row, name: 'empty', clusterCount: 0, ipCount: 0, healthyInstanceCount: 0 },
+          ordersRow,
+          { ...row, name: 'payments', clusterCount: 1, ipCount: 1, healthyInstanceCount: 0, triggerFlag: 'true' },
+        ],
+        count: 3,
+      },
+    });
+    expect(await list({ serviceNameParam: 'ord' })).toMatchObject({ body: { serviceList: [ordersRow], count: 1 } });
+    expect(await list({ hasIpCount: 'true' })).toMatchObject({ body: { count: 2 } });
+    expect(await list({ instance: '10.0.0.2' })).toMatchObject({ body: { serviceList: [{ name: 'payments' }], count: 1 } });
+    expect(await list({ instance: '10.0.0.1:1' })).toMatchObject({ body: { serviceList: [ordersRow], count: 1 } });
+    expect(await list({ pageNo: 2, pageSize: 2 })).toMatchObject({ body: { serviceList: [{ name: 'payments' }], count: 3 } });
+    expect(await list({ groupNameParam: 'nothing' })).toEqual({ status: 200, body: { serviceList: [], count: 0 } });
+    expect(await list({ withInstances: 'true', serviceNameParam: 'payments' })).toEqual({
+      status: 200,
+      body: [
+        {
+          serviceName: 'payments',
+          groupName: 'DEFAULT_GROUP',
+          clusterMap: {
+            DEFAULT: { hosts: [{ valid: false, metadata: {}, port: 80, ip: '10.0.0.2', weight: 1, enabled: true }] },
+          },
+          metadata: {},
+        },
+      ],
+    });
+  });
+
+  it('lists the instances of a service, disabled ones too', async () => {
+    const serviceName = fresh();
+    await register(server, serviceName, { enabled: 'false' });
+    await register(server, serviceName, { port: 81, clusterName: 'C2' });
+    const page = { serviceName, pageNo: 1, pageSize: 10 };
+    expect(await call('GET', '/catalog/instances', page)).toMatchObject({
+      body: {
+        list: [
+          { port: 80, enabled: false },
+          { port: 81, clusterName: 'C2' },
+        ],
+        count: 2,
+      },
+    });
+    expect(await call('GET', '/catalog/instances', { ...page, clusterName: 'C2' })).toMatchObject({
+      body: { list: [{ port: 81 }], count: 1 },
+    });
+    expect(await call('GET', '/catalog/instances', { ...page, clusterName: 'C3' })).toEqual({
+      status: 404,
+      body: 'cluster C3 is not found!',
+    });
+    expect(await call('GET', '/catalog/rt/service', { serviceName })).toMatchObject({
+      body: { clusters: [{ name: 'C2' }, { name: 'DEFAULT' }] },
+    });
+  });
+});
+
+describe('a batch of metadata', () => {
+  it('is merged into and taken from the instances it names, and outlives registering again', async () => {
+    const serviceName = fresh();
+    await register(server, serviceName, { port: 1, metadata: '{"a":"1"}' });
+    await register(server, serviceName, { port: 2 });
+    const instances = JSON.stringify([
+      { ip: '10.0.0.1', port: 1, ephemeral: true, clusterName: 'DEFAULT' },
+      { ip: '10.0.0.1', port: '9' },
+    ]);
+    expect(await call('PUT', '/instance/metadata/batch', { serviceName, instances, metadata: '{"b":"2"}' })).toEqual({
+      status: 200,
+      body: { updated: ['10.0.0.1:1:unknown:DEFAULT:ephemeral'] },
+    });
+    await register(server, serviceName, { port: 1, metadata: '{"a":"1"}' });
+    expect(await call('GET', '/instance', { serviceName, ...at, port: 1 })).toMatchObject({
+      body: { metadata: { a: '1', b: '2' } },
+    });
+    const all = { serviceName, consistencyType: 'ephemeral', metadata: '{"a":""}' };
+    expect(await call('DELETE', '/instance/metadata/batch', all)).toMatchObject({
+      body: { updated: ['10.0.0.1:1:unknown:DEFAULT:ephemeral', '10.0.0.1:2:unknown:DEFAULT:ephemeral'] },
+    });
+    expect(await call('GET', '/instance', { serviceName, ...at, port: 1 })).toMatchObject({ body: { metadata: { b: '2' } } });
+    expect(await call('PUT', '/instance/metadata/batch', { ...all, consistencyType: 'persist' })).toEqual({
+      status: 200,
+      body: { updated: [] },
+    });
+  });
+
+  it.each([
+    [{}, "Param 'metadata' is required."],
+    [{ metadata: 'a=b', instances: '{}' }, 'instances must be a JSON array of objects, got {}'],
+  ])('with %j is refused', async (params, body) => {
+    expect(await call('PUT', '/instance/metadata/batch', { serviceName: fresh(), ...params })).toEqual({ status: 400, body });
+  });
+});
+
+describe('statuses, checksums and the calls of old clients', () => {
+  it('are answered', async () => {
+    const serviceName = fresh();
+    await register(server, serviceName);
+    await register(server, serviceName, { port: 81, healthy: 'false' });
+    const ips = ['10.0.0.1:80_true', '10.0.0.1:81_false'];
+    expect(await call('GET', '/instance/statuses', { key: `DEFAULT_GROUP@@${serviceName}` })).toEqual({
+      status: 200,
+      body: { ips },
+    });
+    expect(await call('POST', '/instance/statuses', { key: `public##DEFAULT_GROUP@@${serviceName}` })).toMatchObject({
+      body: { ips },
+    });
+    expect(await call('GET', '/instance/statuses', { key: 'nobody' })).toEqual({
+      status: 404,
+      body: 'service: nobody not found.',
+    });
+
+    const checksum = async () => (await call('PUT', '/service/checksum', { serviceName })).body;
+    const before = await checksum();
+    expect(before).toEqual({ checksum: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    expect(await checksum()).toEqual(before);
+    await register(server, serviceName, { port: 82 });
+    expect(await checksum()).not.toEqual(before);
+
+    expect(await call('GET', '/api/srvIPXT', { dom: serviceName })).toMatchObject({ body: { hosts: [{}, {}, {}] } });
+    expect(await call('GET', '/api/clientBeat', { dom: serviceName, ...at })).toMatchObject({ body: { code: 10200 } });
+    expect(await call('GET', '/api/allDomNames')).toMatchObject({
+      body: { doms: { public: expect.arrayContaining([serviceName]) } },
+    });
+  });
+});
