@@ -36,7 +36,8 @@ export class Registry {
   #lastServiceSerial = 0;
 
   readonly #ids = new Map<string, number>();
-  readonly #edits = new Map<string, Edit>();
+  /** Edits of instances that are not here now, the longest absent first. Those of others are in their records. */
+  readonly #absentEdits = new Map<string, Edit>();
   readonly #freed: number[] = [];
   /** Ids below this one have been given out at some time. */
   #highest = 0;
@@ -99,12 +100,15 @@ export class Registry {
     return silence;
   }
 
-  /** The verdict of whoever checked the instance actively. False when it is not known here. */
+  /** The verdict of whoever checked the instance actively; passing is a sign of life. False when it is not known here. */
   report(name: ServiceName, instance: InstanceId, passing: boolean): boolean {
     const service = this.#service(name);
     const id = service && this.#ids.get(instanceKey(service, instance));
     if (service === undefined || id === undefined) return false;
-    if ((this.#healthy[id] === HEALTHY) !== passing) {
+    if (passing) this.#lastBeat[id] = this.#now();
+    if ((this.#healthy[id] === HEALTHY) === passing) {
+      this.#schedule(id);
+    } else {
       this.#setHealthy(id, passing);
       this.#emit(service);
     }
@@ -113,7 +117,8 @@ export class Registry {
 
   /**
    * Lays an operator's edit over what the client registers. It stays in force through re-registration, removal and return, until
-   * an edit gives back the client's own value. It is no sign of life. False when the instance is not known here.
+   * an edit gives back the client's own value, the service is dropped, or 10,000 other edited instances have gone since this one
+   * has. It is no sign of life. False when the instance is not known here.
    */
   edit(name: ServiceName, instance: InstanceId, edit: Edit): boolean {
     const service = this.#service(name);
@@ -121,8 +126,6 @@ export class Registry {
     if (service === undefined || id === undefined) return false;
     const record = this.#record(id);
     const merged = withoutRepeats({ ...record.edit, ...edit }, record);
-    if (merged === undefined) this.#edits.delete(editKey(name, instance));
-    else this.#edits.set(editKey(name, instance), merged);
     this.#untally(id);
     record.edit = merged;
     record.silence = this.#silenceOf(merged?.metadata ?? record.metadata);
@@ -158,12 +161,14 @@ export class Registry {
     this.#expirySuspended = suspended;
   }
 
-  /** Forgets the service and all its instances at once. False when it is not known here. */
+  /** Forgets the service, all its instances and their edits at once. False when it is not known here. */
   drop(name: ServiceName): boolean {
     const service = this.#service(name);
     if (service === undefined) return false;
     while (service.first !== NONE) this.#remove(service.first);
     this.#forget(service);
+    const prefix = `${serviceKey(service.name)} `;
+    for (const key of this.#absentEdits.keys()) if (key.startsWith(prefix)) this.#absentEdits.delete(key);
     this.#emit(service);
     return true;
   }
@@ -244,12 +249,13 @@ export class Registry {
    */
   postpone(ms: number): void {
     const now = this.#now();
+    const by = Math.ceil(ms);
     for (let id = 0; id < this.#highest; id++) {
       if (this.#due[id] === Number.POSITIVE_INFINITY) continue;
-      this.#lastBeat[id] = Math.min((this.#lastBeat[id] as number) + ms, now);
+      this.#lastBeat[id] = Math.min((this.#lastBeat[id] as number) + by, now);
       this.#schedule(id);
     }
-    for (const service of this.#emptied) service.emptySince = Math.min(service.emptySince + ms, now);
+    for (const service of this.#emptied) service.emptySince = Math.min(service.emptySince + by, now);
   }
 
   /**
@@ -304,7 +310,7 @@ export class Registry {
     const id = this.#freed.pop() ?? this.#extend();
     const { port, ephemeral, weight, enabled } = registration;
     const metadata = kept(registration.metadata);
-    const edit = this.#edits.size === 0 ? undefined : this.#edits.get(editKey(service.name, registration));
+    const edit = this.#takeAbsentEdit(service.name, registration);
     const silence = this.#silenceOf(edit?.metadata ?? metadata);
     const last = service.last === NONE ? undefined : this.#record(service.last);
     const cluster = last?.cluster === registration.cluster ? last.cluster : flat(registration.cluster);
@@ -323,6 +329,23 @@ export class Registry {
     this.#emptied.delete(service);
     this.#tally(id);
     this.#schedule(id);
+  }
+
+  #takeAbsentEdit(name: ServiceName, instance: InstanceId): Edit | undefined {
+    if (this.#absentEdits.size === 0) return undefined;
+    const key = editKey(name, instance);
+    const edit = this.#absentEdits.get(key);
+    this.#absentEdits.delete(key);
+    return edit;
+  }
+
+  #keepAbsentEdit(name: ServiceName, instance: InstanceId, edit: Edit): void {
+    this.#absentEdits.set(editKey(name, instance), edit);
+    if (this.#absentEdits.size <= MAX_ABSENT_EDITS) return;
+    for (const longestAbsent of this.#absentEdits.keys()) {
+      this.#absentEdits.delete(longestAbsent);
+      break;
+    }
   }
 
   #replace(id: number, registration: Registration): void {
@@ -348,6 +371,7 @@ export class Registry {
     else this.#next[previous] = next;
     if (next === NONE) service.last = previous;
     else this.#previous[next] = previous;
+    if (record.edit !== undefined) this.#keepAbsentEdit(service.name, record, record.edit);
     this.#records[id] = undefined;
     this.#due[id] = Number.POSITIVE_INFINITY;
     this.#freed.push(id);
@@ -486,6 +510,8 @@ interface InstanceRecord {
 }
 
 const INITIAL_CAPACITY = 1024;
+/** Addresses come and go for ever where containers do; their edits may not pile up for as long. */
+const MAX_ABSENT_EDITS = 10_000;
 const NONE = -1;
 const HEALTHY = 1;
 const UNHEALTHY = 0;

@@ -5,33 +5,52 @@ import { orders, registration } from '../support/instances.ts';
 
 type Step =
   | { readonly do: 'register' | 'beat' | 'deregister'; readonly port: number }
+  | { readonly do: 'edit'; readonly port: number; readonly weight: 0 | 1; readonly enabled: boolean }
+  | { readonly do: 'report'; readonly port: number; readonly passing: boolean }
   | { readonly do: 'wait'; readonly ms: number };
 
+const port = fc.integer({ min: 1, max: 4 });
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ do: fc.constantFrom('register', 'beat', 'deregister'), port: fc.integer({ min: 1, max: 4 }) }),
-  fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 20_000 }) }),
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('register', 'beat', 'deregister'), port }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 20_000 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('edit' as const), port, weight: fc.constantFrom(0, 1), enabled: fc.boolean() }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('report' as const), port, passing: fc.boolean() }) },
 );
 
-/** The rules of silence in ten lines: for each instance when it was last heard, and whether that was a beat's healing. */
+/** Port 4 is a persistent instance. */
+const at = (port: number) => registration({ port, ephemeral: port < 4 });
+
+interface Modelled {
+  heard: number;
+  healthy: boolean;
+}
+
+/** The rules of silence in ten lines, and those of edits in three: for each port when it was heard, and what an operator laid over it. */
 class Model {
   now = 0;
-  readonly instances = new Map<number, { heard: number; healthy: boolean }>();
+  readonly instances = new Map<number, Modelled>();
+  readonly edits = new Map<number, { weight: number; enabled: boolean }>();
 
   apply(step: Step): void {
+    const here = step.do === 'wait' ? undefined : this.instances.get(step.port);
     if (step.do === 'wait') this.now += step.ms;
     else if (step.do === 'deregister') this.instances.delete(step.port);
-    else if (step.do === 'register' || this.instances.has(step.port)) {
-      const healthy = step.do === 'beat' || (this.instances.get(step.port)?.healthy ?? true);
-      this.instances.set(step.port, { heard: this.now, healthy });
-    }
+    else if (step.do === 'register') this.instances.set(step.port, { heard: this.now, healthy: here?.healthy ?? true });
+    else if (step.do === 'edit' && here) this.edits.set(step.port, step);
+    else if (step.do === 'report' && here) Object.assign(here, { healthy: step.passing }, step.passing && { heard: this.now });
+    else if (step.do === 'beat' && here && step.port < 4) Object.assign(here, { healthy: true, heard: this.now });
     for (const [port, instance] of this.instances) {
+      if (port === 4 || this.now - instance.heard < 15_000) continue;
       if (this.now - instance.heard >= 30_000) this.instances.delete(port);
-      else if (this.now - instance.heard >= 15_000) instance.healthy = false;
+      else instance.healthy = false;
     }
   }
 }
 
-it('after any sequence of registrations, beats and waits the registry agrees with the model', () => {
+it('after any sequence of steps and waits the registry agrees with the model', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const model = new Model();
@@ -39,23 +58,30 @@ it('after any sequence of registrations, beats and waits the registry agrees wit
       for (const step of steps) {
         model.apply(step);
         if (step.do === 'wait') registry.sweep();
-        else if (step.do === 'register') registry.register(orders, registration({ port: step.port }));
-        else registry[step.do](orders, registration({ port: step.port }));
+        else if (step.do === 'register') registry.register(orders, at(step.port));
+        else if (step.do === 'edit') registry.edit(orders, at(step.port), { weight: step.weight, enabled: step.enabled });
+        else if (step.do === 'report') registry.report(orders, at(step.port), step.passing);
+        else registry[step.do](orders, at(step.port));
+        // A report may be the end of one that has been silent for long: the model says so at once.
+        registry.sweep();
 
-        const seen = registry.instances(orders) ?? [];
-        const expected = [...model.instances].map(([port, { healthy }]) => ({ port, healthy }));
-        expect(seen.map(({ port, healthy }) => ({ port, healthy })).sort((a, b) => a.port - b.port)).toEqual(
-          expected.sort((a, b) => a.port - b.port),
-        );
-        const healthy = expected.filter((instance) => instance.healthy).length;
+        const expected = [...model.instances]
+          .map(([port, { healthy }]) => ({ port, healthy, ...(model.edits.get(port) ?? { weight: 1, enabled: true }) }))
+          .map(({ port, healthy, weight, enabled }) => ({ port, healthy, weight, enabled }))
+          .sort((a, b) => a.port - b.port);
+        const seen = (registry.instances(orders) ?? [])
+          .map(({ port, healthy, weight, enabled }) => ({ port, healthy, weight, enabled }))
+          .sort((a, b) => a.port - b.port);
+        expect(seen).toEqual(expected);
+        const healthy = expected.filter((instance) => instance.healthy);
         expect(registry.tally(orders) ?? { total: 0, healthy: 0, available: 0 }).toMatchObject({
           total: expected.length,
-          healthy,
-          available: healthy,
+          healthy: healthy.length,
+          available: healthy.filter(({ enabled, weight }) => enabled && weight > 0).length,
         });
-        // Nothing is due in the past, and nothing that the model still waits for is missed.
-        for (const { heard, healthy } of model.instances.values())
-          expect(registry.nextDue).toBeLessThanOrEqual(heard + (healthy ? 15_000 : 30_000));
+        // Whatever is next to happen is not missed.
+        for (const [port, { heard, healthy }] of model.instances)
+          if (port < 4) expect(registry.nextDue).toBeLessThanOrEqual(heard + (healthy ? 15_000 : 30_000));
       }
     }),
     { numRuns: 1_000 },

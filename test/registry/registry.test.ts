@@ -206,6 +206,16 @@ describe('availability', () => {
     expect(registry.tally(orders)?.available).toBe(available);
   });
 
+  it('that a check reports for a silent instance is a sign of life', () => {
+    const { registry, wait, health } = setUp();
+    registry.register(orders, registration());
+    wait(20_000);
+    registry.report(orders, registration(), true);
+    expect(wait(0)).toEqual([]);
+    wait(14_999);
+    expect(health()).toEqual(['10.0.0.1 healthy']);
+  });
+
   it('follows what an active check reports', () => {
     const { registry, changes } = setUp();
     registry.register(orders, registration({ ephemeral: false }));
@@ -231,6 +241,25 @@ describe("an operator's edit", () => {
     registry.register(orders, registration());
     expect(registry.instance(orders, registration())).toMatchObject({ enabled: false, metadata: { zone: 'a' } });
     expect(registry.tally(orders)).toMatchObject({ healthy: 1, available: 0 });
+  });
+
+  it('of an instance that is gone is forgotten when its service is dropped, or when 10,000 others have gone since', () => {
+    const { registry } = setUp();
+    const isEdited = (port: number) => {
+      registry.register(orders, registration({ port }));
+      return registry.instance(orders, registration({ port }))?.weight === 5;
+    };
+    registry.register(payments, registration());
+    registry.edit(payments, registration(), { weight: 5 });
+    registry.drop(payments);
+    registry.register(payments, registration());
+    expect(registry.instance(payments, registration())?.weight).toBe(1);
+    for (let port = 1; port <= 10_001; port++) {
+      registry.register(orders, registration({ port }));
+      registry.edit(orders, registration({ port }), { weight: 5 });
+      registry.deregister(orders, registration({ port }));
+    }
+    expect([isEdited(1), isEdited(2), isEdited(10_001)]).toEqual([false, true, true]);
   });
 
   it('ends when it is edited back to what the client says', () => {
@@ -273,6 +302,18 @@ describe('a service', () => {
     expect(registry.instances(orders)).toBeUndefined();
     expect(registry.serviceCount).toBe(0);
     expect(changes).toHaveLength(3);
+  });
+
+  it('is remembered for longer by as much as the process was deaf', () => {
+    const { registry, wait, pass } = setUp();
+    registry.register(orders, registration());
+    registry.deregister(orders, registration());
+    pass(60_000);
+    registry.postpone(20_000);
+    wait(19_999);
+    expect(registry.instances(orders)).toEqual([]);
+    wait(1);
+    expect(registry.instances(orders)).toBeUndefined();
   });
 
   it('that gets an instance again in time is not forgotten', () => {
