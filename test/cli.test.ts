@@ -5,6 +5,7 @@ import { OPTIONS } from '../src/config.ts';
 import { HEALTH_CLIENTS } from './support/health-clients.ts';
 import { FREE_PORTS, run, startProcess } from './support/process.ts';
 import { dial } from './support/raw.ts';
+import { nacos, register } from './support/server.ts';
 
 const connect = HEALTH_CLIENTS['gRPC (grpc-js)'];
 
@@ -56,6 +57,37 @@ describe('beatbridge serve', () => {
     socket.destroy();
   });
 
+  it('stopped and continued takes no instance for silent whose beat waits to be read', async () => {
+    await using bridge = await startProcess();
+    using client = connect?.(bridge.listeners.health);
+    const services = Array.from({ length: 20 }, (_, i) => `service-${i}`);
+    const metadata = '{"preserved.heart.beat.timeout":"2000"}';
+    for (const service of services) await register(bridge, service, { metadata });
+    const ended = new AbortController();
+    const seen = services.map((): string[] => []);
+    const watching = services.map(async (service, i) => {
+      for await (const status of client?.watch?.(service, ended.signal) ?? []) seen[i]?.push(status);
+    });
+    const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    // From before every deadline to after it: nobody is told when a process has been stopped for long enough.
+    await pause(1_300);
+    bridge.child.kill('SIGSTOP');
+    await pause(900);
+    // Each over a connection of its own, as scripts beat: they are accepted one by one when the process goes on.
+    const headers = { connection: 'close' };
+    const beats = services.map((serviceName) =>
+      nacos(bridge, 'PUT', '/instance/beat', { serviceName, ip: '10.0.0.1', port: 80 }, { headers }),
+    );
+    await pause(50);
+    bridge.child.kill('SIGCONT');
+    await Promise.all(beats);
+    // Over the connection of the watches, and so after whatever they had to say.
+    await client?.check('');
+    ended.abort();
+    await Promise.allSettled(watching);
+    expect(seen).toEqual(services.map(() => ['SERVING']));
+  });
+
   it('on a taken port says so in one line on standard error and exits 3', async () => {
     const blocker = createServer().listen(0, '127.0.0.1');
     await once(blocker, 'listening');
@@ -89,9 +121,9 @@ describe('beatbridge serve', () => {
 it('--help names every option with its default, --version the version', async () => {
   const help = await run(['serve', '--help']);
   expect(help.code).toBe(0);
-  for (const { flag, env } of Object.values(OPTIONS)) {
+  for (const { flag, env, default: value } of Object.values(OPTIONS)) {
     expect(help.stdout).toContain(flag);
-    expect(help.stdout.replaceAll(/\s+/g, ' ')).toContain(env);
+    expect(help.stdout.replaceAll(/\s+/g, ' ')).toContain(`(env ${env}, default ${value})`);
   }
   expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
 });
