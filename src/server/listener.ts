@@ -1,5 +1,6 @@
-import { createServer as createHttp1Server, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from 'node:http';
 import {
+  constants,
   createServer as createHttp2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
@@ -16,10 +17,17 @@ export interface Listener {
   /** `HOST:PORT`, with the port that was really given. */
   readonly address: string;
   /**
-   * Takes no more connections, says GOAWAY on HTTP/2, and resolves when the last connection has ended. When `deadline` aborts, those
-   * that are left are cut.
+   * Takes no more connections, says GOAWAY on HTTP/2, lets what is being answered be answered, and resolves when the last connection
+   * has ended. When `deadline` aborts, those that are left are cut.
    */
   close(deadline: AbortSignal): Promise<void>;
+}
+
+export interface ListenerTimes {
+  /** How long a connection may take to say what it speaks, and a request to send its header; default 10,000 ms. */
+  readonly headerTimeoutMs?: number;
+  /** How long a request may take to send its body (HTTP/1), or may pause in it (HTTP/2); default 30,000 ms. */
+  readonly bodyTimeoutMs?: number;
 }
 
 /** What every HTTP/2 client says first. No HTTP/1 request starts like it. */
@@ -27,34 +35,60 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
 /** npm's Nacos client puts a whole beat, metadata included, into the request line. */
 const MAX_HEADER_BYTES = 64 << 10;
-/** For a connection that has not yet said what it speaks, and for the header of an HTTP/1 request. */
-const HEADER_TIMEOUT_MS = 10_000;
 /** Node's own 5 s equal the beat interval: idle closes would race beats. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 const MAX_STREAMS_PER_CONNECTION = 1_000;
+/** The system then finds out about peers that have vanished without a word. */
+const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
 
 /** Rejects with the system's error when the port cannot be had. */
-export async function listen(host: string, port: number, handler: Handler): Promise<Listener> {
+export async function listen(host: string, port: number, handler: Handler, times: ListenerTimes = {}): Promise<Listener> {
+  const { headerTimeoutMs = 10_000, bodyTimeoutMs = 30_000 } = times;
+  const sockets = new Set<Socket>();
   const undecided = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
+  /** Every HTTP/1 connection with the number of its answers that have not gone out whole. */
+  const answering = new Map<Socket, number>();
 
   // Node's server for HTTP/2 cannot speak HTTP/1 without TLS. So the one for HTTP/1 listens (its header and request timeouts run
   // only then), and every connection is looked at before one of the two gets it.
   const http1 = createHttp1Server(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADER_TIMEOUT_MS,
+      headersTimeout: headerTimeoutMs,
+      requestTimeout: Math.max(headerTimeoutMs, bodyTimeoutMs),
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      connectionsCheckingInterval: 1_000,
+      connectionsCheckingInterval: Math.min(headerTimeoutMs, 1_000),
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_KEEP_ALIVE_AFTER_MS,
     },
-    handler as RequestListener,
+    (req, res) => {
+      const { socket } = req;
+      answering.set(socket, (answering.get(socket) ?? 0) + 1);
+      res.once('close', () => {
+        const open = answering.get(socket);
+        // Gone when the connection ended first.
+        if (open !== undefined) answering.set(socket, open - 1);
+      });
+      handler(req, res);
+    },
   );
+  // Node takes an answer for sent, and its connection for idle, as soon as the handler is done with it: closing would cut off what a
+  // slow reader has not taken yet. What is idle is decided in `close`.
+  http1.closeIdleConnections = () => {};
+
   const http2 = createHttp2Server(
     { settings: { maxConcurrentStreams: MAX_STREAMS_PER_CONNECTION, maxHeaderListSize: MAX_HEADER_BYTES } },
-    handler,
+    (req, res) => {
+      req.stream.setTimeout(bodyTimeoutMs, () => req.stream.close(constants.NGHTTP2_CANCEL));
+      req.once('end', () => req.stream.setTimeout(0));
+      handler(req, res);
+    },
   );
   http2.on('session', (session) => {
     sessions.add(session);
+    session.setTimeout(headerTimeoutMs, () => session.destroy());
+    session.once('remoteSettings', () => session.setTimeout(0));
     session.once('close', () => sessions.delete(session));
   });
   // What a peer does wrong on its session ends that session, and nothing else.
@@ -63,10 +97,16 @@ export async function listen(host: string, port: number, handler: Handler): Prom
   const serveHttp1 = http1.listeners('connection') as ((socket: Socket) => void)[];
   http1.removeAllListeners('connection');
   http1.on('connection', (socket: Socket) => {
+    sockets.add(socket);
     undecided.add(socket);
-    decide(socket, (speaks) => {
+    socket.once('close', () => {
+      sockets.delete(socket);
+      answering.delete(socket);
+    });
+    decide(socket, headerTimeoutMs, (speaks) => {
       undecided.delete(socket);
       if (speaks === 'http1') {
+        answering.set(socket, 0);
         for (const serve of serveHttp1) serve.call(http1, socket);
       } else if (speaks === 'http2') {
         // The listening server keeps a socket open for writing when its peer has finished; an HTTP/2 session would never end.
@@ -92,10 +132,11 @@ export async function listen(host: string, port: number, handler: Handler): Prom
       // A connection that is answering now ends after its answer, instead of waiting for another request.
       http1.keepAliveTimeout = 1;
       for (const socket of undecided) socket.destroy();
+      for (const [socket, answers] of answering) if (answers === 0) socket.destroy();
       for (const session of sessions) session.close();
+      // Also the sockets of sessions: one that waits for its peer to close takes no heed of being destroyed itself.
       const cut = () => {
-        http1.closeAllConnections();
-        for (const session of sessions) session.destroy();
+        for (const socket of sockets) socket.destroy();
       };
       if (deadline.aborted) cut();
       deadline.addEventListener('abort', cut, { once: true });
@@ -109,7 +150,7 @@ export async function listen(host: string, port: number, handler: Handler): Prom
  * Reads until it is clear what the peer speaks, puts everything back and says so. The preface may come in pieces: what could still
  * become one is kept here, as data put back too early would be read again and again. Undefined: the peer left before it was clear.
  */
-function decide(socket: Socket, decided: (speaks: 'http1' | 'http2' | undefined) => void): void {
+function decide(socket: Socket, timeoutMs: number, decided: (speaks: 'http1' | 'http2' | undefined) => void): void {
   let head: Buffer = Buffer.alloc(0);
 
   const onData = (chunk: Buffer) => {
@@ -136,7 +177,7 @@ function decide(socket: Socket, decided: (speaks: 'http1' | 'http2' | undefined)
 
   // A reset is the peer's affair; who serves the socket later listens for itself.
   socket.on('error', () => {});
-  socket.setTimeout(HEADER_TIMEOUT_MS);
+  socket.setTimeout(timeoutMs);
   socket.on('data', onData).once('end', giveUp).once('timeout', giveUp).once('close', onClose);
 }
 

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { type Logger, pino } from 'pino';
+import { OPTIONS } from '../config.ts';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
 import { Health } from '../health/health.ts';
 import { healthService } from '../health/service.ts';
@@ -61,7 +62,9 @@ const CLOSE_WITHIN_MS = 5_000;
 
 /** Starts a beatbridge in this process. Rejects with `ListenError` when a port cannot be had; nothing stays open then. */
 export async function createServer(options: ServerOptions = {}): Promise<Server> {
-  const { host = '0.0.0.0', port = 8848, grpcPort = 9848, healthPort = 20_000 } = options;
+  const { host = OPTIONS.host.default, port = OPTIONS.port.default } = options;
+  const { grpcPort = OPTIONS.grpcPort.default, healthPort = OPTIONS.healthPort.default } = options;
+  const { pushDelayMs = OPTIONS.pushDelayMs.default, pushToClientIp = OPTIONS.pushToClientIp.default } = options;
   const log = options.log ?? pino({ enabled: false });
   const now = () => performance.now();
   const shutdown = new AbortController();
@@ -81,23 +84,23 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const wallClock = () => Math.floor(performance.timeOrigin + now());
   const switches = new Switches();
   switches.onChange(() => registry.suspendExpiry(!switches.values.healthCheckEnabled));
-  const pusher = new Pusher({ registry, switches, delayMs: options.pushDelayMs ?? 20, now, wallClock, log });
+  const pusher = new Pusher({ registry, switches, delayMs: pushDelayMs, now, wallClock, log });
   const nacos = nacosHandler({
     registry,
     switches,
     pusher,
-    pushToClientIp: options.pushToClientIp ?? false,
+    pushToClientIp,
     wallClock,
     log,
   });
   const sweeper = new Sweeper(registry, now, log);
 
-  const healthOnly: Handler = guarded(log, (req, res) => {
-    (rpc.get(pathOf(req)) ?? notFound)(req, res);
-  });
-  const everything: Handler = guarded(log, (req, res) => {
+  const everything = guarded(log, (req, res) => {
     if (req.url?.startsWith('/nacos/')) void nacos(req, res);
-    else healthOnly(req, res);
+    else (rpc.get(pathOf(req)) ?? notFound)(req, res);
+  });
+  const healthOnly = guarded(log, (req, res) => {
+    (rpc.get(pathOf(req)) ?? notFoundHere)(req, res);
   });
 
   const open: Listener[] = [];
@@ -146,6 +149,7 @@ function guarded(log: Logger, handler: Handler): Handler {
     // A reset can strike at any point of a request, also where nobody listens for it.
     req.on('error', ignore);
     res.on('error', ignore);
+    req.url = originForm(req.url ?? '');
     try {
       handler(req, res);
     } catch (err) {
@@ -157,9 +161,12 @@ function guarded(log: Logger, handler: Handler): Handler {
 
 function ignore(): void {}
 
-function notFound(req: Request, res: Response): void {
-  const nacos = req.url?.startsWith('/nacos');
-  answer(res, 404, nacos ? 'not found: this port serves grpc.health.v1.Health only\n' : 'not found\n');
+function notFound(_: Request, res: Response): void {
+  answer(res, 404, 'not found\n');
+}
+
+function notFoundHere(_: Request, res: Response): void {
+  answer(res, 404, 'not found: this port serves grpc.health.v1.Health only\n');
 }
 
 function answer(res: Response, status: number, text: string): void {
@@ -167,6 +174,11 @@ function answer(res: Response, status: number, text: string): void {
   res.statusCode = status;
   res.setHeader('Content-Type', 'text/plain;charset=UTF-8');
   res.end(text);
+}
+
+/** The path and query of a request that was written for a proxy: `GET http://HOST/PATH`. */
+function originForm(url: string): string {
+  return url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*(?=[/?])/i, '');
 }
 
 function pathOf(req: Request): string {

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { connect as connectHttp2, constants } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createServer, ListenError, type Server } from '../../src/index.ts';
+import { listen } from '../../src/server/listener.ts';
 import { dial, exchange, hear } from '../support/raw.ts';
 import { register, startServer } from '../support/server.ts';
 
@@ -196,6 +199,56 @@ describe('starting', () => {
   });
 });
 
+describe('a peer that takes its time', () => {
+  const quick = { headerTimeoutMs: 100, bodyTimeoutMs: 200 };
+  const echo: Parameters<typeof listen>[2] = (req, res) => {
+    req.on('error', () => {});
+    res.on('error', () => {});
+    req.on('end', () => res.end('whole'));
+    req.resume();
+  };
+
+  it.each([
+    ['with its first byte', [], ''],
+    ['in the middle of a preface', [PREFACE.slice(0, 10)], ''],
+    ['in the middle of a header', ['POST / HTTP/1.1\r\nHost:'], 'HTTP/1.1 408'],
+    ['in the middle of a body', ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc'], 'HTTP/1.1 408'],
+    ['with its SETTINGS', [PREFACE], '\0'],
+  ])('%s is shown the door', async (_, pieces, answer) => {
+    const listener = await listen('127.0.0.1', 0, echo, quick);
+    expect((await exchange(listener.address, pieces)).startsWith(answer)).toBe(true);
+    await listener.close(AbortSignal.abort());
+  });
+
+  it('in the middle of an HTTP/2 body has its stream cancelled', async () => {
+    const listener = await listen('127.0.0.1', 0, echo, quick);
+    const session = connectHttp2(`http://${listener.address}`);
+    const stream = session.request({ ':path': '/', ':method': 'POST' });
+    stream.on('error', () => {});
+    stream.write('abc');
+    await once(stream, 'close');
+    expect(stream.rstCode).toBe(constants.NGHTTP2_CANCEL);
+    session.destroy();
+    await listener.close(AbortSignal.abort());
+  });
+
+  it('but has said all may wait for its answer as long as it likes', async () => {
+    const listener = await listen(
+      '127.0.0.1',
+      0,
+      (req, res) => req.on('end', () => setTimeout(() => res.end('late'), 500)).resume(),
+      quick,
+    );
+    const session = connectHttp2(`http://${listener.address}`);
+    const stream = session.request({ ':path': '/', ':method': 'POST' });
+    stream.end('abc');
+    stream.setEncoding('utf8');
+    expect(await stream.toArray()).toEqual(['late']);
+    session.destroy();
+    await listener.close(AbortSignal.abort());
+  });
+});
+
 describe('closing', () => {
   it('tells HTTP/2 peers to go, lets idle HTTP/1.1 connections end, and resolves then', async () => {
     const closing = await startServer();
@@ -212,6 +265,33 @@ describe('closing', () => {
     await closing.close(60_000);
     expect((await goneAway)[0]).toBe(constants.NGHTTP2_NO_ERROR);
     await Promise.all([idleClosed, silentClosed]);
+  });
+
+  it('lets a slow reader have the answer that it is reading', async () => {
+    const size = 20_000_000;
+    const listener = await listen('127.0.0.1', 0, (_, res) => void (res as ServerResponse).end(Buffer.alloc(size, 'x')));
+    const socket = await dial(listener.address);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'readable');
+    const closing = listener.close(AbortSignal.timeout(30_000));
+    let bytes = 0;
+    socket.on('data', (chunk) => {
+      bytes += chunk.length;
+    });
+    await closing;
+    if (!socket.closed) await once(socket, 'close');
+    expect(bytes).toBeGreaterThan(size);
+  });
+
+  it('does not wait longer than it was told for an HTTP/2 peer that never closes its side', async () => {
+    const closing = await startServer();
+    const [host, port] = closing.listeners.health.split(':') as [string, string];
+    const socket = connectTcp({ host, port: Number(port), allowHalfOpen: true });
+    socket.on('error', () => {});
+    socket.write(Buffer.concat([Buffer.from(PREFACE), EMPTY_SETTINGS]));
+    await hear(socket, (heard) => heard.length >= 9);
+    await closing.close(50);
+    socket.destroy();
   });
 
   it('does not wait longer than it was told for a peer that stays', async () => {
