@@ -30,8 +30,8 @@ export interface Route {
   readonly wrapping: Wrapping;
 }
 
-/** Larger forms are refused unread. Nacos itself stops at Tomcat's 2 MiB. */
-const MAX_BODY_BYTES = 1 << 20;
+/** Larger forms are refused unread: no client sends a fraction of it. */
+const MAX_BODY_BYTES = 256 << 10;
 
 /** Every call by method and path. `ANY` is any method, a last `*` is the parameter `key`. */
 export function nacosRoutes(room: NacosRoom): ReadonlyMap<string, Route> {
@@ -181,7 +181,7 @@ export function nacosHandler(options: NacosOptions): (req: NacosRequest, res: Na
     } catch (error) {
       if (error instanceof RequestError) {
         refuse(req, res, error, found?.route.wrapping ?? 'plain', wallClock());
-      } else if (req.errored || res.destroyed) {
+      } else if (hasLeft(req)) {
         // The caller has gone in the middle of the request; there is nobody to answer.
       } else {
         log.error({ err: error, method: req.method, path: path.slice(0, 200) }, 'nacos request failed');
@@ -216,6 +216,10 @@ function checkServerStatus(status: ServerStatus | null, method: string, path: st
   if (status === 'WRITE_ONLY' && method !== 'GET') return;
   // The missing blank is Nacos's.
   throw new RequestError('not-up', `server is ${status}now, please try again later!`);
+}
+
+function hasLeft(req: NacosRequest): boolean {
+  return 'stream' in req ? req.stream.destroyed : req.destroyed && !req.complete;
 }
 
 function wrapped(data: string | object | boolean): object {

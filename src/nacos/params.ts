@@ -279,21 +279,33 @@ export function readMetadata(params: Params): Metadata | undefined {
   return metadataFrom(parseJson(text)) ?? pairs(text) ?? fail(`metadata format incorrect:${shown(text)}`, 'bad-metadata');
 }
 
-/** Scalars become strings; undefined for what is no flat object. */
+/** Scalars become strings; undefined for what is no flat object. PHP writes an empty map as an empty list. */
 function metadataFrom(value: unknown): Metadata | undefined {
+  if (Array.isArray(value) && value.length === 0) return {};
   if (!isObject(value)) return undefined;
   const entries: [string, string][] = [];
   for (const [key, item] of Object.entries(value)) {
     if (typeof item === 'object' && item !== null) return undefined;
     entries.push([key, item === null ? '' : String(item)]);
   }
-  return Object.fromEntries(entries);
+  return bounded(Object.fromEntries(entries));
 }
 
 /** `k1=v1,k2=v2` */
 function pairs(text: string): Metadata | undefined {
   const entries = text.split(',').map((pair) => pair.split('='));
-  return entries.every((entry) => entry.length === 2 && entry[0] !== '') ? Object.fromEntries(entries) : undefined;
+  return entries.every((entry) => entry.length === 2 && entry[0] !== '') ? bounded(Object.fromEntries(entries)) : undefined;
+}
+
+/** Nacos 2.3 and later stop at 1,024 unless told otherwise; the registry must hold a million of these. */
+const MAX_METADATA_LENGTH = 16 << 10;
+
+function bounded(metadata: Metadata): Metadata {
+  let length = 0;
+  for (const [key, value] of Object.entries(metadata)) length += key.length + value.length;
+  if (length > MAX_METADATA_LENGTH)
+    fail(`Param 'Metadata' is illegal, the param length should not exceed ${MAX_METADATA_LENGTH}.`, 'bad-metadata');
+  return metadata;
 }
 
 function parseBeatJson(text: string): Readonly<Record<string, unknown>> {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { HEALTH_CLIENTS } from '../support/health-clients.ts';
 import { startProcess } from '../support/process.ts';
 import { nacos, register } from '../support/server.ts';
@@ -74,6 +74,7 @@ describe.each(Object.entries(PROBES))('%s', (_, { tool, args, serving, notServin
 
     expect(await ask()).toMatchObject(unknown);
     let beats: NodeJS.Timeout | undefined;
+    onTestFinished(() => clearInterval(beats));
     for await (const status of watcher?.watch?.('orders', new AbortController().signal) ?? []) {
       if (status === 'SERVICE_UNKNOWN') {
         await register(bridge, 'orders', { metadata: '{"preserved.heart.beat.timeout":"2000"}' });

@@ -110,6 +110,7 @@ describe('a registration', () => {
     ['metadata=%7B%22a%22%3A%22b%22%2C%22n%22%3A1%2C%22t%22%3Atrue%7D', { metadata: { a: 'b', n: '1', t: 'true' } }],
     ['metadata=a%3Db,c%3Dd', { metadata: { a: 'b', c: 'd' } }],
     ['metadata=', { metadata: {} }],
+    ['metadata=%5B%5D', { metadata: {} }],
   ])('%s is read', (query, expected) => {
     expect(read(query)).toMatchObject(expected);
   });
@@ -120,6 +121,7 @@ describe('a registration', () => {
     ['weight=-1', 'instance format invalid: The weights range from 0.0 to 10000.0'],
     ['weight=10001', 'instance format invalid: The weights range from 0.0 to 10000.0'],
     ['metadata=abc', 'metadata format incorrect:abc'],
+    [`metadata=a%3D${'x'.repeat(16_384)}`, "Param 'Metadata' is illegal, the param length should not exceed 16384."],
     ['metadata=%5B1%5D', 'metadata format incorrect:[1]'],
     ['metadata=%7B%22a%22%3A%7B%7D%7D', 'metadata format incorrect:{"a":{}}'],
     ['clusterName=a/b', "Param 'cluster' is illegal, illegal characters should not appear in the param."],

@@ -90,7 +90,7 @@ describe('an explicit service', () => {
     [{ protectThreshold: 2 }, 'protectThreshold must be 0..1, got 2'],
     [{ protectThreshold: 'x' }, 'For input string: "x"'],
     [{ selector: '[]' }, 'selector must be a JSON object, got []'],
-    [{ metadata: '[]' }, 'metadata format incorrect:[]'],
+    [{ metadata: '[1]' }, 'metadata format incorrect:[1]'],
   ])('with %j is refused', async (params, body) => {
     expect(await call('POST', '/service', { serviceName: fresh(), ...params })).toEqual({ status: 400, body });
   });
