@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Logger } from 'pino';
+import { clientCalls } from './clients.ts';
 import { consoleCalls } from './console.ts';
 import { type Call, INSTANCE_NOT_FOUND, instanceCalls, type NacosRoom } from './instances.ts';
 import { operatorCalls } from './operator.ts';
@@ -37,6 +38,7 @@ const MAX_BODY_BYTES = 256 << 10;
 export function nacosRoutes(room: NacosRoom): ReadonlyMap<string, Route> {
   const instance = instanceCalls(room);
   const service = serviceCalls(room);
+  const client = clientCalls(room);
   const operator = operatorCalls(room);
   const console = consoleCalls(room);
 
@@ -117,8 +119,12 @@ export function nacosRoutes(room: NacosRoom): ReadonlyMap<string, Route> {
     'PUT /nacos/v2/ns/operator/switches': operator.setSwitch,
     'GET /nacos/v2/ns/operator/metrics': operator.metricsV2,
     'GET /nacos/v2/ns/catalog/instances': service.catalogInstancesV2,
-    'GET /nacos/v2/ns/client/service/publisher/list': service.publishers,
-    'GET /nacos/v2/ns/client/service/subscriber/list': service.serviceSubscribers,
+    'GET /nacos/v2/ns/client': client.get,
+    'GET /nacos/v2/ns/client/list': client.list,
+    'GET /nacos/v2/ns/client/publish/list': client.publishedServices,
+    'GET /nacos/v2/ns/client/subscribe/list': client.subscribedServices,
+    'GET /nacos/v2/ns/client/service/publisher/list': client.publishers,
+    'GET /nacos/v2/ns/client/service/subscriber/list': client.subscribers,
     'GET /nacos/v2/console/namespace/list': console.namespacesV2,
     'GET /nacos/v2/console/namespace': console.namespaceV2,
     'POST /nacos/v2/console/namespace': console.createNamespaceV2,

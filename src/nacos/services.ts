@@ -69,8 +69,6 @@ export function serviceCalls({ registry, pusher }: NacosRoom) {
       const clusters = clusterNames(instances, settings);
       return { clusters: clusters.map((name) => ({ name, checkRTBest: 0, checkRTWorst: 0, checkRTNormalized: 0 })) };
     },
-    publishers,
-    serviceSubscribers,
   };
 
   type Known = readonly [service: ServiceName, instances: readonly Instance[], settings: ServiceSettings];
@@ -214,17 +212,6 @@ export function serviceCalls({ registry, pusher }: NacosRoom) {
     const chosen = inClusters(instances, cluster === undefined ? [] : [cluster]);
     const list = slice(chosen, readCount(params, 'pageNo'), readCount(params, 'pageSize'));
     return { list: list.map((instance) => hostView(service, instance)), count: chosen.length };
-  }
-
-  /** v2: who registered something in the service. Clients of 1.x are known by the address of their instance. */
-  function publishers({ params }: Call) {
-    const [, instances] = known(params, 'service-unknown', unknownV2);
-    return instances.map(({ ip, port, ephemeral }) => ({ clientId: `${ip}:${port}#${ephemeral}`, ip, port }));
-  }
-
-  function serviceSubscribers({ params }: Call) {
-    const found = pusher.subscribers(readService(params));
-    return found.map(({ ip, port }) => ({ clientId: `${ip}:${port}#true`, ip, port }));
   }
 }
 

@@ -130,6 +130,47 @@ describe('v2', () => {
     });
   });
 
+  it('knows clients by their address', async () => {
+    const serviceName = fresh();
+    const groupName = fresh();
+    const name = { namespace: 'public', group: groupName, serviceName };
+    await call('POST', '/v2/ns/instance', { serviceName, groupName, ip: '10.9.9.9', port: 90 });
+    const headers = { 'user-agent': 'Nacos-Java-Client:v1.4.2' };
+    const query = { serviceName, groupName, port: 50001, app: 'shop' };
+    await answerOf(nacos(server, 'GET', '/nacos/v2/ns/instance/list', query, { headers }));
+    expect(await call('GET', '/v2/ns/client/list')).toMatchObject({
+      body: { data: expect.arrayContaining(['10.9.9.9:90#true', '127.0.0.1:50001#true']) },
+    });
+    expect(await call('GET', '/v2/ns/client', { clientId: '10.9.9.9:90#true' })).toEqual(
+      success({
+        clientId: '10.9.9.9:90#true',
+        ephemeral: true,
+        lastUpdatedTime: expect.any(Number),
+        clientType: 'ipPort',
+        clientIp: '10.9.9.9',
+        clientPort: '90',
+      }),
+    );
+    expect(await call('GET', '/v2/ns/client/publish/list', { clientId: '10.9.9.9:90#true' })).toEqual(
+      success([{ ...name, registeredInstance: { ip: '10.9.9.9', port: 90, cluster: 'DEFAULT' } }]),
+    );
+    expect(await call('GET', '/v2/ns/client/subscribe/list', { clientId: '10.9.9.9:90#true' })).toEqual(success([]));
+    expect(await call('GET', '/v2/ns/client/subscribe/list', { clientId: '127.0.0.1:50001#true' })).toEqual(
+      success([{ ...name, subscriberInfo: { app: 'shop', agent: 'Nacos-Java-Client:v1.4.2', addr: '127.0.0.1:50001' } }]),
+    );
+    expect(await call('GET', '/v2/ns/client/service/subscriber/list', { serviceName, groupName })).toEqual(
+      success([{ clientId: '127.0.0.1:50001#true', ip: '127.0.0.1', port: 50001 }]),
+    );
+    const publishers = { serviceName, groupName, ip: '10.9.9.9' };
+    expect(await call('GET', '/v2/ns/client/service/publisher/list', { ...publishers, port: 90 })).toMatchObject({
+      body: { data: [{ port: 90 }] },
+    });
+    expect(await call('GET', '/v2/ns/client/service/publisher/list', { ...publishers, port: 91 })).toEqual(success([]));
+    expect(await call('GET', '/v2/ns/client', { clientId: 'nobody' })).toEqual(
+      failure(404, 20004, 'resource not found', 'clientId [ nobody ] not exist'),
+    );
+  });
+
   it('tells the metrics, in short unless asked', async () => {
     expect(await call('GET', '/v2/ns/operator/metrics')).toEqual(success({ status: 'UP' }));
     expect(await call('GET', '/v2/ns/ops/metrics', { onlyStatus: 'false' })).toMatchObject({
