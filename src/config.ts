@@ -5,6 +5,8 @@ export interface Config {
   readonly grpcPort: number;
   readonly healthPort: number;
   readonly dataDir: 'none';
+  readonly minAvailable: string;
+  readonly maxListed: number;
   readonly pushDelayMs: number;
   readonly pushToClientIp: boolean;
   readonly logLevel: LogLevel;
@@ -67,6 +69,24 @@ export const OPTIONS: { readonly [K in keyof Config]: Option<Config[K]> } = {
     help: 'where to keep what must survive a restart; only "none" until there is a store: nothing is kept',
     parse: (text) => (text === 'none' ? text : undefined),
     expected: '"none" as long as there is no store',
+  },
+  minAvailable: {
+    flag: '--min-available',
+    placeholder: 'count|percent',
+    env: 'BEATBRIDGE_MIN_AVAILABLE',
+    default: '1',
+    help: 'how many instances make a service SERVING that does not say it itself (metadata health.min-available): 2, or 50%',
+    parse: (text) => (/^[1-9]\d{0,6}$|^([1-9]\d?|100)%$/.test(text) ? text : undefined),
+    expected: 'a count from 1, or 1%..100%',
+  },
+  maxListed: {
+    flag: '--max-listed',
+    placeholder: 'count',
+    env: 'BEATBRIDGE_MAX_LISTED',
+    default: 100,
+    help: 'entries, with "" counted, beyond which List is refused with RESOURCE_EXHAUSTED',
+    parse: (text) => (/^[1-9]\d{0,6}$/.test(text) ? Number(text) : undefined),
+    expected: 'a count from 1',
   },
   pushDelayMs: {
     flag: '--push-delay',
@@ -132,6 +152,8 @@ export function readConfig(
     grpcPort: read('grpcPort'),
     healthPort: read('healthPort'),
     dataDir: read('dataDir'),
+    minAvailable: read('minAvailable'),
+    maxListed: read('maxListed'),
     pushDelayMs: read('pushDelayMs'),
     pushToClientIp: read('pushToClientIp'),
     logLevel: read('logLevel'),

@@ -19,6 +19,8 @@ describe('the configuration', () => {
       grpcPort: 9848,
       healthPort: 20000,
       dataDir: 'none',
+      minAvailable: '1',
+      maxListed: 100,
       pushDelayMs: 20,
       pushToClientIp: false,
       logLevel: 'info',

@@ -1,20 +1,64 @@
 import { DEFAULT_GROUP, DEFAULT_NAMESPACE, groupedName, parseServiceName, type ServiceName } from '../registry/service-name.ts';
+import { type DubboKey, parseDubboKey } from './dubbo.ts';
 
-/** Whom a health name speaks of: the bridge itself, or one service. */
-export type HealthName = 'bridge' | ServiceName;
+/** Whom a health name speaks of: the bridge itself, or one service and perhaps only a part of it. */
+export type HealthName = 'bridge' | ServiceSelector;
+
+export interface ServiceSelector {
+  /** The name read as one of Nacos. Where such a service is known, it is meant. */
+  readonly service: ServiceName;
+  /** The name read as a key of Dubbo, if it has that form. */
+  readonly dubbo: DubboKey | undefined;
+  /** Only the instances of this cluster count. */
+  readonly cluster: string | undefined;
+  /** Only this instance counts. */
+  readonly instance: { readonly ip: string; readonly port: number } | undefined;
+}
 
 /** In UTF-8. Longer names are refused, so that nothing unbounded is looked up, kept or echoed. */
 export const MAX_NAME_BYTES = 1024;
 
-/** Reads `""` (the bridge), `orders` or `G1@@orders`. Undefined for what is too long or not of this form. */
+/**
+ * Reads `SERVICE[?namespace=N&group=G&cluster=C&instance=IP:PORT]`, where SERVICE is `orders`, `G1@@orders` or a Dubbo key
+ * `[group/]interface[:version]`, and "" is the bridge. Undefined for what is too long or not of this form.
+ */
 export function parseHealthName(text: string): HealthName | undefined {
   if (text === '') return 'bridge';
   if (Buffer.byteLength(text) > MAX_NAME_BYTES) return undefined;
-  return parseServiceName(text, DEFAULT_NAMESPACE);
+  const at = text.indexOf('?');
+  return at < 0 ? selectorOf(text, NO_PARTS) : selectorOf(text.slice(0, at), new URLSearchParams(text.slice(at + 1)));
 }
 
 /** The shortest name that `parseHealthName` reads back as the service. */
-export function formatHealthName(name: HealthName): string {
-  if (name === 'bridge') return '';
-  return name.group === DEFAULT_GROUP ? name.name : groupedName(name);
+export function formatHealthName(service: ServiceName): string {
+  return service.group === DEFAULT_GROUP ? service.name : groupedName(service);
+}
+
+/** All of exactly this service. */
+export function selectAll(service: ServiceName): ServiceSelector {
+  return { service, dubbo: undefined, cluster: undefined, instance: undefined };
+}
+
+/** What may follow a name; each once. */
+const PARTS: ReadonlySet<string> = new Set(['namespace', 'group', 'cluster', 'instance']);
+const NO_PARTS = new URLSearchParams();
+
+function selectorOf(text: string, parts: URLSearchParams): ServiceSelector | undefined {
+  const names = [...parts.keys()];
+  if (names.some((name) => !PARTS.has(name)) || new Set(names).size < names.length) return undefined;
+  const service = parseServiceName(text, parts.get('namespace') || DEFAULT_NAMESPACE, parts.get('group') || DEFAULT_GROUP);
+  if (service === undefined) return undefined;
+  const grouped = text.includes('@@');
+  // The group cannot be said twice, unless it is the same.
+  if (grouped && parts.get('group') && parts.get('group') !== service.group) return undefined;
+  const address = parts.get('instance');
+  const instance = address ? addressOf(address) : undefined;
+  if (address && instance === undefined) return undefined;
+  return { service, dubbo: grouped ? undefined : parseDubboKey(text), cluster: parts.get('cluster') || undefined, instance };
+}
+
+/** `IP:PORT`; the ip may itself hold colons. */
+function addressOf(text: string): { readonly ip: string; readonly port: number } | undefined {
+  const [, ip = '', port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+  return ip === '' || Number(port) > 65_535 ? undefined : { ip: ip.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
 }

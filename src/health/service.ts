@@ -4,7 +4,7 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../gen/grpc/health/v1/health_pb.ts';
 import type { Health } from './health.ts';
-import { formatHealthName, type HealthName, MAX_NAME_BYTES, parseHealthName } from './names.ts';
+import { formatHealthName, type HealthName, MAX_NAME_BYTES, parseHealthName, selectAll } from './names.ts';
 import type { Status } from './status.ts';
 import type { Watches } from './watch.ts';
 
@@ -14,11 +14,8 @@ const WIRE = {
   unknown: ServingStatus.SERVICE_UNKNOWN,
 } as const satisfies Record<Status, ServingStatus>;
 
-/** As in every implementation of List: one more, with "" counted, and the call is refused. */
-const MAX_LISTED = 100;
-
-/** Check, List and Watch as Connect serves them. Error texts are constant: a caller's name is never echoed. */
-export function healthService(health: Health, watches: Watches): ServiceImpl<typeof HealthService> {
+/** Check, List and Watch as Connect serves them. List is refused beyond `maxListed` entries, with "" counted. Error texts are constant: a caller's name is never echoed. */
+export function healthService(health: Health, watches: Watches, maxListed: number): ServiceImpl<typeof HealthService> {
   return {
     check({ service }) {
       const status = health.statusOf(nameFrom(service));
@@ -27,11 +24,13 @@ export function healthService(health: Health, watches: Watches): ServiceImpl<typ
     },
 
     list() {
+      // With a null prototype any name is just a key.
       const statuses: Record<string, { status: ServingStatus }> = Object.create(null);
-      let count = 0;
-      for (const name of health.names()) {
-        if (++count > MAX_LISTED) throw new ConnectError(`more than ${MAX_LISTED} services to list`, Code.ResourceExhausted);
-        statuses[formatHealthName(name)] = { status: WIRE[health.statusOf(name)] };
+      statuses[''] = { status: WIRE[health.statusOf('bridge')] };
+      let count = 1;
+      for (const service of health.services()) {
+        if (++count > maxListed) throw new ConnectError(`more than ${maxListed} services to list`, Code.ResourceExhausted);
+        statuses[formatHealthName(service)] = { status: WIRE[health.statusOf(selectAll(service))] };
       }
       return { statuses };
     },
@@ -62,6 +61,9 @@ export function healthService(health: Health, watches: Watches): ServiceImpl<typ
 function nameFrom(service: string): HealthName {
   const name = parseHealthName(service);
   if (name === undefined)
-    throw new ConnectError(`service must be "", NAME or GROUP@@NAME of at most ${MAX_NAME_BYTES} bytes`, Code.InvalidArgument);
+    throw new ConnectError(
+      `service must be NAME[?namespace=N&group=G&cluster=C&instance=IP:PORT] of at most ${MAX_NAME_BYTES} bytes, or ""`,
+      Code.InvalidArgument,
+    );
   return name;
 }

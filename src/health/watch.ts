@@ -1,4 +1,4 @@
-import { type Health, healthKey } from './health.ts';
+import { type Health, healthKeys } from './health.ts';
 import type { HealthName } from './names.ts';
 import type { Status } from './status.ts';
 
@@ -19,25 +19,33 @@ export class Watches {
 
   /** `wake` is called when the status may have changed; the opener then takes it. The opener closes the watch, whatever happens. */
   open(name: HealthName, wake: () => void): Watch {
-    const key = healthKey(name);
+    const keys = healthKeys(name);
     const watch = new Watch(
       () => this.#health.statusOf(name),
       wake,
       () => {
-        const watches = this.#byKey.get(key);
-        watches?.delete(watch);
-        if (watches?.size === 0) this.#byKey.delete(key);
+        for (const key of keys) this.#remove(key, watch);
       },
     );
-    const watches = this.#byKey.get(key);
-    if (watches === undefined) this.#byKey.set(key, new Set([watch]));
-    else watches.add(watch);
+    for (const key of keys) this.#add(key, watch);
     return watch;
   }
 
-  /** How many names are watched now. */
-  get nameCount(): number {
+  /** How many keys are watched now. */
+  get keyCount(): number {
     return this.#byKey.size;
+  }
+
+  #add(key: string, watch: Watch): void {
+    const watches = this.#byKey.get(key);
+    if (watches === undefined) this.#byKey.set(key, new Set([watch]));
+    else watches.add(watch);
+  }
+
+  #remove(key: string, watch: Watch): void {
+    const watches = this.#byKey.get(key);
+    watches?.delete(watch);
+    if (watches?.size === 0) this.#byKey.delete(key);
   }
 }
 

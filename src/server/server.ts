@@ -6,6 +6,7 @@ import { OPTIONS } from '../config.ts';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
 import { Health } from '../health/health.ts';
 import { healthService } from '../health/service.ts';
+import { parseMinAvailable } from '../health/status.ts';
 import { Watches } from '../health/watch.ts';
 import { nacosHandler } from '../nacos/http.ts';
 import { silenceOf } from '../nacos/params.ts';
@@ -31,6 +32,10 @@ export interface ServerOptions {
   readonly healthPort?: number;
   /** How long a service stays known after its last instance has gone, in milliseconds; default 60,000. */
   readonly forgetAfterMs?: number;
+  /** How many instances make a service SERVING that does not say it itself: a count such as `2`, or a share such as `50%`; default 1. */
+  readonly minAvailable?: string;
+  /** Entries, with "" counted, beyond which List is refused; default 100. */
+  readonly maxListed?: number;
   /** How long a push to Nacos 1.x subscribers waits for more changes, in milliseconds; default 20. */
   readonly pushDelayMs?: number;
   /** Push to the address that a client names (`clientIP`), instead of the one that its request came from; default false. */
@@ -65,6 +70,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const { host = OPTIONS.host.default, port = OPTIONS.port.default } = options;
   const { grpcPort = OPTIONS.grpcPort.default, healthPort = OPTIONS.healthPort.default } = options;
   const { pushDelayMs = OPTIONS.pushDelayMs.default, pushToClientIp = OPTIONS.pushToClientIp.default } = options;
+  const { minAvailable = OPTIONS.minAvailable.default, maxListed = OPTIONS.maxListed.default } = options;
   const log = options.log ?? pino({ enabled: false });
   const now = () => performance.now();
   const shutdown = new AbortController();
@@ -75,9 +81,9 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     silenceOf,
     ...(options.forgetAfterMs !== undefined && { forgetAfterMs: options.forgetAfterMs }),
   });
-  const health = new Health(registry);
+  const health = new Health(registry, parseMinAvailable(minAvailable));
   const rpc = rpcHandlers({
-    routes: (router) => router.service(HealthService, healthService(health, new Watches(health))),
+    routes: (router) => router.service(HealthService, healthService(health, new Watches(health), maxListed)),
     shutdown: shutdown.signal,
     log,
   });

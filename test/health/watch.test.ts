@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { Health } from '../../src/health/health.ts';
+import { type HealthName, parseHealthName } from '../../src/health/names.ts';
 import { type Watch, Watches } from '../../src/health/watch.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import { orders, registration } from '../support/instances.ts';
@@ -12,21 +13,27 @@ function setUp() {
   return { clock, registry, health, watches };
 }
 
+function named(text: string): HealthName {
+  const name = parseHealthName(text);
+  if (name === undefined) throw new Error(`${text} is no health name`);
+  return name;
+}
+
 /** A reader that takes whenever it is woken. */
-function follow(watches: Watches, name: Parameters<Watches['open']>[0]): { readonly seen: string[]; readonly watch: Watch } {
+function follow(watches: Watches, name: string): { readonly seen: string[]; readonly watch: Watch } {
   const seen: string[] = [];
   const take = () => {
     const status = watch.take();
     if (status !== undefined) seen.push(status);
   };
-  const watch = watches.open(name, take);
+  const watch = watches.open(named(name), take);
   take();
   return { seen, watch };
 }
 
 it('a watch sees the present status first and then only changes', () => {
   const { clock, registry, watches } = setUp();
-  const { seen } = follow(watches, orders);
+  const { seen } = follow(watches, 'orders');
   registry.register(orders, registration());
   registry.register(orders, registration({ port: 8081 }));
   registry.deregister(orders, registration({ port: 8081 }));
@@ -44,7 +51,7 @@ it('a reader that comes late takes the latest status only', () => {
   const { registry, watches } = setUp();
   registry.register(orders, registration());
   let wakes = 0;
-  const watch = watches.open(orders, () => wakes++);
+  const watch = watches.open(named('orders'), () => wakes++);
   expect(watch.take()).toBe('serving');
   registry.deregister(orders, registration());
   registry.register(orders, registration());
@@ -57,7 +64,7 @@ it('a reader that comes late takes the latest status only', () => {
 it('a status that came and went while the reader slept is not told', () => {
   const { registry, watches } = setUp();
   registry.register(orders, registration());
-  const watch = watches.open(orders, () => {});
+  const watch = watches.open(named('orders'), () => {});
   watch.take();
   registry.deregister(orders, registration());
   registry.register(orders, registration());
@@ -66,23 +73,23 @@ it('a status that came and went while the reader slept is not told', () => {
 
 it('a watch that ends leaves nothing behind', () => {
   const { registry, watches } = setUp();
-  const first = follow(watches, orders);
-  const second = follow(watches, orders);
-  follow(watches, { ...orders, name: 'payments' });
-  expect(watches.nameCount).toBe(2);
+  const first = follow(watches, 'orders');
+  const second = follow(watches, 'orders');
+  follow(watches, 'payments');
+  expect(watches.keyCount).toBe(4);
   first.watch.close();
   first.watch.close();
   registry.register(orders, registration());
   expect(first.seen).toEqual(['unknown']);
   expect(second.seen).toEqual(['unknown', 'serving']);
   second.watch.close();
-  expect(watches.nameCount).toBe(1);
+  expect(watches.keyCount).toBe(2);
 });
 
 it('services of the same name in other groups and namespaces do not wake each other', () => {
   const { registry, watches } = setUp();
   let wakes = 0;
-  watches.open(orders, () => wakes++);
+  watches.open(named('orders'), () => wakes++);
   registry.register({ ...orders, group: 'G1' }, registration());
   registry.register({ ...orders, namespace: 'dev' }, registration());
   expect(wakes).toBe(0);
@@ -91,9 +98,38 @@ it('services of the same name in other groups and namespaces do not wake each ot
 it('when the bridge drains only the bridge itself stops serving', () => {
   const { registry, health, watches } = setUp();
   registry.register(orders, registration());
-  const bridge = follow(watches, 'bridge');
-  const service = follow(watches, orders);
+  const bridge = follow(watches, '');
+  const service = follow(watches, 'orders');
   health.drain();
   expect(bridge.seen).toEqual(['serving', 'not-serving']);
   expect(service.seen).toEqual(['serving']);
+});
+
+it('a watch on a Dubbo interface follows providers that come, change and go later, in its own namespace', () => {
+  const { registry, watches } = setUp();
+  const provider = (name: string, namespace = 'public') => ({ namespace, group: 'DEFAULT_GROUP', name });
+  const any = follow(watches, 'com.shop.Orders');
+  const exact = follow(watches, 'blue/com.shop.Orders:1.0.0');
+  const elsewhere = follow(watches, 'com.shop.Orders?namespace=dev');
+  registry.register(provider('providers:com.shop.Orders:2.0.0:'), registration());
+  expect([any.seen, exact.seen]).toEqual([['unknown', 'serving'], ['unknown']]);
+  registry.register(provider('providers:com.shop.Orders:1.0.0:blue'), registration());
+  registry.deregister(provider('providers:com.shop.Orders:2.0.0:'), registration());
+  expect([any.seen, exact.seen]).toEqual([
+    ['unknown', 'serving'],
+    ['unknown', 'serving'],
+  ]);
+  registry.drop(provider('providers:com.shop.Orders:1.0.0:blue'));
+  registry.drop(provider('providers:com.shop.Orders:2.0.0:'));
+  expect([any.seen, exact.seen]).toEqual([
+    ['unknown', 'serving', 'not-serving', 'unknown'],
+    ['unknown', 'serving', 'unknown'],
+  ]);
+  // A service of Nacos by that very name goes before.
+  registry.register(provider('com.shop.Orders'), registration({ enabled: false }));
+  registry.register(provider('providers:com.shop.Orders::'), registration());
+  expect(any.seen.at(-1)).toBe('not-serving');
+  expect(elsewhere.seen).toEqual(['unknown']);
+  for (const { watch } of [any, exact, elsewhere]) watch.close();
+  expect(watches.keyCount).toBe(0);
 });

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { Health } from '../../src/health/health.ts';
+import { parseHealthName } from '../../src/health/names.ts';
+import type { MinAvailable } from '../../src/health/status.ts';
+import { Registry } from '../../src/registry/registry.ts';
+import { DEFAULT_SETTINGS } from '../../src/registry/service-settings.ts';
+import { orders, registration } from '../support/instances.ts';
+
+function setUp(minAvailable?: MinAvailable) {
+  const registry = new Registry(() => 0);
+  const health = new Health(registry, minAvailable);
+  const provide = (name: string, enabled = true) => registry.register({ ...orders, name }, registration({ enabled }));
+  const status = (text: string) => {
+    const name = parseHealthName(text);
+    return name && health.statusOf(name);
+  };
+  return { registry, health, provide, status };
+}
+
+describe('a name', () => {
+  it.each([
+    ['providers:com.shop.Orders:1.0.0:blue', 'blue/com.shop.Orders:1.0.0'],
+    ['providers:com.shop.Orders:1.0.0:', 'com.shop.Orders:1.0.0'],
+    ['providers:com.shop.Orders:1.0.0', 'com.shop.Orders:1.0.0'],
+    ['providers:com.shop.Orders::blue', 'blue/com.shop.Orders'],
+    ['providers:com.shop.Orders:0.0.0:blue', 'blue/com.shop.Orders'],
+    ['providers:com.shop.Orders::', 'com.shop.Orders:0.0.0'],
+    ['providers:com.shop.Orders', 'com.shop.Orders:0.0.0'],
+  ])('of a provider registered as %s is %s, or the bare interface', (registered, key) => {
+    const { provide, status } = setUp();
+    provide(registered);
+    expect([status(key), status('com.shop.Orders'), status(registered)]).toEqual(['serving', 'serving', 'serving']);
+    expect([status('com.shop.Orders:9.9.9'), status('red/com.shop.Orders:1.0.0'), status('com.shop.Order')]).toEqual([
+      'unknown',
+      'unknown',
+      'unknown',
+    ]);
+  });
+
+  it('that is a bare interface is SERVING if one of its versions and groups is', () => {
+    const { provide, status } = setUp();
+    provide('providers:com.shop.Orders:1.0.0:', false);
+    expect(status('com.shop.Orders')).toBe('not-serving');
+    provide('providers:com.shop.Orders:2.0.0:');
+    expect(status('com.shop.Orders')).toBe('serving');
+    expect(status('com.shop.Orders:1.0.0')).toBe('not-serving');
+  });
+
+  it.each(['consumers:com.shop.Orders:1.0.0:', 'providers:', 'providers:com.shop.Orders:1:2:3'])(
+    'of an interface does not mean %s',
+    (registered) => {
+      const { provide, status } = setUp();
+      provide(registered);
+      expect(status('com.shop.Orders')).toBe('unknown');
+    },
+  );
+
+  it('with a cluster or an instance means only that part', () => {
+    const { registry, status } = setUp();
+    registry.register(orders, registration({ cluster: 'C1' }));
+    registry.register(orders, registration({ cluster: 'C2', port: 81, enabled: false }));
+    expect(status('orders?cluster=C1')).toBe('serving');
+    expect(status('orders?cluster=C2')).toBe('not-serving');
+    expect(status('orders?cluster=C3')).toBe('unknown');
+    expect(status('orders?instance=10.0.0.1:8080')).toBe('serving');
+    expect(status('orders?instance=10.0.0.1:81')).toBe('not-serving');
+    expect(status('orders?instance=10.0.0.1:82')).toBe('unknown');
+    expect(status('orders?instance=10.0.0.1:8080&cluster=C2')).toBe('unknown');
+  });
+});
+
+describe('the minimum availability', () => {
+  it('of a service goes before the default, and a single instance needs only itself', () => {
+    const { registry, status } = setUp({ count: 2 });
+    registry.register(orders, registration());
+    expect(status('orders')).toBe('not-serving');
+    expect(status('orders?instance=10.0.0.1:8080')).toBe('serving');
+    registry.configure(orders, { ...DEFAULT_SETTINGS, metadata: { 'health.min-available': '50%' } });
+    expect(status('orders')).toBe('serving');
+    registry.register(orders, registration({ port: 81, healthy: false }));
+    registry.register(orders, registration({ port: 82, healthy: false }));
+    expect(status('orders')).toBe('not-serving');
+  });
+});
+
+it('an explanation counts what a status is made of', () => {
+  const { registry, health } = setUp({ count: 2 });
+  registry.register(orders, registration());
+  registry.register(orders, registration({ port: 81, enabled: false }));
+  registry.register(orders, registration({ port: 82, healthy: false }));
+  const name = parseHealthName('orders');
+  expect(name === undefined || name === 'bridge' ? [] : health.explain(name)).toEqual([
+    { service: orders, status: 'not-serving', total: 3, healthy: 2, enabled: 2, available: 1, needed: 2, silentMs: [0, 0, 0] },
+  ]);
+});
