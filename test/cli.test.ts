@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { OPTIONS } from '../src/config.ts';
@@ -64,6 +64,7 @@ describe('beatbridge serve', () => {
     const metadata = '{"preserved.heart.beat.timeout":"2000"}';
     for (const service of services) await register(bridge, service, { metadata });
     const ended = new AbortController();
+    setMaxListeners(0, ended.signal);
     const seen = services.map((): string[] => []);
     const watching = services.map(async (service, i) => {
       for await (const status of client?.watch?.(service, ended.signal) ?? []) seen[i]?.push(status);

@@ -13,15 +13,24 @@ export type Params = Readonly<Record<string, string | undefined>>;
 
 /**
  * Parameters may stand in the query or in the form for any method; the query wins, and of several values the first. A bad
- * %-escape stays as it is: the Go client (1.1.6) sends forms that it has not encoded.
+ * %-escape stays as it is: the Go client (1.1.6) sends forms that it has not encoded. What is beyond ASCII in them is encoded
+ * before they are read, because beside a bad escape Node keeps only the low byte of each character.
  */
 export function readParams(query: string, form: string): Params {
   const params: Record<string, string | undefined> = Object.create(null);
   for (const source of [form, query]) {
     if (source === '') continue;
-    for (const [name, value] of Object.entries(parse(source))) params[name] = Array.isArray(value) ? value[0] : value;
+    for (const [name, value] of Object.entries(parse(source.replace(BEYOND_ASCII, encoded))))
+      params[name] = Array.isArray(value) ? value[0] : value;
   }
   return params;
+}
+
+const BEYOND_ASCII = /[^\0-\x7f]+/g;
+
+/** By way of bytes, as `encodeURIComponent` throws on half a surrogate pair. */
+function encoded(text: string): string {
+  return encodeURIComponent(Buffer.from(text).toString());
 }
 
 /** `dom` is what the clients before 0.8 called it. */

@@ -33,6 +33,7 @@ describe('parameters', () => {
     ['of the query win over the form', 'a=query', 'a=form&b=2', { a: 'query', b: '2' }],
     ['given twice count once, the first time', 'a=1&a=2', '', { a: '1' }],
     ['are decoded, plus signs too', 'a=%E4%B8%AD+b%2B', '', { a: '中 b+' }],
+    ['keep text beyond ASCII beside good and bad escapes', '', 'a=Zürich 東京%20100%', { a: 'Zürich 東京 100%' }],
     ['keep a bad escape as it stands', 'a=100%&b=%zz&c=%E4', '', { a: '100%', b: '%zz', c: '�' }],
     ['are cut at the first equals sign', 'a=b=c', '', { a: 'b=c' }],
     ['may end with an ampersand', '', 'a=1&', { a: '1' }],

@@ -38,3 +38,35 @@ export async function exchange(address: string, pieces: readonly (string | Buffe
   socket.destroy();
   return heard;
 }
+
+/** An HTTP/1.1 message as it came: its head by lines, the start line first, and its body. */
+export interface Message {
+  readonly head: readonly string[];
+  readonly body: Buffer;
+}
+
+/** The messages that arrive on a connection, until it ends. A body is as long as Content-Length says, and never chunked. */
+export async function* messages(socket: Socket): AsyncGenerator<Message, undefined> {
+  let heard = Buffer.alloc(0);
+  for await (const chunk of socket) {
+    heard = Buffer.concat([heard, chunk]);
+    for (let end = heard.indexOf('\r\n\r\n'); end >= 0; end = heard.indexOf('\r\n\r\n')) {
+      const head = heard.toString('latin1', 0, end).split('\r\n');
+      if (headerOf(head, 'transfer-encoding') !== undefined) throw new Error(`a body of unknown length: ${head[0]}`);
+      const start = end + 4;
+      const rest = start + Number(headerOf(head, 'content-length') ?? 0);
+      if (heard.length < rest) break;
+      yield { head, body: heard.subarray(start, rest) };
+      heard = heard.subarray(rest);
+    }
+  }
+}
+
+export function headerOf(head: readonly string[], name: string): string | undefined {
+  const line = head.slice(1).find((header) => header.toLowerCase().startsWith(`${name}:`));
+  return line?.slice(name.length + 1).trim();
+}
+
+export function bytesOf({ head, body }: Message): Buffer {
+  return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'), body]);
+}
