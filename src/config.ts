@@ -6,6 +6,7 @@ export interface Config {
   readonly healthPort: number;
   readonly dataDir: 'none';
   readonly minAvailable: string;
+  readonly defaultService: string;
   readonly maxListed: number;
   readonly pushDelayMs: number;
   readonly pushToClientIp: boolean;
@@ -78,6 +79,15 @@ export const OPTIONS: { readonly [K in keyof Config]: Option<Config[K]> } = {
     help: 'how many instances make a service SERVING that does not say it itself (metadata health.min-available): 2, or 50%',
     parse: (text) => (/^[1-9]\d{0,6}$|^([1-9]\d?|100)%$/.test(text) ? text : undefined),
     expected: 'a count from 1, or 1%..100%',
+  },
+  defaultService: {
+    flag: '--default-service',
+    placeholder: 'name',
+    env: 'BEATBRIDGE_DEFAULT_SERVICE',
+    default: '',
+    help: 'whom callers mean that can name none: /health itself, and the default path of AWS ALB; "" is the bridge',
+    parse: (text) => text,
+    expected: 'a health name',
   },
   maxListed: {
     flag: '--max-listed',
@@ -153,6 +163,7 @@ export function readConfig(
     healthPort: read('healthPort'),
     dataDir: read('dataDir'),
     minAvailable: read('minAvailable'),
+    defaultService: read('defaultService'),
     maxListed: read('maxListed'),
     pushDelayMs: read('pushDelayMs'),
     pushToClientIp: read('pushToClientIp'),

@@ -20,6 +20,7 @@ describe('the configuration', () => {
       healthPort: 20000,
       dataDir: 'none',
       minAvailable: '1',
+      defaultService: '',
       maxListed: 100,
       pushDelayMs: 20,
       pushToClientIp: false,

@@ -1,4 +1,4 @@
-import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
+import { Code, ConnectError, createContextKey, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
 import {
   type Health as HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
@@ -6,13 +6,16 @@ import {
 import type { Health } from './health.ts';
 import { formatHealthName, type HealthName, MAX_NAME_BYTES, parseHealthName, selectAll } from './names.ts';
 import type { Status } from './status.ts';
-import type { Watches } from './watch.ts';
+import type { Watcher, Watches } from './watch.ts';
 
 const WIRE = {
   serving: ServingStatus.SERVING,
   'not-serving': ServingStatus.NOT_SERVING,
   unknown: ServingStatus.SERVICE_UNKNOWN,
 } as const satisfies Record<Status, ServingStatus>;
+
+/** Who makes the call. */
+export const watcherKey = createContextKey<Watcher>({ connection: {}, peer: '' });
 
 /** Check, List and Watch as Connect serves them. List is refused beyond `maxListed` entries, with "" counted. Error texts are constant: a caller's name is never echoed. */
 export function healthService(health: Health, watches: Watches, maxListed: number): ServiceImpl<typeof HealthService> {
@@ -35,9 +38,10 @@ export function healthService(health: Health, watches: Watches, maxListed: numbe
       return { statuses };
     },
 
-    async *watch({ service }, { signal }: HandlerContext) {
+    async *watch({ service }, { signal, values }: HandlerContext) {
       let wake = () => {};
-      const watch = watches.open(nameFrom(service), () => wake());
+      const watch = watches.open(nameFrom(service), values.get(watcherKey), () => wake());
+      if (watch === undefined) throw new ConnectError('too many watches', Code.ResourceExhausted);
       // One listener for the whole call; it dies with the call's own signal.
       signal.addEventListener('abort', () => wake(), { once: true });
       try {

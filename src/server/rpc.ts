@@ -1,11 +1,15 @@
-import { type ConnectRouter, createConnectRouter } from '@connectrpc/connect';
+import { type ConnectRouter, type ContextValues, createConnectRouter } from '@connectrpc/connect';
 import type { UniversalHandler, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { compressionBrotli, compressionGzip, universalRequestFromNodeRequest } from '@connectrpc/connect-node';
 import type { Logger } from 'pino';
+import { answerText, written } from './answer.ts';
 import type { Handler, Request, Response } from './listener.ts';
+import { CORS_HEADERS, neverUnimplemented, PREFLIGHT_HEADERS, translate } from './triple.ts';
 
 export interface RpcOptions {
   readonly routes: (router: ConnectRouter) => void;
+  /** What the implementations are told of a request. */
+  readonly contextValues: (req: Request) => ContextValues;
   /** Aborted with the error that all open calls are to end with. */
   readonly shutdown: AbortSignal;
   readonly log: Logger;
@@ -18,27 +22,40 @@ const MAX_MESSAGE_BYTES = 16 << 10;
  * Connect's handlers by path, on Node's requests. Not `connectNodeAdapter`: that one throws out of the request listener, and so ends
  * the process, when the Host header or :authority is missing or is no host (seen with 2.1.2 and 2.2.0).
  */
-export function rpcHandlers({ routes, shutdown, log }: RpcOptions): ReadonlyMap<string, Handler> {
+export function rpcHandlers(options: RpcOptions): ReadonlyMap<string, Handler> {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: MAX_MESSAGE_BYTES,
-    shutdownSignal: shutdown,
+    shutdownSignal: options.shutdown,
   });
-  routes(router);
-  return new Map(router.handlers.map((handler) => [handler.requestPath, serve(handler, log)]));
+  options.routes(router);
+  const handlers = new Map<string, Handler>();
+  for (const handler of router.handlers) {
+    const serving = serve(handler, options);
+    handlers.set(handler.requestPath, serving);
+    // Dubbo-go finds a method by either case of its first letter, and its documentation says `check`.
+    handlers.set(handler.requestPath.replace(/[^/]*$/, lowerFirst), serving);
+  }
+  return handlers;
 }
 
-function serve(handler: UniversalHandler, log: Logger): Handler {
+function serve(handler: UniversalHandler, { contextValues, log }: RpcOptions): Handler {
   return (req, res) => {
     if (!hasUsableHost(req)) {
-      res.setHeader('Content-Type', 'text/plain;charset=UTF-8');
-      res.statusCode = 400;
-      res.end('the Host header, or :authority, must be a host with an optional port\n');
+      answerText(res, 400, 'the Host header, or :authority, must be a host with an optional port\n');
+      return;
+    }
+    if (req.headers.origin !== undefined) setHeaders(res, CORS_HEADERS);
+    if (req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined) {
+      setHeaders(res, PREFLIGHT_HEADERS);
+      res.statusCode = 204;
+      res.end();
       return;
     }
     const run = async () => {
       try {
-        await respond(await handler(universalRequestFromNodeRequest(req, res, undefined, undefined)), res);
+        const { request, answered } = translate(universalRequestFromNodeRequest(req, res, undefined, contextValues(req)));
+        await respond(answered(await handler(request)), res);
       } catch (err) {
         // Whatever the implementation throws has become an answer by now. What is left are callers that went away.
         log.debug({ err, path: handler.requestPath }, 'call ended before its answer');
@@ -73,7 +90,7 @@ async function respond({ status, header, body, trailer }: UniversalServerRespons
     // The two classes agree on this call, though not in a signature that can be called on their union.
     (res as { writeHead(status: number): unknown }).writeHead(status);
     for (; message !== undefined && message.done !== true; message = await messages?.next()) await written(res, message.value);
-    if (trailer !== undefined) res.addTrailers(Object.fromEntries(trailer));
+    if (trailer !== undefined) res.addTrailers(neverUnimplemented(trailer));
     res.end();
   } finally {
     // Ends the implementation too, when the caller has gone.
@@ -81,18 +98,10 @@ async function respond({ status, header, body, trailer }: UniversalServerRespons
   }
 }
 
-function written(res: Response, chunk: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onClose = () => reject(new Error('the connection was closed'));
-    if (res.destroyed) {
-      onClose();
-      return;
-    }
-    res.once('close', onClose);
-    (res as { write(chunk: Uint8Array, written: (error?: Error | null) => void): boolean }).write(chunk, (error) => {
-      res.off('close', onClose);
-      if (error) reject(error);
-      else resolve();
-    });
-  });
+function setHeaders(res: Response, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -1,21 +1,26 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate as nextRound } from 'node:timers/promises';
-import { Code, ConnectError } from '@connectrpc/connect';
+import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
 import { type Logger, pino } from 'pino';
 import { OPTIONS } from '../config.ts';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
+import { endpointOf, wordOf } from '../health/endpoints.ts';
 import { Health } from '../health/health.ts';
-import { healthService } from '../health/service.ts';
+import { parseHealthName } from '../health/names.ts';
+import { healthService, watcherKey } from '../health/service.ts';
 import { parseMinAvailable } from '../health/status.ts';
-import { Watches } from '../health/watch.ts';
+import { type Watcher, Watches } from '../health/watch.ts';
 import { nacosHandler } from '../nacos/http.ts';
 import { silenceOf } from '../nacos/params.ts';
 import { Pusher } from '../nacos/push.ts';
 import { Switches } from '../nacos/switches.ts';
 import { Registry } from '../registry/registry.ts';
+import { answerText } from './answer.ts';
+import { healthPaths } from './health-paths.ts';
 import { type Handler, type Listener, listen, type Request, type Response } from './listener.ts';
 import { rpcHandlers } from './rpc.ts';
 import { Sweeper } from './sweeper.ts';
+import { isGrpc, UNIMPLEMENTED_HEADERS } from './triple.ts';
 
 /**
  * The composition root: the one place where the registry, health and the Nacos surface meet the network and the clock. It holds
@@ -34,6 +39,8 @@ export interface ServerOptions {
   readonly forgetAfterMs?: number;
   /** How many instances make a service SERVING that does not say it itself: a count such as `2`, or a share such as `50%`; default 1. */
   readonly minAvailable?: string;
+  /** Whom callers mean that can name none: `/health` itself, and AWS ALB's default path; default "", the bridge. */
+  readonly defaultService?: string;
   /** Entries, with "" counted, beyond which List is refused; default 100. */
   readonly maxListed?: number;
   /** How long a push to Nacos 1.x subscribers waits for more changes, in milliseconds; default 20. */
@@ -71,6 +78,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const { grpcPort = OPTIONS.grpcPort.default, healthPort = OPTIONS.healthPort.default } = options;
   const { pushDelayMs = OPTIONS.pushDelayMs.default, pushToClientIp = OPTIONS.pushToClientIp.default } = options;
   const { minAvailable = OPTIONS.minAvailable.default, maxListed = OPTIONS.maxListed.default } = options;
+  const { defaultService = OPTIONS.defaultService.default } = options;
   const log = options.log ?? pino({ enabled: false });
   const now = () => performance.now();
   const shutdown = new AbortController();
@@ -82,10 +90,30 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     ...(options.forgetAfterMs !== undefined && { forgetAfterMs: options.forgetAfterMs }),
   });
   const health = new Health(registry, parseMinAvailable(minAvailable));
+  const watches = new Watches(health);
   const rpc = rpcHandlers({
-    routes: (router) => router.service(HealthService, healthService(health, new Watches(health), maxListed)),
+    routes: (router) => router.service(HealthService, healthService(health, watches, maxListed)),
+    contextValues: (req) => createContextValues().set(watcherKey, watcherOf(req)),
     shutdown: shutdown.signal,
     log,
+  });
+  const paths = healthPaths({
+    endpointOf: (text) => endpointOf(health, text),
+    watch: (text, req, wake) => {
+      const name = parseHealthName(text);
+      if (name === undefined) return { status: 400, reason: endpointOf(health, text).message };
+      const watch = watches.open(name, watcherOf(req), wake);
+      if (watch === undefined) return { status: 429, reason: 'too many watches' };
+      return {
+        take: () => {
+          const status = watch.take();
+          return status && wordOf(status);
+        },
+        close: watch.close,
+      };
+    },
+    defaultService,
+    shutdown: shutdown.signal,
   });
   const wallClock = () => Math.floor(performance.timeOrigin + now());
   const switches = new Switches();
@@ -101,12 +129,14 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   });
   const sweeper = new Sweeper(registry, now, log);
 
+  const healthHandler = (path: string): Handler | undefined => rpc.get(path) ?? paths(path);
   const everything = guarded(log, (req, res) => {
-    if (req.url?.startsWith('/nacos/')) void nacos(req, res);
-    else (rpc.get(pathOf(req)) ?? notFound)(req, res);
+    const path = pathOf(req);
+    if (path.startsWith('/nacos/')) void nacos(req, res);
+    else (healthHandler(path) ?? notFound)(req, res);
   });
   const healthOnly = guarded(log, (req, res) => {
-    (rpc.get(pathOf(req)) ?? notFoundHere)(req, res);
+    (healthHandler(pathOf(req)) ?? notFoundHere)(req, res);
   });
 
   const open: Listener[] = [];
@@ -160,26 +190,38 @@ function guarded(log: Logger, handler: Handler): Handler {
       handler(req, res);
     } catch (err) {
       log.error({ err, method: req.method, path: pathOf(req).slice(0, 200) }, 'request failed');
-      answer(res, 500, 'internal error\n');
+      answerText(res, 500, 'internal error\n');
     }
   };
 }
 
 function ignore(): void {}
 
-function notFound(_: Request, res: Response): void {
-  answer(res, 404, 'not found\n');
+function notFound(req: Request, res: Response): void {
+  refuse(req, res, 'not found\n');
 }
 
-function notFoundHere(_: Request, res: Response): void {
-  answer(res, 404, 'not found: this port serves grpc.health.v1.Health only\n');
+function notFoundHere(req: Request, res: Response): void {
+  refuse(req, res, 'not found: this port serves health only\n');
 }
 
-function answer(res: Response, status: number, text: string): void {
-  if (res.headersSent || res.destroyed) return;
-  res.statusCode = status;
-  res.setHeader('Content-Type', 'text/plain;charset=UTF-8');
-  res.end(text);
+function refuse(req: Request, res: Response, text: string): void {
+  if (!isGrpc(req.headers['content-type'])) {
+    answerText(res, 404, text);
+    return;
+  }
+  // gRPC has a code of its own for this, and AWS ALB goes by it.
+  req.resume();
+  res.statusCode = 200;
+  res.setHeader('Content-Type', 'application/grpc');
+  for (const [name, value] of Object.entries(UNIMPLEMENTED_HEADERS)) res.setHeader(name, value);
+  res.end();
+}
+
+/** Limits are counted by the connection and by the address at its other end. */
+function watcherOf(req: Request): Watcher {
+  const connection = 'stream' in req ? (req.stream.session ?? req.stream) : req.socket;
+  return { connection, peer: req.socket.remoteAddress ?? '' };
 }
 
 /** The path and query of a request that was written for a proxy: `GET http://HOST/PATH`. */

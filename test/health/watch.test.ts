@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Health } from '../../src/health/health.ts';
 import { type HealthName, parseHealthName } from '../../src/health/names.ts';
-import { type Watch, Watches } from '../../src/health/watch.ts';
+import { type Watch, type Watcher, Watches } from '../../src/health/watch.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import { orders, registration } from '../support/instances.ts';
 
@@ -19,6 +19,12 @@ function named(text: string): HealthName {
   return name;
 }
 
+function open(watches: Watches, name: string, wake: () => void, watcher: Watcher = { connection: {}, peer: '10.0.0.1' }): Watch {
+  const watch = watches.open(named(name), watcher, wake);
+  if (watch === undefined) throw new Error('too many watches');
+  return watch;
+}
+
 /** A reader that takes whenever it is woken. */
 function follow(watches: Watches, name: string): { readonly seen: string[]; readonly watch: Watch } {
   const seen: string[] = [];
@@ -26,7 +32,7 @@ function follow(watches: Watches, name: string): { readonly seen: string[]; read
     const status = watch.take();
     if (status !== undefined) seen.push(status);
   };
-  const watch = watches.open(named(name), take);
+  const watch = open(watches, name, take);
   take();
   return { seen, watch };
 }
@@ -51,7 +57,7 @@ it('a reader that comes late takes the latest status only', () => {
   const { registry, watches } = setUp();
   registry.register(orders, registration());
   let wakes = 0;
-  const watch = watches.open(named('orders'), () => wakes++);
+  const watch = open(watches, 'orders', () => wakes++);
   expect(watch.take()).toBe('serving');
   registry.deregister(orders, registration());
   registry.register(orders, registration());
@@ -64,7 +70,7 @@ it('a reader that comes late takes the latest status only', () => {
 it('a status that came and went while the reader slept is not told', () => {
   const { registry, watches } = setUp();
   registry.register(orders, registration());
-  const watch = watches.open(named('orders'), () => {});
+  const watch = open(watches, 'orders', () => {});
   watch.take();
   registry.deregister(orders, registration());
   registry.register(orders, registration());
@@ -89,7 +95,7 @@ it('a watch that ends leaves nothing behind', () => {
 it('services of the same name in other groups and namespaces do not wake each other', () => {
   const { registry, watches } = setUp();
   let wakes = 0;
-  watches.open(named('orders'), () => wakes++);
+  open(watches, 'orders', () => wakes++);
   registry.register({ ...orders, group: 'G1' }, registration());
   registry.register({ ...orders, namespace: 'dev' }, registration());
   expect(wakes).toBe(0);
@@ -132,4 +138,26 @@ it('a watch on a Dubbo interface follows providers that come, change and go late
   expect(elsewhere.seen).toEqual(['unknown']);
   for (const { watch } of [any, exact, elsewhere]) watch.close();
   expect(watches.keyCount).toBe(0);
+});
+
+it.each([
+  ['a connection', { perConnection: 2, perPeer: 9, total: 9 }, true, false],
+  ['a peer', { perConnection: 9, perPeer: 2, total: 9 }, false, false],
+  ['all together', { perConnection: 9, perPeer: 9, total: 2 }, false, true],
+])('%s may have only so many watches, and others again once some have ended', (_, limits, sameConnection, otherPeer) => {
+  const { health } = setUp();
+  const watches = new Watches(health, limits);
+  const connection = {};
+  const watcher = (i: number): Watcher => ({
+    connection: sameConnection ? connection : {},
+    peer: otherPeer ? `10.0.0.${i}` : '10.0.0.1',
+  });
+  const first = open(watches, 'a', () => {}, watcher(1));
+  open(watches, 'b', () => {}, watcher(2));
+  expect(watches.open(named('c'), watcher(3), () => {})).toBeUndefined();
+  first.close();
+  first.close();
+  expect(watches.count).toBe(1);
+  open(watches, 'c', () => {}, watcher(3));
+  expect(watches.open(named('d'), watcher(4), () => {})).toBeUndefined();
 });

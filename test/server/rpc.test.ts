@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect as connectHttp2, constants } from 'node:http2';
+import { createContextValues } from '@connectrpc/connect';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { Health as HealthService } from '../../src/gen/grpc/health/v1/health_pb.ts';
@@ -23,6 +24,7 @@ async function serveHealth() {
   const shutdown = new AbortController();
   const handlers = rpcHandlers({
     routes: (router) => router.service(HealthService, healthService(health, watches, 100)),
+    contextValues: () => createContextValues(),
     shutdown: shutdown.signal,
     log: pino({ enabled: false }),
   });

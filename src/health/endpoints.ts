@@ -1,0 +1,64 @@
+import { groupedName } from '../registry/service-name.ts';
+import type { Explanation, Health } from './health.ts';
+import { parseHealthName } from './names.ts';
+import type { Status } from './status.ts';
+
+/**
+ * Status as a code, for callers that read no body: what `/health/NAME` answers over HTTP, and what the same path answers as gRPC.
+ */
+export interface Endpoint {
+  readonly http: 200 | 400 | 404 | 503;
+  /** OK, INVALID_ARGUMENT, NOT_FOUND or UNAVAILABLE. */
+  readonly grpc: 0 | 3 | 5 | 14;
+  readonly message: string;
+  /** The same for whoever reads on: the status, and why. */
+  readonly body: object;
+}
+
+/** What is said of a name, as `parseHealthName` reads it. */
+export function endpointOf(health: Health, text: string): Endpoint {
+  const name = parseHealthName(text);
+  if (name === undefined) {
+    return { http: 400, grpc: 3, message: BAD_NAME, body: { status: 'INVALID', reason: BAD_NAME } };
+  }
+  const status = health.statusOf(name);
+  const { http, grpc, word } = CODES[status];
+  if (name === 'bridge') {
+    const reason = status === 'serving' ? 'the bridge is serving' : 'the bridge is shutting down';
+    return { http, grpc, message: reason, body: { status: word, reason } };
+  }
+  const services = health.explain(name).filter((service) => service.status !== 'unknown');
+  const reason = services.length === 0 ? 'unknown service' : services.slice(0, MAX_EXPLAINED).map(reasonOf).join('; ');
+  return { http, grpc, message: reason, body: { status: word, reason, services: services.slice(0, MAX_EXPLAINED).map(view) } };
+}
+
+/** What a status is called on the wire of health. */
+export function wordOf(status: Status): string {
+  return CODES[status].word;
+}
+
+const CODES = {
+  serving: { http: 200, grpc: 0, word: 'SERVING' },
+  'not-serving': { http: 503, grpc: 14, word: 'NOT_SERVING' },
+  unknown: { http: 404, grpc: 5, word: 'SERVICE_UNKNOWN' },
+} as const satisfies Record<Status, object>;
+
+const BAD_NAME = 'the name must be NAME[?namespace=N&group=G&cluster=C&instance=IP:PORT], of at most 1024 bytes';
+
+/** A bare Dubbo interface can have any number of versions. */
+const MAX_EXPLAINED = 20;
+
+function reasonOf({ service, total, available, needed }: Explanation): string {
+  return `${service.name}: ${available} of ${total} instances available, ${needed} needed`;
+}
+
+function view({ service, status, total, healthy, enabled, available, needed, silentMs }: Explanation) {
+  return {
+    namespace: service.namespace,
+    service: groupedName(service),
+    status: wordOf(status),
+    instances: { total, healthy, enabled, available, needed },
+    // Milliseconds since the instance was heard of that was heard of last, and first.
+    lastBeatAgeMs: total === 0 ? null : { newest: Math.min(...silentMs), oldest: Math.max(...silentMs) },
+  };
+}

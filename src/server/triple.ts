@@ -1,0 +1,143 @@
+import { cors } from '@connectrpc/connect';
+import type { UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
+
+/**
+ * What real callers send and expect beyond Connect: Dubbo's headers, empty bodies, gRPC-Web as text, and answers that say what would
+ * be right. Nothing here knows what is asked; it only translates, request by request.
+ */
+export interface Translation {
+  readonly request: UniversalServerRequest;
+  readonly answered: (answer: UniversalServerResponse) => UniversalServerResponse;
+}
+
+export function translate(request: UniversalServerRequest): Translation {
+  const type = (request.header.get('content-type') ?? '').toLowerCase();
+  const header = new Headers(request.header);
+  translateTimeout(header, type);
+  const body = isStream(request.body) ? request.body : nothing();
+  const plain = { ...request, header };
+  if (WEB_TEXT.test(type)) {
+    header.set('content-type', type.replace('-text', ''));
+    return {
+      request: { ...plain, body: orElse(fromBase64(body), EMPTY_FRAME) },
+      answered: (answer) => asText(corrected(answer)),
+    };
+  }
+  const instead = emptyBodyOf(type);
+  // It would be wrong of the body that stands in for an empty one.
+  if (instead !== undefined) header.delete('content-length');
+  return {
+    request: { ...plain, body: instead === undefined ? body : orElse(body, instead) },
+    answered: corrected,
+  };
+}
+
+/** Where a browser on another page may ask, and what it may read. Health is no secret, and no cookie is looked at. */
+export const CORS_HEADERS: Readonly<Record<string, string>> = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': cors.exposedHeaders.join(', '),
+};
+
+export const PREFLIGHT_HEADERS: Readonly<Record<string, string>> = {
+  ...CORS_HEADERS,
+  'access-control-allow-methods': cors.allowedMethods.join(', '),
+  'access-control-allow-headers': [
+    ...cors.allowedHeaders,
+    'Triple-Timeout-Ms',
+    'Triple-Protocol-Version',
+    'tri-service-timeout',
+  ].join(', '),
+  'access-control-max-age': '7200',
+};
+
+/** The trailers of a gRPC call that cannot be had: AWS ALB looks for this on a path that nobody serves. */
+export const UNIMPLEMENTED_HEADERS = { 'grpc-status': '12', 'grpc-message': 'unknown method' } as const;
+
+/** Whether it is gRPC in any of its dresses, gRPC-Web included. */
+export function isGrpc(contentType: string | undefined): boolean {
+  return /^application\/grpc(-web(-text)?)?(\+|;|$)/i.test(contentType ?? '');
+}
+
+const WEB_TEXT = /^application\/grpc-web-text(\+proto)?$/;
+const EMPTY_FRAME = new Uint8Array(5);
+const EMPTY_JSON = new TextEncoder().encode('{}');
+const EMPTY_JSON_FRAME = Uint8Array.of(0, 0, 0, 0, EMPTY_JSON.length, ...EMPTY_JSON);
+
+const ACCEPTED =
+  'application/json, application/proto, application/grpc, application/grpc+proto, application/grpc+json, ' +
+  'application/grpc-web, application/grpc-web+proto, application/grpc-web+json, application/grpc-web-text, ' +
+  'application/connect+json, application/connect+proto';
+
+/** Dubbo-go says `Triple-Timeout-Ms`, Java Dubbo and dubbo-js `tri-service-timeout`; both in milliseconds. */
+function translateTimeout(header: Headers, type: string): void {
+  const ms = header.get('triple-timeout-ms') ?? header.get('tri-service-timeout');
+  if (ms === null || !/^\d{1,8}$/.test(ms)) return;
+  if (!isGrpc(type)) {
+    if (!header.has('connect-timeout-ms')) header.set('connect-timeout-ms', ms);
+  } else if (!header.has('grpc-timeout')) {
+    header.set('grpc-timeout', `${ms}m`);
+  }
+}
+
+/** What a request without a byte of body means: balancers ask like that, and mean "". */
+function emptyBodyOf(type: string): Uint8Array | undefined {
+  if (/^application\/grpc(-web)?\+json/.test(type)) return EMPTY_JSON_FRAME;
+  if (isGrpc(type) || type === 'application/connect+proto') return EMPTY_FRAME;
+  if (type === 'application/connect+json') return EMPTY_JSON_FRAME;
+  return type.startsWith('application/json') ? EMPTY_JSON : undefined;
+}
+
+/** Says what would be right. Other answers pass untouched: Connect goes on writing to their fields until the first message. */
+function corrected(answer: UniversalServerResponse): UniversalServerResponse {
+  if (answer.status === 415) return { ...answer, header: new Headers({ 'Accept-Post': ACCEPTED }) };
+  if (answer.status === 405) return { ...answer, header: new Headers({ Allow: 'POST' }) };
+  return answer;
+}
+
+/**
+ * UNIMPLEMENTED is for what is not there. Of a call that is, it would say something fatal: gRPC clients take such a service for
+ * healthy and never ask again, and so does Google's balancer. Connect says it of an unknown compression or a second message.
+ */
+export function neverUnimplemented(trailers: Headers): Record<string, string> {
+  const fields = Object.fromEntries(trailers);
+  return fields['grpc-status'] === '12' ? { ...fields, 'grpc-status': '3' } : fields;
+}
+
+function isStream(body: UniversalServerRequest['body']): body is AsyncIterable<Uint8Array> {
+  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+async function* orElse(body: AsyncIterable<Uint8Array>, instead: Uint8Array): AsyncGenerator<Uint8Array> {
+  let empty = true;
+  for await (const chunk of body) {
+    if (chunk.length > 0) empty = false;
+    yield chunk;
+  }
+  if (empty) yield instead;
+}
+
+/** Four characters at a time, wherever the chunks were cut. */
+async function* fromBase64(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let rest = '';
+  for await (const chunk of body) {
+    const text = rest + Buffer.from(chunk).toString('latin1');
+    const whole = text.length - (text.length % 4);
+    rest = text.slice(whole);
+    yield Buffer.from(text.slice(0, whole), 'base64');
+  }
+  if (rest !== '') yield Buffer.from(rest, 'base64');
+}
+
+function asText(answer: UniversalServerResponse): UniversalServerResponse {
+  const type = answer.header?.get('content-type');
+  if (type?.startsWith('application/grpc-web'))
+    answer.header?.set('content-type', type.replace('application/grpc-web', 'application/grpc-web-text'));
+  return { ...answer, ...(answer.body && { body: toBase64(answer.body) }) };
+}
+
+/** Each message is whole by itself, padding included: a reader need not wait for the next. */
+async function* toBase64(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) yield Buffer.from(Buffer.from(chunk).toString('base64'), 'latin1');
+}

@@ -1,0 +1,220 @@
+import { once } from 'node:events';
+import { connect as connectHttp2, constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Server } from '../../src/index.ts';
+import { register, startServer } from '../support/server.ts';
+
+const CHECK = '/grpc.health.v1.Health/Check';
+
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer();
+  await register(server, 'orders');
+  await register(server, 'providers:com.shop.Orders:1.0.0:blue');
+});
+afterAll(() => server.close(100));
+
+/** One call over HTTP/2 by hand: what its headers, body and trailers are. */
+async function call(headers: OutgoingHttpHeaders, ...chunks: Buffer[]) {
+  const session = connectHttp2(`http://${server.listeners.health}`);
+  const stream = session.request({ ':method': 'POST', ':path': CHECK, te: 'trailers', ...headers });
+  for (const chunk of chunks) stream.write(chunk);
+  stream.end();
+  let trailers: IncomingHttpHeaders = {};
+  stream.on('trailers', (fields) => {
+    trailers = fields;
+  });
+  const body: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => body.push(chunk));
+  const [answer] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+  if (!stream.closed) await once(stream, 'close');
+  session.destroy();
+  const status = trailers['grpc-status'] ?? answer['grpc-status'];
+  return { headers: answer, trailers, status, body: Buffer.concat(body) };
+}
+
+function post(body: string | undefined, headers: Record<string, string> = {}, path = CHECK) {
+  return fetch(`http://${server.listeners.health}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    ...(body !== undefined && { body }),
+  });
+}
+
+function frame(service: string, flag = 0): Buffer {
+  const name = Buffer.from(service);
+  const plain = Buffer.concat([Buffer.from([0x0a, name.length]), name]);
+  const message = flag === 1 ? gzipSync(plain) : plain;
+  const head = Buffer.alloc(5, flag);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
+}
+
+const GRPC = { 'content-type': 'application/grpc+proto' };
+const SERVING = Buffer.from([0, 0, 0, 0, 2, 8, 1]);
+
+describe('a method', () => {
+  it.each(['Check', 'check'])('is found as %s, over gRPC and as JSON', async (method) => {
+    const path = `/grpc.health.v1.Health/${method}`;
+    expect(await call({ ...GRPC, ':path': path }, frame('orders'))).toMatchObject({ status: '0', body: SERVING });
+    expect(await (await post('{"service":"orders"}', {}, path)).json()).toEqual({ status: 'SERVING' });
+  });
+
+  it('that does not exist is grpc-status 12 for gRPC, and 404 for others', async () => {
+    for (const path of ['/AWS.ALB/healthcheck', '/grpc.health.v1.Health/Nothing', '/']) {
+      const answer = await call({ ...GRPC, ':path': path });
+      expect(answer).toMatchObject({ headers: { ':status': 200, 'content-type': 'application/grpc' }, status: '12' });
+      expect((await post('{}', {}, path)).status).toBe(404);
+    }
+  });
+});
+
+describe('a request without a body', () => {
+  it.each([
+    ['application/grpc', SERVING],
+    ['application/grpc+proto', SERVING],
+    ['application/grpc+json', Buffer.from('\0\0\0\0\x14{"status":"SERVING"}')],
+  ])('of %s asks about the bridge', async (type, body) => {
+    expect(await call({ 'content-type': type })).toMatchObject({ status: '0', body });
+    expect(await call({ 'content-type': type }, Buffer.alloc(0))).toMatchObject({ status: '0', body });
+  });
+
+  it('of JSON asks about the bridge', async () => {
+    expect(await (await post(undefined)).json()).toEqual({ status: 'SERVING' });
+    expect(await (await post('')).json()).toEqual({ status: 'SERVING' });
+  });
+});
+
+describe('UNIMPLEMENTED', () => {
+  it('is never said of a method that is there', async () => {
+    expect(await call({ ...GRPC, 'grpc-encoding': 'snappy' }, frame('orders', 1))).toMatchObject({ status: '3' });
+    expect(await call(GRPC, frame('orders'), frame('orders'))).toMatchObject({ status: '3' });
+  });
+});
+
+describe('what dubbo-go sends', () => {
+  const attachments = {
+    'user-agent': 'grpc-go-triple/0.1.0 (go1.26)',
+    'grpc-accept-encoding': 'gzip',
+    'accept-encoding': 'identity',
+    interface: 'grpc.health.v1.Health',
+    timeout: '3s',
+    retries: '',
+    token: '',
+    'grpc-timeout': '2999123u',
+  };
+
+  it('is answered, attachments and empty values and all', async () => {
+    expect(await call({ ...GRPC, ...attachments }, frame('orders'))).toMatchObject({ status: '0', body: SERVING });
+  });
+
+  it('is answered whatever group and version it wants the health service in', async () => {
+    const headers = { ...attachments, 'tri-service-group': 'blue', 'tri-service-version': '1.0.0' };
+    expect(await call({ ...GRPC, ...headers }, frame('blue/com.shop.Orders:1.0.0'))).toMatchObject({
+      status: '0',
+      body: SERVING,
+    });
+    expect(
+      (await post('{"service":"com.shop.Orders"}', { 'tri-service-group': 'blue', 'Triple-Protocol-Version': '0.1.0' })).status,
+    ).toBe(200);
+  });
+
+  it('may be gzip', async () => {
+    expect(await call({ ...GRPC, 'grpc-encoding': 'gzip' }, frame('orders', 1))).toMatchObject({ status: '0' });
+  });
+});
+
+describe('a deadline', () => {
+  const WATCH = { ':path': '/grpc.health.v1.Health/Watch' };
+
+  it.each([
+    ['grpc-timeout', '50m'],
+    ['tri-service-timeout', '50'],
+    ['triple-timeout-ms', '50'],
+  ])('in %s ends a call', async (name, value) => {
+    expect(await call({ ...GRPC, ...WATCH, [name]: value }, frame('orders'))).toMatchObject({ status: '4', body: SERVING });
+  });
+
+  it.each(['Triple-Timeout-Ms', 'tri-service-timeout', 'Connect-Timeout-Ms'])(
+    'in %s leaves a call alone that is in time',
+    async (name) => {
+      expect((await post('{"service":"orders"}', { [name]: '3000' })).status).toBe(200);
+    },
+  );
+
+  it.each(['', 'soon', '-1', '99999999999999'])('of %j in a header of Dubbo is ignored', async (value) => {
+    expect((await post('{"service":"orders"}', { 'Triple-Timeout-Ms': value })).status).toBe(200);
+  });
+});
+
+describe('a refusal says what would be right', () => {
+  it('by Accept-Post for a content type', async () => {
+    const answer = await post('service=orders', { 'content-type': 'application/x-www-form-urlencoded' });
+    expect([answer.status, answer.headers.get('accept-post')]).toEqual([415, expect.stringContaining('application/json')]);
+  });
+
+  it('by Allow for a method', async () => {
+    const answer = await fetch(`http://${server.listeners.health}${CHECK}`);
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
+  });
+});
+
+describe('gRPC-Web', () => {
+  it('as text is answered as text', async () => {
+    for (const cut of [0, 3, 7]) {
+      const text = frame('orders').toString('base64');
+      const type = 'application/grpc-web-text+proto';
+      const answer = await call(
+        { 'content-type': type, accept: type },
+        Buffer.from(text.slice(0, cut)),
+        Buffer.from(text.slice(cut)),
+      );
+      expect(answer.headers['content-type']).toBe(type);
+      // Each message is encoded by itself, padding and all: decode up to each end.
+      const bytes = Buffer.concat(
+        answer.body
+          .toString()
+          .match(/[^=]+=*/g)
+          ?.map((part) => Buffer.from(part, 'base64')) ?? [],
+      );
+      expect(bytes.subarray(0, 7)).toEqual(SERVING);
+      expect(bytes.subarray(7).toString('latin1')).toMatch(/^\x80[\s\S]{4}grpc-status: 0/);
+    }
+  });
+
+  it('may be asked from a page of anybody, and a browser is told so beforehand', async () => {
+    const preflight = await fetch(`http://${server.listeners.health}${CHECK}`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://console.example', 'access-control-request-method': 'POST' },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-origin')).toBe('*');
+    expect(preflight.headers.get('access-control-allow-methods')).toContain('POST');
+    expect(preflight.headers.get('access-control-allow-headers')?.toLowerCase()).toContain('x-grpc-web');
+    const answer = await post('{"service":"orders"}', { origin: 'https://console.example' });
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+    expect(answer.headers.get('access-control-expose-headers')?.toLowerCase()).toContain('grpc-status');
+    expect((await post('{"service":"orders"}')).headers.get('access-control-allow-origin')).toBeNull();
+  });
+});
+
+it('a connection may have a thousand watches, and another once one has ended', async () => {
+  const session = connectHttp2(`http://${server.listeners.health}`, { peerMaxConcurrentStreams: 2_000 });
+  await once(session, 'remoteSettings');
+  expect(session.remoteSettings.maxConcurrentStreams).toBe(1_000);
+  const watch = () => {
+    const stream = session.request({ ':method': 'POST', ':path': '/grpc.health.v1.Health/Watch', ...GRPC });
+    stream.end(frame('orders'));
+    return stream;
+  };
+  const streams = Array.from({ length: 1_000 }, watch);
+  await Promise.all(streams.map((stream) => once(stream, 'data')));
+  const [one] = streams;
+  one?.close(constants.NGHTTP2_CANCEL);
+  if (one) await once(one, 'close');
+  const [first] = await once(watch(), 'data');
+  expect(first).toEqual(SERVING);
+  session.destroy();
+});
