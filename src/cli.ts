@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { Command, Option } from 'commander';
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
@@ -42,9 +43,10 @@ async function serve(given: Readonly<Record<string, string>>): Promise<void> {
     const name = attributes.get(attribute);
     if (name !== undefined) flags[name] = text;
   }
-  const { logLevel, dataDir: _, ...options } = readConfig(flags, process.env);
+  const { logLevel, dataDir: _, tlsPort, tlsCert, tlsKey, ...options } = readConfig(flags, process.env);
   const log = createLogger(logLevel);
-  const server = await createServer({ ...options, log });
+  const tls = tlsPort === 'none' ? {} : { tls: { port: tlsPort, ...readIdentity(tlsCert, tlsKey) } };
+  const server = await createServer({ ...options, ...tls, log });
   // Standard output is for programs: this line is all it ever carries. Logs go to standard error.
   process.stdout.write(`${JSON.stringify({ msg: 'ready', listeners: server.listeners })}\n`);
   log.info({ listeners: server.listeners }, 'ready');
@@ -59,6 +61,29 @@ async function serve(given: Readonly<Record<string, string>>): Promise<void> {
       process.exitCode = 0;
     });
   }
+}
+
+/** Throws `ConfigError` when it cannot be used, rather than failing at the first handshake. */
+function readIdentity(certFile: string, keyFile: string): { readonly cert: Buffer; readonly key: Buffer } {
+  const problems: string[] = [];
+  const read = (flag: string, file: string): Buffer => {
+    try {
+      return readFileSync(file);
+    } catch (error) {
+      problems.push(`${flag} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      return Buffer.alloc(0);
+    }
+  };
+  const [cert, key] = [read(OPTIONS.tlsCert.flag, certFile), read(OPTIONS.tlsKey.flag, keyFile)];
+  if (problems.length === 0) {
+    try {
+      createSecureContext({ cert, key });
+    } catch (error) {
+      problems.push(`--tls-cert and --tls-key do not go together: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { cert, key };
 }
 
 function createLogger(level: LogLevel): Logger {

@@ -4,6 +4,10 @@ export interface Config {
   readonly port: number;
   readonly grpcPort: number;
   readonly healthPort: number;
+  readonly tlsPort: number | 'none';
+  /** Files in PEM; "" when not given. */
+  readonly tlsCert: string;
+  readonly tlsKey: string;
   readonly dataDir: 'none';
   readonly minAvailable: string;
   readonly defaultService: string;
@@ -61,6 +65,33 @@ export const OPTIONS: { readonly [K in keyof Config]: Option<Config[K]> } = {
     env: 'BEATBRIDGE_HEALTH_PORT',
     default: 20000,
     help: 'health only, where Dubbo-go callers look; 0 = any free port',
+  },
+  tlsPort: {
+    flag: '--tls-port',
+    placeholder: 'port',
+    env: 'BEATBRIDGE_TLS_PORT',
+    default: 'none',
+    help: 'a port with TLS: Nacos and health, HTTP/1.1 and HTTP/2; 0 = any free port',
+    parse: (text) => (text === 'none' ? text : parsePort(text)),
+    expected: '0..65535, or "none"',
+  },
+  tlsCert: {
+    flag: '--tls-cert',
+    placeholder: 'file',
+    env: 'BEATBRIDGE_TLS_CERT',
+    default: '',
+    help: 'the certificate of the TLS port, with its chain, in PEM',
+    parse: (text) => text,
+    expected: 'a file',
+  },
+  tlsKey: {
+    flag: '--tls-key',
+    placeholder: 'file',
+    env: 'BEATBRIDGE_TLS_KEY',
+    default: '',
+    help: 'the private key of the TLS port, in PEM',
+    parse: (text) => text,
+    expected: 'a file',
   },
   dataDir: {
     flag: '--data-dir',
@@ -161,6 +192,9 @@ export function readConfig(
     port: read('port'),
     grpcPort: read('grpcPort'),
     healthPort: read('healthPort'),
+    tlsPort: read('tlsPort'),
+    tlsCert: read('tlsCert'),
+    tlsKey: read('tlsKey'),
     dataDir: read('dataDir'),
     minAvailable: read('minAvailable'),
     defaultService: read('defaultService'),
@@ -174,14 +208,21 @@ export function readConfig(
     if (name.startsWith('BEATBRIDGE_') && !known.has(name) && !isServiceLink(name, text))
       problems.push(`${name} is not an option`);
   }
-  const ports = ([OPTIONS.port, OPTIONS.grpcPort, OPTIONS.healthPort] as const).map(({ flag }, i) => ({
-    flag,
-    port: [config.port, config.grpcPort, config.healthPort][i],
+  const ports = (['port', 'grpcPort', 'healthPort', 'tlsPort'] as const).map((name) => ({
+    flag: OPTIONS[name].flag,
+    port: config[name],
   }));
   for (const [i, a] of ports.entries()) {
     for (const b of ports.slice(i + 1)) {
       if (a.port === b.port && a.port !== 0) problems.push(`${a.flag} and ${b.flag} must differ, both are ${a.port}`);
     }
+  }
+  for (const { flag, value } of [
+    { flag: OPTIONS.tlsCert.flag, value: config.tlsCert },
+    { flag: OPTIONS.tlsKey.flag, value: config.tlsKey },
+  ]) {
+    if (config.tlsPort !== 'none' && value === '') problems.push(`--tls-port needs ${flag}`);
+    if (config.tlsPort === 'none' && value !== '') problems.push(`${flag} needs --tls-port`);
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return config;

@@ -1,8 +1,9 @@
 import { once, setMaxListeners } from 'node:events';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { OPTIONS } from '../src/config.ts';
-import { HEALTH_CLIENTS } from './support/health-clients.ts';
+import { HEALTH_CLIENTS, TLS_HEALTH_CLIENTS } from './support/health-clients.ts';
 import { FREE_PORTS, run, startProcess } from './support/process.ts';
 import { dial } from './support/raw.ts';
 import { nacos, register } from './support/server.ts';
@@ -99,6 +100,26 @@ describe('beatbridge serve', () => {
       code: 3,
       stdout: '',
       stderr: `beatbridge: cannot listen on 127.0.0.1:${port}: the port is taken\n`,
+    });
+  });
+
+  it('serves TLS with the files it is given, and says at the start when they are not fit', async () => {
+    const tls = join(import.meta.dirname, 'fixtures/tls');
+    const files = ['--tls-cert', join(tls, 'cert.pem'), '--tls-key', join(tls, 'key.pem')];
+    await using bridge = await startProcess([...FREE_PORTS, '--tls-port', '0', ...files]);
+    using client = TLS_HEALTH_CLIENTS['gRPC (grpc-js) with TLS']?.(bridge.listeners.tls ?? '');
+    expect(await client?.check('')).toBe('SERVING');
+
+    const swapped = ['--tls-cert', join(tls, 'key.pem'), '--tls-key', join(tls, 'cert.pem')];
+    expect(await run(['serve', ...FREE_PORTS, '--tls-port', '0', ...swapped])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^beatbridge: --tls-cert and --tls-key do not go together: .*\n$/),
+    });
+    expect(
+      await run(['serve', ...FREE_PORTS, '--tls-port', '0', '--tls-cert', 'nowhere.pem', '--tls-key', 'nowhere.pem']),
+    ).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^beatbridge: --tls-cert cannot be read: .*\nbeatbridge: --tls-key cannot be read: .*\n$/),
     });
   });
 

@@ -18,6 +18,9 @@ describe('the configuration', () => {
       port: 8848,
       grpcPort: 9848,
       healthPort: 20000,
+      tlsPort: 'none',
+      tlsCert: '',
+      tlsKey: '',
       dataDir: 'none',
       minAvailable: '1',
       defaultService: '',
@@ -49,6 +52,12 @@ describe('the configuration', () => {
   it('takes one port for one purpose only, but any number of free ones', () => {
     expect(problemsOf({ healthPort: '8848' })).toEqual(['--port and --health-port must differ, both are 8848']);
     expect(problemsOf({ port: '0', grpcPort: '0', healthPort: '0' })).toEqual([]);
+  });
+
+  it('wants all of TLS or nothing', () => {
+    expect(problemsOf({ tlsPort: '8443', tlsCert: 'cert.pem' })).toEqual(['--tls-port needs --tls-key']);
+    expect(problemsOf({ tlsKey: 'key.pem' })).toEqual(['--tls-key needs --tls-port']);
+    expect(problemsOf({ tlsPort: '8443', tlsCert: 'cert.pem', tlsKey: 'key.pem' })).toEqual([]);
   });
 
   it('is not confused by what Kubernetes says of a Service of the same name', () => {

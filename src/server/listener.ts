@@ -2,11 +2,14 @@ import { createServer as createHttp1Server, type IncomingMessage, type ServerRes
 import {
   constants,
   createServer as createHttp2Server,
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 
 export type Request = IncomingMessage | Http2ServerRequest;
 export type Response = ServerResponse | Http2ServerResponse;
@@ -28,6 +31,14 @@ export interface ListenerTimes {
   readonly headerTimeoutMs?: number;
   /** How long a request may take to send its body (HTTP/1), or may pause in it (HTTP/2); default 30,000 ms. */
   readonly bodyTimeoutMs?: number;
+  /** How often an HTTP/2 peer is asked for a sign of life; the second question without an answer is the last. Default 10,000 ms. */
+  readonly pingEveryMs?: number;
+}
+
+/** PEM, as `node:tls` takes it. */
+export interface TlsIdentity {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
 }
 
 /** What every HTTP/2 client says first. No HTTP/1 request starts like it. */
@@ -46,7 +57,6 @@ export async function listen(host: string, port: number, handler: Handler, times
   const { headerTimeoutMs = 10_000, bodyTimeoutMs = 30_000 } = times;
   const sockets = new Set<Socket>();
   const undecided = new Set<Socket>();
-  const sessions = new Set<ServerHttp2Session>();
   /** Every HTTP/1 connection with the number of its answers that have not gone out whole. */
   const answering = new Map<Socket, number>();
 
@@ -77,22 +87,11 @@ export async function listen(host: string, port: number, handler: Handler, times
   // slow reader has not taken yet. What is idle is decided in `close`.
   http1.closeIdleConnections = () => {};
 
-  const http2 = createHttp2Server(
-    { settings: { maxConcurrentStreams: MAX_STREAMS_PER_CONNECTION, maxHeaderListSize: MAX_HEADER_BYTES } },
-    (req, res) => {
-      req.stream.setTimeout(bodyTimeoutMs, () => req.stream.close(constants.NGHTTP2_CANCEL));
-      req.once('end', () => req.stream.setTimeout(0));
-      handler(req, res);
-    },
-  );
-  http2.on('session', (session) => {
-    sessions.add(session);
-    session.setTimeout(headerTimeoutMs, () => session.destroy());
-    session.once('remoteSettings', () => session.setTimeout(0));
-    session.once('close', () => sessions.delete(session));
+  const http2 = createHttp2Server({ settings: SETTINGS }, (req, res) => {
+    limitBody(req, bodyTimeoutMs);
+    handler(req, res);
   });
-  // What a peer does wrong on its session ends that session, and nothing else.
-  http2.on('sessionError', () => {});
+  const sessions = keepSessions(http2, times);
 
   const serveHttp1 = http1.listeners('connection') as ((socket: Socket) => void)[];
   http1.removeAllListeners('connection');
@@ -116,13 +115,7 @@ export async function listen(host: string, port: number, handler: Handler, times
     });
   });
 
-  await new Promise<void>((resolve, reject) => {
-    http1.once('error', reject);
-    http1.listen(port, host, () => {
-      http1.off('error', reject);
-      resolve();
-    });
-  });
+  await opened(http1, host, port);
 
   return {
     address: addressOf(http1.address() as AddressInfo),
@@ -133,7 +126,7 @@ export async function listen(host: string, port: number, handler: Handler, times
       http1.keepAliveTimeout = 1;
       for (const socket of undecided) socket.destroy();
       for (const [socket, answers] of answering) if (answers === 0) socket.destroy();
-      for (const session of sessions) session.close();
+      sessions.close();
       // Also the sockets of sessions: one that waits for its peer to close takes no heed of being destroyed itself.
       const cut = () => {
         for (const socket of sockets) socket.destroy();
@@ -144,6 +137,123 @@ export async function listen(host: string, port: number, handler: Handler, times
       deadline.removeEventListener('abort', cut);
     },
   };
+}
+
+/** The same with TLS: HTTP/2 or HTTP/1.1, as the peer chooses by ALPN; HTTP/1.1 for one that does not choose. */
+export async function listenTls(
+  host: string,
+  port: number,
+  identity: TlsIdentity,
+  handler: Handler,
+  times: ListenerTimes = {},
+): Promise<Listener> {
+  const { headerTimeoutMs = 10_000, bodyTimeoutMs = 30_000 } = times;
+  const sockets = new Set<Socket>();
+  const server = createSecureServer(
+    {
+      cert: identity.cert,
+      key: identity.key,
+      minVersion: 'TLSv1.2',
+      allowHTTP1: true,
+      settings: SETTINGS,
+      handshakeTimeout: headerTimeoutMs,
+    },
+    (req, res) => {
+      // An HTTP/1 request has no stream, whatever the types say; Node limits its times itself.
+      if ('stream' in req) limitBody(req, bodyTimeoutMs);
+      handler(req, res);
+    },
+  );
+  const sessions = keepSessions(server, times);
+  // The connection under the TLS one: it is there before the handshake and after everything.
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => sockets.delete(socket));
+  });
+  // A peer that does not speak TLS, or does not like the certificate.
+  server.on('tlsClientError', (_, socket) => socket.destroy());
+
+  await opened(server, host, port);
+
+  return {
+    address: addressOf(server.address() as AddressInfo),
+
+    async close(deadline) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      sessions.close();
+      const cut = () => {
+        for (const socket of sockets) socket.destroy();
+      };
+      if (deadline.aborted) cut();
+      deadline.addEventListener('abort', cut, { once: true });
+      await closed;
+      deadline.removeEventListener('abort', cut);
+    },
+  };
+}
+
+const SETTINGS = { maxConcurrentStreams: MAX_STREAMS_PER_CONNECTION, maxHeaderListSize: MAX_HEADER_BYTES };
+
+/** A request whose body pauses for too long is no request. */
+function limitBody({ stream }: Http2ServerRequest, timeoutMs: number): void {
+  stream.setTimeout(timeoutMs, () => stream.close(constants.NGHTTP2_CANCEL));
+  stream.once('end', () => stream.setTimeout(0));
+}
+
+/**
+ * The HTTP/2 sessions of a server, each asked for a sign of life now and then: a peer that has vanished without a word would keep its
+ * watches for ever, and Node itself keeps a session (seen with 20.20) whose peer has reset too many streams.
+ */
+function keepSessions(
+  server: Http2Server | Http2SecureServer,
+  { headerTimeoutMs = 10_000, pingEveryMs = 10_000 }: ListenerTimes,
+): { close(): void } {
+  /** With the number of pings that have not been answered. */
+  const sessions = new Map<ServerHttp2Session, number>();
+  server.on('session', (session) => {
+    sessions.set(session, 0);
+    session.setTimeout(headerTimeoutMs, () => session.destroy());
+    session.once('remoteSettings', () => session.setTimeout(0));
+    session.once('close', () => sessions.delete(session));
+  });
+  // What a peer does wrong on its session ends that session, and nothing else.
+  server.on('sessionError', () => {});
+
+  const asking = setInterval(() => {
+    for (const [session, unanswered] of sessions) {
+      if (unanswered >= MAX_UNANSWERED) {
+        sessions.delete(session);
+        session.destroy();
+        continue;
+      }
+      sessions.set(session, unanswered + 1);
+      if (session.destroyed || session.connecting) continue;
+      session.ping(() => {
+        if (sessions.has(session)) sessions.set(session, 0);
+      });
+    }
+  }, pingEveryMs).unref();
+  server.once('close', () => clearInterval(asking));
+
+  return {
+    close() {
+      clearInterval(asking);
+      for (const session of sessions.keys()) session.close();
+    },
+  };
+}
+
+const MAX_UNANSWERED = 2;
+
+function opened(server: NetServer, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
 }
 
 /**

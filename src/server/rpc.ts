@@ -55,7 +55,10 @@ function serve(handler: UniversalHandler, { contextValues, log }: RpcOptions): H
     const run = async () => {
       try {
         const { request, answered } = translate(universalRequestFromNodeRequest(req, res, undefined, contextValues(req)));
-        await respond(answered(await handler(request)), res);
+        const answer = answered(await handler(request));
+        // Answered before all of it was read, and so refused: what is left of the request would stand in the way of the next.
+        if (!('stream' in req) && !req.complete) res.setHeader('Connection', 'close');
+        await respond(answer, res);
       } catch (err) {
         // Whatever the implementation throws has become an answer by now. What is left are callers that went away.
         log.debug({ err, path: handler.requestPath }, 'call ended before its answer');

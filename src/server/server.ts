@@ -17,7 +17,7 @@ import { Switches } from '../nacos/switches.ts';
 import { Registry } from '../registry/registry.ts';
 import { answerText } from './answer.ts';
 import { healthPaths } from './health-paths.ts';
-import { type Handler, type Listener, listen, type Request, type Response } from './listener.ts';
+import { type Handler, type Listener, listen, listenTls, type Request, type Response, type TlsIdentity } from './listener.ts';
 import { rpcHandlers } from './rpc.ts';
 import { Sweeper } from './sweeper.ts';
 import { isGrpc, UNIMPLEMENTED_HEADERS } from './triple.ts';
@@ -35,6 +35,8 @@ export interface ServerOptions {
   readonly grpcPort?: number;
   /** Health only, where Dubbo-go callers look; default 20000. */
   readonly healthPort?: number;
+  /** A port that speaks TLS, with its identity in PEM; none when left out. */
+  readonly tls?: TlsIdentity & { readonly port: number };
   /** How long a service stays known after its last instance has gone, in milliseconds; default 60,000. */
   readonly forgetAfterMs?: number;
   /** How many instances make a service SERVING that does not say it itself: a count such as `2`, or a share such as `50%`; default 1. */
@@ -65,6 +67,8 @@ export interface Listeners {
   readonly main: string;
   readonly grpc: string;
   readonly health: string;
+  /** Only when there is one. */
+  readonly tls?: string;
 }
 
 /** A port could not be had; `cause` is the system's error. */
@@ -144,9 +148,9 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     const deadline = AbortSignal.timeout(withinMs);
     await Promise.all(open.map((listener) => listener.close(deadline)));
   };
-  const opened = async (port: number, handler: Handler): Promise<string> => {
+  const opened = async (port: number, handler: Handler, identity?: TlsIdentity): Promise<string> => {
     try {
-      const listener = await listen(host, port, handler);
+      const listener = await (identity ? listenTls(host, port, identity, handler) : listen(host, port, handler));
       open.push(listener);
       return listener.address;
     } catch (cause) {
@@ -158,6 +162,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     main: await opened(port, everything),
     grpc: await opened(grpcPort, everything),
     health: await opened(healthPort, healthOnly),
+    ...(options.tls && { tls: await opened(options.tls.port, everything, options.tls) }),
   };
   sweeper.start();
 

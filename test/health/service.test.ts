@@ -3,17 +3,30 @@ import { createGrpcTransport } from '@connectrpc/connect-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Health } from '../../src/gen/grpc/health/v1/health_pb.ts';
 import type { Server } from '../../src/index.ts';
-import { HEALTH_CLIENTS, type HealthClient } from '../support/health-clients.ts';
+import { HEALTH_CLIENTS, type HealthClient, TLS_CERT, TLS_HEALTH_CLIENTS, TLS_KEY } from '../support/health-clients.ts';
 import { deregister, register, setEnabled, startServer } from '../support/server.ts';
 
 /** What health means is the same for every protocol: each case runs over each of them. */
-describe.each(Object.entries(HEALTH_CLIENTS))('over %s', (_, connect) => {
+const CLIENTS = [
+  ...Object.entries(HEALTH_CLIENTS).map(([name, connect]) => ({
+    name,
+    connect: ({ listeners }: Server) => connect(listeners.health),
+  })),
+  ...Object.entries(TLS_HEALTH_CLIENTS).map(([name, connect]) => ({
+    name,
+    connect: ({ listeners }: Server) => connect(listeners.tls ?? ''),
+  })),
+];
+
+const start = () => startServer({ tls: { port: 0, cert: TLS_CERT, key: TLS_KEY } });
+
+describe.each(CLIENTS)('over $name', ({ connect }) => {
   let server: Server;
   let client: HealthClient;
 
   beforeAll(async () => {
-    server = await startServer();
-    client = connect(server.listeners.health);
+    server = await start();
+    client = connect(server);
   });
   afterAll(async () => {
     client[Symbol.dispose]();
@@ -64,10 +77,10 @@ describe.each(Object.entries(HEALTH_CLIENTS))('over %s', (_, connect) => {
   });
 });
 
-describe.each(Object.entries(HEALTH_CLIENTS).filter(([name]) => !name.startsWith('JSON POST')))('Watch over %s', (_, connect) => {
+describe.each(CLIENTS.filter(({ name }) => !name.startsWith('JSON POST')))('Watch over $name', ({ connect }) => {
   it('starts with SERVICE_UNKNOWN, stays open, and tells each change once until the bridge drains', async () => {
-    await using server = await startServer();
-    using client = connect(server.listeners.main);
+    await using server = await start();
+    using client = connect(server);
     const seen: string[] = [];
     let failure: unknown;
     try {
@@ -91,8 +104,8 @@ describe.each(Object.entries(HEALTH_CLIENTS).filter(([name]) => !name.startsWith
   });
 
   it('of the bridge tells that it stops before it ends', async () => {
-    await using server = await startServer();
-    using client = connect(server.listeners.main);
+    await using server = await start();
+    using client = connect(server);
     const seen: string[] = [];
     const watched = async () => {
       for await (const status of client.watch?.('', new AbortController().signal) ?? []) {
@@ -105,8 +118,8 @@ describe.each(Object.entries(HEALTH_CLIENTS).filter(([name]) => !name.startsWith
   });
 
   it('of a bad name is INVALID_ARGUMENT', async () => {
-    await using server = await startServer();
-    using client = connect(server.listeners.main);
+    await using server = await start();
+    using client = connect(server);
     const watched = async () => {
       for await (const _ of client.watch?.('@@', new AbortController().signal) ?? []);
     };

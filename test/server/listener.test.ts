@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect as connectHttp2, constants } from 'node:http2';
+import { get } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createServer, ListenError, type Server } from '../../src/index.ts';
 import { listen } from '../../src/server/listener.ts';
+import { TLS_CERT, TLS_KEY } from '../support/health-clients.ts';
 import { dial, exchange, hear } from '../support/raw.ts';
 import { register, startServer } from '../support/server.ts';
 
@@ -246,6 +248,69 @@ describe('a peer that takes its time', () => {
     expect(await stream.toArray()).toEqual(['late']);
     session.destroy();
     await listener.close(AbortSignal.abort());
+  });
+});
+
+describe('an HTTP/2 peer', () => {
+  const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+
+  it('that gives no sign of life is taken for gone, and one that does is not', async () => {
+    const listener = await listen('127.0.0.1', 0, (_, res) => res.end(), { pingEveryMs: 50 });
+    const alive = connectHttp2(`http://${listener.address}`);
+    await once(alive, 'remoteSettings');
+    const socket = await dial(listener.address);
+    const closed = once(socket, 'close');
+    // It says hello, and never answers anything again.
+    socket.write(Buffer.concat([Buffer.from(PREFACE), EMPTY_SETTINGS]));
+    socket.resume();
+    await closed;
+    expect(alive.destroyed).toBe(false);
+    alive.destroy();
+    await listener.close(AbortSignal.abort());
+  });
+
+  it('that resets streams without end is let go, and nothing of it stays', async () => {
+    const listener = await listen('127.0.0.1', 0, (_, res) => res.end(), { pingEveryMs: 50 });
+    const before = sockets();
+    for (let round = 0; round < 5; round++) {
+      const session = connectHttp2(`http://${listener.address}`);
+      session.on('error', () => {});
+      await once(session, 'remoteSettings');
+      for (let i = 0; i < 1_500 && !session.destroyed && !session.closed; i++) {
+        const stream = session.request({ ':path': '/', ':method': 'POST' });
+        stream.on('error', () => {});
+        stream.close(constants.NGHTTP2_CANCEL);
+      }
+      session.destroy();
+    }
+    await expect.poll(sockets, { timeout: 10_000 }).toBeLessThanOrEqual(before);
+    await listener.close(AbortSignal.abort());
+  });
+});
+
+describe('the TLS port', () => {
+  it('speaks HTTP/2 or HTTP/1.1 as the peer chooses, and serves all that the main port serves', async () => {
+    await using secure = await startServer({ tls: { port: 0, cert: TLS_CERT, key: TLS_KEY } });
+    const url = `https://${secure.listeners.tls}`;
+    const session = connectHttp2(url, { ca: TLS_CERT });
+    const stream = session.request({ ':path': '/nacos/v1/ns/operator/metrics' });
+    const [headers] = await once(stream, 'response');
+    expect([headers[':status'], session.alpnProtocol]).toEqual([200, 'h2']);
+    session.destroy();
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      get(`${url}/health`, { ca: TLS_CERT, agent: false }, resolve).on('error', reject);
+    });
+    expect([answer.statusCode, answer.httpVersion]).toEqual([200, '1.1']);
+    answer.resume();
+  });
+
+  it('hangs up on whoever does not speak TLS, and goes on', async () => {
+    await using secure = await startServer({ tls: { port: 0, cert: TLS_CERT, key: TLS_KEY } });
+    const address = secure.listeners.tls ?? '';
+    expect(await exchange(address, ['GET / HTTP/1.1\r\nHost: x\r\n\r\n'])).not.toContain('HTTP/1.1 200');
+    const session = connectHttp2(`https://${address}`, { ca: TLS_CERT });
+    await once(session, 'remoteSettings');
+    session.destroy();
   });
 });
 

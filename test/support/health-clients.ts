@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type Client, Code, ConnectError, createClient, type Transport } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
@@ -61,8 +63,8 @@ const serialize = (service: string) =>
   Buffer.from(toBinary(HealthCheckRequestSchema, { $typeName: HealthCheckRequestSchema.typeName, service }));
 const deserialize = (bytes: Buffer) => statusName(fromBinary(HealthCheckResponseSchema, bytes).status);
 
-function overGrpcJs(address: string): HealthClient {
-  const client = new GrpcJsClient(address, credentials.createInsecure());
+function overGrpcJs(address: string, channel = credentials.createInsecure()): HealthClient {
+  const client = new GrpcJsClient(address, channel);
   const failedHere = (error: ServiceError) => new CallFailed(String(GrpcStatus[error.code]).toLowerCase(), error.details);
   return {
     check: (service) =>
@@ -103,6 +105,45 @@ function overFetch(address: string): HealthClient {
     [Symbol.dispose]() {},
   };
 }
+
+/** The certificate of the test's own TLS port: it names localhost and 127.0.0.1, and is its own authority. */
+const TLS = join(import.meta.dirname, '../fixtures/tls');
+export const TLS_CERT = readFileSync(join(TLS, 'cert.pem'));
+export const TLS_KEY = readFileSync(join(TLS, 'key.pem'));
+const trusting = { nodeOptions: { ca: TLS_CERT } };
+
+/** The same over the TLS port. */
+export const TLS_HEALTH_CLIENTS: Readonly<Record<string, (address: string) => HealthClient>> = {
+  'gRPC (grpc-js) with TLS': (address) => overGrpcJs(address.replace('127.0.0.1', 'localhost'), credentials.createSsl(TLS_CERT)),
+  'gRPC (connect-node) with TLS': (address) =>
+    overConnect(createGrpcTransport({ baseUrl: `https://${address.replace('127.0.0.1', 'localhost')}`, ...trusting })),
+  'gRPC-Web, HTTP/1.1 with TLS': (address) =>
+    overConnect(
+      createGrpcWebTransport({
+        baseUrl: `https://${address.replace('127.0.0.1', 'localhost')}`,
+        httpVersion: '1.1',
+        ...trusting,
+      }),
+    ),
+  'Connect with JSON, HTTP/1.1 with TLS': (address) =>
+    overConnect(
+      createConnectTransport({
+        baseUrl: `https://${address.replace('127.0.0.1', 'localhost')}`,
+        httpVersion: '1.1',
+        useBinaryFormat: false,
+        ...trusting,
+      }),
+    ),
+  'Connect with protobuf, HTTP/2 with TLS': (address) =>
+    overConnect(
+      createConnectTransport({
+        baseUrl: `https://${address.replace('127.0.0.1', 'localhost')}`,
+        httpVersion: '2',
+        useBinaryFormat: true,
+        ...trusting,
+      }),
+    ),
+};
 
 /** Every way to ask that a Node program has, by name. */
 export const HEALTH_CLIENTS: Readonly<Record<string, (address: string) => HealthClient>> = {
