@@ -137,9 +137,10 @@ export function instanceCalls({ registry, switches, pusher, wallClock, pushToCli
     const port = Number(optional(params, portParam) ?? 0);
     const ip = (pushToClientIp && optional(params, ipParam)) || peer;
     const app = optional(params, 'app') ?? 'unknown';
+    const empty = !inClusters(instances, clusters).some(({ enabled }) => enabled);
     const cacheMillis =
       Number.isInteger(port) && port > 0 && port <= 65_535 && ip !== undefined
-        ? pusher.subscribe(service, { ip, port, agent, app, grouped, clusters, clustersVerbatim })
+        ? pusher.subscribe(service, { ip, port, agent, app, grouped, clusters, clustersVerbatim }, empty)
         : switches.values.defaultCacheMillis;
     const query = {
       clusters,

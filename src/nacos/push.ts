@@ -35,9 +35,9 @@ export class Pusher {
 
   /**
    * Notes that the asker wants to hear of the service, or still does. Answers how long it may go by what it has now, in
-   * milliseconds: long when pushes reach it, short when it has to poll.
+   * milliseconds: long when pushes reach it, short when it has to poll. `empty`: there is nothing in what it has.
    */
-  subscribe(service: ServiceName, subscription: Subscription): number {
+  subscribe(service: ServiceName, subscription: Subscription, empty: boolean): number {
     const { switches, now } = this.#options;
     const { defaultCacheMillis, defaultPushCacheMillis, pushEnabled } = switches.values;
     if (!pushEnabled || !canBePushed(subscription.agent)) return defaultCacheMillis;
@@ -52,12 +52,12 @@ export class Pusher {
         return defaultCacheMillis;
       subscribers ??= new Map<string, Subscriber>();
       this.#byService.set(key, subscribers);
-      subscriber = { ...subscription, service, target: this.#target(targetKey), renewedAt: 0, tooLarge: false };
+      subscriber = { ...subscription, service, target: this.#target(targetKey), expiresAt: 0, tooLarge: false };
       subscribers.set(id, subscriber);
       subscriber.target.subscriptions++;
       this.#subscriberCount++;
     }
-    subscriber.renewedAt = now();
+    subscriber.expiresAt = now() + (empty ? EMPTY_EXPIRY_MS : EXPIRY_MS);
     // The answer to this request tells the latest. It proves a caller, though no path for datagrams: worth one more try.
     subscriber.target.waiting.delete(subscriber);
     if (subscriber.target.silent) subscriber.target.window = 1;
@@ -67,15 +67,15 @@ export class Pusher {
 
   /** Those whose subscription has not run out, as they asked. */
   subscribers(service: ServiceName): Subscription[] {
-    const live = this.#options.now() - EXPIRY_MS;
-    return [...(this.#byService.get(serviceKey(service))?.values() ?? [])].filter(({ renewedAt }) => renewedAt >= live);
+    const now = this.#options.now();
+    return [...(this.#byService.get(serviceKey(service))?.values() ?? [])].filter(({ expiresAt }) => expiresAt >= now);
   }
 
   /** Every subscription there is, with its service. */
   *all(): IterableIterator<Subscription & { readonly service: ServiceName }> {
-    const live = this.#options.now() - EXPIRY_MS;
+    const now = this.#options.now();
     for (const subscribers of this.#byService.values())
-      for (const subscriber of subscribers.values()) if (subscriber.renewedAt >= live) yield subscriber;
+      for (const subscriber of subscribers.values()) if (subscriber.expiresAt >= now) yield subscriber;
   }
 
   /** What has been sent, acknowledged and given up since the start. */
@@ -103,12 +103,12 @@ export class Pusher {
   flush(): void {
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
-    const live = this.#options.now() - EXPIRY_MS;
+    const now = this.#options.now();
     for (const [key, service] of this.#dirty) {
       // Subscribers that asked in the same way get the same datagram, made once.
       const parcels = new Map<string, Parcel>();
       for (const subscriber of this.#byService.get(key)?.values() ?? []) {
-        if (subscriber.renewedAt < live || !this.#options.switches.values.pushEnabled) continue;
+        if (subscriber.expiresAt < now || !this.#options.switches.values.pushEnabled) continue;
         const kind = `${subscriber.grouped} ${subscriber.clustersVerbatim}`;
         const parcel = parcels.get(kind) ?? this.#pack(service, subscriber);
         parcels.set(kind, parcel);
@@ -132,13 +132,14 @@ export class Pusher {
     const view = listView(service, registry.instances(service) ?? [], query, registry.settings(service));
     const ref = this.#nextRef();
     const text = Buffer.from(JSON.stringify({ type: 'dom', data: JSON.stringify(view), lastRefTime: ref }));
-    return { ref, datagram: text.length >= GZIP_FROM_BYTES ? gzipSync(text) : text };
+    return { ref, empty: view.hosts.length === 0, datagram: text.length >= GZIP_FROM_BYTES ? gzipSync(text) : text };
   }
 
-  #push(subscriber: Subscriber, { ref, datagram }: Parcel): void {
+  #push(subscriber: Subscriber, { ref, empty, datagram }: Parcel): void {
     const { target, port, ip, agent } = subscriber;
+    if (empty) subscriber.expiresAt = Math.max(subscriber.expiresAt, this.#options.now() + EMPTY_EXPIRY_MS);
     // A push that a client cannot take whole is worse than none: it polls, and soon.
-    subscriber.tooLarge = datagram.length > (agent.startsWith('Nacos-Go') ? MAX_GO_BYTES : MAX_DATAGRAM_BYTES);
+    subscriber.tooLarge = datagram.length > (agent.startsWith(GO) ? MAX_GO_BYTES : MAX_DATAGRAM_BYTES);
     if (subscriber.tooLarge) return;
     if (target.window === 0) {
       // Told when the target acknowledges something, of what is true then.
@@ -147,7 +148,7 @@ export class Pusher {
     }
     target.window--;
     target.waiting.delete(subscriber);
-    this.#unacked.set(`${target.key} ${ref}`, { datagram, ip, port, target, sentAt: this.#options.now(), again: true });
+    this.#unacked.set(`${target.key} ${ref}`, { datagram, subscriber, sentAt: this.#options.now(), again: true });
     this.#send(datagram, ip, port);
   }
 
@@ -189,7 +190,9 @@ export class Pusher {
     if (sent === undefined) return;
     this.#unacked.delete(key);
     this.#counts.acked++;
-    const { target } = sent;
+    const { target, agent } = sent.subscriber;
+    // To Go's client a push is as good as an answer: it does not ask while pushes come (nacos-sdk-go 1.1.6, asyncUpdateService).
+    if (agent.startsWith(GO)) sent.subscriber.expiresAt = Math.max(sent.subscriber.expiresAt, this.#options.now() + EXPIRY_MS);
     target.window = target.silent ? WINDOW : Math.min(target.window + 1, WINDOW);
     target.silent = false;
     for (const subscriber of target.waiting) {
@@ -206,18 +209,18 @@ export class Pusher {
       if (now - sent.sentAt < ACK_WITHIN_MS) continue;
       if (sent.again) {
         this.#unacked.set(key, { ...sent, sentAt: now, again: false });
-        this.#send(sent.datagram, sent.ip, sent.port);
+        this.#send(sent.datagram, sent.subscriber.ip, sent.subscriber.port);
       } else {
         this.#unacked.delete(key);
         this.#counts.failed++;
-        sent.target.silent = true;
-        sent.target.window = 0;
+        sent.subscriber.target.silent = true;
+        sent.subscriber.target.window = 0;
       }
     }
     for (const [key, subscribers] of this.#byService) {
       for (const [id, subscriber] of subscribers) {
-        const { renewedAt, target } = subscriber;
-        if (now - renewedAt <= EXPIRY_MS) continue;
+        const { expiresAt, target } = subscriber;
+        if (now <= expiresAt) continue;
         target.waiting.delete(subscriber);
         subscribers.delete(id);
         this.#subscriberCount--;
@@ -269,7 +272,8 @@ export interface Subscription {
 interface Subscriber extends Subscription {
   readonly service: ServiceName;
   readonly target: Target;
-  renewedAt: number;
+  /** Until when it counts, unless it asks again. */
+  expiresAt: number;
   /** The last push did not go out, as the client could not have read it whole. */
   tooLarge: boolean;
 }
@@ -289,14 +293,14 @@ interface Target {
 interface Parcel {
   /** By which it is acknowledged. */
   readonly ref: number;
+  /** The list in it has no instance. */
+  readonly empty: boolean;
   readonly datagram: Buffer;
 }
 
 interface Sent {
   readonly datagram: Buffer;
-  readonly ip: string;
-  readonly port: number;
-  readonly target: Target;
+  readonly subscriber: Subscriber;
   readonly sentAt: number;
   /** Whether it may be sent a second time. */
   readonly again: boolean;
@@ -304,6 +308,8 @@ interface Sent {
 
 /** Clients renew every 10 s; half as much again is slack for a late one. */
 const EXPIRY_MS = 15_000;
+/** Java clients (1.4.0 and later) that see an empty list pause for up to 60 s between two polls. */
+const EMPTY_EXPIRY_MS = 75_000;
 const ACK_WITHIN_MS = 10_000;
 const CARE_EVERY_MS = 1_000;
 const GZIP_FROM_BYTES = 1_024;
@@ -316,9 +322,11 @@ const MAX_SUBSCRIPTIONS_A_TARGET = 1_000;
 /** Unacknowledged pushes that a target may have. */
 const WINDOW = 16;
 
+const GO = 'Nacos-Go-Client';
+
 const AGENTS: readonly (readonly [prefix: string, least: string])[] = [
   ['Nacos-Java-Client', '0.1.0'],
-  ['Nacos-Go-Client', '0.1.0'],
+  [GO, '0.1.0'],
   ['Nacos-C-Client', '1.0.12'],
   ['vip-client4cpp', '1.0.12'],
   ['Nacos-DNS', '0.4.3'],

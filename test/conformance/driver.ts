@@ -23,6 +23,9 @@ export interface Change {
   readonly instances: readonly SeenInstance[];
 }
 
+/** Longer than the longest pause between two polls of a client in good health. */
+const TOLD_WITHIN_MS = 60_000;
+
 /**
  * A process around a real Nacos client, steered by JSON lines: a command is `{id, op, …}` and its answer `{id, ok, result | error}`;
  * what happens by itself comes as `{event, …}`. For `await using`.
@@ -57,7 +60,11 @@ export class Driver implements AsyncDisposable {
     const [program = '', ...rest] = command;
     const child = spawn(program, [...rest, '--server', server, '--tmp', folder, ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
     const driver = new Driver(child, folder);
-    await driver.heard(({ event }) => event === 'ready');
+    const ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`${program} ended with ${code} before it was ready`);
+    });
+    // Once it is ready its end is no failure: tests kill it.
+    await Promise.race([driver.heard(({ event }) => event === 'ready'), ended]);
     return driver;
   }
 
@@ -83,6 +90,19 @@ export class Driver implements AsyncDisposable {
         if (event !== undefined && predicate(event)) return event;
       }
       await once(this.#arrivals, 'event');
+    }
+  }
+
+  /** The latest list that a subscription told of the service, once it satisfies. What was told before it does not count. */
+  async told(service: string, satisfies: (instances: readonly SeenInstance[]) => boolean): Promise<void> {
+    const limit = AbortSignal.timeout(TOLD_WITHIN_MS);
+    for (;;) {
+      // Every driver prints its changes so.
+      const latest = this.events.findLast((event) => event.event === 'change' && event.service === service) as Change | undefined;
+      if (latest !== undefined && satisfies(latest.instances)) return;
+      if (limit.aborted) throw new Error(`last told of ${service}: ${JSON.stringify(latest?.instances)}`);
+      // Ends early at the limit, and finds it reached.
+      await once(this.#arrivals, 'event', { signal: limit }).catch(() => {});
     }
   }
 

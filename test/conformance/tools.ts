@@ -9,7 +9,7 @@ import type { TestProject } from 'vitest/node';
  * at the start and again at the end, and the tests that need it are skipped. With INTEROP=all nothing may be missing.
  */
 export interface Tool {
-  /** Where the program is; undefined when it cannot be had here. */
+  /** Where the program is, or the folder of what makes it up; undefined when it cannot be had here. */
   readonly path: string | undefined;
   /** Why not. */
   readonly missing: string;
@@ -21,11 +21,19 @@ declare module 'vitest' {
   }
 }
 
-export type ToolName = 'curl' | 'npm' | 'grpcHealthProbe' | 'goHealth';
+export type ToolName =
+  | 'curl'
+  | 'npm'
+  | 'grpcHealthProbe'
+  | 'goHealth'
+  | 'goNacos1'
+  | 'javaNacos132'
+  | 'javaNacos142'
+  | 'javaNacos148';
 
 const run = promisify(execFile);
 const HERE = import.meta.dirname;
-const BIN = join(HERE, '../../.cache/bin');
+const CACHE = join(HERE, '../../.cache');
 
 const FIND: Record<ToolName, () => Promise<string>> = {
   curl: async () => {
@@ -37,14 +45,27 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   npm: async () => onPath('npm'),
   grpcHealthProbe: () => built('grpc-health-probe'),
   goHealth: () => built('go-health'),
+  goNacos1: () => built('go-nacos-1'),
+  javaNacos132: () => builtJava('1.3.2'),
+  javaNacos142: () => builtJava('1.4.2'),
+  javaNacos148: () => builtJava('1.4.8'),
 };
 
 /** `clients/NAME/build.sh` builds it. */
 async function built(name: string): Promise<string> {
-  const binary = join(BIN, name);
+  const binary = join(CACHE, 'bin', name);
   onPath('go');
   await run('bash', [join(HERE, 'clients', name, 'build.sh'), binary]);
   return binary;
+}
+
+/** The folder with `classes` and `lib` of the driver around that version of nacos-client. */
+async function builtJava(version: string): Promise<string> {
+  const folder = join(CACHE, 'java-nacos-1', version);
+  onPath('java');
+  onPath('mvn');
+  await run('bash', [join(HERE, 'clients/java-nacos-1/build.sh'), version, folder]);
+  return folder;
 }
 
 function onPath(program: string): string {

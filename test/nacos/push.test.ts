@@ -225,34 +225,50 @@ it.each([
   expect(canBePushed(agent)).toBe(capable);
 });
 
-describe('a target that acknowledges nothing', () => {
-  function setUp() {
-    const clock = { ms: 1_000_000 };
-    const registry = new Registry(() => clock.ms);
-    const pusher = new Pusher({
-      registry,
-      switches: new Switches(),
-      delayMs: 0,
-      now: () => clock.ms,
-      wallClock: () => clock.ms,
-      log: pino({ enabled: false }),
-    });
-    const subscription = (port: number, clusters = ''): Subscription => ({
-      ip: '127.0.0.1',
-      port,
-      agent: JAVA,
-      app: 'test',
-      grouped: true,
-      clusters: clusters === '' ? [] : [clusters],
-      clustersVerbatim: clusters,
-    });
-    return { clock, registry, pusher, subscription };
-  }
+function setUpPusher() {
+  const clock = { ms: 1_000_000 };
+  const registry = new Registry(() => clock.ms);
+  const pusher = new Pusher({
+    registry,
+    switches: new Switches(),
+    delayMs: 0,
+    now: () => clock.ms,
+    wallClock: () => clock.ms,
+    log: pino({ enabled: false }),
+  });
+  const subscription = (port: number, clusters = ''): Subscription => ({
+    ip: '127.0.0.1',
+    port,
+    agent: JAVA,
+    app: 'test',
+    grouped: true,
+    clusters: clusters === '' ? [] : [clusters],
+    clustersVerbatim: clusters,
+  });
+  return { clock, registry, pusher, subscription };
+}
 
+it.each([
+  [GO, 1],
+  [JAVA, 0],
+])('an acknowledgement of %s keeps so many subscribers that do not ask: %i', async (agent, kept) => {
+  const { clock, registry, pusher, subscription } = setUpPusher();
+  await using ear = await Ear.open(asText);
+  pusher.subscribe(orders, { ...subscription(ear.port), agent }, false);
+  clock.ms += 10_000;
+  registry.register(orders, registration());
+  pusher.flush();
+  await expect.poll(() => pusher.counts.acked).toBe(1);
+  clock.ms += 10_000;
+  expect(pusher.subscribers(orders)).toHaveLength(kept);
+  pusher.close();
+});
+
+describe('a target that acknowledges nothing', () => {
   it('is sent no more than a few pushes, each again once, and then one for each renewal', async () => {
-    const { clock, registry, pusher, subscription } = setUp();
+    const { clock, registry, pusher, subscription } = setUpPusher();
     await using ear = await Ear.open();
-    expect(pusher.subscribe(orders, subscription(ear.port))).toBe(10_000);
+    expect(pusher.subscribe(orders, subscription(ear.port), false)).toBe(10_000);
     for (let port = 1; port <= 40; port++) {
       registry.register(orders, registration({ port }));
       pusher.flush();
@@ -261,7 +277,7 @@ describe('a target that acknowledges nothing', () => {
     clock.ms += 10_000;
     pusher.care();
     expect(pusher.counts).toMatchObject({ sent: 32, failed: 0 });
-    pusher.subscribe(orders, subscription(ear.port));
+    pusher.subscribe(orders, subscription(ear.port), false);
     clock.ms += 10_000;
     pusher.care();
     expect(pusher.counts).toMatchObject({ sent: 32, failed: 16, waiting: 0 });
@@ -269,7 +285,7 @@ describe('a target that acknowledges nothing', () => {
     pusher.flush();
     expect(pusher.counts).toMatchObject({ sent: 32 });
     // It polls now, and each poll is worth one more try.
-    expect(pusher.subscribe(orders, subscription(ear.port))).toBe(3_000);
+    expect(pusher.subscribe(orders, subscription(ear.port), false)).toBe(3_000);
     for (const port of [101, 102]) {
       registry.register(orders, registration({ port }));
       pusher.flush();
@@ -279,9 +295,9 @@ describe('a target that acknowledges nothing', () => {
   });
 
   it('and acknowledges at last is told what it has missed, as it is then', async () => {
-    const { registry, pusher, subscription } = setUp();
+    const { registry, pusher, subscription } = setUpPusher();
     await using ear = await Ear.open();
-    pusher.subscribe(orders, subscription(ear.port));
+    pusher.subscribe(orders, subscription(ear.port), false);
     for (let port = 1; port <= 20; port++) {
       registry.register(orders, registration({ port }));
       pusher.flush();
@@ -293,12 +309,12 @@ describe('a target that acknowledges nothing', () => {
   });
 
   it('and does not renew is forgotten', () => {
-    const { clock, pusher, subscription } = setUp();
-    pusher.subscribe(orders, subscription(50_000));
-    pusher.subscribe(orders, subscription(50_000, 'C1'));
+    const { clock, pusher, subscription } = setUpPusher();
+    pusher.subscribe(orders, subscription(50_000), false);
+    pusher.subscribe(orders, subscription(50_000, 'C1'), false);
     expect(pusher.subscribers(orders)).toHaveLength(2);
     clock.ms += 10_000;
-    pusher.subscribe(orders, subscription(50_000));
+    pusher.subscribe(orders, subscription(50_000), false);
     clock.ms += 5_001;
     expect(pusher.subscribers(orders)).toHaveLength(1);
     pusher.care();
@@ -308,9 +324,27 @@ describe('a target that acknowledges nothing', () => {
     pusher.close();
   });
 
+  it('and has nothing in its list is waited for longer: a Java client then pauses for up to a minute', () => {
+    const { clock, registry, pusher, subscription } = setUpPusher();
+    registry.register(orders, registration());
+    pusher.subscribe({ ...orders, name: 'empty' }, subscription(50_000), true);
+    pusher.subscribe(orders, subscription(50_001), false);
+    registry.deregister(orders, registration());
+    pusher.flush();
+    clock.ms += 75_000;
+    pusher.care();
+    expect([...pusher.all()]).toHaveLength(2);
+    clock.ms += 1;
+    pusher.care();
+    expect([...pusher.all()]).toEqual([]);
+    pusher.close();
+  });
+
   it('cannot subscribe without end', () => {
-    const { pusher, subscription } = setUp();
-    const answers = Array.from({ length: 1_001 }, (_, i) => pusher.subscribe({ ...orders, name: `s${i}` }, subscription(50_000)));
+    const { pusher, subscription } = setUpPusher();
+    const answers = Array.from({ length: 1_001 }, (_, i) =>
+      pusher.subscribe({ ...orders, name: `s${i}` }, subscription(50_000), false),
+    );
     expect(answers.slice(0, 1_000).every((ms) => ms === 10_000)).toBe(true);
     expect(answers[1_000]).toBe(3_000);
     pusher.close();

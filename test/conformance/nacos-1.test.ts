@@ -1,0 +1,291 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HEALTH_CLIENTS } from '../support/health-clients.ts';
+import { type Process, startProcess } from '../support/process.ts';
+import { nacos, register } from '../support/server.ts';
+import { Driver, type SeenInstance } from './driver.ts';
+import { type Clients, NACOS_CLIENTS, type Started, startClients } from './nacos-clients.ts';
+import { withoutUdp } from './without-udp.ts';
+
+/**
+ * Stands in every list, so that none is ever empty: the clients of npm and Go take no empty list for true. Persistent, so that it
+ * needs no beats, and with no share of the load, so that what health says is about the others.
+ */
+const BYSTANDER = { ip: '10.0.0.99', port: 99, ephemeral: 'false', weight: 0 };
+const IP = '10.0.0.1';
+
+type Condition = (instance: SeenInstance | undefined) => boolean;
+const present: Condition = (instance) => instance?.healthy === true;
+const unhealthy: Condition = (instance) => instance?.healthy === false;
+const absent: Condition = (instance) => instance === undefined;
+
+/** There is no client of another kind to see anything. */
+const alone = Object.values(NACOS_CLIENTS).filter(({ command }) => command !== undefined).length < 2;
+
+/** What a client may do, and what the others see thereafter. */
+const COMING_AND_GOING = [
+  ['register', present],
+  ['deregister', absent],
+] as const;
+
+const at = (instances: readonly SeenInstance[], port: number) => instances.find((instance) => instance.port === port);
+
+async function subscribe(clients: readonly Started[], service: string): Promise<void> {
+  await Promise.all(
+    clients.map(async ([, client]) => {
+      await client.call('subscribe', { service });
+      await client.told(service, (instances) => at(instances, BYSTANDER.port) !== undefined);
+    }),
+  );
+}
+
+/** Every one of the subscribers is told it, and is answered it when it asks. */
+async function allSee(subscribers: readonly Started[], service: string, port: number, condition: Condition): Promise<void> {
+  await Promise.all(
+    subscribers.map(async ([name, client]) => {
+      await client.told(service, (instances) => condition(at(instances, port)));
+      const listed = await client.instances(service, NACOS_CLIENTS[name]?.uncached);
+      expect(at(listed, port), `listed by ${name}`).toSatisfy(condition);
+    }),
+  );
+}
+
+/** What health says of a service: the messages of a Watch in their order, none left out, and Check saying the same. */
+function healthOf(bridge: Process, service: string) {
+  const client = HEALTH_CLIENTS['gRPC (grpc-js)']?.(bridge.listeners.health);
+  const messages = client?.watch?.(service, new AbortController().signal)[Symbol.asyncIterator]();
+  const next = async (): Promise<string | undefined> => (await messages?.next())?.value;
+  const is = async (status: string) => expect(await client?.check(service)).toBe(status);
+  const becomes = async (status: string) => {
+    expect(await next()).toBe(status);
+    await is(status);
+  };
+  return { next, is, becomes, [Symbol.dispose]: () => client?.[Symbol.dispose]() };
+}
+
+describe.concurrent('among all the others', () => {
+  let bridge: Process;
+  let clients: Clients;
+  const running: AsyncDisposable[] = [];
+  beforeAll(async () => {
+    bridge = await startProcess();
+    running.push(bridge);
+    clients = await startClients(bridge.listeners.main);
+    running.push(clients);
+  });
+  afterAll(async () => {
+    await Promise.all(running.map((process) => process[Symbol.asyncDispose]()));
+  });
+
+  describe.each(Object.entries(NACOS_CLIENTS))('%s', (name, { command, edits, silence }) => {
+    const missing = command === undefined;
+    const others = () => clients.others(name);
+    const instanceOf = (service: string) => ({ service, ip: IP, port: 8080, metadata: { ...silence, colour: 'red' } });
+
+    /** Subscribes all the others to a service that has nobody to call yet. */
+    async function open(service: string, health: ReturnType<typeof healthOf>): Promise<void> {
+      expect(await health.next()).toBe('SERVICE_UNKNOWN');
+      await register(bridge, service, BYSTANDER);
+      await health.becomes('NOT_SERVING');
+      await subscribe(others(), service);
+    }
+
+    it.skipIf(missing)('registers, stays by its beats and deregisters, as all the others see', async () => {
+      const instance = instanceOf(`lives-${name}`);
+      const { service, port } = instance;
+      using health = healthOf(bridge, service);
+      await open(service, health);
+
+      await clients.the(name).call('register', instance);
+      await health.becomes('SERVING');
+      await allSee(others(), service, port, (seen) => present(seen) && seen?.weight === 1 && seen.metadata.colour === 'red');
+
+      // Longer than silence would be forgiven: only its beats can have kept it.
+      await pause(Number(silence['preserved.heart.beat.timeout']) + 2_000);
+      await allSee(others(), service, port, present);
+      await health.is('SERVING');
+
+      await clients.the(name).call('deregister', instance);
+      await health.becomes('NOT_SERVING');
+      await allSee(others(), service, port, absent);
+    });
+
+    it.skipIf(missing || !edits)('edits its instance, as all the others see', async () => {
+      const instance = instanceOf(`edited-${name}`);
+      const { service, port } = instance;
+      using health = healthOf(bridge, service);
+      await open(service, health);
+      await clients.the(name).call('register', instance);
+      await health.becomes('SERVING');
+      await allSee(others(), service, port, present);
+
+      await clients.the(name).call('update', { ...instance, weight: 3, metadata: { ...silence, colour: 'blue' } });
+      await allSee(others(), service, port, (seen) => seen?.weight === 3 && seen.metadata.colour === 'blue');
+      await health.is('SERVING');
+
+      await clients.the(name).call('update', { ...instance, weight: 0 });
+      await health.becomes('NOT_SERVING');
+      await allSee(others(), service, port, (seen) => seen?.weight === 0 && seen.metadata.colour === 'red');
+    });
+
+    it.skipIf(missing)('is out for all as long as an operator says so, even when it registers again', async () => {
+      const instance = instanceOf(`switched-${name}`);
+      const { service, port } = instance;
+      using health = healthOf(bridge, service);
+      await open(service, health);
+      await clients.the(name).call('register', instance);
+      await health.becomes('SERVING');
+      await allSee(others(), service, port, present);
+      const setEnabled = async (enabled: string) => {
+        const response = await nacos(bridge, 'PATCH', '/instance', { serviceName: service, ip: IP, port, enabled });
+        expect(response.status).toBe(200);
+      };
+
+      await setEnabled('false');
+      await health.becomes('NOT_SERVING');
+      await allSee(others(), service, port, absent);
+
+      await clients.the(name).call('register', instance);
+      // A later change, so that there is something to be told: had the registration shown, they would know by then.
+      await register(bridge, service, { ...BYSTANDER, metadata: '{"later":"yes"}' });
+      await allSee(others(), service, BYSTANDER.port, (seen) => seen?.metadata.later === 'yes');
+      await allSee(others(), service, port, absent);
+      await health.is('NOT_SERVING');
+
+      await setEnabled('true');
+      await health.becomes('SERVING');
+      await allSee(others(), service, port, present);
+    });
+
+    it.skipIf(missing)('is marked unhealthy and removed when killed, and returns when started again', async () => {
+      const instance = instanceOf(`killed-${name}`);
+      const { service, port } = instance;
+      using health = healthOf(bridge, service);
+      await open(service, health);
+      await using first = await Driver.start(command ?? [], bridge.listeners.main);
+      await first.call('register', instance);
+      await health.becomes('SERVING');
+      await allSee(others(), service, port, present);
+
+      await first.kill();
+      await health.becomes('NOT_SERVING');
+      await allSee(others(), service, port, unhealthy);
+      await allSee(others(), service, port, absent);
+      await health.is('NOT_SERVING');
+
+      await using second = await Driver.start(command ?? [], bridge.listeners.main);
+      await second.call('register', instance);
+      await health.becomes('SERVING');
+      await allSee(others(), service, port, present);
+    });
+  });
+});
+
+it('every client recovers by itself when beatbridge is killed and started again', async () => {
+  const [main, grpc, health] = await freePorts(3);
+  const args = ['--host', '127.0.0.1', '--port', `${main}`, '--grpc-port', `${grpc}`, '--health-port', `${health}`];
+  await using before = await startProcess(args);
+  await using clients = await startClients(before.listeners.main);
+  const serviceOf = (name: string) => `provided-by-${name}`;
+  const instanceOf = (name: string, port: number) => {
+    return { service: serviceOf(name), ip: IP, port, metadata: NACOS_CLIENTS[name]?.silence };
+  };
+  await Promise.all(
+    clients.all.map(async ([name, client]) => {
+      await register(before, serviceOf(name), BYSTANDER);
+      await subscribe(clients.others(name), serviceOf(name));
+      await client.call('register', instanceOf(name, 8080));
+      await allSee(clients.others(name), serviceOf(name), 8080, present);
+    }),
+  );
+  // The first beat of npm's client comes 10 s after its start.
+  await pause(11_000);
+
+  await before.stop('SIGKILL');
+  // So long that every client tries in vain.
+  await pause(2_500);
+  await using after = await startProcess(args);
+  const started = performance.now();
+  await Promise.all(
+    clients.all.map(async ([name, client]) => {
+      using health = healthOf(after, serviceOf(name));
+      const first = await health.next();
+      expect(first === 'SERVICE_UNKNOWN' ? await health.next() : first).toBe('SERVING');
+      // Two beats: npm's client waits 5 s after one that failed, the others 1 s.
+      expect(performance.now() - started, name).toBeLessThan(7_000);
+      await allSee(clients.others(name), serviceOf(name), 8080, present);
+
+      // The first one stays meanwhile, so that the list is never empty.
+      await client.call('register', instanceOf(name, 8081));
+      await allSee(clients.others(name), serviceOf(name), 8081, present);
+      await client.call('deregister', instanceOf(name, 8081));
+      await allSee(clients.others(name), serviceOf(name), 8081, absent);
+      await client.call('deregister', instanceOf(name, 8080));
+      await health.becomes('NOT_SERVING');
+    }),
+  );
+});
+
+it.skipIf(alone)('a change by a client of one kind reaches subscribers of all others within a second', async () => {
+  await using bridge = await startProcess();
+  await using clients = await startClients(bridge.listeners.main);
+  await register(bridge, 'pushed', BYSTANDER);
+  await subscribe(clients.all, 'pushed');
+  const delays: { readonly from: string; readonly to: string; readonly ms: number }[] = [];
+  // A client asks every 10 s: it could see one of these in time without a push, not eight. With all the kinds
+  // they take longer than a subscription lasts that is not renewed.
+  for (let round = 0; round < 4; round++) {
+    for (const [op, condition] of COMING_AND_GOING) {
+      for (const [i, [from, client]] of clients.all.entries()) {
+        const port = 8080 + i;
+        await client.call(op, { service: 'pushed', ip: IP, port });
+        const returned = performance.now();
+        await Promise.all(
+          clients.others(from).map(async ([to, other]) => {
+            await other.told('pushed', (instances) => condition(at(instances, port)));
+            delays.push({ from, to, ms: performance.now() - returned });
+          }),
+        );
+        await pause(600);
+      }
+    }
+  }
+  expect(delays.filter(({ ms }) => ms >= 1_000)).toEqual([]);
+});
+
+it.skipIf(alone)('where no datagram comes through, changes reach subscribers of all kinds by polling', async () => {
+  await using bridge = await startProcess();
+  await using way = await withoutUdp(bridge.listeners.main);
+  await using clients = await startClients(way.address);
+  await register(bridge, 'polled', BYSTANDER);
+  await subscribe(clients.all, 'polled');
+  for (const [op, condition] of COMING_AND_GOING) {
+    await Promise.all(clients.all.map(([, client], i) => client.call(op, { service: 'polled', ip: IP, port: 8080 + i })));
+    await Promise.all(clients.all.map(([name], i) => allSee(clients.others(name), 'polled', 8080 + i, condition)));
+  }
+  expect(way.swallowed).toBeGreaterThan(0);
+  const pushes = await nacos(bridge, 'GET', '/operator/push/state', {});
+  expect(await pushes.json()).toMatchObject({ succeed: 0 });
+});
+
+/** Free a moment ago: for a server that has to come back where it was. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const holders = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const holder = createServer().listen(0, '127.0.0.1');
+      await once(holder, 'listening');
+      return holder;
+    }),
+  );
+  return Promise.all(
+    holders.map(async (holder) => {
+      // A TCP server that listens has a port.
+      const { port } = holder.address() as AddressInfo;
+      holder.close();
+      await once(holder, 'close');
+      return port;
+    }),
+  );
+}
