@@ -32,7 +32,7 @@ export interface Registration extends InstanceId {
 /** An instance as the registry sees it now, operator edits applied. */
 export interface Instance extends Registration {
   readonly silence: Silence;
-  /** Milliseconds since it was last heard of, by a beat or a registration. */
+  /** Milliseconds since it was last heard of, by a beat or a registration; 0 as long as somebody holds it. */
   readonly silentMs: number;
 }
 

@@ -38,6 +38,10 @@ export class Registry {
   readonly #ids = new Map<string, number>();
   /** Edits of instances that are not here now, the longest absent first. Those of others are in their records. */
   readonly #absentEdits = new Map<string, Edit>();
+  /** Who holds an instance beside the holder in its record; only for those that have several. */
+  readonly #otherHolders = new Map<number, Set<Holder>>();
+  /** The held instances that beat too, and so stay when nobody holds them any more. */
+  readonly #alsoBeating = new Set<number>();
   readonly #freed: number[] = [];
   /** Ids below this one have been given out at some time. */
   #highest = 0;
@@ -67,22 +71,52 @@ export class Registry {
     const known = this.#ids.get(key);
     if (known === undefined) this.#add(service, key, registration);
     else this.#replace(known, registration);
+    if (known !== undefined && this.#isHeld(known)) this.#alsoBeating.add(known);
     this.#emit(service);
   }
 
-  /** True when it was there. */
+  /** True when it was there. One that somebody holds stays, though from now on only for as long as that. */
   deregister(name: ServiceName, instance: InstanceId): boolean {
     const service = this.#service(name);
     const id = service && this.#ids.get(instanceKey(service, instance));
     if (service === undefined || id === undefined) return false;
+    if (this.#isHeld(id)) return this.#alsoBeating.delete(id);
     this.#remove(id);
     this.#emit(service);
     return true;
   }
 
   /**
+   * Adds an ephemeral instance that lives by its holder, or replaces what was said of it: however silent, it stays until all its
+   * holders have let go. It is as healthy as they say.
+   */
+  hold(name: ServiceName, registration: Registration, holder: Holder): void {
+    const service = this.#service(name) ?? this.#addService(name);
+    const key = instanceKey(service, registration);
+    const known = this.#ids.get(key);
+    if (known === undefined) {
+      this.#add(service, key, registration, holder);
+    } else {
+      this.#addHolder(known, holder);
+      this.#replace(known, registration);
+      this.#setHealthy(known, registration.healthy);
+    }
+    this.#emit(service);
+  }
+
+  /** The holder lets go. Without another one the instance is gone at once, unless it beats too. */
+  release(name: ServiceName, instance: InstanceId, holder: Holder): void {
+    const service = this.#service(name);
+    const id = service && this.#ids.get(instanceKey(service, instance));
+    if (service === undefined || id === undefined || !this.#removeHolder(id, holder)) return;
+    if (this.#alsoBeating.delete(id)) this.#schedule(id);
+    else this.#remove(id);
+    this.#emit(service);
+  }
+
+  /**
    * Notes that an ephemeral instance is alive, and heals it; means nothing to a persistent one. Answers what silence the instance
-   * is allowed, or undefined when it is not known here.
+   * is allowed, or undefined when none is known here that lives by beats.
    */
   beat(name: ServiceName, instance: InstanceId): Silence | undefined {
     const service = this.#service(name);
@@ -90,6 +124,8 @@ export class Registry {
     if (service === undefined || id === undefined) return undefined;
     const { ephemeral, silence } = this.#record(id);
     if (!ephemeral) return silence;
+    // Whoever beats for what only a connection has registered is to register it too.
+    if (this.#isHeld(id) && !this.#alsoBeating.has(id)) return undefined;
     this.#lastBeat[id] = this.#now();
     if (this.#healthy[id] === HEALTHY) {
       this.#schedule(id);
@@ -251,7 +287,7 @@ export class Registry {
     const now = this.#now();
     const by = Math.ceil(ms);
     for (let id = 0; id < this.#highest; id++) {
-      if (this.#due[id] === Number.POSITIVE_INFINITY) continue;
+      if (this.#due[id] === Number.POSITIVE_INFINITY && !this.#alsoBeating.has(id)) continue;
       this.#lastBeat[id] = Math.min((this.#lastBeat[id] as number) + by, now);
       this.#schedule(id);
     }
@@ -306,7 +342,7 @@ export class Registry {
     this.#serviceCount--;
   }
 
-  #add(service: Service, key: string, registration: Registration): void {
+  #add(service: Service, key: string, registration: Registration, holder?: Holder): void {
     const id = this.#freed.pop() ?? this.#extend();
     const { port, ephemeral, weight, enabled } = registration;
     const metadata = kept(registration.metadata);
@@ -316,7 +352,7 @@ export class Registry {
     const cluster = last?.cluster === registration.cluster ? last.cluster : flat(registration.cluster);
     // The key ends with the ip: a slice of what is kept anyway, where the caller's own string may hang on to a whole request.
     const ip = key.slice(key.length - registration.ip.length);
-    this.#records[id] = { service, ip, port, cluster, ephemeral, weight, enabled, metadata, edit, silence };
+    this.#records[id] = { service, ip, port, cluster, ephemeral, weight, enabled, metadata, edit, silence, holder };
     this.#ids.set(key, id);
     this.#healthy[id] = registration.healthy ? HEALTHY : UNHEALTHY;
     this.#lastBeat[id] = this.#now();
@@ -329,6 +365,41 @@ export class Registry {
     this.#emptied.delete(service);
     this.#tally(id);
     this.#schedule(id);
+  }
+
+  #isHeld(id: number): boolean {
+    return this.#record(id).holder !== undefined;
+  }
+
+  #addHolder(id: number, holder: Holder): void {
+    const record = this.#record(id);
+    if (record.holder === holder) return;
+    if (record.holder === undefined) {
+      // It was there before, and so by its beats.
+      this.#alsoBeating.add(id);
+      record.holder = holder;
+      this.#due[id] = Number.POSITIVE_INFINITY;
+      return;
+    }
+    const others = this.#otherHolders.get(id);
+    if (others === undefined) this.#otherHolders.set(id, new Set([holder]));
+    else others.add(holder);
+  }
+
+  /** True when it was the last one. */
+  #removeHolder(id: number, holder: Holder): boolean {
+    const record = this.#record(id);
+    const others = this.#otherHolders.get(id);
+    if (record.holder !== holder) {
+      others?.delete(holder);
+    } else {
+      const [next] = others ?? [];
+      record.holder = next;
+      if (next === undefined) return true;
+      others?.delete(next);
+    }
+    if (others?.size === 0) this.#otherHolders.delete(id);
+    return false;
   }
 
   #takeAbsentEdit(name: ServiceName, instance: InstanceId): Edit | undefined {
@@ -372,6 +443,8 @@ export class Registry {
     if (next === NONE) service.last = previous;
     else this.#previous[next] = previous;
     if (record.edit !== undefined) this.#keepAbsentEdit(service.name, record, record.edit);
+    this.#alsoBeating.delete(id);
+    this.#otherHolders.delete(id);
     this.#records[id] = undefined;
     this.#due[id] = Number.POSITIVE_INFINITY;
     this.#freed.push(id);
@@ -400,8 +473,8 @@ export class Registry {
   }
 
   #schedule(id: number): void {
-    const { ephemeral, silence } = this.#record(id);
-    if (!ephemeral) return;
+    const { ephemeral, silence, holder } = this.#record(id);
+    if (!ephemeral || holder !== undefined) return;
     const due = (this.#lastBeat[id] as number) + patienceOf(this.#healthy[id] === HEALTHY, silence);
     this.#due[id] = due;
     if (due < this.#nextDue) this.#nextDue = due;
@@ -423,7 +496,7 @@ export class Registry {
   }
 
   #view(id: number, now: number): Instance {
-    const { ip, port, cluster, ephemeral, weight, enabled, metadata, edit, silence } = this.#record(id);
+    const { ip, port, cluster, ephemeral, weight, enabled, metadata, edit, silence, holder } = this.#record(id);
     return {
       ip,
       port,
@@ -434,7 +507,8 @@ export class Registry {
       healthy: this.#healthy[id] === HEALTHY,
       metadata: edit?.metadata ?? metadata,
       silence,
-      silentMs: now - (this.#lastBeat[id] as number),
+      // A holder is a sign of life that lasts.
+      silentMs: holder === undefined ? now - (this.#lastBeat[id] as number) : 0,
     };
   }
 
@@ -464,6 +538,9 @@ export interface RegistryOptions {
   /** How long a service stays known after its last instance has gone; default 60,000. */
   readonly forgetAfterMs?: number;
 }
+
+/** Whatever keeps instances alive by being there itself, such as a connection. Only ever compared. */
+export type Holder = object;
 
 /** Counts of a known service. `available`: healthy, enabled, weight above 0. */
 export interface Tally {
@@ -507,6 +584,8 @@ interface InstanceRecord {
   metadata: Metadata;
   edit: Edit | undefined;
   silence: Silence;
+  /** The first of its holders. Undefined: it lives by its beats. */
+  holder: Holder | undefined;
 }
 
 const INITIAL_CAPACITY = 1024;

@@ -7,6 +7,7 @@ type Step =
   | { readonly do: 'register' | 'beat' | 'deregister'; readonly port: number }
   | { readonly do: 'edit'; readonly port: number; readonly weight: 0 | 1; readonly enabled: boolean }
   | { readonly do: 'report'; readonly port: number; readonly passing: boolean }
+  | { readonly do: 'hold' | 'release'; readonly port: number; readonly holder: number }
   | { readonly do: 'wait'; readonly ms: number };
 
 const port = fc.integer({ min: 1, max: 4 });
@@ -18,17 +19,32 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('edit' as const), port, weight: fc.constantFrom(0, 1), enabled: fc.boolean() }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('report' as const), port, passing: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom('hold', 'release'),
+      port: fc.integer({ min: 1, max: 3 }),
+      holder: fc.integer({ min: 0, max: 2 }),
+    }),
+  },
 );
+
+const HOLDERS = [{}, {}, {}] as const;
 
 /** Port 4 is a persistent instance. */
 const at = (port: number) => registration({ port, ephemeral: port < 4 });
 
 interface Modelled {
-  heard: number;
+  /** Undefined: it does not beat. */
+  heard: number | undefined;
   healthy: boolean;
+  readonly holders: Set<number>;
 }
 
-/** The rules of silence in ten lines, and those of edits in three: for each port when it was heard, and what an operator laid over it. */
+/**
+ * The rules of silence in ten lines, those of holders in five and those of edits in three: for each port when it was heard, by whom
+ * it is held, and what an operator laid over it.
+ */
 class Model {
   now = 0;
   readonly instances = new Map<number, Modelled>();
@@ -36,16 +52,25 @@ class Model {
 
   apply(step: Step): void {
     const here = step.do === 'wait' ? undefined : this.instances.get(step.port);
+    const holders = here?.holders ?? new Set();
     if (step.do === 'wait') this.now += step.ms;
-    else if (step.do === 'deregister') this.instances.delete(step.port);
-    else if (step.do === 'register') this.instances.set(step.port, { heard: this.now, healthy: here?.healthy ?? true });
+    else if (step.do === 'deregister' && here) here.heard = undefined;
+    else if (step.do === 'register') this.instances.set(step.port, { heard: this.now, healthy: here?.healthy ?? true, holders });
     else if (step.do === 'edit' && here) this.edits.set(step.port, step);
-    else if (step.do === 'report' && here) Object.assign(here, { healthy: step.passing }, step.passing && { heard: this.now });
-    else if (step.do === 'beat' && here && step.port < 4) Object.assign(here, { healthy: true, heard: this.now });
+    else if (step.do === 'report' && here) {
+      here.healthy = step.passing;
+      if (step.passing && here.heard !== undefined) here.heard = this.now;
+    } else if (step.do === 'beat' && here?.heard !== undefined && step.port < 4)
+      Object.assign(here, { healthy: true, heard: this.now });
+    else if (step.do === 'hold')
+      this.instances.set(step.port, { heard: here?.heard, healthy: true, holders: holders.add(step.holder) });
+    else if (step.do === 'release') holders.delete(step.holder);
+    for (const [port, { heard, holders }] of this.instances)
+      if (heard === undefined && holders.size === 0) this.instances.delete(port);
     for (const [port, instance] of this.instances) {
-      if (port === 4 || this.now - instance.heard < 15_000) continue;
+      if (port === 4 || instance.holders.size > 0 || instance.heard === undefined) continue;
       if (this.now - instance.heard >= 30_000) this.instances.delete(port);
-      else instance.healthy = false;
+      else if (this.now - instance.heard >= 15_000) instance.healthy = false;
     }
   }
 }
@@ -61,6 +86,8 @@ it('after any sequence of steps and waits the registry agrees with the model', (
         else if (step.do === 'register') registry.register(orders, at(step.port));
         else if (step.do === 'edit') registry.edit(orders, at(step.port), { weight: step.weight, enabled: step.enabled });
         else if (step.do === 'report') registry.report(orders, at(step.port), step.passing);
+        else if (step.do === 'hold' || step.do === 'release')
+          registry[step.do](orders, at(step.port), HOLDERS[step.holder] ?? {});
         else registry[step.do](orders, at(step.port));
         // A report may be the end of one that has been silent for long: the model says so at once.
         registry.sweep();
@@ -80,8 +107,9 @@ it('after any sequence of steps and waits the registry agrees with the model', (
           available: healthy.filter(({ enabled, weight }) => enabled && weight > 0).length,
         });
         // Whatever is next to happen is not missed.
-        for (const [port, { heard, healthy }] of model.instances)
-          if (port < 4) expect(registry.nextDue).toBeLessThanOrEqual(heard + (healthy ? 15_000 : 30_000));
+        for (const [port, { heard, healthy, holders }] of model.instances)
+          if (port < 4 && heard !== undefined && holders.size === 0)
+            expect(registry.nextDue).toBeLessThanOrEqual(heard + (healthy ? 15_000 : 30_000));
       }
     }),
     { numRuns: 1_000 },

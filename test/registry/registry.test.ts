@@ -411,3 +411,79 @@ it('many instances come and go without a trace', () => {
     expect(registry.instanceCount).toBe(0);
   }
 });
+
+describe('a held instance', () => {
+  const [first, second] = [{ name: 'first' }, { name: 'second' }];
+
+  it('needs no beats, and is gone as soon as its last holder lets go', () => {
+    const { registry, wait, health, changes } = setUp();
+    registry.hold(orders, registration(), first);
+    registry.hold(orders, registration(), second);
+    expect(wait(3_600_000)).toEqual([]);
+    expect(health()).toEqual(['10.0.0.1 healthy']);
+    registry.release(orders, registration(), first);
+    expect(health()).toEqual(['10.0.0.1 healthy']);
+    changes.length = 0;
+    registry.release(orders, registration(), second);
+    expect(health()).toEqual([]);
+    expect(changes).toEqual(['DEFAULT_GROUP@@orders']);
+  });
+
+  it('stays when somebody lets go who never held it', () => {
+    const { registry, health } = setUp();
+    registry.register(orders, registration());
+    registry.release(orders, registration(), first);
+    registry.hold(orders, registration({ port: 2 }), first);
+    registry.release(orders, registration({ port: 2 }), second);
+    expect(health()).toHaveLength(2);
+  });
+
+  it('that beats too lives by its beats when it is held no more', () => {
+    const { registry, wait, health } = setUp();
+    registry.register(orders, registration());
+    registry.hold(orders, registration(), first);
+    wait(20_000);
+    expect(registry.beat(orders, registration())).toBe(DEFAULT_SILENCE);
+    expect(wait(10_000)).toEqual([]);
+    registry.release(orders, registration(), first);
+    expect(health()).toEqual(['10.0.0.1 healthy']);
+    expect(wait(4_999)).toEqual([]);
+    expect(wait(1)).toMatchObject([{ to: 'unhealthy', silentMs: 15_000 }]);
+  });
+
+  it('is unknown to beats until its client registers it for them', () => {
+    const { registry } = setUp();
+    registry.hold(orders, registration(), first);
+    expect(registry.beat(orders, registration())).toBeUndefined();
+    registry.register(orders, registration());
+    expect(registry.beat(orders, registration())).toBe(DEFAULT_SILENCE);
+  });
+
+  it('is not deregistered by others than its holders', () => {
+    const { registry, health } = setUp();
+    registry.hold(orders, registration(), first);
+    expect(registry.deregister(orders, registration())).toBe(false);
+    expect(health()).toEqual(['10.0.0.1 healthy']);
+  });
+
+  it('is as healthy as its holders say, and heals what was silent', () => {
+    const { registry, wait, health } = setUp();
+    registry.register(orders, registration());
+    wait(15_000);
+    registry.hold(orders, registration(), first);
+    expect(health()).toEqual(['10.0.0.1 healthy']);
+    expect(registry.tally(orders)).toMatchObject({ total: 1, healthy: 1, available: 1 });
+    registry.hold(orders, registration({ healthy: false, weight: 2 }), first);
+    expect(health()).toEqual(['10.0.0.1 unhealthy']);
+    expect(registry.instance(orders, registration())).toMatchObject({ weight: 2, silentMs: 0 });
+  });
+
+  it('keeps what an operator has laid over it', () => {
+    const { registry } = setUp();
+    registry.hold(orders, registration(), first);
+    registry.edit(orders, registration(), { enabled: false });
+    registry.release(orders, registration(), first);
+    registry.hold(orders, registration(), second);
+    expect(registry.tally(orders)).toMatchObject({ healthy: 1, available: 0 });
+  });
+});
