@@ -14,6 +14,7 @@ export interface Config {
   readonly maxListed: number;
   readonly pushDelayMs: number;
   readonly pushToClientIp: boolean;
+  readonly restartGraceMs: number;
   readonly logLevel: LogLevel;
 }
 
@@ -134,7 +135,7 @@ export const OPTIONS: { readonly [K in keyof Config]: Option<Config[K]> } = {
     placeholder: 'ms',
     env: 'BEATBRIDGE_PUSH_DELAY',
     default: 20,
-    help: 'how long a push to Nacos 1.x subscribers waits for more changes, in milliseconds',
+    help: 'how long a push to Nacos subscribers waits for more changes, in milliseconds',
     parse: (text) => (/^\d{1,5}$/.test(text) && Number(text) <= 10_000 ? Number(text) : undefined),
     expected: '0..10000',
   },
@@ -146,6 +147,15 @@ export const OPTIONS: { readonly [K in keyof Config]: Option<Config[K]> } = {
     help: 'push to the address that a client names, instead of the one that its request came from: lets callers aim datagrams at others',
     parse: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
     expected: 'true or false',
+  },
+  restartGraceMs: {
+    flag: '--restart-grace',
+    placeholder: 'ms',
+    env: 'BEATBRIDGE_RESTART_GRACE',
+    default: 30_000,
+    help: 'for how long after the start a service that nobody has spoken of is not pushed as empty: its providers may be on their way back, in milliseconds',
+    parse: (text) => (/^\d{1,7}$/.test(text) && Number(text) <= 3_600_000 ? Number(text) : undefined),
+    expected: '0..3600000',
   },
   logLevel: {
     flag: '--log-level',
@@ -201,6 +211,7 @@ export function readConfig(
     maxListed: read('maxListed'),
     pushDelayMs: read('pushDelayMs'),
     pushToClientIp: read('pushToClientIp'),
+    restartGraceMs: read('restartGraceMs'),
     logLevel: read('logLevel'),
   };
   const known = new Set(Object.values(OPTIONS).map(({ env }) => env));

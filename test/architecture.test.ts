@@ -26,8 +26,15 @@ const DEFAULTS = 'config.ts';
 /** The one place in each folder that may meet the siblings: nobody else under server/ may import health/ or nacos/. */
 const MEETING_POINT = 'server/server.ts';
 
-/** The sweep, the push delay, asking HTTP/2 peers for a sign of life, and how long closing may take. */
-const TIMERS = ['server/sweeper.ts', 'nacos/push.ts', 'server/listener.ts', MEETING_POINT];
+/** The sweep, the push delays, asking clients and HTTP/2 peers for a sign of life, and how long closing may take. */
+const TIMERS = [
+  'server/sweeper.ts',
+  'nacos/push.ts',
+  'nacos/connections.ts',
+  'nacos/subscribers.ts',
+  'server/listener.ts',
+  MEETING_POINT,
+];
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))

@@ -27,6 +27,7 @@ describe('the configuration', () => {
       maxListed: 100,
       pushDelayMs: 20,
       pushToClientIp: false,
+      restartGraceMs: 30_000,
       logLevel: 'info',
     });
   });

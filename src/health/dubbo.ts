@@ -1,6 +1,9 @@
-import { groupedName, type ServiceName } from '../registry/service-name.ts';
+import { groupedName, type ServiceName, serviceKey } from '../registry/service-name.ts';
 
-/** How Dubbo names its services, and how it writes those names into Nacos. */
+/**
+ * How Dubbo names its services, and how it writes those names into Nacos: each interface as a service of its own, or the application
+ * as one service, with a note of which interfaces it offers.
+ */
 
 /** `[group/]interface[:version]`. A bare interface leaves both open. */
 export interface DubboKey {
@@ -61,9 +64,67 @@ export class Providers {
   }
 }
 
+/** Where providers note down which applications offer an interface: a text of this group, called like the interface. */
+export const MAPPING_GROUP = 'mapping';
+
+/**
+ * Which applications offer which interface. Kept up by whoever hears of the notes; it holds what they hold, and nothing for what is
+ * asked.
+ */
+export class Applications {
+  /** Mapping key -> the applications' names. */
+  readonly #byInterface = new Map<string, readonly string[]>();
+  /** Namespace and application -> the mapping keys of what it offers. */
+  readonly #byApplication = new Map<string, Set<string>>();
+
+  /** The note on an interface is now this, names with commas between; "" when it is gone. Answers the key of the note. */
+  note(namespace: string, name: string, content: string): string {
+    const key = mappingKey(namespace, name);
+    for (const old of this.#byInterface.get(key) ?? []) {
+      const offered = this.#byApplication.get(applicationKey(namespace, old));
+      offered?.delete(key);
+      if (offered?.size === 0) this.#byApplication.delete(applicationKey(namespace, old));
+    }
+    const applications = [...new Set(content.split(',').map((part) => part.trim()))].filter((part) => part !== '');
+    if (applications.length === 0) this.#byInterface.delete(key);
+    else this.#byInterface.set(key, applications);
+    for (const application of applications) {
+      const offered = this.#byApplication.get(applicationKey(namespace, application));
+      if (offered === undefined) this.#byApplication.set(applicationKey(namespace, application), new Set([key]));
+      else offered.add(key);
+    }
+    return key;
+  }
+
+  /** The services of the applications that offer the interface, in the namespace and Nacos group of `where`. */
+  *offering(where: ServiceName, name: string): IterableIterator<ServiceName> {
+    for (const application of this.#byInterface.get(mappingKey(where.namespace, name)) ?? [])
+      yield { namespace: where.namespace, group: where.group, name: application };
+  }
+
+  /** The mapping keys of what the application offers that is registered as this service. */
+  offeredBy(service: ServiceName): Iterable<string> {
+    return this.#byApplication.get(applicationKey(service.namespace, service.name)) ?? [];
+  }
+}
+
 /** Unique for an interface within a namespace and a Nacos group. No service has the same key. */
 export function interfaceKey({ namespace, group }: ServiceName, name: string): string {
-  return `dubbo ${namespace}##${groupedName({ group, name })}`;
+  return `dubbo ${namespace}##${groupedName({ group, name: written(name) })}`;
+}
+
+/** Unique for an interface within a namespace. */
+export function mappingKey(namespace: string, name: string): string {
+  return `mapping ${namespace}##${written(name)}`;
+}
+
+function applicationKey(namespace: string, name: string): string {
+  return serviceKey({ namespace, group: '', name });
+}
+
+/** Java's inner classes, as Dubbo writes them where a dollar is not allowed. */
+function written(name: string): string {
+  return name.replaceAll('$', '___');
 }
 
 /** `providers:interface:version:group`; older clients leave out trailing parts that are empty. */

@@ -1,7 +1,7 @@
 import { type Instance, isAvailable } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import { DEFAULT_NAMESPACE, type ServiceName, serviceKey } from '../registry/service-name.ts';
-import { interfaceKey, Providers } from './dubbo.ts';
+import { Applications, interfaceKey, mappingKey, Providers } from './dubbo.ts';
 import type { HealthName, ServiceSelector } from './names.ts';
 import { type MinAvailable, minAvailableOf, neededOf, ONE_AVAILABLE, type Status, statusOf } from './status.ts';
 
@@ -13,6 +13,7 @@ export class Health {
   readonly #registry: Registry;
   readonly #minAvailable: MinAvailable;
   readonly #providers = new Providers();
+  readonly #applications = new Applications();
   readonly #listeners = new Set<(key: string) => void>();
   #draining = false;
 
@@ -24,6 +25,7 @@ export class Health {
       const key = this.#providers.note(service, registry.tally(service) !== undefined);
       this.#emit(serviceKey(service));
       if (key !== undefined) this.#emit(key);
+      for (const offered of this.#applications.offeredBy(service)) this.#emit(offered);
     });
   }
 
@@ -62,6 +64,11 @@ export class Health {
     return this.#registry.services(DEFAULT_NAMESPACE);
   }
 
+  /** Dubbo's note on which applications offer an interface has changed: their names with commas between, or "" when it is gone. */
+  noteApplications(namespace: string, name: string, content: string): void {
+    this.#emit(this.#applications.note(namespace, name, content));
+  }
+
   /** The bridge itself stops serving. The services that it reports are other processes: their status is not touched. */
   drain(): void {
     this.#draining = true;
@@ -73,10 +80,21 @@ export class Health {
     this.#listeners.add(listener);
   }
 
-  /** A service of Nacos that is called so goes before all of Dubbo's. */
+  /**
+   * A service of Nacos that is called so goes before all of Dubbo's, and providers of the very interface before applications that
+   * offer it, of which nobody says in what version.
+   */
   *#servicesOf({ service, dubbo }: ServiceSelector): IterableIterator<ServiceName> {
-    if (dubbo === undefined || this.#registry.tally(service) !== undefined) yield service;
-    else yield* this.#providers.matching(service, dubbo);
+    if (dubbo === undefined || this.#registry.tally(service) !== undefined) {
+      yield service;
+      return;
+    }
+    let found = false;
+    for (const provider of this.#providers.matching(service, dubbo)) {
+      found = true;
+      yield provider;
+    }
+    if (!found) yield* this.#applications.offering(service, dubbo.interface);
   }
 
   #statusOfService(service: ServiceName, selector: ServiceSelector): Status {
@@ -128,5 +146,7 @@ const BRIDGE_KEY = '';
 export function healthKeys(name: HealthName): readonly string[] {
   if (name === 'bridge') return [BRIDGE_KEY];
   const key = serviceKey(name.service);
-  return name.dubbo === undefined ? [key] : [key, interfaceKey(name.service, name.dubbo.interface)];
+  if (name.dubbo === undefined) return [key];
+  const { interface: path } = name.dubbo;
+  return [key, interfaceKey(name.service, path), mappingKey(name.service.namespace, path)];
 }

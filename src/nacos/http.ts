@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Logger } from 'pino';
 import { clientCalls } from './clients.ts';
+import { readConfigs } from './configs.ts';
 import { consoleCalls } from './console.ts';
 import { type Call, INSTANCE_NOT_FOUND, instanceCalls, type NacosRoom } from './instances.ts';
 import { operatorCalls } from './operator.ts';
@@ -97,6 +98,7 @@ export function nacosRoutes(room: NacosRoom): ReadonlyMap<string, Route> {
     'GET /nacos/v1/console/health/readiness': console.readiness,
     'GET /nacos/v1/console/server/state': console.state,
     'GET /nacos/actuator/health': console.actuatorHealth,
+    'GET /nacos/v1/cs/configs': readConfigs(room.configs),
     'GET /nacos/serverlist': operator.serverList,
   };
 
@@ -132,6 +134,7 @@ export function nacosRoutes(room: NacosRoom): ReadonlyMap<string, Route> {
     'DELETE /nacos/v2/console/namespace': console.dropNamespace,
     'GET /nacos/v2/console/health/liveness': console.ready,
     'GET /nacos/v2/console/health/readiness': console.ready,
+    'GET /nacos/v3/admin/core/state/liveness': console.ready,
 
     'POST /nacos/v3/client/ns/instance': instance.registerOrBeatV3,
     'DELETE /nacos/v3/client/ns/instance': instance.deregister,

@@ -1,6 +1,8 @@
 import type { Instance, InstanceId } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import { DEFAULT_NAMESPACE, groupedName, parseServiceName, type ServiceName } from '../registry/service-name.ts';
+import type { Configs } from './configs.ts';
+import type { Connections } from './connections.ts';
 import {
   type InstancePlace,
   optional,
@@ -21,6 +23,7 @@ import {
 } from './params.ts';
 import type { Pusher } from './push.ts';
 import { MissingParam, RequestError } from './request-error.ts';
+import type { Subscribers } from './subscribers.ts';
 import type { Switches } from './switches.ts';
 import {
   beatView,
@@ -49,6 +52,9 @@ export interface NacosRoom {
   readonly registry: Registry;
   readonly switches: Switches;
   readonly pusher: Pusher;
+  readonly connections: Connections;
+  readonly subscribers: Subscribers;
+  readonly configs: Configs;
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
   /** Whether pushes go to the address that a client names, instead of the one that its request came from. */

@@ -42,9 +42,7 @@ export function readService(params: Params): ServiceName {
 }
 
 export function readNamespace(params: Params): string {
-  const namespace = optional(params, 'namespaceId') ?? DEFAULT_NAMESPACE;
-  checkText('namespaceId/tenant', namespace, 64, NAMESPACE);
-  return namespace;
+  return checkedNamespace(optional(params, 'namespaceId') ?? DEFAULT_NAMESPACE);
 }
 
 /** The place of an instance; its kind is another question, for most requests do not say. */
@@ -119,7 +117,7 @@ export function readServiceSettings(
 }
 
 /** Some clients encode it twice. */
-function readSelector(params: Params): Readonly<Record<string, unknown>> {
+function readSelector(params: Params): JsonObject {
   const text = optional(params, 'selector');
   if (text === undefined) return { type: 'none' };
   const selector = parseJson(text) ?? parseJson(unescapeQuery(text));
@@ -244,6 +242,9 @@ function milliseconds(text: string | undefined): number | undefined {
   return value > 0 ? Math.min(value, 2 ** 31) : undefined;
 }
 
+/** What stands between braces in JSON. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
 export function optional(params: Params, name: string): string | undefined {
   const value = params[name]?.trim();
   return value === '' ? undefined : value;
@@ -265,13 +266,17 @@ function optionalBoolean(params: Params, name: string): boolean | undefined {
 
 const TRUE = new Set(['true', 'on', 'yes', 'y', 't']);
 
-function truth(text: string | undefined): boolean | undefined {
+export function truth(text: string | undefined): boolean | undefined {
   return text === undefined || text.trim() === '' ? undefined : TRUE.has(text.trim().toLowerCase());
 }
 
 function readWeight(params: Params): number | undefined {
   const text = optional(params, 'weight');
   if (text === undefined) return undefined;
+  return checkedWeight(text);
+}
+
+export function checkedWeight(text: string): number {
   const weight = parseNumber(text);
   if (weight < 0 || weight > 10_000) fail('instance format invalid: The weights range from 0.0 to 10000.0', 'bad-weight');
   return weight > 0 ? Math.max(weight, 0.01) : 0;
@@ -289,7 +294,7 @@ export function readMetadata(params: Params): Metadata | undefined {
 }
 
 /** Scalars become strings; undefined for what is no flat object. PHP writes an empty map as an empty list. */
-function metadataFrom(value: unknown): Metadata | undefined {
+export function metadataFrom(value: unknown): Metadata | undefined {
   if (Array.isArray(value) && value.length === 0) return {};
   if (!isObject(value)) return undefined;
   const entries: [string, string][] = [];
@@ -317,12 +322,12 @@ function bounded(metadata: Metadata): Metadata {
   return metadata;
 }
 
-function parseBeatJson(text: string): Readonly<Record<string, unknown>> {
+function parseBeatJson(text: string): JsonObject {
   const beat = parseJson(text);
   return isObject(beat) ? beat : fail(`beat must be a JSON object, got ${shown(text)}`);
 }
 
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -330,16 +335,21 @@ function parseJson(text: string): unknown {
   }
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A scalar of the beat as text; a list or an object is refused, null counts as missing. */
-function scalar(beat: Readonly<Record<string, unknown>>, name: string): string | undefined {
-  const value = beat[name];
+/** A scalar of JSON as text; a list or an object is refused, null counts as missing. */
+export function scalar(json: JsonObject, name: string): string | undefined {
+  const value = json[name];
   if (value === undefined || value === null) return undefined;
-  if (typeof value === 'object') fail(`${name} of the beat must be a scalar, got ${shown(JSON.stringify(value))}`);
+  if (typeof value === 'object') fail(`${name} must be a scalar, got ${shown(JSON.stringify(value))}`);
   return String(value);
+}
+
+export function checkedNamespace(namespace: string): string {
+  checkText('namespaceId/tenant', namespace, 64, NAMESPACE);
+  return namespace;
 }
 
 const NAMESPACE = /^[\w-]+$/;
@@ -348,7 +358,7 @@ const NAME = /^(?!@)(?:(?!@@)[^\u4E00-\u9FA5\s])+$/;
 const CLUSTER = /^[\w-]+$/;
 const IP = /^[^\u4E00-\u9FA5\s]+$/;
 
-function checkedService(text: string, namespace: string, defaultGroup: string): ServiceName {
+export function checkedService(text: string, namespace: string, defaultGroup: string): ServiceName {
   const service = parseServiceName(text, namespace, defaultGroup);
   if (service === undefined) fail("Param 'serviceName' is illegal, it should be format as 'groupName@@serviceName'");
   checkText('group', service.group, 128, GROUP);
@@ -356,7 +366,7 @@ function checkedService(text: string, namespace: string, defaultGroup: string): 
   return service;
 }
 
-function checkedPlace(ip: string, port: string, cluster = 'DEFAULT'): InstancePlace {
+export function checkedPlace(ip: string, port: string, cluster = 'DEFAULT'): InstancePlace {
   if (ip !== '') checkText('ip', ip, 128, IP);
   checkText('cluster', cluster, 64, CLUSTER);
   const number = Number(port.trim());

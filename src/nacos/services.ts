@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Instance } from '../registry/instance.ts';
+import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
 import { DEFAULT_CLUSTER, DEFAULT_SETTINGS, type ServiceSettings } from '../registry/service-settings.ts';
+import { everySubscriber } from './clients.ts';
 import { type Call, type NacosRoom, OK } from './instances.ts';
 import {
   optional,
@@ -30,7 +32,8 @@ import {
 } from './views.ts';
 
 /** Calls about services and their clusters, as operators and the console make them. */
-export function serviceCalls({ registry, pusher }: NacosRoom) {
+export function serviceCalls(room: NacosRoom) {
+  const { registry } = room;
   return {
     create,
     drop,
@@ -110,18 +113,9 @@ export function serviceCalls({ registry, pusher }: NacosRoom) {
     return OK;
   }
 
-  /** The names of a group, sorted, one page of them. `*` is every group, and names are grouped then. */
-  function page(params: Params): { readonly names: readonly string[]; readonly count: number } {
-    const pageNo = readCount(params, 'pageNo');
-    const pageSize = readCount(params, 'pageSize');
-    const group = optional(params, 'groupName') ?? 'DEFAULT_GROUP';
-    const names: string[] = [];
-    for (const service of registry.services(readNamespace(params))) {
-      if (group === '*') names.push(groupedName(service));
-      else if (service.group === group) names.push(service.name);
-    }
-    names.sort();
-    return { names: slice(names, pageNo, pageSize), count: names.length };
+  function page(params: Params) {
+    const page = { pageNo: readCount(params, 'pageNo'), pageSize: readCount(params, 'pageSize') };
+    return pageOfNames(registry, readNamespace(params), optional(params, 'groupName') ?? 'DEFAULT_GROUP', page);
   }
 
   /** By part of the name: Nacos takes a regular expression here, which would let a caller keep the process busy for ever. */
@@ -139,7 +133,7 @@ export function serviceCalls({ registry, pusher }: NacosRoom) {
   function subscribers({ params }: Call) {
     const wanted = readService(params);
     const found = [];
-    for (const { service, ip, port, agent, app, clustersVerbatim } of pusher.all()) {
+    for (const { service, ip, port, agent, app, clustersVerbatim } of everySubscriber(room)) {
       if (service.namespace !== wanted.namespace) continue;
       if (!service.name.includes(wanted.name) || !service.group.includes(wanted.group)) continue;
       found.push({
@@ -213,6 +207,22 @@ export function serviceCalls({ registry, pusher }: NacosRoom) {
     const list = slice(chosen, readCount(params, 'pageNo'), readCount(params, 'pageSize'));
     return { list: list.map((instance) => hostView(service, instance)), count: chosen.length };
   }
+}
+
+/** The names of a group, sorted, one page of them. `*` is every group, and names are grouped then. */
+export function pageOfNames(
+  registry: Registry,
+  namespace: string,
+  group: string,
+  { pageNo, pageSize }: { readonly pageNo: number; readonly pageSize: number },
+): { readonly names: readonly string[]; readonly count: number } {
+  const names: string[] = [];
+  for (const service of registry.services(namespace)) {
+    if (group === '*') names.push(groupedName(service));
+    else if (service.group === group) names.push(service.name);
+  }
+  names.sort();
+  return { names: slice(names, pageNo, pageSize), count: names.length };
 }
 
 function unknownV2(name: string, namespace: string): string {

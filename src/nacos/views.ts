@@ -32,16 +32,10 @@ export function listView(
   query: ListQuery,
   settings: ServiceSettings = DEFAULT_SETTINGS,
 ) {
-  const name = groupedName(service);
-  const shownName = query.grouped ? name : service.name;
-  const enabled = inClusters(instances, query.clusters).filter((instance) => instance.enabled);
-  const protecting = reachesProtection(enabled, settings.protectThreshold);
-  const candidates = protecting ? enabled.map((instance) => ({ ...instance, healthy: true })) : enabled;
-  const unhealthy = query.healthyOnly ? [] : candidates.filter(({ healthy }) => !healthy);
-  // Nacos lists the unhealthy first.
-  const hosts = [...unhealthy, ...candidates.filter(({ healthy }) => healthy)];
+  const shownName = query.grouped ? groupedName(service) : service.name;
+  const { hosts, protecting } = hostsFor(instances, query, settings);
   return {
-    name,
+    name: groupedName(service),
     groupName: service.group,
     clusters: query.clustersVerbatim,
     cacheMillis: query.cacheMillis,
@@ -56,6 +50,46 @@ export function listView(
     env: query.env,
     metadata: settings.metadata,
   };
+}
+
+export type ServiceInfoQuery = Omit<ListQuery, 'grouped' | 'env'>;
+
+/** The same as clients of 2.x and 3.x read it over gRPC. Rust's wants every one of these fields. */
+export function serviceInfoView(
+  service: ServiceName,
+  instances: readonly Instance[],
+  query: ServiceInfoQuery,
+  settings: ServiceSettings = DEFAULT_SETTINGS,
+) {
+  const { hosts, protecting } = hostsFor(instances, query, settings);
+  return {
+    name: service.name,
+    groupName: service.group,
+    clusters: query.clustersVerbatim,
+    cacheMillis: query.cacheMillis,
+    hosts: hosts.map((instance) => hostView(service, instance)),
+    lastRefTime: query.lastRefTime,
+    checksum: '',
+    // One is 3.x's spelling, the other that of all before.
+    allIps: false,
+    allIPs: false,
+    reachProtectionThreshold: protecting,
+    valid: true,
+  };
+}
+
+/** Whom consumers see, and whether all of them are shown as healthy to protect the few that are. */
+function hostsFor(
+  instances: readonly Instance[],
+  { clusters, healthyOnly }: Pick<ListQuery, 'clusters' | 'healthyOnly'>,
+  { protectThreshold }: ServiceSettings,
+): { readonly hosts: readonly Instance[]; readonly protecting: boolean } {
+  const enabled = inClusters(instances, clusters).filter((instance) => instance.enabled);
+  const protecting = reachesProtection(enabled, protectThreshold);
+  const candidates = protecting ? enabled.map((instance) => ({ ...instance, healthy: true })) : enabled;
+  const unhealthy = healthyOnly ? [] : candidates.filter(({ healthy }) => !healthy);
+  // Nacos lists the unhealthy first.
+  return { hosts: [...unhealthy, ...candidates.filter(({ healthy }) => healthy)], protecting };
 }
 
 /** So few are healthy that consumers had better spread over all. Only where an operator has set a threshold above 0. */

@@ -8,15 +8,16 @@ import { CORS_HEADERS, neverUnimplemented, PREFLIGHT_HEADERS, translate } from '
 
 export interface RpcOptions {
   readonly routes: (router: ConnectRouter) => void;
+  /** Larger messages are refused. */
+  readonly maxMessageBytes: number;
+  /** Its callers are machines that speak gRPC and nothing else, in streams that live as long as they do. */
+  readonly longLived?: boolean;
   /** What the implementations are told of a request. */
   readonly contextValues: (req: Request) => ContextValues;
   /** Aborted with the error that all open calls are to end with. */
   readonly shutdown: AbortSignal;
   readonly log: Logger;
 }
-
-/** A health request is a name of at most 1 KiB. */
-const MAX_MESSAGE_BYTES = 16 << 10;
 
 /**
  * Connect's handlers by path, on Node's requests. Not `connectNodeAdapter`: that one throws out of the request listener, and so ends
@@ -25,8 +26,9 @@ const MAX_MESSAGE_BYTES = 16 << 10;
 export function rpcHandlers(options: RpcOptions): ReadonlyMap<string, Handler> {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
-    readMaxBytes: MAX_MESSAGE_BYTES,
+    readMaxBytes: options.maxMessageBytes,
     shutdownSignal: options.shutdown,
+    ...(options.longLived && { connect: false, grpcWeb: false, compressMinBytes: NEVER }),
   });
   options.routes(router);
   const handlers = new Map<string, Handler>();
@@ -39,7 +41,10 @@ export function rpcHandlers(options: RpcOptions): ReadonlyMap<string, Handler> {
   return handlers;
 }
 
-function serve(handler: UniversalHandler, { contextValues, log }: RpcOptions): Handler {
+/** A message of no size is compressed. */
+const NEVER = 0xffff_ffff;
+
+function serve(handler: UniversalHandler, { contextValues, longLived = false, log }: RpcOptions): Handler {
   return (req, res) => {
     if (!hasUsableHost(req)) {
       answerText(res, 400, 'the Host header, or :authority, must be a host with an optional port\n');
@@ -58,7 +63,8 @@ function serve(handler: UniversalHandler, { contextValues, log }: RpcOptions): H
         const answer = answered(await handler(request));
         // Answered before all of it was read, and so refused: what is left of the request would stand in the way of the next.
         if (!('stream' in req) && !req.complete) res.setHeader('Connection', 'close');
-        await respond(answer, res);
+        if (longLived && 'stream' in req) req.stream.setTimeout(0);
+        await respond(answer, res, longLived);
       } catch (err) {
         // Whatever the implementation throws has become an answer by now. What is left are callers that went away.
         log.debug({ err, path: handler.requestPath }, 'call ended before its answer');
@@ -82,16 +88,25 @@ function hasUsableHost(req: Request): boolean {
  * Writes the answer. Unlike Connect's own way of doing it, it takes the next message only when the one before has left: a Watch then
  * says what is true when its reader is ready, instead of filling a buffer with what was.
  */
-async function respond({ status, header, body, trailer }: UniversalServerResponse, res: Response): Promise<void> {
+async function respond(
+  { status, header, body, trailer }: UniversalServerResponse,
+  res: Response,
+  headersFirst: boolean,
+): Promise<void> {
   const messages = body?.[Symbol.asyncIterator]();
-  try {
-    // The first message first: the implementation may set headers until then.
-    let message = await messages?.next();
+  const writeHead = () => {
     header?.forEach((value, name) => {
       res.setHeader(name, value);
     });
     // The two classes agree on this call, though not in a signature that can be called on their union.
     (res as { writeHead(status: number): unknown }).writeHead(status);
+  };
+  try {
+    // A client may wait for them before it says anything (Rust's tonic does), and the server may have nothing to say for long.
+    if (headersFirst) writeHead();
+    // Otherwise the first message first: the implementation may set headers until then.
+    let message = await messages?.next();
+    if (!headersFirst) writeHead();
     for (; message !== undefined && message.done !== true; message = await messages?.next()) await written(res, message.value);
     if (trailer !== undefined) res.addTrailers(neverUnimplemented(trailer));
     res.end();

@@ -4,15 +4,20 @@ import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
 import { type Logger, pino } from 'pino';
 import { OPTIONS } from '../config.ts';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
+import { MAPPING_GROUP } from '../health/dubbo.ts';
 import { endpointOf, wordOf } from '../health/endpoints.ts';
 import { Health } from '../health/health.ts';
 import { parseHealthName } from '../health/names.ts';
 import { healthService, watcherKey } from '../health/service.ts';
 import { parseMinAvailable } from '../health/status.ts';
 import { type Watcher, Watches } from '../health/watch.ts';
+import { Configs } from '../nacos/configs.ts';
+import { Connections, type Peer } from '../nacos/connections.ts';
+import { nacosRpc, peerKey } from '../nacos/grpc.ts';
 import { nacosHandler } from '../nacos/http.ts';
 import { silenceOf } from '../nacos/params.ts';
 import { Pusher } from '../nacos/push.ts';
+import { Subscribers } from '../nacos/subscribers.ts';
 import { Switches } from '../nacos/switches.ts';
 import { Registry } from '../registry/registry.ts';
 import { answerText } from './answer.ts';
@@ -45,10 +50,15 @@ export interface ServerOptions {
   readonly defaultService?: string;
   /** Entries, with "" counted, beyond which List is refused; default 100. */
   readonly maxListed?: number;
-  /** How long a push to Nacos 1.x subscribers waits for more changes, in milliseconds; default 20. */
+  /** How long a push to Nacos subscribers waits for more changes, in milliseconds; default 20. */
   readonly pushDelayMs?: number;
   /** Push to the address that a client names (`clientIP`), instead of the one that its request came from; default false. */
   readonly pushToClientIp?: boolean;
+  /**
+   * For how long after the start a service that nobody has spoken of yet is not shown as empty to consumers that know better, in
+   * milliseconds; default 30,000.
+   */
+  readonly restartGraceMs?: number;
   /** A pino logger; silent when left out. */
   readonly log?: Logger;
 }
@@ -75,6 +85,10 @@ export interface Listeners {
 export class ListenError extends Error {}
 
 const CLOSE_WITHIN_MS = 5_000;
+/** A name has at most 1 KiB. */
+const MAX_HEALTH_MESSAGE_BYTES = 16 << 10;
+/** What Nacos's own server takes. */
+const MAX_NACOS_MESSAGE_BYTES = 10 << 20;
 
 /** Starts a beatbridge in this process. Rejects with `ListenError` when a port cannot be had; nothing stays open then. */
 export async function createServer(options: ServerOptions = {}): Promise<Server> {
@@ -82,7 +96,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const { grpcPort = OPTIONS.grpcPort.default, healthPort = OPTIONS.healthPort.default } = options;
   const { pushDelayMs = OPTIONS.pushDelayMs.default, pushToClientIp = OPTIONS.pushToClientIp.default } = options;
   const { minAvailable = OPTIONS.minAvailable.default, maxListed = OPTIONS.maxListed.default } = options;
-  const { defaultService = OPTIONS.defaultService.default } = options;
+  const { defaultService = OPTIONS.defaultService.default, restartGraceMs = OPTIONS.restartGraceMs.default } = options;
   const log = options.log ?? pino({ enabled: false });
   const now = () => performance.now();
   const shutdown = new AbortController();
@@ -97,6 +111,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const watches = new Watches(health);
   const rpc = rpcHandlers({
     routes: (router) => router.service(HealthService, healthService(health, watches, maxListed)),
+    maxMessageBytes: MAX_HEALTH_MESSAGE_BYTES,
     contextValues: (req) => createContextValues().set(watcherKey, watcherOf(req)),
     shutdown: shutdown.signal,
     log,
@@ -123,12 +138,28 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const switches = new Switches();
   switches.onChange(() => registry.suspendExpiry(!switches.values.healthCheckEnabled));
   const pusher = new Pusher({ registry, switches, delayMs: pushDelayMs, now, wallClock, log });
-  const nacos = nacosHandler({
+  const connections = new Connections({ registry, now, wallClock, log });
+  const subscribers = new Subscribers({
     registry,
+    connections,
     switches,
-    pusher,
-    pushToClientIp,
+    delayMs: pushDelayMs,
+    graceMs: restartGraceMs,
+    now,
     wallClock,
+  });
+  const configs = new Configs(connections, wallClock);
+  configs.onChange((id) => {
+    if (id.group === MAPPING_GROUP) health.noteApplications(id.namespace, id.dataId, configs.get(id)?.content ?? '');
+  });
+  const room = { registry, switches, pusher, connections, subscribers, configs, pushToClientIp, wallClock, log };
+  const nacos = nacosHandler(room);
+  const nacosGrpc = rpcHandlers({
+    routes: (router) => nacosRpc(router, room),
+    maxMessageBytes: MAX_NACOS_MESSAGE_BYTES,
+    longLived: true,
+    contextValues: (req) => createContextValues().set(peerKey, peerOf(req)),
+    shutdown: shutdown.signal,
     log,
   });
   const sweeper = new Sweeper(registry, now, log);
@@ -137,7 +168,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const everything = guarded(log, (req, res) => {
     const path = pathOf(req);
     if (path.startsWith('/nacos/')) void nacos(req, res);
-    else (healthHandler(path) ?? notFound)(req, res);
+    else (nacosGrpc.get(path) ?? healthHandler(path) ?? notFound)(req, res);
   });
   const healthOnly = guarded(log, (req, res) => {
     (healthHandler(pathOf(req)) ?? notFoundHere)(req, res);
@@ -169,6 +200,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   let closing: Promise<void> | undefined;
   async function drain(withinMs: number): Promise<void> {
     health.drain();
+    connections.freeze();
     // Whoever watches "" reads the new status before the watch ends.
     await nextRound();
     shutdown.abort(new ConnectError('the bridge is shutting down', Code.Unavailable));
@@ -176,6 +208,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     await closeAll(withinMs);
     sweeper.stop();
     pusher.close();
+    subscribers.close();
   }
   const close = (withinMs = CLOSE_WITHIN_MS) => {
     closing ??= drain(withinMs);
@@ -227,6 +260,18 @@ function refuse(req: Request, res: Response, text: string): void {
 function watcherOf(req: Request): Watcher {
   const connection = 'stream' in req ? (req.stream.session ?? req.stream) : req.socket;
   return { connection, peer: req.socket.remoteAddress ?? '' };
+}
+
+/** A transport of Nacos 2.x is an HTTP/2 session, whatever streams it has. */
+function peerOf(req: Request): Peer {
+  const { remoteAddress = '', remotePort = 0 } = req.socket;
+  const transport = 'stream' in req ? (req.stream.session ?? req.stream) : req.socket;
+  return {
+    transport,
+    ip: remoteAddress.replace(/^::ffff:/, ''),
+    port: remotePort,
+    cut: () => void transport.destroy(),
+  };
 }
 
 /** The path and query of a request that was written for a proxy: `GET http://HOST/PATH`. */

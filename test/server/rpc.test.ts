@@ -24,6 +24,7 @@ async function serveHealth() {
   const shutdown = new AbortController();
   const handlers = rpcHandlers({
     routes: (router) => router.service(HealthService, healthService(health, watches, 100)),
+    maxMessageBytes: 16 << 10,
     contextValues: () => createContextValues(),
     shutdown: shutdown.signal,
     log: pino({ enabled: false }),

@@ -1,0 +1,112 @@
+import type { Registration } from '../registry/instance.ts';
+import { DEFAULT_GROUP, DEFAULT_NAMESPACE, type ServiceName } from '../registry/service-name.ts';
+import {
+  checkedNamespace,
+  checkedPlace,
+  checkedService,
+  checkedWeight,
+  isObject,
+  type JsonObject,
+  metadataFrom,
+  parseJson,
+  scalar,
+  truth,
+} from './params.ts';
+import { MissingParam, RequestError, shown } from './request-error.ts';
+
+/**
+ * JSON bodies of the 2.x protocol -> typed commands, with the leniency that clients count on: null is as good as nothing, blanks
+ * are defaults, and what is not known is not looked at.
+ */
+
+/** Undefined for what is no JSON object. */
+export function readBody(bytes: Uint8Array): JsonObject | undefined {
+  const value = parseJson(new TextDecoder().decode(bytes));
+  return isObject(value) ? value : undefined;
+}
+
+/** Text, "" when it is left out. */
+export function textOf(body: JsonObject, name: string): string {
+  return scalar(body, name) ?? '';
+}
+
+/** Only true, or the word for it, is true. */
+export function flagOf(body: JsonObject, name: string): boolean {
+  return truth(scalar(body, name)) ?? false;
+}
+
+/** The namespace that a naming request means. Python's client leaves it blank in one kind of request of five. */
+export function namespaceOf(body: JsonObject): string {
+  return checkedNamespace(textOf(body, 'namespace').trim() || DEFAULT_NAMESPACE);
+}
+
+export function groupOf(body: JsonObject): string {
+  return textOf(body, 'groupName').trim() || DEFAULT_GROUP;
+}
+
+export function serviceOf(body: JsonObject): ServiceName {
+  const name = textOf(body, 'serviceName').trim();
+  if (name === '') throw new MissingParam('serviceName');
+  return checkedService(name, namespaceOf(body), groupOf(body));
+}
+
+/** The one instance of a request. */
+export function instanceOf(body: JsonObject, ephemeral: boolean): Registration {
+  if (!isObject(body.instance)) throw new MissingParam('instance');
+  return registrationOf(body.instance, ephemeral);
+}
+
+/** All of a batch. None is legal: it takes back what was registered before. */
+export function instancesOf(body: JsonObject): readonly Registration[] {
+  const list = body.instances ?? [];
+  if (!Array.isArray(list) || !list.every(isObject)) throw new RequestError('invalid', 'instances must be a list of objects');
+  if (list.length > MAX_INSTANCES_A_BATCH)
+    throw new RequestError('too-many', `a batch must not have more than ${MAX_INSTANCES_A_BATCH} instances, got ${list.length}`);
+  return list.map((instance) => registrationOf(instance, true));
+}
+
+/** A page of a list; what is less than it can be counts as 0. Dubbo asks for page 0 and for 2147483647 entries. */
+export function countOf(body: JsonObject, name: string): number {
+  const value = Number(scalar(body, name) ?? 0);
+  return Number.isInteger(value) && value > 0 ? value : 0;
+}
+
+/** How a client introduces itself. */
+export interface Setup {
+  readonly clientVersion: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** It waits for the server's abilities: so do clients that name their own, though they name none. */
+  readonly negotiates: boolean;
+}
+
+export function setupOf(body: JsonObject): Setup {
+  const labels: Record<string, string> = {};
+  for (const [name, value] of Object.entries(isObject(body.labels) ? body.labels : {}).slice(0, MAX_LABELS))
+    labels[shown(name)] = shown(String(value));
+  return {
+    clientVersion: shown(textOf(body, 'clientVersion')),
+    labels,
+    negotiates: body.abilityTable !== undefined && body.abilityTable !== null,
+  };
+}
+
+const MAX_INSTANCES_A_BATCH = 10_000;
+const MAX_LABELS = 100;
+
+/** Weight, health and the rest are taken as they are sent; whether it is ephemeral, the kind of request says. */
+function registrationOf(instance: JsonObject, ephemeral: boolean): Registration {
+  const ip = textOf(instance, 'ip').trim();
+  if (ip === '') throw new MissingParam('ip');
+  return {
+    ...checkedPlace(ip, textOf(instance, 'port') || '0', textOf(instance, 'clusterName').trim() || undefined),
+    ephemeral,
+    weight: checkedWeight(scalar(instance, 'weight') ?? '1'),
+    healthy: truth(scalar(instance, 'healthy')) ?? true,
+    enabled: truth(scalar(instance, 'enabled')) ?? true,
+    metadata: metadataFrom(instance.metadata ?? {}) ?? badMetadata(instance),
+  };
+}
+
+function badMetadata({ metadata }: JsonObject): never {
+  throw new RequestError('bad-metadata', `metadata must be a flat object, got ${shown(JSON.stringify(metadata))}`);
+}

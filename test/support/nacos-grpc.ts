@@ -1,0 +1,145 @@
+import { EventEmitter, once } from 'node:events';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { Client, type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js';
+import { type Payload, PayloadSchema } from '../../src/gen/nacos/payload_pb.ts';
+
+export interface Said {
+  readonly type: string;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever JSON has come; the tests say what it has to be.
+  readonly body: any;
+}
+
+const serialize = (payload: Payload) => Buffer.from(toBinary(PayloadSchema, payload));
+const deserialize = (bytes: Buffer) => fromBinary(PayloadSchema, bytes);
+
+function payloadOf(type: string, body: unknown): Payload {
+  const value = typeof body === 'string' ? Buffer.from(body) : Buffer.from(JSON.stringify(body));
+  return create(PayloadSchema, { metadata: { type, clientIp: '10.9.9.9', headers: { app: 'unknown' } }, body: { value } });
+}
+
+function saidIn(payload: Payload): Said {
+  const text = Buffer.from(payload.body?.value ?? []).toString();
+  return { type: payload.metadata?.type ?? '', body: text === '' ? undefined : JSON.parse(text) };
+}
+
+/** The envelope spoken by grpc-js, with nothing of a Nacos client's own mind: it answers pushes only as it is told. For `using`. */
+export class NacosGrpc implements Disposable {
+  readonly #client: Client;
+  readonly #arrivals = new EventEmitter();
+  #stream: ClientDuplexStream<Payload, Payload> | undefined;
+  /** All that came over the stream. */
+  readonly heard: Said[] = [];
+  /** Whether questions of the server are answered, each as soon as it comes. */
+  answering = true;
+  ended = false;
+
+  constructor(address: string) {
+    // A transport of its own, however many there are to the same address.
+    this.#client = new Client(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+    this.#arrivals.setMaxListeners(0);
+  }
+
+  /** A connection that has been set up, as a client that knows nothing of abilities does it. */
+  static async connect(address: string, setup: object = {}): Promise<NacosGrpc> {
+    const client = new NacosGrpc(address);
+    client.open();
+    client.say('ConnectionSetupRequest', { clientVersion: 'Test-Client:v1', labels: { module: 'naming' }, ...setup });
+    // The way that Rust's client finds out.
+    while ((await client.ask('HealthCheckRequest', {})).type !== 'HealthCheckResponse');
+    return client;
+  }
+
+  /** Asks, and answers what comes back. Text is sent as it is, JSON or not. */
+  ask(type: string, body: unknown): Promise<Said> {
+    return new Promise((resolve, reject) => {
+      const answered = (error: ServiceError | null, payload?: Payload) => {
+        if (error || payload === undefined) reject(error);
+        else resolve(saidIn(payload));
+      };
+      this.#client.makeUnaryRequest('/Request/request', serialize, deserialize, payloadOf(type, body), answered);
+    });
+  }
+
+  open(): void {
+    const stream = this.#client.makeBidiStreamRequest('/BiRequestStream/requestBiStream', serialize, deserialize);
+    this.#stream = stream;
+    stream.on('data', (payload: Payload) => {
+      const said = saidIn(payload);
+      this.heard.push(said);
+      if (this.answering) this.answer(said);
+      this.#arrivals.emit('said');
+    });
+    stream.on('error', () => {});
+    stream.on('close', () => {});
+    stream.on('end', () => this.#end());
+    stream.on('status', () => this.#end());
+  }
+
+  #end(): void {
+    this.ended = true;
+    this.#arrivals.emit('said');
+  }
+
+  /** Over the stream. */
+  say(type: string, body: unknown): void {
+    this.#stream?.write(payloadOf(type, body));
+  }
+
+  answer({ type, body }: Said, resultCode = 200): void {
+    if (body.requestId === undefined) return;
+    this.say(type.replace('Request', 'Response'), { requestId: body.requestId, resultCode, errorCode: 0, success: true });
+  }
+
+  /** What the server has said that satisfies, past or to come. */
+  async said(satisfies: (said: Said) => boolean): Promise<Said> {
+    for (let next = 0; ; ) {
+      for (; next < this.heard.length; next++) {
+        const said = this.heard[next];
+        if (said !== undefined && satisfies(said)) return said;
+      }
+      if (this.ended) throw new Error('the stream has ended');
+      await once(this.#arrivals, 'said');
+    }
+  }
+
+  /** The list pushed last of the service, once it satisfies. */
+  async pushed(service: string, satisfies: (ports: readonly number[]) => boolean): Promise<void> {
+    for (;;) {
+      const last = this.heard.findLast(
+        ({ type, body }) => type === 'NotifySubscriberRequest' && body.serviceInfo.name === service,
+      );
+      if (last !== undefined && satisfies(last.body.serviceInfo.hosts.map(({ port }: { port: number }) => port))) return;
+      if (this.ended) throw new Error('the stream has ended');
+      await once(this.#arrivals, 'said');
+    }
+  }
+
+  async end(): Promise<void> {
+    while (!this.ended) await once(this.#arrivals, 'said');
+  }
+
+  /** Ends the stream in an orderly way, and leaves the transport. */
+  closeStream(): void {
+    this.#stream?.end();
+  }
+
+  register(service: string, port: number, more: object = {}): Promise<Said> {
+    return this.ask('InstanceRequest', {
+      namespace: 'public',
+      serviceName: service,
+      groupName: 'DEFAULT_GROUP',
+      type: 'registerInstance',
+      instance: { ip: '10.0.0.1', port, weight: 1, healthy: true, enabled: true, ephemeral: true, metadata: {}, ...more },
+    });
+  }
+
+  subscribe(service: string, clusters = '', subscribe = true): Promise<Said> {
+    const body = { namespace: 'public', serviceName: service, groupName: 'DEFAULT_GROUP', subscribe, clusters };
+    return this.ask('SubscribeServiceRequest', body);
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+    this.#stream?.cancel();
+  }
+}
