@@ -57,14 +57,15 @@ function serve(handler: UniversalHandler, { contextValues, longLived = false, lo
       res.end();
       return;
     }
+    // Such a client has nothing to say for hours.
+    if (longLived && handler.method.methodKind === 'bidi_streaming' && 'stream' in req) req.stream.setTimeout(0);
     const run = async () => {
       try {
         const { request, answered } = translate(universalRequestFromNodeRequest(req, res, undefined, contextValues(req)));
         const answer = answered(await handler(request));
         // Answered before all of it was read, and so refused: what is left of the request would stand in the way of the next.
         if (!('stream' in req) && !req.complete) res.setHeader('Connection', 'close');
-        if (longLived && 'stream' in req) req.stream.setTimeout(0);
-        await respond(answer, res, longLived);
+        await respond(answer, res);
       } catch (err) {
         // Whatever the implementation throws has become an answer by now. What is left are callers that went away.
         log.debug({ err, path: handler.requestPath }, 'call ended before its answer');
@@ -88,25 +89,16 @@ function hasUsableHost(req: Request): boolean {
  * Writes the answer. Unlike Connect's own way of doing it, it takes the next message only when the one before has left: a Watch then
  * says what is true when its reader is ready, instead of filling a buffer with what was.
  */
-async function respond(
-  { status, header, body, trailer }: UniversalServerResponse,
-  res: Response,
-  headersFirst: boolean,
-): Promise<void> {
+async function respond({ status, header, body, trailer }: UniversalServerResponse, res: Response): Promise<void> {
   const messages = body?.[Symbol.asyncIterator]();
-  const writeHead = () => {
+  try {
+    // The first message first: the implementation may set headers until then.
+    let message = await messages?.next();
     header?.forEach((value, name) => {
       res.setHeader(name, value);
     });
     // The two classes agree on this call, though not in a signature that can be called on their union.
     (res as { writeHead(status: number): unknown }).writeHead(status);
-  };
-  try {
-    // A client may wait for them before it says anything (Rust's tonic does), and the server may have nothing to say for long.
-    if (headersFirst) writeHead();
-    // Otherwise the first message first: the implementation may set headers until then.
-    let message = await messages?.next();
-    if (!headersFirst) writeHead();
     for (; message !== undefined && message.done !== true; message = await messages?.next()) await written(res, message.value);
     if (trailer !== undefined) res.addTrailers(neverUnimplemented(trailer));
     res.end();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Health } from '../../src/health/health.ts';
+import { Health, healthKeys } from '../../src/health/health.ts';
 import { parseHealthName } from '../../src/health/names.ts';
 import type { MinAvailable } from '../../src/health/status.ts';
 import { Registry } from '../../src/registry/registry.ts';
@@ -54,6 +54,58 @@ describe('a name', () => {
       expect(status('com.shop.Orders')).toBe('unknown');
     },
   );
+
+  it('of an interface that only applications offer is SERVING if one of these is, whatever version is asked for', () => {
+    const { health, provide, status } = setUp();
+    health.noteApplications('public', 'com.shop.Orders', ' shop, ,other-shop,shop');
+    expect(status('com.shop.Orders')).toBe('unknown');
+    provide('shop', false);
+    expect(status('com.shop.Orders')).toBe('not-serving');
+    provide('other-shop');
+    expect([status('com.shop.Orders'), status('blue/com.shop.Orders:1.0.0')]).toEqual(['serving', 'serving']);
+    expect(status('com.shop.Orders?namespace=dev')).toBe('unknown');
+    expect(status('com.shop.Orders?group=G1')).toBe('unknown');
+    health.noteApplications('public', 'com.shop.Orders', 'shop');
+    expect(status('com.shop.Orders')).toBe('not-serving');
+    health.noteApplications('public', 'com.shop.Orders', '');
+    expect(status('com.shop.Orders')).toBe('unknown');
+  });
+
+  it('of an interface means its own providers, as long as there are some, and not the applications that offer it', () => {
+    const { health, provide, status } = setUp();
+    health.noteApplications('public', 'com.shop.Orders', 'shop');
+    provide('shop');
+    provide('providers:com.shop.Orders:1.0.0:', false);
+    expect(status('com.shop.Orders')).toBe('not-serving');
+    expect(status('com.shop.Orders:2.0.0')).toBe('serving');
+  });
+
+  it('of an inner class of Java means it as Dubbo writes it', () => {
+    const { health, provide, status } = setUp();
+    provide('providers:com.shop.Shop___Orders::');
+    expect(status('com.shop.Shop$Orders')).toBe('serving');
+    health.noteApplications('public', 'com.shop.Shop$Payments', 'shop');
+    provide('shop');
+    expect([status('com.shop.Shop$Payments'), status('com.shop.Shop___Payments')]).toEqual(['serving', 'serving']);
+  });
+
+  it('is told of when an application that offers it comes, goes or is noted', () => {
+    const { health, registry, provide } = setUp();
+    const told: string[] = [];
+    health.onChange((key) => told.push(key));
+    const keys = healthKeys(parseHealthName('com.shop.Orders') ?? 'bridge');
+    const wasTold = () => told.splice(0).some((key) => keys.includes(key));
+    provide('shop');
+    expect(wasTold()).toBe(false);
+    health.noteApplications('public', 'com.shop.Orders', 'shop');
+    expect(wasTold()).toBe(true);
+    registry.deregister({ ...orders, name: 'shop' }, registration());
+    expect(wasTold()).toBe(true);
+    health.noteApplications('public', 'com.shop.Orders', 'other-shop');
+    expect(wasTold()).toBe(true);
+    provide('shop');
+    expect(wasTold()).toBe(false);
+  });
 
   it('with a cluster or an instance means only that part', () => {
     const { registry, status } = setUp();

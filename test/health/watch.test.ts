@@ -82,14 +82,14 @@ it('a watch that ends leaves nothing behind', () => {
   const first = follow(watches, 'orders');
   const second = follow(watches, 'orders');
   follow(watches, 'payments');
-  expect(watches.keyCount).toBe(4);
+  expect(watches.keyCount).toBe(6);
   first.watch.close();
   first.watch.close();
   registry.register(orders, registration());
   expect(first.seen).toEqual(['unknown']);
   expect(second.seen).toEqual(['unknown', 'serving']);
   second.watch.close();
-  expect(watches.keyCount).toBe(2);
+  expect(watches.keyCount).toBe(3);
 });
 
 it('services of the same name in other groups and namespaces do not wake each other', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Server } from '../../src/index.ts';
+import { requestTable } from '../../src/nacos/grpc.ts';
 import {
   type Params,
   readBatch,
@@ -20,6 +21,7 @@ import {
 import { RequestError } from '../../src/nacos/request-error.ts';
 import { Switches } from '../../src/nacos/switches.ts';
 import { DEFAULT_SETTINGS } from '../../src/registry/service-settings.ts';
+import { emptyRoom } from '../support/nacos-room.ts';
 import { exchange } from '../support/raw.ts';
 import { answerOf, nacos, register, startServer } from '../support/server.ts';
 
@@ -105,6 +107,63 @@ const text = fc.oneof(
   { weight: 5, arbitrary: fc.array(pair, { maxLength: 6 }).map((pairs) => pairs.join('&')) },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
 );
+
+const FIELDS = [
+  'namespace',
+  'serviceName',
+  'groupName',
+  'type',
+  'instance',
+  'instances',
+  'clusters',
+  'cluster',
+  'subscribe',
+  'healthyOnly',
+  'pageNo',
+  'pageSize',
+  'dataId',
+  'group',
+  'tenant',
+  'content',
+  'casMd5',
+  'additionMap',
+  'listen',
+  'configListenContexts',
+  'ip',
+  'port',
+  'weight',
+  'metadata',
+];
+const leaf = fc.oneof(
+  fc.constantFrom<unknown>(...NASTY, 'registerInstance', 'batchRegisterInstance', '1.1.1.1', null, true, -1, 1e308, 80),
+  fc.json({ maxDepth: 2 }).map((json): unknown => JSON.parse(json)),
+);
+const flat = fc.dictionary(fc.constantFrom(...FIELDS), leaf, { maxKeys: 8 });
+const body = fc.dictionary(fc.constantFrom(...FIELDS), fc.oneof(leaf, flat, fc.array(flat, { maxLength: 3 })), { maxKeys: 8 });
+
+describe('the bodies of the 2.x protocol', () => {
+  it('are answered or refused with a bounded text, 20,000 times, whatever is in them', () => {
+    const calls = [...requestTable(emptyRoom()).values()];
+    const peer = { transport: {}, ip: '127.0.0.1', port: 1, cut: () => {} };
+    const { connections } = emptyRoom();
+    const connection = connections.setUp(peer, { clientVersion: '', labels: {}, negotiates: false }, () => {});
+    if (connection === undefined) throw new Error('refused');
+    fc.assert(
+      fc.property(body, fc.integer({ min: 0, max: calls.length - 1 }), (json, i) => {
+        try {
+          const answer = calls[i]?.call(json, connection);
+          const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
+          expect(Object.values(JSON.parse(text))).not.toContain(null);
+        } catch (error) {
+          if (!(error instanceof RequestError)) throw error;
+          expect(error.message.length).toBeLessThan(500);
+        }
+        connection.take();
+      }),
+      { numRuns: 20_000, seed: SEED },
+    );
+  });
+});
 
 describe('the parsers', () => {
   it('read or refuse anything, with a bounded text, 100,000 times', () => {

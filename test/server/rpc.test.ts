@@ -7,11 +7,14 @@ import { Health as HealthService } from '../../src/gen/grpc/health/v1/health_pb.
 import { Health } from '../../src/health/health.ts';
 import { healthService } from '../../src/health/service.ts';
 import { Watches } from '../../src/health/watch.ts';
+import { nacosRpc, peerKey } from '../../src/nacos/grpc.ts';
 import { Registry } from '../../src/registry/registry.ts';
-import { listen } from '../../src/server/listener.ts';
+import { type Handler, listen } from '../../src/server/listener.ts';
 import { rpcHandlers } from '../../src/server/rpc.ts';
 import { HEALTH_CLIENTS } from '../support/health-clients.ts';
 import { orders, registration } from '../support/instances.ts';
+import { NacosGrpc } from '../support/nacos-grpc.ts';
+import { emptyRoom } from '../support/nacos-room.ts';
 import { dial, hear } from '../support/raw.ts';
 
 const WATCH = '/grpc.health.v1.Health/Watch';
@@ -59,7 +62,7 @@ it.each(Object.entries(HEALTH_CLIENTS).filter(([name]) => !name.startsWith('JSON
     const cancel = new AbortController();
     const watched = async () => {
       for await (const _ of client.watch?.('orders', cancel.signal) ?? []) {
-        expect(served.watches.keyCount).toBe(2);
+        expect(served.watches.count).toBe(1);
         cancel.abort();
       }
     };
@@ -81,7 +84,7 @@ it('watches that were pipelined on a connection are gone with it, those that nev
   const first = hear(socket, (heard) => heard.includes('200 OK'));
   socket.write(Buffer.concat([request('first'), request('second'), request('third')]));
   await first;
-  await expect.poll(() => served.watches.keyCount).toBe(2);
+  await expect.poll(() => served.watches.count).toBe(1);
   socket.destroy();
   await expect.poll(() => served.watches.keyCount).toBe(0);
 });
@@ -91,7 +94,7 @@ it('a reader that stops reading is told, once it reads again, what is true then'
   const session = connectHttp2(`http://${served.address}`, { settings: { initialWindowSize: 0 } });
   const stream = session.request({ ':path': WATCH, ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' });
   stream.end(frame('orders'));
-  await expect.poll(() => served.watches.keyCount).toBe(2);
+  await expect.poll(() => served.watches.count).toBe(1);
   for (let i = 0; i < 1_001; i++) {
     served.registry.register(orders, registration());
     await new Promise((resolve) => setImmediate(resolve));
@@ -120,7 +123,39 @@ it('a reader that leaves while it is not reading leaves nothing behind', async (
   const stream = session.request({ ':path': WATCH, ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' });
   stream.on('error', () => {});
   stream.end(frame('orders'));
-  await expect.poll(() => served.watches.keyCount).toBe(2);
+  await expect.poll(() => served.watches.count).toBe(1);
   session.destroy();
   await expect.poll(() => served.watches.keyCount).toBe(0);
+});
+
+it('a stream of a client that has nothing to say for longer than a body may pause stays', async () => {
+  const room = emptyRoom();
+  const log = pino({ enabled: false });
+  const options = { shutdown: new AbortController().signal, maxMessageBytes: 1 << 20, log };
+  const longLived = rpcHandlers({
+    ...options,
+    routes: (router) => nacosRpc(router, { ...room, log }),
+    contextValues: (req) => {
+      const transport = ('stream' in req && req.stream.session) || {};
+      return createContextValues().set(peerKey, { transport, ip: '127.0.0.1', port: 1, cut: () => {} });
+    },
+    longLived: true,
+  });
+  const handler: Handler = (req, res) => {
+    if (req.url === '/paused') res.on('error', () => {});
+    else longLived.get(req.url ?? '')?.(req, res);
+  };
+  const listener = await listen('127.0.0.1', 0, handler, { bodyTimeoutMs: 100 });
+  {
+    using client = await NacosGrpc.connect(listener.address);
+    // What has begun later is cut off, and so would be what has begun before.
+    const session = connectHttp2(`http://${listener.address}`);
+    const paused = session.request({ ':path': '/paused', ':method': 'POST' }, { endStream: false });
+    paused.on('error', () => {});
+    await once(paused, 'close');
+    session.destroy();
+    await client.subscribe('orders');
+    await client.pushed('orders', (ports) => ports.length === 0);
+  }
+  await listener.close(AbortSignal.timeout(1_000));
 });

@@ -1,0 +1,168 @@
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Connections, type Peer } from '../../src/nacos/connections.ts';
+import { Registry } from '../../src/registry/registry.ts';
+import { orders, registration } from '../support/instances.ts';
+
+const SETUP = { clientVersion: 'Test:v1', labels: {}, negotiates: false };
+
+/** The timer is only what calls `care`, which the tests do themselves. */
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+afterEach(() => void vi.useRealTimers());
+
+function setUp() {
+  const clock = { ms: 0 };
+  const now = () => clock.ms;
+  const registry = new Registry(now);
+  const connections = new Connections({ registry, now, wallClock: () => 1_000, log: pino({ enabled: false }) });
+  const cut: string[] = [];
+  const peer = (name: string, ip = '127.0.0.1'): Peer => ({ transport: { name }, ip, port: 1, cut: () => cut.push(name) });
+  const join = (name: string) => {
+    const connection = connections.setUp(peer(name), SETUP, () => {});
+    if (connection === undefined) throw new Error('refused');
+    return connection;
+  };
+  return {
+    connections,
+    registry,
+    cut,
+    peer,
+    join,
+    /** Second by second, as the timer calls. */
+    wait(seconds: number) {
+      for (let i = 0; i < seconds; i++) {
+        clock.ms += 1_000;
+        connections.care();
+      }
+    },
+    /** Nobody could be heard meanwhile. */
+    stall(seconds: number) {
+      clock.ms += seconds * 1_000;
+      connections.care();
+    },
+  };
+}
+
+describe('a silent connection', () => {
+  it('is asked for a sign of life after 20 s, once, and ended 5 s later', () => {
+    const { join, wait, cut, registry } = setUp();
+    const connection = join('a');
+    connection.publish(orders, [registration()]);
+    wait(19);
+    expect(connection.take()).toBeUndefined();
+    wait(1);
+    expect(connection.take()).toEqual({
+      type: 'ClientDetectionRequest',
+      body: JSON.stringify({ headers: {}, requestId: '1', module: 'internal' }),
+    });
+    wait(4);
+    expect(connection.take()).toBeUndefined();
+    expect(registry.tally(orders)).toMatchObject({ available: 1 });
+    wait(1);
+    expect(cut).toEqual(['a']);
+    expect(registry.tally(orders)).toMatchObject({ total: 0 });
+  });
+
+  it('that answers stays, whatever the answer says, and is asked again when it is silent again', () => {
+    const { join, wait, cut } = setUp();
+    const connection = join('a');
+    for (let i = 0; i < 3; i++) {
+      wait(20);
+      const { body = '{}' } = connection.take() ?? {};
+      connection.answered(JSON.parse(body).requestId, false);
+    }
+    wait(19);
+    expect(cut).toEqual([]);
+  });
+
+  it('is not asked while it asks itself', () => {
+    const { connections, join, wait } = setUp();
+    const connection = join('a');
+    for (let i = 0; i < 10; i++) {
+      wait(5);
+      connections.heard(connection.peer);
+    }
+    expect(connection.take()).toBeUndefined();
+  });
+
+  it('is not ended for what could not be heard while the process was stalled', () => {
+    const { join, wait, stall, cut } = setUp();
+    const connection = join('a');
+    wait(20);
+    connection.take();
+    stall(600);
+    expect(cut).toEqual([]);
+    wait(3);
+    expect(cut).toEqual([]);
+    wait(2);
+    expect(cut).toEqual(['a']);
+  });
+});
+
+describe('a transport', () => {
+  it('that never sets up a connection is cut after 30 s', () => {
+    const { connections, peer, wait, cut } = setUp();
+    const stranger = peer('stranger');
+    connections.heard(stranger);
+    wait(29);
+    connections.heard(stranger);
+    expect(cut).toEqual([]);
+    wait(1);
+    expect(cut).toEqual(['stranger']);
+  });
+
+  it('that has become a connection is no stranger', () => {
+    const { connections, peer, wait, cut } = setUp();
+    const one = peer('one');
+    connections.heard(one);
+    connections.setUp(one, SETUP, () => {});
+    for (let i = 0; i < 40; i++) {
+      wait(1);
+      connections.heard(one);
+    }
+    expect(cut).toEqual([]);
+  });
+
+  it('is refused when its address has as many connections as it may', () => {
+    const { connections, peer } = setUp();
+    for (let i = 0; i < 10_000; i++) connections.setUp(peer(`c${i}`), SETUP, () => {});
+    expect(connections.setUp(peer('one too many'), SETUP, () => {})).toBeUndefined();
+    const elsewhere = connections.setUp(peer('from elsewhere', '127.0.0.2'), SETUP, () => {});
+    expect(elsewhere).toBeDefined();
+    expect(connections.count).toBe(10_001);
+  });
+});
+
+it('ending a connection twice does no more than ending it once', () => {
+  const { connections, join, registry, cut } = setUp();
+  const connection = join('a');
+  let heard = 0;
+  connections.onEnd(() => heard++);
+  connection.publish(orders, [registration()]);
+  connections.end(connection, 'test');
+  connections.end(connection, 'test');
+  expect([heard, cut, connections.count, registry.tally(orders)?.total]).toEqual([1, ['a'], 0, 0]);
+  connection.publish(orders, [registration()]);
+  expect(registry.tally(orders)?.total).toBe(0);
+});
+
+it('replacing an instance leaves no moment without one', () => {
+  const { join, registry } = setUp();
+  const connection = join('a');
+  connection.publish(orders, [registration({ port: 1 })]);
+  const seen: (number | undefined)[] = [];
+  registry.onChange(() => seen.push(registry.tally(orders)?.available));
+  connection.publish(orders, [registration({ port: 2 })]);
+  expect(seen).not.toContain(0);
+  expect(registry.instances(orders)?.map(({ port }) => port)).toEqual([2]);
+});
+
+it('once the server goes, ending connections takes nothing back', () => {
+  const { connections, join, registry } = setUp();
+  const connection = join('a');
+  connection.publish(orders, [registration()]);
+  connections.freeze();
+  expect(JSON.parse(connection.take()?.body ?? '{}')).toMatchObject({ module: 'internal', connectionId: '1000_127.0.0.1_1' });
+  connections.end(connection, 'test');
+  expect(registry.tally(orders)).toMatchObject({ available: 1 });
+});

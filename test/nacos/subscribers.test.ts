@@ -1,0 +1,186 @@
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Connection, Connections } from '../../src/nacos/connections.ts';
+import { Subscribers } from '../../src/nacos/subscribers.ts';
+import { Switches } from '../../src/nacos/switches.ts';
+import { Registry } from '../../src/registry/registry.ts';
+import { orders, registration } from '../support/instances.ts';
+
+/** The timers are only what calls `flush`, `retry` and `care`, which the tests do themselves. */
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] }));
+afterEach(() => void vi.useRealTimers());
+
+const ALL = { clusters: [], clustersVerbatim: '' };
+
+function setUp(graceMs = 0) {
+  const clock = { ms: 0 };
+  const now = () => clock.ms;
+  const log = pino({ enabled: false });
+  const registry = new Registry(now);
+  const switches = new Switches();
+  const connections = new Connections({ registry, now, wallClock: now, log });
+  const subscribers = new Subscribers({ registry, connections, switches, delayMs: 20, graceMs, now, wallClock: now });
+  let port = 0;
+  const join = (): Connection => {
+    const peer = { transport: {}, ip: '127.0.0.1', port: ++port, cut: () => {} };
+    const connection = connections.setUp(peer, { clientVersion: 'Test:v1', labels: {}, negotiates: false }, () => {});
+    if (connection === undefined) throw new Error('refused');
+    return connection;
+  };
+  return {
+    registry,
+    switches,
+    subscribers,
+    connections,
+    join,
+    /** What goes out over the connection now: the id of the push, and the ports in it. */
+    taken(connection: Connection) {
+      subscribers.flush();
+      const message = connection.take();
+      if (message === undefined) return undefined;
+      const { requestId, serviceInfo } = JSON.parse(message.body);
+      const ports: number[] = serviceInfo.hosts.map(({ port }: { port: number }) => port);
+      return { requestId, ports, lastRefTime: serviceInfo.lastRefTime };
+    },
+    pass(ms: number) {
+      clock.ms += ms;
+      connections.care();
+      subscribers.retry();
+    },
+  };
+}
+
+describe('a push', () => {
+  it('says what is true when it leaves, however much has changed since it was due', () => {
+    const { registry, subscribers, join, taken } = setUp();
+    const connection = join();
+    subscribers.subscribe(connection, orders, ALL);
+    subscribers.flush();
+    for (const port of [1, 2, 3]) {
+      registry.register(orders, registration({ port }));
+      subscribers.flush();
+    }
+    expect(taken(connection)).toMatchObject({ ports: [1, 2, 3] });
+    expect(taken(connection)).toBeUndefined();
+  });
+
+  it('waits until the one before is acknowledged, and then tells the latest', () => {
+    const { registry, subscribers, join, taken } = setUp();
+    const connection = join();
+    subscribers.subscribe(connection, orders, ALL);
+    const first = taken(connection);
+    registry.register(orders, registration({ port: 1 }));
+    registry.register(orders, registration({ port: 2 }));
+    expect(taken(connection)).toBeUndefined();
+    connection.answered('no such request', true);
+    expect(taken(connection)).toBeUndefined();
+    connection.answered(first?.requestId, true);
+    const second = taken(connection);
+    expect(second).toMatchObject({ ports: [1, 2] });
+    expect(second?.lastRefTime).toBeGreaterThan(first?.lastRefTime);
+    connection.answered(second?.requestId, true);
+    expect(taken(connection)).toBeUndefined();
+  });
+
+  it('that is not acknowledged within 5 s, or refused, is repeated a second later for as long as the connection lives', () => {
+    const { subscribers, connections, join, taken, pass } = setUp();
+    const connection = join();
+    subscribers.subscribe(connection, orders, ALL);
+    expect(taken(connection)).toBeDefined();
+    for (let i = 0; i < 5; i++) {
+      connections.heard(connection.peer);
+      pass(1_000);
+      expect(taken(connection)).toBeUndefined();
+      for (let second = 0; second < 4; second++) pass(1_000);
+      expect(taken(connection)).toBeUndefined();
+      pass(1_000);
+      const again = taken(connection);
+      expect(again).toBeDefined();
+      if (i < 4) continue;
+      connection.answered(again?.requestId, false);
+      expect(taken(connection)).toBeUndefined();
+      pass(1_000);
+      const last = taken(connection);
+      connection.answered(last?.requestId, true);
+    }
+    pass(1_000);
+    expect(taken(connection)).toBeUndefined();
+  });
+
+  it('is not made for a subscription that has ended', () => {
+    const { registry, subscribers, connections, join, taken } = setUp();
+    const [first, second] = [join(), join()];
+    subscribers.subscribe(first, orders, ALL);
+    subscribers.subscribe(second, orders, ALL);
+    subscribers.flush();
+    subscribers.unsubscribe(first, orders, ALL);
+    expect(taken(first)).toBeUndefined();
+    connections.end(second, 'test');
+    registry.register(orders, registration());
+    expect([taken(first), taken(second), [...subscribers.all()]]).toEqual([undefined, undefined, []]);
+  });
+
+  it('is the same text to all who ask in the same way', () => {
+    const { registry, subscribers, join, taken } = setUp();
+    const [first, second] = [join(), join()];
+    registry.register(orders, registration());
+    subscribers.subscribe(first, orders, ALL);
+    subscribers.subscribe(second, orders, ALL);
+    const told = [taken(first), taken(second)];
+    expect(told[0]?.lastRefTime).toBe(told[1]?.lastRefTime);
+    registry.register(orders, registration({ port: 2 }));
+    expect(JSON.parse(subscribers.query(orders, ALL, false)).lastRefTime).toBeGreaterThan(told[0]?.lastRefTime);
+  });
+
+  it('is made up for when pushing is switched on again', () => {
+    const { registry, switches, subscribers, join, taken } = setUp();
+    const connection = join();
+    switches.set('pushEnabled', 'false');
+    subscribers.subscribe(connection, orders, ALL);
+    registry.register(orders, registration({ port: 1 }));
+    expect(taken(connection)).toBeUndefined();
+    switches.set('pushEnabled', 'true');
+    expect(taken(connection)).toMatchObject({ ports: [1] });
+  });
+});
+
+describe('after a start', () => {
+  it('emptiness that may be ignorance is no news to a client that knows better, and is not pushed', () => {
+    const { registry, subscribers, join, taken, pass } = setUp(30_000);
+    pass(1_000);
+    const connection = join();
+    expect(JSON.parse(subscribers.subscribe(connection, orders, ALL))).toMatchObject({ hosts: [], lastRefTime: 0 });
+    expect(JSON.parse(subscribers.query(orders, ALL, false))).toMatchObject({ hosts: [], lastRefTime: 0 });
+    expect(taken(connection)).toBeUndefined();
+    registry.register(orders, registration({ port: 1 }));
+    const told = taken(connection);
+    expect(told).toMatchObject({ ports: [1] });
+    // From now on its emptiness is known.
+    connection.answered(told?.requestId, true);
+    registry.deregister(orders, registration({ port: 1 }));
+    expect(taken(connection)).toMatchObject({ ports: [] });
+  });
+
+  it('it is pushed when the grace is over: by then it is knowledge', () => {
+    const { subscribers, connections, join, taken, pass } = setUp(30_000);
+    const connection = join();
+    subscribers.subscribe(connection, orders, ALL);
+    for (let i = 0; i < 29; i++) {
+      connections.heard(connection.peer);
+      pass(1_000);
+      expect(taken(connection)).toBeUndefined();
+    }
+    pass(1_000);
+    const told = taken(connection);
+    expect(told).toMatchObject({ ports: [] });
+    expect(told?.lastRefTime).toBeGreaterThan(0);
+  });
+});
+
+it('a connection may not have subscriptions without end', () => {
+  const { subscribers, join } = setUp();
+  const connection = join();
+  for (let i = 0; i < 20_000; i++) subscribers.subscribe(connection, { ...orders, name: `s${i}` }, ALL);
+  expect(() => subscribers.subscribe(connection, orders, ALL)).toThrow('more than 20000 subscriptions');
+  subscribers.subscribe(connection, { ...orders, name: 's0' }, ALL);
+});
