@@ -23,7 +23,8 @@ const ROOT: Record<string, readonly string[]> = {
 /** The composition root takes the defaults from where every option stands once. */
 const DEFAULTS = 'config.ts';
 
-/** The one place in each folder that may meet the siblings: nobody else under server/ may import health/ or nacos/. */
+/** Nobody under server/ may import one of these, but for the one place where they meet. */
+const SIBLINGS = ['health', 'nacos'];
 const MEETING_POINT = 'server/server.ts';
 
 /** The sweep, the push delays, asking clients and HTTP/2 peers for a sign of life, and how long closing may take. */
@@ -66,7 +67,7 @@ describe.each(files)('%s', (file) => {
             : targetFolder === folder ||
               (file === MEETING_POINT && target === DEFAULTS) ||
               (DIRECTION[folder as string]?.folders.includes(targetFolder) &&
-                (folder !== 'server' || targetFolder === 'registry' || file === MEETING_POINT));
+                (file === MEETING_POINT || folder !== 'server' || !SIBLINGS.includes(targetFolder)));
         if (!allowed) stray.push(specifier);
       } else {
         const packages = rest === undefined ? 'any' : DIRECTION[folder as string]?.packages;

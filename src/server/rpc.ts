@@ -45,6 +45,8 @@ export function rpcHandlers(options: RpcOptions): ReadonlyMap<string, Handler> {
 const NEVER = 0xffff_ffff;
 
 function serve(handler: UniversalHandler, { contextValues, longLived = false, log }: RpcOptions): Handler {
+  const { methodKind } = handler.method;
+  const expects = methodKind === 'unary' || methodKind === 'server_streaming' ? 'message' : 'stream';
   return (req, res) => {
     if (!hasUsableHost(req)) {
       answerText(res, 400, 'the Host header, or :authority, must be a host with an optional port\n');
@@ -58,10 +60,11 @@ function serve(handler: UniversalHandler, { contextValues, longLived = false, lo
       return;
     }
     // Such a client has nothing to say for hours.
-    if (longLived && handler.method.methodKind === 'bidi_streaming' && 'stream' in req) req.stream.setTimeout(0);
+    if (longLived && methodKind === 'bidi_streaming' && 'stream' in req) req.stream.setTimeout(0);
     const run = async () => {
       try {
-        const { request, answered } = translate(universalRequestFromNodeRequest(req, res, undefined, contextValues(req)));
+        const asked = universalRequestFromNodeRequest(req, res, undefined, contextValues(req));
+        const { request, answered } = translate(asked, expects);
         const answer = answered(await handler(request));
         // Answered before all of it was read, and so refused: what is left of the request would stand in the way of the next.
         if (!('stream' in req) && !req.complete) res.setHeader('Connection', 'close');

@@ -23,6 +23,7 @@ import { Registry } from '../registry/registry.ts';
 import { answerText } from './answer.ts';
 import { healthPaths } from './health-paths.ts';
 import { type Handler, type Listener, listen, listenTls, type Request, type Response, type TlsIdentity } from './listener.ts';
+import { reflectionRoutes } from './reflection.ts';
 import { rpcHandlers } from './rpc.ts';
 import { Sweeper } from './sweeper.ts';
 import { isGrpc, UNIMPLEMENTED_HEADERS } from './triple.ts';
@@ -110,7 +111,10 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const health = new Health(registry, parseMinAvailable(minAvailable));
   const watches = new Watches(health);
   const rpc = rpcHandlers({
-    routes: (router) => router.service(HealthService, healthService(health, watches, maxListed)),
+    routes: (router) => {
+      router.service(HealthService, healthService(health, watches, maxListed));
+      reflectionRoutes(router, [HealthService]);
+    },
     maxMessageBytes: MAX_HEALTH_MESSAGE_BYTES,
     contextValues: (req) => createContextValues().set(watcherKey, watcherOf(req)),
     shutdown: shutdown.signal,
@@ -240,7 +244,7 @@ function notFound(req: Request, res: Response): void {
 }
 
 function notFoundHere(req: Request, res: Response): void {
-  refuse(req, res, 'not found: this port serves health only\n');
+  refuse(req, res, 'not found: this port serves health and reflection only\n');
 }
 
 function refuse(req: Request, res: Response, text: string): void {

@@ -10,7 +10,8 @@ export interface Translation {
   readonly answered: (answer: UniversalServerResponse) => UniversalServerResponse;
 }
 
-export function translate(request: UniversalServerRequest): Translation {
+/** Only where one message is expected does an empty body stand for one: of a stream it is none. */
+export function translate(request: UniversalServerRequest, expects: 'message' | 'stream'): Translation {
   const type = (request.header.get('content-type') ?? '').toLowerCase();
   const header = new Headers(request.header);
   translateTimeout(header, type);
@@ -19,11 +20,11 @@ export function translate(request: UniversalServerRequest): Translation {
   if (WEB_TEXT.test(type)) {
     header.set('content-type', type.replace('-text', ''));
     return {
-      request: { ...plain, body: orElse(fromBase64(body), EMPTY_FRAME) },
+      request: { ...plain, body: expects === 'stream' ? fromBase64(body) : orElse(fromBase64(body), EMPTY_FRAME) },
       answered: (answer) => asText(corrected(answer)),
     };
   }
-  const instead = emptyBodyOf(type);
+  const instead = expects === 'stream' ? undefined : emptyBodyOf(type);
   // It would be wrong of the body that stands in for an empty one.
   if (instead !== undefined) header.delete('content-length');
   return {
