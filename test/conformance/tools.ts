@@ -25,6 +25,7 @@ export type ToolName =
   | 'curl'
   | 'npm'
   | 'grpcHealthProbe'
+  | 'grpcurl'
   | 'goHealth'
   | 'goNacos1'
   | 'javaNacos132'
@@ -44,6 +45,7 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   },
   npm: async () => onPath('npm'),
   grpcHealthProbe: () => built('grpc-health-probe'),
+  grpcurl: () => built('grpcurl'),
   goHealth: () => built('go-health'),
   goNacos1: () => built('go-nacos-1'),
   javaNacos132: () => builtJava('1.3.2'),
