@@ -27,6 +27,7 @@ export type ToolName =
   | 'grpcHealthProbe'
   | 'grpcurl'
   | 'goHealth'
+  | 'dubboGoHealth'
   | 'goNacos1'
   | 'javaNacos132'
   | 'javaNacos142'
@@ -47,6 +48,7 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   grpcHealthProbe: () => built('grpc-health-probe'),
   grpcurl: () => built('grpcurl'),
   goHealth: () => built('go-health'),
+  dubboGoHealth: () => built('dubbo-go-health'),
   goNacos1: () => built('go-nacos-1'),
   javaNacos132: () => builtJava('1.3.2'),
   javaNacos142: () => builtJava('1.4.2'),

@@ -1,0 +1,100 @@
+import { describe, expect, inject, it } from 'vitest';
+import { startProcess } from '../support/process.ts';
+import { register, setEnabled } from '../support/server.ts';
+import { Program } from './program.ts';
+
+/** Dubbo-go's own health client, in each way to speak that it has, and what its references do by themselves. */
+
+const { path } = inject('tools').dubboGoHealth;
+
+/** Nothing has to keep it alive: operators switch it. */
+const PERSISTENT = { ephemeral: 'false' };
+/** How a provider of `com.x.Y` registers, and the key by which its consumers know it. */
+const PROVIDER = 'providers:com.x.Y:1.2.3:G';
+const KEY = 'G/com.x.Y:1.2.3';
+/** These make dubbo-go ask for a health service of that group and version; there is one for all. */
+const OF_A_GROUP = ['--group', 'G', '--version', '1.2.3'];
+
+const GRPC: Readonly<Record<string, readonly string[]>> = {
+  gRPC: [],
+  'gRPC, with a group and a version': OF_A_GROUP,
+  'gRPC, as JSON': ['--json'],
+};
+const TRIPLE: Readonly<Record<string, readonly string[]>> = {
+  'Triple over HTTP/1.1': ['--triple'],
+  'Triple over HTTP/1.1, with a group and a version': ['--triple', ...OF_A_GROUP],
+  'Triple over HTTP/1.1, as JSON': ['--triple', '--json'],
+  'Triple over h2c': ['--triple', '--h2c'],
+  'Triple over h2c, as JSON': ['--triple', '--h2c', '--json'],
+};
+
+/** The next line of the program, parsed; undefined after the last. */
+async function heard(program: Program): Promise<unknown> {
+  const line = await program.nextLine();
+  return line === undefined ? undefined : JSON.parse(line);
+}
+
+describe.skipIf(path === undefined)('dubbo-go', () => {
+  it.each(Object.entries({ ...GRPC, ...TRIPLE }))('checks over %s', async (_, options) => {
+    await using bridge = await startProcess();
+    const check = async (service: string) => {
+      await using asking = new Program(path, ['check', bridge.listeners.health, service, ...options]);
+      return [await heard(asking), await heard(asking)];
+    };
+    // A failover cluster asks three times for what it is told is unknown; it says so once.
+    const unknown = [{ error: 'NOT_FOUND', message: 'unknown service' }, undefined];
+
+    expect(await check('orders')).toEqual(unknown);
+    expect(await check(KEY)).toEqual(unknown);
+    await register(bridge, 'orders', PERSISTENT);
+    await register(bridge, PROVIDER, PERSISTENT);
+    for (const service of ['', 'orders', KEY, 'com.x.Y'])
+      expect(await check(service), service).toEqual([{ status: 'SERVING' }, undefined]);
+    expect(await check('com.x.Y:1.2.4')).toEqual(unknown);
+    await setEnabled(bridge, 'orders', false);
+    await setEnabled(bridge, PROVIDER, false);
+    for (const service of ['orders', KEY, 'com.x.Y'])
+      expect(await check(service), service).toEqual([{ status: 'NOT_SERVING' }, undefined]);
+  });
+
+  it.each(Object.entries(GRPC))('watches over %s until the bridge ends', async (_, options) => {
+    await using bridge = await startProcess();
+    await using watching = new Program(path, ['watch', bridge.listeners.health, KEY, ...options]);
+
+    expect(await heard(watching)).toEqual({ status: 'SERVICE_UNKNOWN' });
+    await register(bridge, PROVIDER, PERSISTENT);
+    expect(await heard(watching)).toEqual({ status: 'SERVING' });
+    await setEnabled(bridge, PROVIDER, false);
+    expect(await heard(watching)).toEqual({ status: 'NOT_SERVING' });
+    await setEnabled(bridge, PROVIDER, true);
+    expect(await heard(watching)).toEqual({ status: 'SERVING' });
+    expect(await bridge.stop('SIGTERM')).toBe(0);
+    // Whom it watches serves on: there is no NOT_SERVING before this, which would be an eviction.
+    expect(await heard(watching)).toEqual({ end: 'UNAVAILABLE', message: 'the bridge is shutting down' });
+    expect(await heard(watching)).toBeUndefined();
+  });
+
+  it('evicts a provider that an operator switches off, by the watch that each of its references opens, and no other', async () => {
+    await using bridge = await startProcess();
+    await register(bridge, PROVIDER, PERSISTENT);
+    await register(bridge, 'providers:com.x.Y:1.2.4:G', PERSISTENT);
+    const refer = (version: string) =>
+      new Program(path, ['consumer', bridge.listeners.health, 'com.x.Y', '--group', 'G', '--version', version]);
+    await using consumer = refer('1.2.3');
+    await using other = refer('1.2.4');
+    await using stranger = refer('1.2.5');
+    expect(await heard(consumer)).toEqual({ watching: KEY });
+    expect(await heard(other)).toEqual({ watching: 'G/com.x.Y:1.2.4' });
+    expect(await heard(stranger)).toEqual({ watching: 'G/com.x.Y:1.2.5' });
+
+    await setEnabled(bridge, PROVIDER, false);
+    expect(await heard(consumer)).toEqual({
+      closing: KEY,
+      instance: expect.stringContaining(`${bridge.listeners.health}/?interface=com.x.Y&group=G&version=1.2.3`),
+    });
+    for (const program of [consumer, other, stranger]) {
+      program.endInput();
+      expect(await heard(program)).toBeUndefined();
+    }
+  });
+});
