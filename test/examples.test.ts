@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect, type IncomingHttpHeaders } from 'node:http2';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { register, setEnabled, startServer } from './support/server.ts';
+
+/** What can be said of examples/ without the programs they are for; `conformance/balancers.test.ts` drives those. */
+
+const ROOT = join(import.meta.dirname, '..');
+const FILES = readdirSync(join(ROOT, 'examples'), { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map(({ parentPath, name }) => join(parentPath, name).slice(ROOT.length + 1))
+  .sort();
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+
+it.each(FILES)('README points at %s', (file) => {
+  expect(read('README.md')).toContain(`](${file})`);
+});
+
+it('README points at no example that is not there', () => {
+  const named = [...read('README.md').matchAll(/\]\((examples\/[^)]*)\)/g)].map(([, file]) => file).sort();
+  expect(named).toEqual(FILES);
+});
+
+it.each(FILES.filter((file) => !file.endsWith('.json')))('%s says first what it is', (file) => {
+  expect(read(file)).toMatch(/^(# |\/\/ )\w/);
+});
+
+it.each(FILES.filter((file) => file.endsWith('.yaml')))('%s is YAML', (file) => {
+  const documents = parseAllDocuments(read(file));
+  expect(documents.flatMap((document) => ('errors' in document ? [...document.errors, ...document.warnings] : []))).toEqual([]);
+  for (const document of documents) expect(document.toJSON()).toBeInstanceOf(Object);
+});
+
+it.each(FILES.filter((file) => file.endsWith('.json')))('%s is JSON', (file) => {
+  expect(JSON.parse(read(file))).toBeInstanceOf(Object);
+});
+
+it('no check of HAProxy is content with what NOT_SERVING says as well', () => {
+  const expected = [...read('examples/haproxy.cfg').matchAll(/^\s*(?:http|tcp)-check expect (.*)$/gm)].map(([, rule]) => rule);
+  const status = 'rstring "\\"status\\": ?\\"SERVING\\""';
+  expect(expected).toEqual([status, status, 'rbinary 0000000002080[1-3]', 'min-recv 1 binary 00000000020801']);
+});
+
+it('no liveness in Kubernetes hangs on the beats of somebody else', () => {
+  const containers = parseAllDocuments(read('examples/kubernetes.yaml'))
+    .map((document) => document.toJSON()?.spec?.template?.spec)
+    .flatMap((pod) => [...(pod?.containers ?? []), ...(pod?.initContainers ?? [])]);
+  expect(containers).toHaveLength(4);
+  const liveness = containers.map(({ livenessProbe }) => livenessProbe).filter((probe) => probe !== undefined);
+  expect(liveness).toMatchObject([{ grpc: { port: 20000 } }]);
+  expect(liveness[0].grpc).not.toHaveProperty('service');
+});
+
+describe('aws-alb.tf', () => {
+  const checks = [...read('examples/aws-alb.tf').matchAll(/path\s+= "(.*)"\s+matcher\s+= "(\d+)"/g)].map(
+    ([, path = '', matcher]) => ({ path, matcher: Number(matcher) }),
+  );
+
+  it('has three checks, each of which tells the available from the rest by the status alone', async () => {
+    await using server = await startServer({ defaultService: 'orders' });
+    const passes = () =>
+      Promise.all(
+        checks.map(async ({ path, matcher }) => {
+          if (matcher === 200) return (await fetch(`http://${server.listeners.health}${path}`)).status === matcher;
+          return (await grpcStatusOf(server.listeners.health, path)) === matcher;
+        }),
+      );
+    expect(await passes()).toEqual([false, false, false]);
+    await register(server, 'orders');
+    expect(await passes()).toEqual([true, true, true]);
+    await setEnabled(server, 'orders', false);
+    expect(await passes()).toEqual([false, false, false]);
+  });
+
+  it('finds 12 at the default path of a bridge that has no default service', async () => {
+    await using server = await startServer();
+    expect(await grpcStatusOf(server.listeners.health, '/AWS.ALB/healthcheck')).toBe(12);
+  });
+});
+
+/** On a connection of its own and without a body; whether the status comes in trailers or at once is all the same. */
+async function grpcStatusOf(address: string, path: string): Promise<number> {
+  const session = connect(`http://${address}`);
+  const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' });
+  let status: unknown;
+  const look = (headers: IncomingHttpHeaders) => {
+    status ??= headers['grpc-status'];
+  };
+  stream.on('response', look).on('trailers', look).resume().end();
+  await once(stream, 'close');
+  session.close();
+  return Number(status);
+}
