@@ -5,7 +5,8 @@ import { Program } from './program.ts';
 
 /** Dubbo-go's own health client, in each way to speak that it has, and what its references do by themselves. */
 
-const { path } = inject('tools').dubboGoHealth;
+const tools = inject('tools');
+const { path } = tools.dubboGoHealth;
 
 /** Nothing has to keep it alive: operators switch it. */
 const PERSISTENT = { ephemeral: 'false' };
@@ -98,3 +99,28 @@ describe.skipIf(path === undefined)('dubbo-go', () => {
     }
   });
 });
+
+it.skipIf(tools.dubboGo.path === undefined)(
+  'examples/dubbo-go checks a service once and watches it until the bridge ends',
+  async () => {
+    await using bridge = await startProcess();
+    await using example = new Program(tools.dubboGo.path, [bridge.listeners.health, KEY]);
+    // Between the lines of dubbo-go's own log.
+    const said = async () => {
+      for (;;) {
+        const line = await example.nextLine();
+        if (line === undefined || /^(check|watch)/.test(line)) return line;
+      }
+    };
+
+    expect(await said()).toBe('check: UNKNOWN not_found: unknown service');
+    expect(await said()).toBe('watch: SERVICE_UNKNOWN');
+    await register(bridge, PROVIDER, PERSISTENT);
+    expect(await said()).toBe('watch: SERVING');
+    await setEnabled(bridge, PROVIDER, false);
+    expect(await said()).toBe('watch: NOT_SERVING');
+    await bridge.stop('SIGTERM');
+    expect(await said()).toBe('watch ended: unavailable: the bridge is shutting down');
+    expect(await said()).toBeUndefined();
+  },
+);

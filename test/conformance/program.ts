@@ -1,6 +1,39 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+
+const EXAMPLES = join(import.meta.dirname, '../../examples');
+
+/** The text of an example with other words in the place of some: what is to be replaced has to be there. */
+export function example(file: string, replacements: Readonly<Record<string, string>> = {}): string {
+  const text = readFileSync(join(EXAMPLES, file), 'utf8');
+  const words = Object.keys(replacements);
+  for (const word of words) if (!text.includes(word)) throw new Error(`examples/${file} has no ${word}`);
+  if (words.length === 0) return text;
+  // All at once, the longest first: what has come in is not replaced again.
+  const longestFirst = words.sort((a, b) => b.length - a.length).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return text.replace(new RegExp(longestFirst.join('|'), 'g'), (word) => replacements[word] ?? word);
+}
+
+/** A folder that goes with its scope. */
+export class Folder implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'beatbridge-program-'));
+
+  /** Where the file is. */
+  write(name: string, text: string): string {
+    const path = join(this.path, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
 
 /** A process that runs until the end of its scope. For `await using`. */
 export class Program implements AsyncDisposable {
@@ -51,4 +84,19 @@ export class Program implements AsyncDisposable {
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
     await this.#exited;
   }
+}
+
+/** A loopback port that nobody has just now. */
+export async function freeAddress(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port to be had');
+  return `127.0.0.1:${address.port}`;
+}
+
+export function portOf(address: string): string {
+  return address.slice(address.lastIndexOf(':') + 1);
 }

@@ -27,15 +27,24 @@ export type ToolName =
   | 'grpcHealthProbe'
   | 'grpcurl'
   | 'goHealth'
+  | 'grpcClient'
   | 'dubboGoHealth'
+  | 'dubboGo'
   | 'goNacos1'
   | 'javaNacos132'
   | 'javaNacos142'
-  | 'javaNacos148';
+  | 'javaNacos148'
+  | 'haproxy'
+  | 'nginx'
+  | 'envoy';
 
 const run = promisify(execFile);
 const HERE = import.meta.dirname;
 const CACHE = join(HERE, '../../.cache');
+/** Where `.ci/run` puts it. */
+const ENVOY_BIN = join(CACHE, 'envoy/bin');
+/** Where Debian has its servers; not on everybody's PATH. */
+const SYSTEM_BIN = ['/usr/sbin', '/usr/local/sbin'];
 
 const FIND: Record<ToolName, () => Promise<string>> = {
   curl: async () => {
@@ -48,11 +57,16 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   grpcHealthProbe: () => built('grpc-health-probe'),
   grpcurl: () => built('grpcurl'),
   goHealth: () => built('go-health'),
+  grpcClient: () => built('grpc-client'),
   dubboGoHealth: () => built('dubbo-go-health'),
+  dubboGo: () => built('dubbo-go'),
   goNacos1: () => built('go-nacos-1'),
   javaNacos132: () => builtJava('1.3.2'),
   javaNacos142: () => builtJava('1.4.2'),
   javaNacos148: () => builtJava('1.4.8'),
+  haproxy: async () => onPath('haproxy', SYSTEM_BIN),
+  nginx: async () => onPath('nginx', SYSTEM_BIN),
+  envoy: async () => onPath('envoy', [ENVOY_BIN]),
 };
 
 /** `clients/NAME/build.sh` builds it. */
@@ -72,19 +86,23 @@ async function builtJava(version: string): Promise<string> {
   return folder;
 }
 
-function onPath(program: string): string {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+function onPath(program: string, elsewhere: readonly string[] = []): string {
+  for (const folder of [...(process.env.PATH ?? '').split(delimiter), ...elsewhere]) {
     const file = join(folder, program);
     if (existsSync(file)) return file;
   }
   throw new Error(`${program} is not installed`);
 }
 
+const MAX_REASON_LINES = 6;
+
 async function find(name: ToolName): Promise<Tool> {
   try {
     return { path: await FIND[name](), missing: '' };
   } catch (error) {
-    return { path: undefined, missing: error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error) };
+    // What a compiler says of a program that does not compile comes after the command.
+    const lines = error instanceof Error ? error.message.trim().split('\n', MAX_REASON_LINES) : [String(error)];
+    return { path: undefined, missing: lines.join('\n    ') };
   }
 }
 
