@@ -72,12 +72,21 @@ const ACCEPTED =
 /** Dubbo-go says `Triple-Timeout-Ms`, Java Dubbo and dubbo-js `tri-service-timeout`; both in milliseconds. */
 function translateTimeout(header: Headers, type: string): void {
   const ms = header.get('triple-timeout-ms') ?? header.get('tri-service-timeout');
-  if (ms === null || !/^\d{1,8}$/.test(ms)) return;
-  if (!isGrpc(type)) {
-    if (!header.has('connect-timeout-ms')) header.set('connect-timeout-ms', ms);
-  } else if (!header.has('grpc-timeout')) {
-    header.set('grpc-timeout', `${ms}m`);
-  }
+  const name = isGrpc(type) ? 'grpc-timeout' : 'connect-timeout-ms';
+  if (ms !== null && /^\d{1,8}$/.test(ms) && !header.has(name)) header.set(name, isGrpc(type) ? `${ms}m` : ms);
+  const said = header.get(name);
+  if (said !== null && isBeyondTimers(said)) header.set(name, isGrpc(type) ? `${MAX_TIMER_MS / 1_000}S` : String(MAX_TIMER_MS));
+}
+
+/** 24 days, in whole seconds. Node takes what a timer cannot hold for a millisecond: of a deadline in a year, a watch would die at once. */
+const MAX_TIMER_MS = 2_147_483_000;
+
+/** The units of grpc-timeout that can be too long, by their milliseconds; Connect's is none. */
+const LONG_UNITS: Readonly<Record<string, number>> = { '': 1, S: 1_000, M: 60_000, H: 3_600_000 };
+
+function isBeyondTimers(timeout: string): boolean {
+  const [, digits, unit = ''] = /^(\d{1,10})([SMH]?)$/.exec(timeout) ?? [];
+  return digits !== undefined && Number(digits) * (LONG_UNITS[unit] ?? 0) > MAX_TIMER_MS;
 }
 
 /** What a request without a byte of body means: balancers ask like that, and mean "". */

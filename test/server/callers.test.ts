@@ -3,7 +3,7 @@ import { connect as connectHttp2, constants, type IncomingHttpHeaders, type Outg
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Server } from '../../src/index.ts';
-import { register, startServer } from '../support/server.ts';
+import { register, setEnabled, startServer } from '../support/server.ts';
 
 const CHECK = '/grpc.health.v1.Health/Check';
 
@@ -54,6 +54,7 @@ function frame(service: string, flag = 0): Buffer {
 
 const GRPC = { 'content-type': 'application/grpc+proto' };
 const SERVING = Buffer.from([0, 0, 0, 0, 2, 8, 1]);
+const NOT_SERVING = Buffer.from([0, 0, 0, 0, 2, 8, 2]);
 
 describe('a method', () => {
   it.each(['Check', 'check'])('is found as %s, over gRPC and as JSON', async (method) => {
@@ -135,6 +136,27 @@ describe('a deadline', () => {
     ['triple-timeout-ms', '50'],
   ])('in %s ends a call', async (name, value) => {
     expect(await call({ ...GRPC, ...WATCH, [name]: value }, frame('orders'))).toMatchObject({ status: '4', body: SERVING });
+  });
+
+  it('of no length at all ends a Watch after its first message', async () => {
+    expect(await call({ ...GRPC, ...WATCH, 'grpc-timeout': '0n' }, frame('orders'))).toMatchObject({ status: '4' });
+  });
+
+  it.each([
+    ['application/grpc', 'grpc-timeout', '8760H'],
+    ['application/grpc', 'grpc-timeout', '99999999H'],
+    ['application/grpc', 'grpc-timeout', '99999999S'],
+    ['application/connect+proto', 'connect-timeout-ms', '9999999999'],
+  ])('of %s in %s: %s, longer than a timer can be, leaves a Watch open', async (type, name, value) => {
+    await register(server, 'patient', { ephemeral: 'false' });
+    await setEnabled(server, 'patient', true);
+    const session = connectHttp2(`http://${server.listeners.health}`);
+    const stream = session.request({ ':method': 'POST', ...WATCH, 'content-type': type, [name]: value });
+    stream.end(frame('patient'));
+    expect((await once(stream, 'data'))[0]).toEqual(SERVING);
+    await setEnabled(server, 'patient', false);
+    expect((await once(stream, 'data'))[0]).toEqual(NOT_SERVING);
+    session.destroy();
   });
 
   it.each(['Triple-Timeout-Ms', 'tri-service-timeout', 'Connect-Timeout-Ms'])(
