@@ -89,9 +89,32 @@ describe('a request without a body', () => {
 });
 
 describe('UNIMPLEMENTED', () => {
-  it('is never said of a method that is there', async () => {
-    expect(await call({ ...GRPC, 'grpc-encoding': 'snappy' }, frame('orders', 1))).toMatchObject({ status: '3' });
-    expect(await call(GRPC, frame('orders'), frame('orders'))).toMatchObject({ status: '3' });
+  it.each(['Check', 'List', 'Watch'])('is never said of %s, whatever is wrong with the request', async (method) => {
+    const to = { ...GRPC, ':path': `/grpc.health.v1.Health/${method}` };
+    const empty = Buffer.alloc(5);
+    const status = async (headers: OutgoingHttpHeaders, ...chunks: Buffer[]) =>
+      (await call({ ...to, ...headers }, ...chunks)).status;
+    expect({
+      'an unknown compression': await status({ 'grpc-encoding': 'snappy' }, frame('orders', 1)),
+      'a compression that is not named': await status({}, frame('orders', 1)),
+      'gzip that is none': await status({ 'grpc-encoding': 'gzip' }, Buffer.from([1, 0, 0, 0, 3, 1, 2, 3])),
+      'two messages': await status({}, empty, empty),
+      'half a message': await status({}, Buffer.from([0, 0, 0, 0, 9, 1])),
+      'half a frame': await status({}, Buffer.from([0, 0])),
+      'protobuf that is none': await status({}, Buffer.from([0, 0, 0, 0, 2, 0xff, 0xff])),
+      'a message of 4 GiB': await status({}, Buffer.from([0, 0xff, 0xff, 0xff, 0xff])),
+      'a timeout without a unit': await status({ 'grpc-timeout': '5' }, empty),
+    }).toEqual({
+      'an unknown compression': '3',
+      'a compression that is not named': '13',
+      'gzip that is none': '3',
+      'two messages': '3',
+      'half a message': '3',
+      'half a frame': '3',
+      'protobuf that is none': '13',
+      'a message of 4 GiB': '8',
+      'a timeout without a unit': '3',
+    });
   });
 });
 

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { get } from 'node:https';
 import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createServer, ListenError, type Server } from '../../src/index.ts';
 import { listen } from '../../src/server/listener.ts';
@@ -106,6 +107,8 @@ describe('bad input', () => {
     ['a request line that is none', 'hello\r\n\r\n'],
     ['a TLS handshake', Buffer.from('16030100c8010000c40303', 'hex')],
     ['binary noise', Buffer.from([0, 1, 2, 3, 255, 254, 13, 10, 13, 10])],
+    ['a PROXY header', 'PROXY TCP4 192.0.2.1 192.0.2.2 5000 80\r\n'],
+    ['a binary PROXY header', Buffer.from('0d0a0d0a000d0a515549540a2111000cc0000201c000020213880050', 'hex')],
     ['a preface that goes wrong', 'PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n'],
     ['two lengths', `POST ${CHECK} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}`],
     [
@@ -150,6 +153,41 @@ describe('bad input', () => {
     expect(headers[':status']).toBe(400);
     session.destroy();
     await expectServing();
+  });
+
+  it('an HTTP/2 request without a name of any host is refused, and one that names it in a Host header is served', async () => {
+    const socket = await dial(server.listeners.health);
+    // SETTINGS, their acknowledgement and RST_STREAM.
+    const heard = hear(socket, (text) => text.includes('\0\0\x04\x03\0\0\0\0\x01'));
+    // POST, http, and the path in full; the last of stream 1.
+    const head = Buffer.concat([Buffer.from([0x83, 0x86, 0x04, CHECK.length]), Buffer.from(CHECK)]);
+    const frame = Buffer.concat([Buffer.from([0, 0, head.length, 1, 5, 0, 0, 0, 1]), head]);
+    socket.write(Buffer.concat([Buffer.from(PREFACE), EMPTY_SETTINGS, frame]));
+    await heard;
+    socket.destroy();
+
+    const session = connectHttp2(`http://${server.listeners.health}`);
+    const stream = session.request({ ':path': CHECK, ':method': 'POST', host: 'x', 'content-type': 'application/json' });
+    stream.end('{"service":"orders"}');
+    stream.setEncoding('utf8');
+    expect(await stream.toArray()).toEqual(['{"status":"SERVING"}']);
+    session.destroy();
+  });
+
+  it('a header of HTTP/2 over 64 KiB, or of very many fields, ends its stream and no other', async () => {
+    const session = connectHttp2(`http://${server.listeners.health}`, { maxSendHeaderBlockLength: 1 << 20 });
+    await once(session, 'remoteSettings');
+    expect(session.remoteSettings.maxHeaderListSize).toBe(64 << 10);
+    const many = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`x-${i}`, '1']));
+    for (const fields of [{ x: 'x'.repeat(66_000) }, many]) {
+      const stream = session.request({ ':path': CHECK, ':method': 'POST', ...fields });
+      await expect(once(stream, 'close')).rejects.toThrow('NGHTTP2_ENHANCE_YOUR_CALM');
+    }
+    expect(session.closed).toBe(false);
+    const stream = session.request({ ':path': '/health/orders' });
+    const [headers] = await once(stream, 'response');
+    expect(headers[':status']).toBe(200);
+    session.destroy();
   });
 
   it('a peer that leaves at any point of a request harms nobody', async () => {
@@ -269,6 +307,18 @@ describe('an HTTP/2 peer', () => {
     await listener.close(AbortSignal.abort());
   });
 
+  it('that asks for signs of life gets one each time, however often it asks', async () => {
+    const session = connectHttp2(`http://${server.listeners.health}`);
+    const ping = () =>
+      new Promise<void>((resolve, reject) => {
+        session.ping((error) => (error ? reject(error) : resolve()));
+      });
+    await once(session, 'remoteSettings');
+    for (let i = 0; i < 200; i++) await ping();
+    expect(session.closed).toBe(false);
+    session.destroy();
+  });
+
   it('that resets streams without end is let go, and nothing of it stays', async () => {
     const listener = await listen('127.0.0.1', 0, (_, res) => res.end(), { pingEveryMs: 50 });
     const before = sockets();
@@ -302,6 +352,17 @@ describe('the TLS port', () => {
     });
     expect([answer.statusCode, answer.httpVersion]).toEqual([200, '1.1']);
     answer.resume();
+  });
+
+  it('speaks HTTP/1.1 with a peer that knows nothing of ALPN', async () => {
+    await using secure = await startServer({ tls: { port: 0, cert: TLS_CERT, key: TLS_KEY } });
+    const [host, port] = (secure.listeners.tls ?? '').split(':') as [string, string];
+    const socket = connectTls({ host, port: Number(port), ca: TLS_CERT });
+    await once(socket, 'secureConnect');
+    expect(socket.alpnProtocol).toBe(false);
+    const heard = hear(socket);
+    socket.write('GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect(await heard).toMatch(/^HTTP\/1.1 200 /);
   });
 
   it('hangs up on whoever does not speak TLS, and goes on', async () => {

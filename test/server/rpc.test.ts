@@ -19,14 +19,16 @@ import { dial, hear } from '../support/raw.ts';
 
 const WATCH = '/grpc.health.v1.Health/Watch';
 
-/** The health service on a port, with the room behind it in reach. For `await using`. */
-async function serveHealth() {
+type Implementation = ReturnType<typeof healthService>;
+
+/** The health service on a port, with the room behind it in reach, and perhaps with other methods. For `await using`. */
+async function serveHealth(instead: Partial<Implementation> = {}) {
   const registry = new Registry(() => 0);
   const health = new Health(registry);
   const watches = new Watches(health);
   const shutdown = new AbortController();
   const handlers = rpcHandlers({
-    routes: (router) => router.service(HealthService, healthService(health, watches, 100)),
+    routes: (router) => router.service(HealthService, { ...healthService(health, watches, 100), ...instead }),
     maxMessageBytes: 16 << 10,
     contextValues: () => createContextValues(),
     shutdown: shutdown.signal,
@@ -158,4 +160,36 @@ it('a stream of a client that has nothing to say for longer than a body may paus
     await client.pushed('orders', (ports) => ports.length === 0);
   }
   await listener.close(AbortSignal.timeout(1_000));
+});
+
+it('a watch whose deadline passes leaves nothing behind', async () => {
+  await using served = await serveHealth();
+  const session = connectHttp2(`http://${served.address}`);
+  const headers = { ':path': WATCH, ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' };
+  const stream = session.request({ ...headers, 'grpc-timeout': '100m' });
+  stream.end(frame('orders'));
+  stream.resume();
+  const [trailers] = await once(stream, 'trailers');
+  expect(trailers['grpc-status']).toBe('4');
+  await expect.poll(() => served.watches.keyCount).toBe(0);
+  session.destroy();
+});
+
+it.each(Object.entries(HEALTH_CLIENTS))('over %s a caller is told nothing of what goes wrong inside', async (_, connect) => {
+  const fail = (): never => {
+    throw new Error('the secret of the house');
+  };
+  await using served = await serveHealth({
+    check: fail,
+    async *watch() {
+      yield fail();
+    },
+  });
+  using client = connect(served.address);
+  const nothing = { code: 'internal', message: 'internal: internal error' };
+  await expect(client.check('orders')).rejects.toMatchObject(nothing);
+  const watched = async () => {
+    for await (const _ of client.watch?.('orders', new AbortController().signal) ?? []);
+  };
+  if (client.watch) await expect(watched()).rejects.toMatchObject(nothing);
 });
