@@ -64,17 +64,28 @@ export class Configs {
     return this.#configs.values();
   }
 
-  /** From now on the connection is told of changes, in the words in which it names the text. */
-  listen(connection: Connection, id: ConfigId, tenant: string | undefined): void {
+  /**
+   * From now on the connection is told of changes, in the words in which it names the text. True when the text is another than the
+   * one that it has, of which this is the md5, "" for none.
+   */
+  listen(connection: Connection, id: ConfigId, tenant: string, md5: string): boolean {
     const key = keyOf(id);
     const keys = this.#ofConnection.get(connection) ?? new Set<string>();
-    if (connection.ended) return;
+    if (connection.ended) return false;
     if (keys.size >= MAX_LISTENED_A_CONNECTION && !keys.has(key))
       throw new RequestError('too-many', `more than ${MAX_LISTENED_A_CONNECTION} configs listened to`);
     this.#ofConnection.set(connection, keys.add(key));
     const listeners = this.#listening.get(key) ?? new Map<Connection, Listener>();
-    const queued = listeners.get(connection)?.queued ?? false;
-    this.#listening.set(key, listeners.set(connection, { words: wordsOf(id, tenant), queued }));
+    const words = { dataId: id.dataId, group: id.group, ...(tenant !== '' && { tenant }) };
+    const { queued = false, missed } = listeners.get(connection) ?? {};
+    const now = this.#wallClock();
+    const differs = (this.#configs.get(key)?.md5 ?? '') !== md5;
+    // Go's client (2.2.5) that is told of a removal keeps what it had and asks again at once, a thousand times a second.
+    const gone = differs && !this.#configs.has(key);
+    const repeats = gone && missed?.md5 === md5 && now - missed.at < SAY_AGAIN_AFTER_MS;
+    const listener = { words, queued, missed: repeats ? missed : gone ? { md5, at: now } : undefined };
+    this.#listening.set(key, listeners.set(connection, listener));
+    return differs && !repeats;
   }
 
   unlisten(connection: Connection, key: string): void {
@@ -129,8 +140,11 @@ export interface Config {
 }
 
 interface Listener {
+  /** What it is told: the text, as it names it. */
   readonly words: object;
   queued: boolean;
+  /** The text that it has been told is gone, by its md5, and when: milliseconds since 1970. */
+  readonly missed: { readonly md5: string; readonly at: number } | undefined;
 }
 
 /** The same to clients that find nothing there, word for word: dubbo-go looks for it in an error's text. */
@@ -176,13 +190,14 @@ export function configCalls(configs: Configs) {
       const changedConfigs: object[] = [];
       for (const context of contexts) {
         const id = readId(context);
-        const tenant = textOf(context, 'tenant') || undefined;
         if (!listening) {
           configs.unlisten(connection, keyOf(id));
           continue;
         }
-        configs.listen(connection, id, tenant);
-        if ((configs.get(id)?.md5 ?? '') !== textOf(context, 'md5')) changedConfigs.push(wordsOf(id, tenant));
+        if (!configs.listen(connection, id, textOf(context, 'tenant'), textOf(context, 'md5'))) continue;
+        // Rust's client wants a tenant that it has sent, though it be blank.
+        const { tenant } = context;
+        changedConfigs.push({ dataId: id.dataId, group: id.group, ...(typeof tenant === 'string' && { tenant }) });
       }
       return { changedConfigs };
     },
@@ -242,6 +257,7 @@ const MAX_CONTENT_BYTES = 1 << 20;
 const MAX_TOTAL_BYTES = 256 << 20;
 const MAX_LISTENED_A_CONNECTION = 10_000;
 const MAX_ID_LENGTH = 256;
+const SAY_AGAIN_AFTER_MS = 5_000;
 
 function readId(body: JsonObject): ConfigId {
   const id = {
@@ -259,10 +275,6 @@ function readId(body: JsonObject): ConfigId {
 /** No part holds white space. */
 function keyOf({ namespace, group, dataId }: ConfigId): string {
   return `${namespace} ${group} ${dataId}`;
-}
-
-function wordsOf({ dataId, group }: ConfigId, tenant: string | undefined): object {
-  return { dataId, group, ...(tenant !== undefined && { tenant }) };
 }
 
 function md5Of(text: string): string {

@@ -106,6 +106,11 @@ export class Driver implements AsyncDisposable {
     }
   }
 
+  /** Asks the process to end, in its own orderly way. */
+  terminate(): void {
+    this.#child.kill('SIGTERM');
+  }
+
   /** Ends the process with no chance to say goodbye. */
   async kill(): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {

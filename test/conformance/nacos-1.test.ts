@@ -1,69 +1,19 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HEALTH_CLIENTS } from '../support/health-clients.ts';
 import { type Process, startProcess } from '../support/process.ts';
 import { nacos, register } from '../support/server.ts';
-import { Driver, type SeenInstance } from './driver.ts';
-import { type Clients, NACOS_CLIENTS, type Started, startClients } from './nacos-clients.ts';
+import { absent, allSee, at, BYSTANDER, freePorts, healthOf, IP, present, subscribe, unhealthy } from './estate.ts';
+import { type Clients, NACOS_1_CLIENTS, startClient, startClients } from './nacos-clients.ts';
 import { withoutUdp } from './without-udp.ts';
 
-/**
- * Stands in every list, so that none is ever empty: the clients of npm and Go take no empty list for true. Persistent, so that it
- * needs no beats, and with no share of the load, so that what health says is about the others.
- */
-const BYSTANDER = { ip: '10.0.0.99', port: 99, ephemeral: 'false', weight: 0 };
-const IP = '10.0.0.1';
-
-type Condition = (instance: SeenInstance | undefined) => boolean;
-const present: Condition = (instance) => instance?.healthy === true;
-const unhealthy: Condition = (instance) => instance?.healthy === false;
-const absent: Condition = (instance) => instance === undefined;
-
 /** There is no client of another kind to see anything. */
-const alone = Object.values(NACOS_CLIENTS).filter(({ command }) => command !== undefined).length < 2;
+const alone = Object.values(NACOS_1_CLIENTS).filter(({ command }) => command !== undefined).length < 2;
 
 /** What a client may do, and what the others see thereafter. */
 const COMING_AND_GOING = [
   ['register', present],
   ['deregister', absent],
 ] as const;
-
-const at = (instances: readonly SeenInstance[], port: number) => instances.find((instance) => instance.port === port);
-
-async function subscribe(clients: readonly Started[], service: string): Promise<void> {
-  await Promise.all(
-    clients.map(async ([, client]) => {
-      await client.call('subscribe', { service });
-      await client.told(service, (instances) => at(instances, BYSTANDER.port) !== undefined);
-    }),
-  );
-}
-
-/** Every one of the subscribers is told it, and is answered it when it asks. */
-async function allSee(subscribers: readonly Started[], service: string, port: number, condition: Condition): Promise<void> {
-  await Promise.all(
-    subscribers.map(async ([name, client]) => {
-      await client.told(service, (instances) => condition(at(instances, port)));
-      const listed = await client.instances(service, NACOS_CLIENTS[name]?.uncached);
-      expect(at(listed, port), `listed by ${name}`).toSatisfy(condition);
-    }),
-  );
-}
-
-/** What health says of a service: the messages of a Watch in their order, none left out, and Check saying the same. */
-function healthOf(bridge: Process, service: string) {
-  const client = HEALTH_CLIENTS['gRPC (grpc-js)']?.(bridge.listeners.health);
-  const messages = client?.watch?.(service, new AbortController().signal)[Symbol.asyncIterator]();
-  const next = async (): Promise<string | undefined> => (await messages?.next())?.value;
-  const is = async (status: string) => expect(await client?.check(service)).toBe(status);
-  const becomes = async (status: string) => {
-    expect(await next()).toBe(status);
-    await is(status);
-  };
-  return { next, is, becomes, [Symbol.dispose]: () => client?.[Symbol.dispose]() };
-}
 
 describe.concurrent('among all the others', () => {
   let bridge: Process;
@@ -72,14 +22,14 @@ describe.concurrent('among all the others', () => {
   beforeAll(async () => {
     bridge = await startProcess();
     running.push(bridge);
-    clients = await startClients(bridge.listeners.main);
+    clients = await startClients(NACOS_1_CLIENTS, bridge.listeners);
     running.push(clients);
   });
   afterAll(async () => {
     await Promise.all(running.map((process) => process[Symbol.asyncDispose]()));
   });
 
-  describe.each(Object.entries(NACOS_CLIENTS))('%s', (name, { command, edits, silence }) => {
+  describe.each(Object.entries(NACOS_1_CLIENTS))('%s', (name, { command, edits, silence }) => {
     const missing = command === undefined;
     const others = () => clients.others(name);
     const instanceOf = (service: string) => ({ service, ip: IP, port: 8080, metadata: { ...silence, colour: 'red' } });
@@ -166,7 +116,7 @@ describe.concurrent('among all the others', () => {
       const { service, port } = instance;
       using health = healthOf(bridge, service);
       await open(service, health);
-      await using first = await Driver.start(command ?? [], bridge.listeners.main);
+      await using first = await startClient(name, bridge.listeners);
       await first.call('register', instance);
       await health.becomes('SERVING');
       await allSee(others(), service, port, present);
@@ -177,7 +127,7 @@ describe.concurrent('among all the others', () => {
       await allSee(others(), service, port, absent);
       await health.is('NOT_SERVING');
 
-      await using second = await Driver.start(command ?? [], bridge.listeners.main);
+      await using second = await startClient(name, bridge.listeners);
       await second.call('register', instance);
       await health.becomes('SERVING');
       await allSee(others(), service, port, present);
@@ -189,10 +139,10 @@ it('every client recovers by itself when beatbridge is killed and started again'
   const [main, grpc, health] = await freePorts(3);
   const args = ['--host', '127.0.0.1', '--port', `${main}`, '--grpc-port', `${grpc}`, '--health-port', `${health}`];
   await using before = await startProcess(args);
-  await using clients = await startClients(before.listeners.main);
+  await using clients = await startClients(NACOS_1_CLIENTS, before.listeners);
   const serviceOf = (name: string) => `provided-by-${name}`;
   const instanceOf = (name: string, port: number) => {
-    return { service: serviceOf(name), ip: IP, port, metadata: NACOS_CLIENTS[name]?.silence };
+    return { service: serviceOf(name), ip: IP, port, metadata: NACOS_1_CLIENTS[name]?.silence };
   };
   await Promise.all(
     clients.all.map(async ([name, client]) => {
@@ -232,7 +182,7 @@ it('every client recovers by itself when beatbridge is killed and started again'
 
 it.skipIf(alone)('a change by a client of one kind reaches subscribers of all others within a second', async () => {
   await using bridge = await startProcess();
-  await using clients = await startClients(bridge.listeners.main);
+  await using clients = await startClients(NACOS_1_CLIENTS, bridge.listeners);
   await register(bridge, 'pushed', BYSTANDER);
   await subscribe(clients.all, 'pushed');
   const delays: { readonly from: string; readonly to: string; readonly ms: number }[] = [];
@@ -260,7 +210,7 @@ it.skipIf(alone)('a change by a client of one kind reaches subscribers of all ot
 it.skipIf(alone)('where no datagram comes through, changes reach subscribers of all kinds by polling', async () => {
   await using bridge = await startProcess();
   await using way = await withoutUdp(bridge.listeners.main);
-  await using clients = await startClients(way.address);
+  await using clients = await startClients(NACOS_1_CLIENTS, { ...bridge.listeners, main: way.address });
   await register(bridge, 'polled', BYSTANDER);
   await subscribe(clients.all, 'polled');
   for (const [op, condition] of COMING_AND_GOING) {
@@ -271,23 +221,3 @@ it.skipIf(alone)('where no datagram comes through, changes reach subscribers of 
   const pushes = await nacos(bridge, 'GET', '/operator/push/state', {});
   expect(await pushes.json()).toMatchObject({ succeed: 0 });
 });
-
-/** Free a moment ago: for a server that has to come back where it was. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const holders = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const holder = createServer().listen(0, '127.0.0.1');
-      await once(holder, 'listening');
-      return holder;
-    }),
-  );
-  return Promise.all(
-    holders.map(async (holder) => {
-      // A TCP server that listens has a port.
-      const { port } = holder.address() as AddressInfo;
-      holder.close();
-      await once(holder, 'close');
-      return port;
-    }),
-  );
-}

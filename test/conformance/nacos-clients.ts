@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { inject } from 'vitest';
+import type { Listeners } from '../../src/index.ts';
 import { Driver } from './driver.ts';
+import type { ToolName } from './tools.ts';
 
-/** The Nacos 1.x clients that the suite drives: how each is started, and where it differs from the others. */
+/** The Nacos clients that the suites drive: how each is started, and where it differs from the others. */
 export interface NacosClient {
   /** The program around it and its arguments; undefined where it could not be built. */
   readonly command: readonly string[] | undefined;
-  /** Whether it can edit a registered instance. */
+  /** Whether it can edit a registered instance of a client of its kind. */
   readonly edits: boolean;
   /** What makes its driver ask the server for a list now. */
   readonly uncached: Readonly<Record<string, boolean>>;
@@ -27,29 +29,29 @@ const JVM = [
   '-XX:TieredStopAtLevel=1',
   // Otherwise the client looks its own host up.
   '-Dcom.alibaba.nacos.client.naming.local.ip=127.0.0.1',
+  '-Dcom.alibaba.nacos.client.local.ip=127.0.0.1',
 ];
 
-function java(tool: 'javaNacos132' | 'javaNacos142' | 'javaNacos148'): NacosClient {
+function java(tool: ToolName): readonly string[] | undefined {
   const { path } = tools[tool];
-  return {
-    command: path === undefined ? undefined : ['java', ...JVM, '-cp', `${path}/classes:${path}/lib/*`, 'NacosDriver'],
-    edits: true,
-    uncached: {},
-    silence: silence(5_000, 9_000),
-  };
+  return path === undefined ? undefined : ['java', ...JVM, '-cp', `${path}/classes:${path}/lib/*`, 'NacosDriver'];
 }
 
-/** By names that can be part of a service's name. */
-export const NACOS_CLIENTS: Readonly<Record<string, NacosClient>> = {
-  'java-1.3.2': java('javaNacos132'),
-  'java-1.4.2': java('javaNacos142'),
-  'java-1.4.8': java('javaNacos148'),
-  'go-1.1.6': {
-    command: tools.goNacos1.path === undefined ? undefined : [tools.goNacos1.path],
-    edits: true,
-    uncached: { fresh: true },
-    silence: silence(5_000, 9_000),
-  },
+function program(tool: ToolName, ...args: readonly string[]): readonly string[] | undefined {
+  const { path } = tools[tool];
+  return path === undefined ? undefined : [path, ...args];
+}
+
+const PYTHON_DRIVER = join(import.meta.dirname, 'clients/python-nacos/driver.py');
+
+const beating = { edits: true, uncached: {}, silence: silence(5_000, 9_000) };
+
+/** Clients of 1.x, over HTTP. By names that can be part of a service's name, here and below. */
+export const NACOS_1_CLIENTS: Readonly<Record<string, NacosClient>> = {
+  'java-1.3.2': { ...beating, command: java('javaNacos132') },
+  'java-1.4.2': { ...beating, command: java('javaNacos142') },
+  'java-1.4.8': { ...beating, command: java('javaNacos148') },
+  'go-1.1.6': { ...beating, command: program('goNacos1'), uncached: { fresh: true } },
   'npm-2.6.3': {
     command: [process.execPath, join(import.meta.dirname, 'clients/npm-nacos/driver.js')],
     edits: false,
@@ -59,12 +61,32 @@ export const NACOS_CLIENTS: Readonly<Record<string, NacosClient>> = {
   },
 };
 
+/** Clients of 2.x and 3.x, over gRPC: they do not beat. */
+const connected = { edits: false, uncached: { fresh: true }, silence: {} };
+
+export const NACOS_2_CLIENTS: Readonly<Record<string, NacosClient>> = {
+  'java-2.0.4': { ...connected, command: java('javaNacos204') },
+  'java-2.3.2': { ...connected, command: java('javaNacos232') },
+  'java-2.5.1': { ...connected, command: java('javaNacos251') },
+  'java-3.0.3': { ...connected, command: java('javaNacos303') },
+  'java-3.2.1': { ...connected, command: java('javaNacos321') },
+  // As dubbo-go sets it: an empty list is as good as another.
+  'go-2.2.5': { ...connected, command: program('goNacos225', '--update-cache-when-empty') },
+  'go-2.3.5': { ...connected, command: program('goNacos235', '--update-cache-when-empty') },
+  'python-2.0.11': { ...connected, command: program('pythonNacos2', PYTHON_DRIVER) },
+  'python-3.2.0': { ...connected, command: program('pythonNacos3', PYTHON_DRIVER) },
+  // Otherwise it takes no list for true in which nobody can be called.
+  'rust-0.8.3': { ...connected, command: program('rustNacos', '--push-empty-protection', 'false') },
+};
+
+export const NACOS_CLIENTS = { ...NACOS_1_CLIENTS, ...NACOS_2_CLIENTS };
+
 export type Started = readonly [name: string, driver: Driver];
 
-/** A process of every client that can be had, all with the same server. For `await using`. */
-export async function startClients(server: string): Promise<Clients> {
-  const starts = Object.entries(NACOS_CLIENTS).flatMap(([name, { command }]) =>
-    command === undefined ? [] : [Driver.start(command, server).then((driver): Started => [name, driver])],
+/** A process of each of the clients that can be had, all with the same server. For `await using`. */
+export async function startClients(kinds: Readonly<Record<string, NacosClient>>, { main, grpc }: Addresses): Promise<Clients> {
+  const starts = Object.entries(kinds).flatMap(([name, { command }]) =>
+    command === undefined ? [] : [startClient(name, { main, grpc }).then((driver): Started => [name, driver])],
   );
   const outcomes = await Promise.allSettled(starts);
   const clients = new Clients(outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
@@ -75,6 +97,14 @@ export async function startClients(server: string): Promise<Clients> {
   }
   return clients;
 }
+
+/** One more of a kind. */
+export function startClient(name: string, { main, grpc }: Addresses): Promise<Driver> {
+  const args = name in NACOS_2_CLIENTS ? ['--grpc-port', grpc.slice(grpc.lastIndexOf(':') + 1)] : [];
+  return Driver.start(NACOS_CLIENTS[name]?.command ?? [], main, ...args);
+}
+
+type Addresses = Pick<Listeners, 'main' | 'grpc'>;
 
 export class Clients implements AsyncDisposable {
   readonly all: readonly Started[];

@@ -34,6 +34,18 @@ export type ToolName =
   | 'javaNacos132'
   | 'javaNacos142'
   | 'javaNacos148'
+  | 'javaNacos204'
+  | 'javaNacos232'
+  | 'javaNacos251'
+  | 'javaNacos303'
+  | 'javaNacos321'
+  | 'goNacos225'
+  | 'goNacos235'
+  | 'pythonNacos2'
+  | 'pythonNacos3'
+  | 'rustNacos'
+  | 'dubboGoGreeter'
+  | 'javaDubbo'
   | 'haproxy'
   | 'nginx'
   | 'envoy';
@@ -60,30 +72,55 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   grpcClient: () => built('grpc-client'),
   dubboGoHealth: () => built('dubbo-go-health'),
   dubboGo: () => built('dubbo-go'),
+  dubboGoGreeter: () => built('dubbo-go-greeter'),
+  javaDubbo: () => builtJava('java-dubbo'),
   goNacos1: () => built('go-nacos-1'),
-  javaNacos132: () => builtJava('1.3.2'),
-  javaNacos142: () => builtJava('1.4.2'),
-  javaNacos148: () => builtJava('1.4.8'),
+  javaNacos132: () => builtJava('java-nacos-1', '1.3.2'),
+  javaNacos142: () => builtJava('java-nacos-1', '1.4.2'),
+  javaNacos148: () => builtJava('java-nacos-1', '1.4.8'),
+  javaNacos204: () => builtJava('java-nacos-2', '2.0.4'),
+  javaNacos232: () => builtJava('java-nacos-2', '2.3.2'),
+  javaNacos251: () => builtJava('java-nacos-2', '2.5.1'),
+  javaNacos303: () => builtJava('java-nacos-2', '3.0.3'),
+  javaNacos321: () => builtJava('java-nacos-2', '3.2.1-2026.03.30'),
+  goNacos225: () => built('go-nacos-2', '2.2.5'),
+  goNacos235: () => built('go-nacos-2', '2.3.5'),
+  pythonNacos2: () => builtPython('2.0.11'),
+  pythonNacos3: () => builtPython('3.2.0'),
+  rustNacos: async () => {
+    onPath('cargo');
+    const binary = join(CACHE, 'rust-nacos/rust-nacos');
+    await run('bash', [join(HERE, 'clients/rust-nacos/build.sh'), binary]);
+    return binary;
+  },
   haproxy: async () => onPath('haproxy', SYSTEM_BIN),
   nginx: async () => onPath('nginx', SYSTEM_BIN),
   envoy: async () => onPath('envoy', [ENVOY_BIN]),
 };
 
-/** `clients/NAME/build.sh` builds it. */
-async function built(name: string): Promise<string> {
-  const binary = join(CACHE, 'bin', name);
+/** `clients/NAME/build.sh` builds it, in one of several versions where there are some. */
+async function built(name: string, ...versions: readonly string[]): Promise<string> {
+  const binary = join(CACHE, 'bin', [name, ...versions].join('-'));
   onPath('go');
-  await run('bash', [join(HERE, 'clients', name, 'build.sh'), binary]);
+  await run('bash', [join(HERE, 'clients', name, 'build.sh'), ...versions, binary]);
   return binary;
 }
 
-/** The folder with `classes` and `lib` of the driver around that version of nacos-client. */
-async function builtJava(version: string): Promise<string> {
-  const folder = join(CACHE, 'java-nacos-1', version);
+/** The folder with `classes` and `lib` of the driver, around one of several versions where there are some. */
+async function builtJava(name: string, ...versions: readonly string[]): Promise<string> {
+  const folder = join(CACHE, name, ...versions);
   onPath('java');
   onPath('mvn');
-  await run('bash', [join(HERE, 'clients/java-nacos-1/build.sh'), version, folder]);
+  await run('bash', [join(HERE, 'clients', name, 'build.sh'), ...versions, folder]);
   return folder;
+}
+
+/** The interpreter that finds that version of nacos-sdk-python. */
+async function builtPython(version: string): Promise<string> {
+  const folder = join(CACHE, 'python-nacos', version);
+  onPath('python3');
+  await run('bash', [join(HERE, 'clients/python-nacos/build.sh'), version, folder]);
+  return join(folder, 'bin/python');
 }
 
 function onPath(program: string, elsewhere: readonly string[] = []): string {

@@ -98,11 +98,23 @@ describe('listening', () => {
   it('answers at once what is not as the client believes, in its own words', async () => {
     const { client } = await start();
     expect(await listen(client, '')).toEqual([]);
-    expect(await listen(client, MD5_OF_X)).toEqual([ID]);
+    expect(await listen(client, MD5_OF_X)).toEqual([{ ...ID, tenant: '' }]);
+    expect(await listen(client, 'other', { tenant: null })).toEqual([ID]);
     await publish(client, 'x');
     expect(await listen(client, MD5_OF_X)).toEqual([]);
-    expect(await listen(client, '')).toEqual([ID]);
     expect(await listen(client, '', { tenant: 'public' })).toEqual([{ ...ID, tenant: 'public' }]);
+  });
+
+  it('to a text that is gone hears of that once, and not each time that it asks with what it had', async () => {
+    const { client } = await start();
+    expect(await listen(client, MD5_OF_X)).toHaveLength(1);
+    expect(await listen(client, MD5_OF_X)).toEqual([]);
+    await publish(client, 'x');
+    expect(await listen(client, MD5_OF_X)).toEqual([]);
+    await client.ask('ConfigRemoveRequest', ID);
+    expect(await listen(client, MD5_OF_X)).toHaveLength(1);
+    expect(await listen(client, '')).toEqual([]);
+    expect(await listen(client, MD5_OF_X)).toHaveLength(1);
   });
 
   it('hears of changes and removals, each in the words of who listens', async () => {

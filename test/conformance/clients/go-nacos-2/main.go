@@ -1,0 +1,507 @@
+// Command go-nacos-2 drives the unmodified nacos-sdk-go v2 clients (naming,
+// and config once it is asked for) over JSON lines, so that a test in another
+// language can steer them as a child process: commands on stdin, replies and
+// change events on stdout.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nacos-group/nacos-sdk-go/v2/clients"
+	"github.com/nacos-group/nacos-sdk-go/v2/clients/config_client"
+	"github.com/nacos-group/nacos-sdk-go/v2/clients/naming_client"
+	"github.com/nacos-group/nacos-sdk-go/v2/clients/naming_client/naming_cache"
+	"github.com/nacos-group/nacos-sdk-go/v2/clients/naming_client/naming_proxy"
+	"github.com/nacos-group/nacos-sdk-go/v2/common/constant"
+	"github.com/nacos-group/nacos-sdk-go/v2/common/http_agent"
+	"github.com/nacos-group/nacos-sdk-go/v2/model"
+	"github.com/nacos-group/nacos-sdk-go/v2/vo"
+)
+
+const sdkPath = "github.com/nacos-group/nacos-sdk-go/v2"
+
+var errNotSubscribed = errors.New("not subscribed")
+
+// command is the union of the fields of all operations. Those of an instance
+// are decoded apart, for their defaults.
+type command struct {
+	ID          json.RawMessage `json:"id"`
+	Op          string          `json:"op"`
+	Service     string          `json:"service"`
+	Group       string          `json:"group"`
+	Instance    registration    `json:"-"`
+	Instances   []registration  `json:"instances"`
+	Clusters    []string        `json:"clusters"`
+	HealthyOnly bool            `json:"healthyOnly"`
+	Fresh       bool            `json:"fresh"`
+	PageNo      uint32          `json:"pageNo"`
+	PageSize    uint32          `json:"pageSize"`
+	DataID      string          `json:"dataId"`
+	Content     string          `json:"content"`
+	CasMd5      string          `json:"casMd5"`
+}
+
+type registration struct {
+	IP        string            `json:"ip"`
+	Port      uint64            `json:"port"`
+	Cluster   string            `json:"cluster"`
+	Weight    float64           `json:"weight"`
+	Enabled   bool              `json:"enabled"`
+	Ephemeral bool              `json:"ephemeral"`
+	Metadata  map[string]string `json:"metadata"`
+}
+
+func (r *registration) UnmarshalJSON(data []byte) error {
+	type fields registration
+	given := fields{Weight: 1, Enabled: true, Ephemeral: true}
+	err := json.Unmarshal(data, &given)
+	*r = registration(given)
+	return err
+}
+
+type reply struct {
+	ID     json.RawMessage `json:"id"`
+	OK     bool            `json:"ok"`
+	Result any             `json:"result"`
+}
+
+type failure struct {
+	ID    json.RawMessage `json:"id"`
+	OK    bool            `json:"ok"`
+	Error string          `json:"error"`
+}
+
+type ready struct {
+	Event   string `json:"event"`
+	Client  string `json:"client"`
+	Version string `json:"version"`
+}
+
+type change struct {
+	Event     string     `json:"event"`
+	Service   string     `json:"service"`
+	Group     string     `json:"group"`
+	Clusters  []string   `json:"clusters,omitempty"`
+	Instances []instance `json:"instances"`
+	Error     string     `json:"error,omitempty"`
+}
+
+type configChange struct {
+	Event   string `json:"event"`
+	DataID  string `json:"dataId"`
+	Group   string `json:"group"`
+	Content string `json:"content"`
+}
+
+type instance struct {
+	IP         string            `json:"ip"`
+	Port       uint64            `json:"port"`
+	Cluster    string            `json:"cluster"`
+	Service    string            `json:"service"`
+	Weight     float64           `json:"weight"`
+	Healthy    bool              `json:"healthy"`
+	Enabled    bool              `json:"enabled"`
+	Ephemeral  bool              `json:"ephemeral"`
+	InstanceID string            `json:"instanceId"`
+	Metadata   map[string]string `json:"metadata"`
+}
+
+type page struct {
+	Count int64    `json:"count"`
+	Names []string `json:"names"`
+}
+
+// lineWriter keeps lines whole: callbacks print while commands are answered.
+type lineWriter struct {
+	mu  sync.Mutex
+	enc *json.Encoder
+}
+
+func (w *lineWriter) print(v any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.enc.Encode(v); err != nil {
+		fatal(fmt.Errorf("cannot write: %w", err))
+	}
+}
+
+type driver struct {
+	out    *lineWriter
+	param  vo.NacosClientParam
+	naming naming_client.INamingClient
+	proxy  naming_proxy.INamingProxy
+	config config_client.IConfigClient
+	// Unsubscribe compares addresses, so the very parameter must be kept.
+	subs map[string][]*vo.SubscribeParam
+}
+
+func main() {
+	server := flag.String("server", "", "`HOST:PORT` of the registry, or several separated by commas")
+	grpcPort := flag.Uint64("grpc-port", 0, "`port` of their gRPC side (default PORT+1000)")
+	namespace := flag.String("namespace", "", "namespace `ID`")
+	username := flag.String("username", "", "user `name`")
+	password := flag.String("password", "", "password")
+	tmp := flag.String("tmp", "", "`directory` for the client's log and cache")
+	whenEmpty := flag.Bool("update-cache-when-empty", false, "set the client's UpdateCacheWhenEmpty")
+	notLoad := flag.Bool("not-load-cache-at-start", false, "set the client's NotLoadCacheAtStart")
+	flag.Parse()
+	if *server == "" || *tmp == "" || flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+
+	// Whatever the library prints must not end up between the lines.
+	stdout := os.Stdout
+	os.Stdout = os.Stderr
+
+	servers, err := serverConfigs(*server, *grpcPort)
+	if err != nil {
+		fatal(err)
+	}
+	d := &driver{
+		out: newLineWriter(stdout),
+		param: vo.NacosClientParam{
+			ClientConfig: &constant.ClientConfig{
+				TimeoutMs:            10_000,
+				NamespaceId:          *namespace,
+				Username:             *username,
+				Password:             *password,
+				LogDir:               filepath.Join(*tmp, "log"),
+				CacheDir:             filepath.Join(*tmp, "cache"),
+				UpdateCacheWhenEmpty: *whenEmpty,
+				NotLoadCacheAtStart:  *notLoad,
+				DisableUseSnapShot:   true, // else the config client answers from its files when the server does not
+			},
+			ServerConfigs: servers,
+		},
+		subs: map[string][]*vo.SubscribeParam{},
+	}
+	lines := readLines(os.Stdin)
+	if d.naming, err = clients.NewNamingClient(d.param); err != nil {
+		fatal(err)
+	}
+	d.awaitConnection()
+	d.out.print(ready{Event: "ready", Client: "go", Version: sdkVersion()})
+	d.serve(lines)
+}
+
+func fatal(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+func newLineWriter(f *os.File) *lineWriter {
+	enc := json.NewEncoder(f)
+	enc.SetEscapeHTML(false)
+	return &lineWriter{enc: enc}
+}
+
+func sdkVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, dep := range info.Deps {
+			if dep.Path == sdkPath {
+				return strings.TrimPrefix(dep.Version, "v")
+			}
+		}
+	}
+	return "unknown"
+}
+
+func serverConfigs(list string, grpcPort uint64) ([]constant.ServerConfig, error) {
+	var configs []constant.ServerConfig
+	for _, address := range strings.Split(list, ",") {
+		host, portText, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		port, err := strconv.ParseUint(portText, 10, 16)
+		if err != nil {
+			return nil, err
+		}
+		if strings.Contains(host, ":") {
+			host = "[" + host + "]" // the client only joins the two with a colon
+		}
+		configs = append(configs, constant.ServerConfig{IpAddr: host, Port: port, GrpcPort: grpcPort})
+	}
+	return configs, nil
+}
+
+// readLines reads on its own goroutine, so that the end of stdin ends the
+// process even while a command waits for an answer.
+func readLines(f *os.File) <-chan []byte {
+	lines := make(chan []byte, 1024)
+	go func() {
+		scanner := bufio.NewScanner(f)
+		scanner.Buffer(nil, 16<<20)
+		for scanner.Scan() {
+			lines <- append([]byte(nil), scanner.Bytes()...)
+		}
+		if err := scanner.Err(); err != nil {
+			fatal(err)
+		}
+		os.Exit(0)
+	}()
+	return lines
+}
+
+// awaitConnection asks something, because the client is handed out before it
+// has a connection when the server was not there at first, and its
+// ServerHealthy is content with the HTTP side.
+func (d *driver) awaitConnection() {
+	for {
+		_, err := d.naming.GetAllServicesInfo(vo.GetAllServiceInfoParam{PageNo: 1, PageSize: 1})
+		if err == nil {
+			return
+		}
+		fmt.Fprintln(os.Stderr, "not connected:", err)
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+func (d *driver) serve(lines <-chan []byte) {
+	for line := range lines {
+		if len(strings.TrimSpace(string(line))) == 0 {
+			continue
+		}
+		var cmd command
+		err := errors.Join(json.Unmarshal(line, &cmd), json.Unmarshal(line, &cmd.Instance))
+		var result any
+		if err == nil {
+			result, err = d.run(&cmd)
+		}
+		if err != nil {
+			d.out.print(failure{ID: cmd.ID, Error: err.Error()})
+			continue
+		}
+		d.out.print(reply{ID: cmd.ID, OK: true, Result: result})
+		if cmd.Op == "quit" {
+			os.Exit(0)
+		}
+	}
+}
+
+func (d *driver) run(c *command) (any, error) {
+	if c.Group == "" {
+		c.Group = constant.DEFAULT_GROUP // not everywhere does the client do so
+	}
+	i := c.Instance
+	switch c.Op {
+	case "register":
+		return nil, succeeded(d.naming.RegisterInstance(i.param(c)))
+	case "deregister":
+		return nil, succeeded(d.naming.DeregisterInstance(vo.DeregisterInstanceParam{
+			ServiceName: c.Service, GroupName: c.Group, Cluster: i.Cluster,
+			Ip: i.IP, Port: i.Port, Ephemeral: i.Ephemeral,
+		}))
+	case "batchRegister":
+		params := make([]vo.RegisterInstanceParam, 0, len(c.Instances))
+		for _, one := range c.Instances {
+			params = append(params, one.param(c))
+		}
+		return nil, succeeded(d.naming.BatchRegisterInstance(vo.BatchRegisterInstanceParam{
+			ServiceName: c.Service, GroupName: c.Group, Instances: params,
+		}))
+	case "update":
+		return nil, succeeded(d.naming.UpdateInstance(vo.UpdateInstanceParam(i.param(c))))
+	case "instances":
+		hosts, err := d.instances(c)
+		if err != nil {
+			return nil, err
+		}
+		return fromHosts(hosts), nil
+	case "subscribe":
+		return nil, d.subscribe(c)
+	case "unsubscribe":
+		return nil, d.unsubscribe(c)
+	case "services":
+		list, err := d.naming.GetAllServicesInfo(vo.GetAllServiceInfoParam{
+			GroupName: c.Group, PageNo: c.PageNo, PageSize: c.PageSize,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return page{Count: list.Count, Names: append([]string{}, list.Doms...)}, nil
+	case "serverStatus":
+		if d.naming.ServerHealthy() {
+			return "UP", nil
+		}
+		return "DOWN", nil
+	case "configGet", "configPublish", "configRemove", "configListen":
+		return d.runConfig(c)
+	case "quit":
+		d.close()
+		return nil, nil
+	}
+	return nil, fmt.Errorf("unknown op %q", c.Op)
+}
+
+func succeeded(ok bool, err error) error {
+	if err == nil && !ok {
+		return errors.New("the client returned false")
+	}
+	return err
+}
+
+func (r registration) param(c *command) vo.RegisterInstanceParam {
+	return vo.RegisterInstanceParam{
+		ServiceName: c.Service, GroupName: c.Group, ClusterName: r.Cluster,
+		Ip: r.IP, Port: r.Port, Weight: r.Weight, Enable: r.Enabled,
+		Healthy: true, Ephemeral: r.Ephemeral, Metadata: r.Metadata,
+	}
+}
+
+// instances goes through the client's cache unless fresh is set.
+func (d *driver) instances(c *command) ([]model.Instance, error) {
+	switch {
+	case c.Fresh:
+		return d.query(c)
+	case c.HealthyOnly:
+		return d.naming.SelectInstances(vo.SelectInstancesParam{
+			ServiceName: c.Service, GroupName: c.Group, Clusters: c.Clusters, HealthyOnly: true,
+		})
+	default:
+		// Not SelectInstances: it takes HealthyOnly false as "only the unhealthy".
+		return d.naming.SelectAllInstances(vo.SelectAllInstancesParam{
+			ServiceName: c.Service, GroupName: c.Group, Clusters: c.Clusters,
+		})
+	}
+}
+
+func (d *driver) query(c *command) ([]model.Instance, error) {
+	proxy, err := d.directProxy()
+	if err != nil {
+		return nil, err
+	}
+	service, err := proxy.QueryInstancesOfService(c.Service, c.Group, strings.Join(c.Clusters, ","), 0, c.HealthyOnly)
+	if err != nil {
+		return nil, err
+	}
+	return service.Hosts, nil
+}
+
+// directProxy returns the library's request layer, for the query that its
+// naming client does not expose. It is made on demand because it connects and
+// logs in once more; its cache is its own, so that it tells no subscriber.
+func (d *driver) directProxy() (naming_proxy.INamingProxy, error) {
+	if d.proxy == nil {
+		config := *d.param.ClientConfig
+		if config.NamespaceId == "" {
+			config.NamespaceId = constant.DEFAULT_NAMESPACE_ID
+		}
+		cache := naming_cache.NewServiceInfoHolder(config.NamespaceId, filepath.Join(config.CacheDir, "direct"), true, true)
+		// NewNamingClient has completed ServerConfigs in place.
+		proxy, err := naming_client.NewNamingProxyDelegate(context.Background(), config, d.param.ServerConfigs, &http_agent.HttpAgent{}, cache)
+		if err != nil {
+			return nil, err
+		}
+		d.proxy = proxy
+	}
+	return d.proxy, nil
+}
+
+func (d *driver) subscribe(c *command) error {
+	param := &vo.SubscribeParam{ServiceName: c.Service, GroupName: c.Group, Clusters: c.Clusters}
+	told := change{Event: "change", Service: c.Service, Group: c.Group, Clusters: c.Clusters}
+	param.SubscribeCallback = func(hosts []model.Instance, err error) {
+		e := told
+		if err != nil {
+			e.Event, e.Error = "subscribeError", err.Error()
+		}
+		e.Instances = fromHosts(hosts)
+		d.out.print(e)
+	}
+	// Kept even on failure: the client has added the callback by then.
+	key := subscriptionKey(c)
+	d.subs[key] = append(d.subs[key], param)
+	return d.naming.Subscribe(param)
+}
+
+func (d *driver) unsubscribe(c *command) error {
+	key := subscriptionKey(c)
+	params := d.subs[key]
+	if len(params) == 0 {
+		return errNotSubscribed
+	}
+	last := len(params) - 1
+	d.subs[key] = params[:last]
+	return d.naming.Unsubscribe(params[last])
+}
+
+func subscriptionKey(c *command) string {
+	return strings.Join(append([]string{c.Group, c.Service}, c.Clusters...), "@@")
+}
+
+func (d *driver) runConfig(c *command) (any, error) {
+	if d.config == nil {
+		config, err := clients.NewConfigClient(d.param)
+		if err != nil {
+			return nil, err
+		}
+		d.config = config
+	}
+	param := vo.ConfigParam{DataId: c.DataID, Group: c.Group}
+	switch c.Op {
+	case "configGet":
+		content, err := d.config.GetConfig(param)
+		// What is not there is an error for 2.2, and empty for 2.3; nothing that is there can be empty.
+		if content == "" && (err == nil || err.Error() == "config data not exist") {
+			return nil, nil
+		}
+		return content, err
+	case "configPublish":
+		param.Content, param.CasMd5 = c.Content, c.CasMd5
+		published, err := d.config.PublishConfig(param)
+		if err != nil && strings.HasPrefix(err.Error(), "Cas publish fail") {
+			return false, nil
+		}
+		return published, err
+	case "configRemove":
+		return d.config.DeleteConfig(param)
+	default:
+		param.OnChange = func(_, group, dataID, content string) {
+			d.out.print(configChange{Event: "config", DataID: dataID, Group: group, Content: content})
+		}
+		return nil, d.config.ListenConfig(param)
+	}
+}
+
+// close ends the connections. It does not deregister anything, like the
+// clients themselves.
+func (d *driver) close() {
+	d.naming.CloseClient()
+	if d.proxy != nil {
+		d.proxy.CloseClient()
+	}
+	if d.config != nil {
+		d.config.CloseClient()
+	}
+}
+
+func fromHosts(hosts []model.Instance) []instance {
+	list := make([]instance, 0, len(hosts))
+	for _, h := range hosts {
+		metadata := h.Metadata
+		if metadata == nil {
+			metadata = map[string]string{}
+		}
+		list = append(list, instance{
+			IP: h.Ip, Port: h.Port, Cluster: h.ClusterName, Service: h.ServiceName,
+			Weight: h.Weight, Healthy: h.Healthy, Enabled: h.Enable, Ephemeral: h.Ephemeral,
+			InstanceID: h.InstanceId, Metadata: metadata,
+		})
+	}
+	return list
+}

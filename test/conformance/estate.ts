@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { expect } from 'vitest';
+import { HEALTH_CLIENTS } from '../support/health-clients.ts';
+import type { Process } from '../support/process.ts';
+import type { SeenInstance } from './driver.ts';
+import { NACOS_CLIENTS, type Started } from './nacos-clients.ts';
+
+/** What the suites about Nacos clients share: whom clients see, and when all of them do. */
+
+/**
+ * Stands in every list, so that none is ever empty: the clients of npm and Go take no empty list for true. Persistent, so that it
+ * needs no beats, and with no share of the load, so that what health says is about the others.
+ */
+export const BYSTANDER = { ip: '10.0.0.99', port: 99, ephemeral: 'false', weight: 0 };
+export const IP = '10.0.0.1';
+
+export type Condition = (instance: SeenInstance | undefined) => boolean;
+export const present: Condition = (instance) => instance?.healthy === true;
+export const unhealthy: Condition = (instance) => instance?.healthy === false;
+export const absent: Condition = (instance) => instance === undefined;
+
+export const at = (instances: readonly SeenInstance[], port: number) => instances.find((instance) => instance.port === port);
+
+export async function subscribe(clients: readonly Started[], service: string): Promise<void> {
+  await Promise.all(
+    clients.map(async ([, client]) => {
+      await client.call('subscribe', { service });
+      await client.told(service, (instances) => at(instances, BYSTANDER.port) !== undefined);
+    }),
+  );
+}
+
+/** Every one of the subscribers is told it, and is answered it when it asks. */
+export async function allSee(
+  subscribers: readonly Started[],
+  service: string,
+  port: number,
+  condition: Condition,
+): Promise<void> {
+  await Promise.all(
+    subscribers.map(async ([name, client]) => {
+      await client.told(service, (instances) => condition(at(instances, port)));
+      const listed = await client.instances(service, NACOS_CLIENTS[name]?.uncached);
+      expect(at(listed, port), `listed by ${name}`).toSatisfy(condition);
+    }),
+  );
+}
+
+/** What health says of a service: the messages of a Watch in their order, none left out, and Check saying the same. */
+export function healthOf(bridge: Process, service: string) {
+  const client = HEALTH_CLIENTS['gRPC (grpc-js)']?.(bridge.listeners.health);
+  const messages = client?.watch?.(service, new AbortController().signal)[Symbol.asyncIterator]();
+  const next = async (): Promise<string | undefined> => (await messages?.next())?.value;
+  const is = async (status: string) => expect(await client?.check(service)).toBe(status);
+  const becomes = async (status: string) => {
+    expect(await next()).toBe(status);
+    await is(status);
+  };
+  return { next, is, becomes, [Symbol.dispose]: () => client?.[Symbol.dispose]() };
+}
+
+/** Free a moment ago: for a server that has to come back where it was. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const holders = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const holder = createServer().listen(0, '127.0.0.1');
+      await once(holder, 'listening');
+      return holder;
+    }),
+  );
+  return Promise.all(
+    holders.map(async (holder) => {
+      // A TCP server that listens has a port.
+      const { port } = holder.address() as AddressInfo;
+      holder.close();
+      await once(holder, 'close');
+      return port;
+    }),
+  );
+}
+
+/** The same, with the second 1,000 above the first, and a third. */
+export async function freePortsOfNacos(): Promise<readonly [main: number, grpc: number, health: number]> {
+  for (;;) {
+    const [main = 0, health = 0] = await freePorts(2);
+    const grpc = main + 1_000;
+    if (grpc < 65_536 && (await isFree(grpc))) return [main, grpc, health];
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const holder = createServer();
+    holder.once('error', () => resolve(false));
+    holder.listen(port, '127.0.0.1', () => holder.close(() => resolve(true)));
+  });
+}
