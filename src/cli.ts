@@ -45,7 +45,7 @@ async function serve(given: Readonly<Record<string, string>>): Promise<void> {
   }
   const { logLevel, dataDir: _, tlsPort, tlsCert, tlsKey, ...options } = readConfig(flags, process.env);
   const log = createLogger(logLevel);
-  const tls = tlsPort === 'none' ? {} : { tls: { port: tlsPort, ...readIdentity(tlsCert, tlsKey) } };
+  const tls = tlsCert === '' ? {} : { tls: { ...(tlsPort !== 'none' && { port: tlsPort }), ...readIdentity(tlsCert, tlsKey) } };
   const server = await createServer({ ...options, ...tls, log });
   // Standard output is for programs: this line is all it ever carries. Logs go to standard error.
   process.stdout.write(`${JSON.stringify({ msg: 'ready', listeners: server.listeners })}\n`);

@@ -72,7 +72,7 @@ export const OPTIONS: { readonly [K in keyof Config]: Option<Config[K]> } = {
     placeholder: 'port',
     env: 'BEATBRIDGE_TLS_PORT',
     default: 'none',
-    help: 'a port with TLS: Nacos and health, HTTP/1.1 and HTTP/2; 0 = any free port',
+    help: 'a port with nothing but TLS: Nacos and health, HTTP/1.1 and HTTP/2; 0 = any free port',
     parse: (text) => (text === 'none' ? text : parsePort(text)),
     expected: '0..65535, or "none"',
   },
@@ -81,7 +81,7 @@ export const OPTIONS: { readonly [K in keyof Config]: Option<Config[K]> } = {
     placeholder: 'file',
     env: 'BEATBRIDGE_TLS_CERT',
     default: '',
-    help: 'the certificate of the TLS port, with its chain, in PEM',
+    help: 'a certificate with its chain, in PEM: the gRPC port speaks TLS too then, beside cleartext',
     parse: (text) => text,
     expected: 'a file',
   },
@@ -90,7 +90,7 @@ export const OPTIONS: { readonly [K in keyof Config]: Option<Config[K]> } = {
     placeholder: 'file',
     env: 'BEATBRIDGE_TLS_KEY',
     default: '',
-    help: 'the private key of the TLS port, in PEM',
+    help: 'the private key of the certificate, in PEM',
     parse: (text) => text,
     expected: 'a file',
   },
@@ -228,13 +228,10 @@ export function readConfig(
       if (a.port === b.port && a.port !== 0) problems.push(`${a.flag} and ${b.flag} must differ, both are ${a.port}`);
     }
   }
-  for (const { flag, value } of [
-    { flag: OPTIONS.tlsCert.flag, value: config.tlsCert },
-    { flag: OPTIONS.tlsKey.flag, value: config.tlsKey },
-  ]) {
-    if (config.tlsPort !== 'none' && value === '') problems.push(`--tls-port needs ${flag}`);
-    if (config.tlsPort === 'none' && value !== '') problems.push(`${flag} needs --tls-port`);
-  }
+  const { tlsCert, tlsKey } = OPTIONS;
+  if (config.tlsPort !== 'none' && config.tlsCert === '') problems.push(`${OPTIONS.tlsPort.flag} needs ${tlsCert.flag}`);
+  if (config.tlsCert !== '' && config.tlsKey === '') problems.push(`${tlsCert.flag} needs ${tlsKey.flag}`);
+  if (config.tlsKey !== '' && config.tlsCert === '') problems.push(`${tlsKey.flag} needs ${tlsCert.flag}`);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }

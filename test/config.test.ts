@@ -56,8 +56,10 @@ describe('the configuration', () => {
   });
 
   it('wants all of TLS or nothing', () => {
-    expect(problemsOf({ tlsPort: '8443', tlsCert: 'cert.pem' })).toEqual(['--tls-port needs --tls-key']);
-    expect(problemsOf({ tlsKey: 'key.pem' })).toEqual(['--tls-key needs --tls-port']);
+    expect(problemsOf({ tlsPort: '8443' })).toEqual(['--tls-port needs --tls-cert']);
+    expect(problemsOf({ tlsPort: '8443', tlsCert: 'cert.pem' })).toEqual(['--tls-cert needs --tls-key']);
+    expect(problemsOf({ tlsKey: 'key.pem' })).toEqual(['--tls-key needs --tls-cert']);
+    expect(problemsOf({ tlsCert: 'cert.pem', tlsKey: 'key.pem' })).toEqual([]);
     expect(problemsOf({ tlsPort: '8443', tlsCert: 'cert.pem', tlsKey: 'key.pem' })).toEqual([]);
   });
 

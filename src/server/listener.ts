@@ -15,7 +15,10 @@ export type Request = IncomingMessage | Http2ServerRequest;
 export type Response = ServerResponse | Http2ServerResponse;
 export type Handler = (req: Request, res: Response) => void;
 
-/** An open port that speaks HTTP/1.1 and HTTP/2 in cleartext (h2c with prior knowledge), told apart by the first bytes. */
+/**
+ * An open port that speaks HTTP/1.1 and HTTP/2 in cleartext (h2c with prior knowledge), and over TLS if it has an identity, told
+ * apart by the first bytes.
+ */
 export interface Listener {
   /** `HOST:PORT`, with the port that was really given. */
   readonly address: string;
@@ -24,6 +27,12 @@ export interface Listener {
    * has ended. When `deadline` aborts, those that are left are cut.
    */
   close(deadline: AbortSignal): Promise<void>;
+}
+
+export interface ListenerOptions extends ListenerTimes {
+  readonly tls?: TlsIdentity | undefined;
+  /** Whether it refuses what is not TLS; default false. */
+  readonly tlsOnly?: boolean;
 }
 
 export interface ListenerTimes {
@@ -43,6 +52,8 @@ export interface TlsIdentity {
 
 /** What every HTTP/2 client says first. No HTTP/1 request starts like it. */
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+/** What every TLS client says first: here comes a handshake. No HTTP does. */
+const TLS_HANDSHAKE = 0x16;
 
 /** npm's Nacos client puts a whole beat, metadata included, into the request line. */
 const MAX_HEADER_BYTES = 64 << 10;
@@ -53,8 +64,8 @@ const MAX_STREAMS_PER_CONNECTION = 1_000;
 const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
 
 /** Rejects with the system's error when the port cannot be had. */
-export async function listen(host: string, port: number, handler: Handler, times: ListenerTimes = {}): Promise<Listener> {
-  const { headerTimeoutMs = 10_000, bodyTimeoutMs = 30_000 } = times;
+export async function listen(host: string, port: number, handler: Handler, options: ListenerOptions = {}): Promise<Listener> {
+  const { headerTimeoutMs = 10_000, bodyTimeoutMs = 30_000, tls, tlsOnly = false } = options;
   const sockets = new Set<Socket>();
   const undecided = new Set<Socket>();
   /** Every HTTP/1 connection with the number of its answers that have not gone out whole. */
@@ -91,7 +102,8 @@ export async function listen(host: string, port: number, handler: Handler, times
     limitBody(req, bodyTimeoutMs);
     handler(req, res);
   });
-  const sessions = keepSessions(http2, times);
+  const secure = tls && secureServer(tls, handler, options);
+  const sessions = [keepSessions(http2, options), ...(secure ? [keepSessions(secure, options)] : [])];
 
   const serveHttp1 = http1.listeners('connection') as ((socket: Socket) => void)[];
   http1.removeAllListeners('connection');
@@ -102,15 +114,20 @@ export async function listen(host: string, port: number, handler: Handler, times
       sockets.delete(socket);
       answering.delete(socket);
     });
-    decide(socket, headerTimeoutMs, (speaks) => {
+    decide(socket, headerTimeoutMs, secure !== undefined, (speaks) => {
       undecided.delete(socket);
-      if (speaks === 'http1') {
+      if (tlsOnly && speaks !== 'tls') {
+        socket.destroy();
+      } else if (speaks === 'http1') {
         answering.set(socket, 0);
         for (const serve of serveHttp1) serve.call(http1, socket);
       } else if (speaks === 'http2') {
         // The listening server keeps a socket open for writing when its peer has finished; an HTTP/2 session would never end.
         socket.allowHalfOpen = false;
         http2.emit('connection', socket);
+      } else if (speaks === 'tls') {
+        socket.allowHalfOpen = false;
+        secure?.emit('connection', socket);
       }
     });
   });
@@ -126,7 +143,9 @@ export async function listen(host: string, port: number, handler: Handler, times
       http1.keepAliveTimeout = 1;
       for (const socket of undecided) socket.destroy();
       for (const [socket, answers] of answering) if (answers === 0) socket.destroy();
-      sessions.close();
+      for (const each of sessions) each.close();
+      // It does not listen itself; this ends its idle HTTP/1 connections.
+      secure?.close(() => {});
       // Also the sockets of sessions: one that waits for its peer to close takes no heed of being destroyed itself.
       const cut = () => {
         for (const socket of sockets) socket.destroy();
@@ -139,20 +158,15 @@ export async function listen(host: string, port: number, handler: Handler, times
   };
 }
 
-/** The same with TLS: HTTP/2 or HTTP/1.1, as the peer chooses by ALPN; HTTP/1.1 for one that does not choose. */
-export async function listenTls(
-  host: string,
-  port: number,
-  identity: TlsIdentity,
-  handler: Handler,
-  times: ListenerTimes = {},
-): Promise<Listener> {
-  const { headerTimeoutMs = 10_000, bodyTimeoutMs = 30_000 } = times;
-  const sockets = new Set<Socket>();
+/**
+ * HTTP/2 or HTTP/1.1 over TLS, as the peer chooses by ALPN; HTTP/1.1 for one that does not choose. It listens nowhere: it is given
+ * connections.
+ */
+function secureServer(tls: TlsIdentity, handler: Handler, { headerTimeoutMs = 10_000, bodyTimeoutMs = 30_000 }: ListenerTimes) {
   const server = createSecureServer(
     {
-      cert: identity.cert,
-      key: identity.key,
+      cert: tls.cert,
+      key: tls.key,
       minVersion: 'TLSv1.2',
       allowHTTP1: true,
       settings: SETTINGS,
@@ -164,33 +178,9 @@ export async function listenTls(
       handler(req, res);
     },
   );
-  const sessions = keepSessions(server, times);
-  // The connection under the TLS one: it is there before the handshake and after everything.
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    socket.once('close', () => sockets.delete(socket));
-  });
-  // A peer that does not speak TLS, or does not like the certificate.
+  // A peer that does not like the certificate.
   server.on('tlsClientError', (_, socket) => socket.destroy());
-
-  await opened(server, host, port);
-
-  return {
-    address: addressOf(server.address() as AddressInfo),
-
-    async close(deadline) {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      sessions.close();
-      const cut = () => {
-        for (const socket of sockets) socket.destroy();
-      };
-      if (deadline.aborted) cut();
-      deadline.addEventListener('abort', cut, { once: true });
-      await closed;
-      deadline.removeEventListener('abort', cut);
-    },
-  };
+  return server;
 }
 
 const SETTINGS = { maxConcurrentStreams: MAX_STREAMS_PER_CONNECTION, maxHeaderListSize: MAX_HEADER_BYTES };
@@ -256,15 +246,22 @@ function opened(server: NetServer, host: string, port: number): Promise<void> {
   });
 }
 
+type Speaks = 'http1' | 'http2' | 'tls';
+
 /**
  * Reads until it is clear what the peer speaks, puts everything back and says so. The preface may come in pieces: what could still
  * become one is kept here, as data put back too early would be read again and again. Undefined: the peer left before it was clear.
  */
-function decide(socket: Socket, timeoutMs: number, decided: (speaks: 'http1' | 'http2' | undefined) => void): void {
+function decide(socket: Socket, timeoutMs: number, knowsTls: boolean, decided: (speaks: Speaks | undefined) => void): void {
   let head: Buffer = Buffer.alloc(0);
 
   const onData = (chunk: Buffer) => {
     head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+    // Without an identity it is as bad an HTTP/1 request as any, and told so.
+    if (knowsTls && head[0] === TLS_HANDSHAKE) {
+      done('tls');
+      return;
+    }
     const compared = Math.min(head.length, PREFACE.length);
     const couldBeHttp2 = head.compare(PREFACE, 0, compared, 0, compared) === 0;
     if (couldBeHttp2 && compared < PREFACE.length) return;
@@ -274,7 +271,7 @@ function decide(socket: Socket, timeoutMs: number, decided: (speaks: 'http1' | '
     socket.destroy();
   };
   const onClose = () => done(undefined);
-  const done = (speaks: 'http1' | 'http2' | undefined) => {
+  const done = (speaks: Speaks | undefined) => {
     socket.off('data', onData).off('end', giveUp).off('timeout', giveUp).off('close', onClose);
     socket.setTimeout(0);
     if (speaks !== undefined) {

@@ -22,7 +22,15 @@ import { Switches } from '../nacos/switches.ts';
 import { Registry } from '../registry/registry.ts';
 import { answerText } from './answer.ts';
 import { healthPaths } from './health-paths.ts';
-import { type Handler, type Listener, listen, listenTls, type Request, type Response, type TlsIdentity } from './listener.ts';
+import {
+  type Handler,
+  type Listener,
+  type ListenerOptions,
+  listen,
+  type Request,
+  type Response,
+  type TlsIdentity,
+} from './listener.ts';
 import { reflectionRoutes } from './reflection.ts';
 import { rpcHandlers } from './rpc.ts';
 import { Sweeper } from './sweeper.ts';
@@ -41,8 +49,8 @@ export interface ServerOptions {
   readonly grpcPort?: number;
   /** Health only, where Dubbo-go callers look; default 20000. */
   readonly healthPort?: number;
-  /** A port that speaks TLS, with its identity in PEM; none when left out. */
-  readonly tls?: TlsIdentity & { readonly port: number };
+  /** An identity in PEM: the gRPC port speaks TLS too then, and one more port nothing else, if it is given. No TLS when left out. */
+  readonly tls?: TlsIdentity & { readonly port?: number };
   /** How long a service stays known after its last instance has gone, in milliseconds; default 60,000. */
   readonly forgetAfterMs?: number;
   /** How many instances make a service SERVING that does not say it itself: a count such as `2`, or a share such as `50%`; default 1. */
@@ -178,14 +186,15 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     (healthHandler(pathOf(req)) ?? notFoundHere)(req, res);
   });
 
+  const tlsPort = options.tls?.port;
   const open: Listener[] = [];
   const closeAll = async (withinMs: number) => {
     const deadline = AbortSignal.timeout(withinMs);
     await Promise.all(open.map((listener) => listener.close(deadline)));
   };
-  const opened = async (port: number, handler: Handler, identity?: TlsIdentity): Promise<string> => {
+  const opened = async (port: number, handler: Handler, how: ListenerOptions = {}): Promise<string> => {
     try {
-      const listener = await (identity ? listenTls(host, port, identity, handler) : listen(host, port, handler));
+      const listener = await listen(host, port, handler, how);
       open.push(listener);
       return listener.address;
     } catch (cause) {
@@ -195,9 +204,10 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   };
   const listeners = {
     main: await opened(port, everything),
-    grpc: await opened(grpcPort, everything),
+    // Nacos's clients cannot be told of another port, with TLS or without.
+    grpc: await opened(grpcPort, everything, { tls: options.tls }),
     health: await opened(healthPort, healthOnly),
-    ...(options.tls && { tls: await opened(options.tls.port, everything, options.tls) }),
+    ...(tlsPort !== undefined && { tls: await opened(tlsPort, everything, { tls: options.tls, tlsOnly: true }) }),
   };
   sweeper.start();
 

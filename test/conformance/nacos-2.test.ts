@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Process, startProcess } from '../support/process.ts';
+import { NacosGrpc } from '../support/nacos-grpc.ts';
+import { FREE_PORTS, type Process, startProcess } from '../support/process.ts';
 import { register } from '../support/server.ts';
-import type { Driver, SeenInstance } from './driver.ts';
+import { Driver, type SeenInstance } from './driver.ts';
 import { absent, allSee, at, BYSTANDER, freePorts, healthOf, IP, present, subscribe } from './estate.ts';
 import { type Clients, NACOS_1_CLIENTS, NACOS_2_CLIENTS, type NacosClient, startClient, startClients } from './nacos-clients.ts';
 
@@ -155,6 +157,81 @@ it('every client recovers by itself when beatbridge is killed and started again,
     await Promise.all(clients.others(name).map(([, other]) => other.told(serviceOf(name), (all) => present(at(all, 8081)))));
   }
   for (const [name, client] of clients.all) expect(emptied(client, told.get(name)), `lists told to ${name}`).toEqual([]);
+});
+
+/** How each is told to speak TLS, and to trust whom it finds. */
+const WITH_TLS: Readonly<Record<string, (command: readonly string[]) => readonly string[]>> = {
+  'java-2.5.1': ([java = '', ...rest]) => [
+    java,
+    '-Dnacos.remote.client.rpc.tls.enable=true',
+    '-Dnacos.remote.client.rpc.tls.trustAll=true',
+    ...rest,
+  ],
+  'go-2.3.5': (command) => [
+    'env',
+    'nacos_remote_client_rpc_tls_enable=true',
+    'nacos_remote_client_rpc_tls_trustAll=true',
+    ...command,
+  ],
+};
+
+describe.each(Object.entries(WITH_TLS))('%s', (name, withTls) => {
+  const { command = [] } = NACOS_2_CLIENTS[name] ?? {};
+
+  it.skipIf(command.length === 0)('registers and is pushed to over TLS', async () => {
+    const tls = join(import.meta.dirname, '../fixtures/tls');
+    const identity = ['--tls-port', '0', '--tls-cert', join(tls, 'cert.pem'), '--tls-key', join(tls, 'key.pem')];
+    await using bridge = await startProcess([...FREE_PORTS, ...identity]);
+    // Where nothing but TLS is spoken.
+    const port = new URL(`https://${bridge.listeners.tls}`).port;
+    await using client = await Driver.start(withTls(command), bridge.listeners.main, '--grpc-port', port);
+    await client.call('register', { service: 'secret', ip: IP, port: 8080 });
+    await client.call('subscribe', { service: 'secret' });
+    await client.told('secret', (instances) => present(at(instances, 8080)));
+    await register(bridge, 'secret', { port: 8081 });
+    await client.told('secret', (instances) => present(at(instances, 8081)));
+  });
+});
+
+describe.each(Object.entries(NACOS_2_CLIENTS))('%s', (name, { command }) => {
+  it.skipIf(command === undefined)(
+    'keeps texts, swaps one only for the one that it has read, and hears of what others write',
+    async () => {
+      await using bridge = await startProcess();
+      await using client = await startClient(name, bridge.listeners);
+      await using other = await NacosGrpc.connect(bridge.listeners.grpc);
+      const ID = { dataId: 'com.example.Greeter', group: 'mapping' };
+      const publish = (content: string) => other.ask('ConfigPublishRequest', { ...ID, content });
+
+      expect((await client.call('configGet', ID)) ?? '').toBe('');
+      expect(await client.call('configPublish', { ...ID, content: 'one' })).toBe(true);
+      const { body } = await other.ask('ConfigQueryRequest', ID);
+      expect(body).toMatchObject({ content: 'one' });
+      expect(await client.call('configGet', ID)).toBe('one');
+
+      const swap = async (content: string, casMd5: string) =>
+        // Some say no, and others make it an error.
+        (await client.call('configPublish', { ...ID, content, casMd5 }).catch(() => false)) === true;
+      expect(await swap('two', 'no such md5')).toBe(false);
+      expect(await swap('two', body.md5)).toBe(true);
+      expect((await other.ask('ConfigQueryRequest', ID)).body).toMatchObject({ content: 'two' });
+
+      await client.call('configListen', ID);
+      // Some begin to listen some seconds later, and one misses what changes in the moment that it does.
+      let round = 0;
+      await expect
+        .poll(
+          async () => {
+            await publish(`round ${++round}`);
+            return client.events.some(({ event, content }) => event === 'config' && /^round \d+$/.test(String(content)));
+          },
+          { timeout: 60_000, interval: 2_000 },
+        )
+        .toBe(true);
+      expect(await client.call('configRemove', ID)).toBe(true);
+      expect((await other.ask('ConfigQueryRequest', ID)).body).toMatchObject({ errorCode: 300 });
+    },
+  );
 });
 
 /** The services of which the client was told, after its first `count` events, that they had nobody. */

@@ -1,6 +1,6 @@
 import { connect } from 'node:http2';
 import { afterEach, describe, expect, it } from 'vitest';
-import { HEALTH_CLIENTS } from '../support/health-clients.ts';
+import { HEALTH_CLIENTS, TLS_CERT, TLS_KEY } from '../support/health-clients.ts';
 import { NacosGrpc } from '../support/nacos-grpc.ts';
 import { answerOf, nacos, register, startServer } from '../support/server.ts';
 
@@ -563,6 +563,20 @@ it('is served on every port that serves Nacos, and not on the one for health', a
   }
   using elsewhere = new NacosGrpc(server.listeners.health);
   await expect(elsewhere.ask('ServerCheckRequest', {})).rejects.toThrow('UNIMPLEMENTED');
+});
+
+it('is served with TLS and without on the gRPC port, once there is a certificate', async () => {
+  const { server, listed } = await start({ tls: { cert: TLS_CERT, key: TLS_KEY } });
+  for (const [i, secure] of [true, false].entries()) {
+    const client = await NacosGrpc.connect(
+      server.listeners.grpc.replace('127.0.0.1', 'localhost'),
+      {},
+      secure ? TLS_CERT : undefined,
+    );
+    open.push(client);
+    await client.register('orders', i);
+  }
+  expect(await listed('orders')).toEqual([0, 1]);
 });
 
 it('a thousand streams that never set up a connection harm nobody', async () => {

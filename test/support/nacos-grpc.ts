@@ -33,15 +33,17 @@ export class NacosGrpc implements Disposable {
   answering = true;
   ended = false;
 
-  constructor(address: string) {
+  /** With TLS if there is a certificate to be trusted. */
+  constructor(address: string, trusted?: string | Buffer) {
+    const how = trusted === undefined ? credentials.createInsecure() : credentials.createSsl(Buffer.from(trusted));
     // A transport of its own, however many there are to the same address.
-    this.#client = new Client(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+    this.#client = new Client(address, how, { 'grpc.use_local_subchannel_pool': 1 });
     this.#arrivals.setMaxListeners(0);
   }
 
   /** A connection that has been set up, as a client that knows nothing of abilities does it. */
-  static async connect(address: string, setup: object = {}): Promise<NacosGrpc> {
-    const client = new NacosGrpc(address);
+  static async connect(address: string, setup: object = {}, trusted?: string | Buffer): Promise<NacosGrpc> {
+    const client = new NacosGrpc(address, trusted);
     client.open();
     client.say('ConnectionSetupRequest', { clientVersion: 'Test-Client:v1', labels: { module: 'naming' }, ...setup });
     // The way that Rust's client finds out.
