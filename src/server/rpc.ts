@@ -1,4 +1,4 @@
-import { type ConnectRouter, type ContextValues, createConnectRouter } from '@connectrpc/connect';
+import { ConnectError, type ConnectRouter, type ContextValues, createConnectRouter, type Interceptor } from '@connectrpc/connect';
 import type { UniversalHandler, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { compressionBrotli, compressionGzip, universalRequestFromNodeRequest } from '@connectrpc/connect-node';
 import type { Logger } from 'pino';
@@ -28,6 +28,7 @@ export function rpcHandlers(options: RpcOptions): ReadonlyMap<string, Handler> {
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: options.maxMessageBytes,
     shutdownSignal: options.shutdown,
+    interceptors: [logBugs(options.log)],
     ...(options.longLived && { connect: false, grpcWeb: false, compressMinBytes: NEVER }),
   });
   options.routes(router);
@@ -39,6 +40,27 @@ export function rpcHandlers(options: RpcOptions): ReadonlyMap<string, Handler> {
     handlers.set(handler.requestPath.replace(/[^/]*$/, lowerFirst), serving);
   }
   return handlers;
+}
+
+/** What an implementation throws that is no answer: Connect makes INTERNAL of it, without detail and without a word to anybody. */
+function logBugs(log: Logger): Interceptor {
+  return (next) => async (req) => {
+    const noted = (err: unknown): never => {
+      if (!(err instanceof ConnectError) && !req.signal.aborted) log.error({ err, method: req.method.name }, 'call failed');
+      throw err;
+    };
+    const res = await next(req).catch(noted);
+    if (!res.stream) return res;
+    const messages = res.message;
+    async function* watched() {
+      try {
+        yield* messages;
+      } catch (err) {
+        noted(err);
+      }
+    }
+    return { ...res, message: watched() };
+  };
 }
 
 /** A message of no size is compressed. */

@@ -27,12 +27,13 @@ async function serveHealth(instead: Partial<Implementation> = {}) {
   const health = new Health(registry);
   const watches = new Watches(health);
   const shutdown = new AbortController();
+  const logged: { readonly msg: string; readonly err: { readonly message: string } }[] = [];
   const handlers = rpcHandlers({
     routes: (router) => router.service(HealthService, { ...healthService(health, watches, 100), ...instead }),
     maxMessageBytes: 16 << 10,
     contextValues: () => createContextValues(),
     shutdown: shutdown.signal,
-    log: pino({ enabled: false }),
+    log: pino({}, { write: (line) => logged.push(JSON.parse(line)) }),
   });
   const listener = await listen('127.0.0.1', 0, (req, res) => {
     req.on('error', () => {});
@@ -42,6 +43,7 @@ async function serveHealth(instead: Partial<Implementation> = {}) {
   return {
     registry,
     watches,
+    logged,
     address: listener.address,
     async [Symbol.asyncDispose]() {
       shutdown.abort();
@@ -192,4 +194,8 @@ it.each(Object.entries(HEALTH_CLIENTS))('over %s a caller is told nothing of wha
     for await (const _ of client.watch?.('orders', new AbortController().signal) ?? []);
   };
   if (client.watch) await expect(watched()).rejects.toMatchObject(nothing);
+  // Whoever runs it is told, once for each.
+  const told = served.logged.filter(({ msg }) => msg === 'call failed');
+  expect(told.map(({ err }) => err.message)).toEqual(told.map(() => 'the secret of the house'));
+  expect(told).toHaveLength(client.watch ? 2 : 1);
 });
