@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { OPTIONS } from '../src/config.ts';
+import { requestTable } from '../src/nacos/grpc.ts';
 import { nacosRoutes } from '../src/nacos/http.ts';
 import { emptyRoom } from './support/nacos-room.ts';
 
@@ -31,6 +32,12 @@ it('the table of Nacos calls is the route table', () => {
   expect(tableAfter('The Nacos calls that are served, on the main and the gRPC port:').map(([call]) => call)).toEqual(
     [...routes.keys()].filter((route) => !route.includes('/ns/ops/')).map((route) => `\`${route}\``),
   );
+});
+
+it('the table of what is asked over gRPC is the table of requests', () => {
+  const [, rest = ''] = README.split('\nWhat clients of 2.x and 3.x ask over gRPC', 2);
+  const rows = [...rest.slice(0, rest.indexOf('\nA path below')).matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+  expect(rows).toEqual([...requestTable(emptyRoom()).keys()]);
 });
 
 it('the map names every file of src', () => {

@@ -38,8 +38,8 @@ export class Registry {
   readonly #ids = new Map<string, number>();
   /** Edits of instances that are not here now, the longest absent first. Those of others are in their records. */
   readonly #absentEdits = new Map<string, Edit>();
-  /** Who holds an instance beside the holder in its record; only for those that have several. */
-  readonly #otherHolders = new Map<number, Set<Holder>>();
+  /** Who holds an instance beside the holder in its record, and what each had said of it; only for those that have several. */
+  readonly #otherHolders = new Map<number, Map<Holder, Registration>>();
   /** The held instances that beat too, and so stay when nobody holds them any more. */
   readonly #alsoBeating = new Set<number>();
   readonly #freed: number[] = [];
@@ -104,13 +104,34 @@ export class Registry {
     this.#emit(service);
   }
 
-  /** The holder lets go. Without another one the instance is gone at once, unless it beats too. */
+  /**
+   * The holder lets go, and what the one before it has said is in force again. Without another holder the instance is gone at once,
+   * unless it beats too.
+   */
   release(name: ServiceName, instance: InstanceId, holder: Holder): void {
     const service = this.#service(name);
     const id = service && this.#ids.get(instanceKey(service, instance));
-    if (service === undefined || id === undefined || !this.#removeHolder(id, holder)) return;
-    if (this.#alsoBeating.delete(id)) this.#schedule(id);
-    else this.#remove(id);
+    if (service === undefined || id === undefined) return;
+    const record = this.#record(id);
+    const others = this.#otherHolders.get(id);
+    if (record.holder !== holder) {
+      others?.delete(holder);
+      if (others?.size === 0) this.#otherHolders.delete(id);
+      return;
+    }
+    const [previous] = [...(others ?? [])].slice(-1);
+    record.holder = undefined;
+    if (previous !== undefined) {
+      others?.delete(previous[0]);
+      if (others?.size === 0) this.#otherHolders.delete(id);
+      record.holder = previous[0];
+      this.#replace(id, previous[1]);
+      this.#setHealthy(id, previous[1].healthy);
+    } else if (this.#alsoBeating.delete(id)) {
+      this.#schedule(id);
+    } else {
+      this.#remove(id);
+    }
     this.#emit(service);
   }
 
@@ -371,35 +392,23 @@ export class Registry {
     return this.#record(id).holder !== undefined;
   }
 
+  /** The holder is the one whose word counts from now on. */
   #addHolder(id: number, holder: Holder): void {
     const record = this.#record(id);
-    if (record.holder === holder) return;
-    if (record.holder === undefined) {
+    const before = record.holder;
+    if (before === holder) return;
+    record.holder = holder;
+    if (before === undefined) {
       // It was there before, and so by its beats.
       this.#alsoBeating.add(id);
-      record.holder = holder;
       this.#due[id] = Number.POSITIVE_INFINITY;
       return;
     }
-    const others = this.#otherHolders.get(id);
-    if (others === undefined) this.#otherHolders.set(id, new Set([holder]));
-    else others.add(holder);
-  }
-
-  /** True when it was the last one. */
-  #removeHolder(id: number, holder: Holder): boolean {
-    const record = this.#record(id);
-    const others = this.#otherHolders.get(id);
-    if (record.holder !== holder) {
-      others?.delete(holder);
-    } else {
-      const [next] = others ?? [];
-      record.holder = next;
-      if (next === undefined) return true;
-      others?.delete(next);
-    }
-    if (others?.size === 0) this.#otherHolders.delete(id);
-    return false;
+    const others = this.#otherHolders.get(id) ?? new Map<Holder, Registration>();
+    others.delete(holder);
+    const { ip, port, cluster, ephemeral, weight, enabled, metadata } = record;
+    const healthy = this.#healthy[id] === HEALTHY;
+    this.#otherHolders.set(id, others.set(before, { ip, port, cluster, ephemeral, weight, enabled, healthy, metadata }));
   }
 
   #takeAbsentEdit(name: ServiceName, instance: InstanceId): Edit | undefined {
@@ -584,7 +593,7 @@ interface InstanceRecord {
   metadata: Metadata;
   edit: Edit | undefined;
   silence: Silence;
-  /** The first of its holders. Undefined: it lives by its beats. */
+  /** The holder that spoke last. Undefined: it lives by its beats. */
   holder: Holder | undefined;
 }
 

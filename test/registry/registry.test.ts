@@ -429,6 +429,23 @@ describe('a held instance', () => {
     expect(changes).toEqual(['DEFAULT_GROUP@@orders']);
   });
 
+  it('is again what its other holder said when the one that spoke last lets go', () => {
+    const { registry } = setUp();
+    const third = { name: 'third' };
+    registry.hold(orders, registration({ weight: 1 }), first);
+    registry.hold(orders, registration({ weight: 2, healthy: false }), second);
+    registry.hold(orders, registration({ weight: 3 }), third);
+    registry.hold(orders, registration({ weight: 4, metadata: { by: 'first' } }), first);
+    const now = () => registry.instance(orders, registration());
+    registry.release(orders, registration(), third);
+    expect(now()).toMatchObject({ weight: 4, healthy: true, metadata: { by: 'first' } });
+    registry.release(orders, registration(), first);
+    expect(now()).toMatchObject({ weight: 2, healthy: false, metadata: {} });
+    expect(registry.tally(orders)).toMatchObject({ total: 1, healthy: 0 });
+    registry.release(orders, registration(), second);
+    expect(now()).toBeUndefined();
+  });
+
   it('stays when somebody lets go who never held it', () => {
     const { registry, health } = setUp();
     registry.register(orders, registration());
