@@ -85,7 +85,8 @@ export class Applications {
       offered?.delete(key);
       if (offered?.size === 0) this.#byApplication.delete(applicationKey(namespace, old));
     }
-    const applications = [...new Set(content.split(',').map((part) => part.trim()))].filter((part) => part !== '');
+    const parts = content.split(',', MAX_APPLICATIONS).map((part) => part.trim());
+    const applications = [...new Set(parts)].filter((part) => part !== '' && part.length <= MAX_NAME_LENGTH);
     if (applications.length === 0) this.#byInterface.delete(key);
     else this.#byInterface.set(key, applications);
     for (const application of applications) {
@@ -107,6 +108,10 @@ export class Applications {
     return this.#byApplication.get(applicationKey(service.namespace, service.name)) ?? [];
   }
 }
+
+/** Anybody may write a note; every question about the interface goes through all of it. */
+const MAX_APPLICATIONS = 1_000;
+const MAX_NAME_LENGTH = 512;
 
 /** Unique for an interface within a namespace and a Nacos group. No service has the same key. */
 export function interfaceKey({ namespace, group }: ServiceName, name: string): string {

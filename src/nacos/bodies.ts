@@ -25,9 +25,11 @@ export function readBody(bytes: Uint8Array): JsonObject | undefined {
   return isObject(value) ? value : undefined;
 }
 
-/** Text, "" when it is left out. */
-export function textOf(body: JsonObject, name: string): string {
-  return scalar(body, name) ?? '';
+/** Text, "" when it is left out. What is kept for long, or echoed, must be short: a message may have 10 MiB. */
+export function textOf(body: JsonObject, name: string, maxLength = MAX_TEXT_LENGTH): string {
+  const text = scalar(body, name) ?? '';
+  if (text.length > maxLength) throw new RequestError('invalid', `${name} must have at most ${maxLength} characters`);
+  return text;
 }
 
 /** Only true, or the word for it, is true. */
@@ -80,18 +82,24 @@ export interface Setup {
 }
 
 export function setupOf(body: JsonObject): Setup {
-  const labels: Record<string, string> = {};
+  const labels: [string, string][] = [];
+  // What is too long, or no text, is left out: it is for operators to read, and no reason to turn a client away.
   for (const [name, value] of Object.entries(isObject(body.labels) ? body.labels : {}).slice(0, MAX_LABELS))
-    labels[shown(name)] = shown(String(value));
+    if (name.length <= MAX_TEXT_LENGTH) labels.push([name, shortText(value)]);
   return {
-    clientVersion: shown(textOf(body, 'clientVersion')),
-    labels,
+    clientVersion: shortText(body.clientVersion),
+    labels: Object.fromEntries(labels),
     negotiates: body.abilityTable !== undefined && body.abilityTable !== null,
   };
 }
 
 const MAX_INSTANCES_A_BATCH = 10_000;
 const MAX_LABELS = 100;
+const MAX_TEXT_LENGTH = 1_024;
+
+function shortText(value: unknown): string {
+  return typeof value === 'string' && value.length <= MAX_TEXT_LENGTH ? value : '';
+}
 
 /** Weight, health and the rest are taken as they are sent; whether it is ephemeral, the kind of request says. */
 function registrationOf(instance: JsonObject, ephemeral: boolean): Registration {

@@ -108,7 +108,8 @@ export interface AnySubscriber {
 export function* everySubscriber({ pusher, subscribers }: NacosRoom): IterableIterator<AnySubscriber> {
   for (const { service, ip, port, app, agent, clustersVerbatim } of pusher.all())
     yield { clientId: clientIdOf(ip, port, true), service, ip, port, app, agent, clustersVerbatim };
-  for (const { connection, service, clustersVerbatim } of subscribers.all()) {
+  for (const { connection, topic, clustersVerbatim } of subscribers.all()) {
+    const { service } = topic;
     const { id, peer, clientVersion, labels } = connection;
     const app = labels.AppName ?? 'unknown';
     yield { clientId: id, service, ip: peer.ip, port: peer.port, app, agent: clientVersion, clustersVerbatim };

@@ -77,13 +77,16 @@ export class Configs {
     this.#ofConnection.set(connection, keys.add(key));
     const listeners = this.#listening.get(key) ?? new Map<Connection, Listener>();
     const words = { dataId: id.dataId, group: id.group, ...(tenant !== '' && { tenant }) };
-    const { queued = false, missed } = listeners.get(connection) ?? {};
+    const listener = listeners.get(connection) ?? { words, queued: false, missed: undefined };
+    const { missed } = listener;
     const now = this.#wallClock();
     const differs = (this.#configs.get(key)?.md5 ?? '') !== md5;
     // Go's client (2.2.5) that is told of a removal keeps what it had and asks again at once, a thousand times a second.
     const gone = differs && !this.#configs.has(key);
     const repeats = gone && missed?.md5 === md5 && now - missed.at < SAY_AGAIN_AFTER_MS;
-    const listener = { words, queued, missed: repeats ? missed : gone ? { md5, at: now } : undefined };
+    // The same object for as long as it listens: a word to it may be on its way.
+    listener.words = words;
+    if (!repeats) listener.missed = gone ? { md5, at: now } : undefined;
     this.#listening.set(key, listeners.set(connection, listener));
     return differs && !repeats;
   }
@@ -110,6 +113,7 @@ export class Configs {
       listener.queued = true;
       connection.send(() => {
         listener.queued = false;
+        if (this.#listening.get(key)?.get(connection) !== listener) return undefined;
         // Not repeated when it is not answered: clients compare all they listen to every few minutes.
         const requestId = connection.expect(() => {});
         const body = JSON.stringify({ headers: {}, requestId, ...listener.words, module: 'config' });
@@ -141,26 +145,21 @@ export interface Config {
 
 interface Listener {
   /** What it is told: the text, as it names it. */
-  readonly words: object;
+  words: object;
   queued: boolean;
   /** The text that it has been told is gone, by its md5, and when: milliseconds since 1970. */
-  readonly missed: { readonly md5: string; readonly at: number } | undefined;
+  missed: { readonly md5: string; readonly at: number } | undefined;
 }
 
-/** The same to clients that find nothing there, word for word: dubbo-go looks for it in an error's text. */
+/** Word for word: dubbo-go looks for it in an error's text. */
 const NOT_THERE = 'config data not exist';
-const NOT_THERE_CODE = 300;
 
 /** Calls of the 2.x protocol about configs. */
 export function configCalls(configs: Configs) {
   return {
     query(body: JsonObject): object {
       const config = configs.get(readId(body));
-      if (config === undefined) {
-        const failure = { resultCode: 500, errorCode: NOT_THERE_CODE, message: NOT_THERE, success: false };
-        // Rust's client wants the last two, whatever the outcome.
-        return { ...failure, lastModified: 0, beta: false };
-      }
+      if (config === undefined) throw new RequestError('config-unknown', NOT_THERE);
       const { content, md5, type, modifiedAt } = config;
       // No tag: some clients take it for a text, others for a truth value.
       return { content, md5, contentType: type, lastModified: modifiedAt, beta: false };
@@ -169,7 +168,7 @@ export function configCalls(configs: Configs) {
     publish(body: JsonObject): object {
       const id = readId(body);
       if (id.dataId === '') throw new MissingParam('dataId');
-      const content = textOf(body, 'content');
+      const content = textOf(body, 'content', Number.POSITIVE_INFINITY);
       if (content.trim() === '') throw new MissingParam('content');
       const type = isObject(body.additionMap) ? textOf(body.additionMap, 'type') : '';
       if (configs.publish(id, content, type || 'text', textOf(body, 'casMd5').trim())) return {};
@@ -217,7 +216,7 @@ export function readConfigs(configs: Configs) {
     if (search === undefined) {
       required(params, 'dataId');
       const config = configs.get({ namespace, dataId, group: group || DEFAULT_GROUP });
-      if (config === undefined) throw new RequestError('not-found', NOT_THERE);
+      if (config === undefined) throw new RequestError('config-unknown', NOT_THERE);
       return config.content;
     }
     const matches = (text: string, wanted: string) =>

@@ -79,10 +79,6 @@ export class Connections {
     return this.#byTransport.values();
   }
 
-  get count(): number {
-    return this.#byTransport.size;
-  }
-
   /** Asks who has been silent, gives up who does not answer, and cuts off who never says who it is. */
   care(): void {
     const { now } = this.#options;
@@ -96,6 +92,8 @@ export class Connections {
       const silentMs = now() - connection.lastHeard;
       if (silentMs >= SILENT_MS + ANSWER_WITHIN_MS) {
         this.end(connection, 'no sign of life');
+      } else if (connection.waitingMs >= READ_WITHIN_MS) {
+        this.end(connection, 'it does not read');
       } else if (silentMs >= SILENT_MS && !connection.isAsked) {
         connection.isAsked = true;
         connection.ask('ClientDetectionRequest', { module: 'internal' }, () => {
@@ -113,6 +111,12 @@ export class Connections {
       clearInterval(this.#careTimer);
       this.#careTimer = undefined;
     }
+  }
+
+  /** Ends all transports, for good. */
+  cut(): void {
+    for (const { peer } of this.#byTransport.values()) peer.cut();
+    for (const { cut } of this.#strangers.values()) cut();
   }
 
   /**
@@ -186,6 +190,7 @@ export class Connection implements Holder {
   readonly #slots = new Map<string, Slot>();
   readonly #outbox: Parcel[] = [];
   readonly #unanswered = new Map<string, { askedAt: number; readonly done: (answered: boolean) => void }>();
+  #waitingSince = 0;
   #lastRequest = 0;
   #ended = false;
 
@@ -243,10 +248,18 @@ export class Connection implements Holder {
     });
   }
 
+  /** A client that takes nothing of what is meant for it is cut off when too much has come together. */
   send(parcel: Parcel): void {
     if (this.#ended) return;
+    if (this.#outbox.length === 0) this.#waitingSince = this.#now();
     this.#outbox.push(parcel);
-    this.#wake();
+    if (this.#outbox.length > MAX_OUTBOX) this.peer.cut();
+    else this.#wake();
+  }
+
+  /** For how long the next thing to be sent has waited. */
+  get waitingMs(): number {
+    return this.#outbox.length === 0 ? 0 : this.#now() - this.#waitingSince;
   }
 
   /** The id for a request that goes out now. */
@@ -258,6 +271,7 @@ export class Connection implements Holder {
 
   /** What is to be sent next, made now. */
   take(): Message | undefined {
+    this.#waitingSince = this.#now();
     for (let parcel = this.#outbox.shift(); parcel !== undefined; parcel = this.#outbox.shift()) {
       const message = parcel();
       if (message !== undefined) return message;
@@ -285,6 +299,7 @@ export class Connection implements Holder {
   postpone(ms: number): void {
     this.lastHeard = Math.min(this.lastHeard + ms, this.#now());
     for (const asked of this.#unanswered.values()) asked.askedAt += ms;
+    this.#waitingSince += ms;
   }
 
   /** Lets go of all that it has registered, and says how many instances that were. */
@@ -312,6 +327,10 @@ export interface Slot {
 /** A client that is silent for 20 s is asked, and given up 5 s later. */
 const SILENT_MS = 20_000;
 const ANSWER_WITHIN_MS = 5_000;
+/** It lives and asks, but takes no pushes: it had better begin anew. */
+const READ_WITHIN_MS = 300_000;
+/** More than a client that reads can ever have: a push for each subscription, a word for each text. */
+const MAX_OUTBOX = 50_000;
 const SET_UP_WITHIN_MS = 30_000;
 const CARE_EVERY_MS = 1_000;
 const MAX_CONNECTIONS = 50_000;

@@ -2,13 +2,13 @@ import { create } from '@bufbuild/protobuf';
 import { type ConnectRouter, createContextKey, type HandlerContext } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { BiRequestStream, type Payload, PayloadSchema, Request } from '../gen/nacos/payload_pb.ts';
-import { readBody, setupOf, textOf } from './bodies.ts';
+import { readBody, setupOf } from './bodies.ts';
 import { configCalls } from './configs.ts';
 import type { Connection, Connections, Message, Peer } from './connections.ts';
 import type { NacosRoom } from './instances.ts';
 import { namingCalls } from './naming.ts';
 import type { JsonObject } from './params.ts';
-import { REASONS, RequestError } from './request-error.ts';
+import { REASONS, type Reason, RequestError } from './request-error.ts';
 
 /**
  * The protocol of Nacos 2.x and 3.x: JSON in an envelope of protobuf, questions one by one and a stream for what the server has to
@@ -41,8 +41,8 @@ export function requestTable({ registry, subscribers, configs }: NacosRoom): Rea
     ['InstanceRequest', { answer: 'InstanceResponse', call: naming.instance }],
     ['BatchInstanceRequest', { answer: 'BatchInstanceResponse', call: naming.batch }],
     ['PersistentInstanceRequest', { answer: 'InstanceResponse', call: naming.persistent }],
-    ['SubscribeServiceRequest', { answer: 'SubscribeServiceResponse', call: naming.subscribe }],
-    ['ServiceQueryRequest', { answer: 'QueryServiceResponse', call: naming.query }],
+    ['SubscribeServiceRequest', { answer: 'SubscribeServiceResponse', call: naming.subscribe, failure: NO_SERVICE }],
+    ['ServiceQueryRequest', { answer: 'QueryServiceResponse', call: naming.query, failure: NO_SERVICE }],
     ['ServiceListRequest', { answer: 'ServiceListResponse', call: naming.list, failure: { count: 0, serviceNames: [] } }],
     ['ConfigQueryRequest', { answer: 'ConfigQueryResponse', call: config.query, failure: { lastModified: 0, beta: false } }],
     ['ConfigPublishRequest', { answer: 'ConfigPublishResponse', call: config.publish }],
@@ -53,6 +53,20 @@ export function requestTable({ registry, subscribers, configs }: NacosRoom): Rea
     ],
   ]);
 }
+
+/** No client does without a list, though it be nobody's. */
+const NO_SERVICE = {
+  serviceInfo: {
+    name: '',
+    groupName: '',
+    clusters: '',
+    cacheMillis: 10_000,
+    hosts: [],
+    lastRefTime: 0,
+    checksum: '',
+    reachProtectionThreshold: false,
+  },
+};
 
 /** Serves the protocol's two services. */
 export function nacosRpc(router: ConnectRouter, options: NacosRpcOptions): void {
@@ -103,12 +117,13 @@ export function nacosRpc(router: ConnectRouter, options: NacosRpcOptions): void 
 
 /** Clients are told, and tell, by number what HTTP tells by status. */
 function codeOf({ reason }: RequestError): number {
-  const { status } = REASONS[reason];
-  return status === 429 ? OVER_THRESHOLD : status;
+  return CODES[reason] ?? REASONS[reason].status;
 }
 
+/** Where Nacos has another code than HTTP. */
+const CODES: Partial<Record<Reason, number>> = { 'too-many': 503, 'config-unknown': 300, conflict: 500 };
+
 const OK = { resultCode: 200, errorCode: 0, success: true } as const;
-const OVER_THRESHOLD = 503;
 const UNREGISTERED = 'Connection is unregistered.';
 
 /** What is offered to clients that ask what they may use. */
@@ -149,7 +164,7 @@ async function* serveStream(
     const body = readBody(payload.body?.value ?? new Uint8Array());
     if (type !== 'ConnectionSetupRequest') {
       const heard = connections.heard(peer);
-      if (body !== undefined) heard?.answered(textOf(body, 'requestId'), Number(body.resultCode ?? 0) === 200);
+      if (typeof body?.requestId === 'string') heard?.answered(body.requestId, body.resultCode === 200);
       return;
     }
     // A second time it changes nothing, be it over this stream or another.

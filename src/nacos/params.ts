@@ -1,4 +1,5 @@
 import { parse, unescape as unescapeQuery } from 'node:querystring';
+import { flat } from '../registry/flat.ts';
 import type { Edit, InstanceId, Metadata, Registration, Silence } from '../registry/instance.ts';
 import { DEFAULT_SILENCE } from '../registry/instance.ts';
 import { DEFAULT_GROUP, DEFAULT_NAMESPACE, parseServiceName, type ServiceName } from '../registry/service-name.ts';
@@ -177,6 +178,8 @@ export function readBatch(params: Params): { readonly ephemeral: boolean } | rea
 
 /** A comma list; blanks do not count, and none means all. */
 export function readClusters(text: string): readonly string[] {
+  // It is kept with a subscription, to the letter.
+  if (text.length > MAX_CLUSTERS_LENGTH) fail(`clusters must have at most ${MAX_CLUSTERS_LENGTH} characters, got ${text.length}`);
   const clusters = text
     .split(',')
     .map((cluster) => cluster.trim())
@@ -184,6 +187,8 @@ export function readClusters(text: string): readonly string[] {
   for (const cluster of clusters) checkText('cluster', cluster, 64, CLUSTER);
   return clusters;
 }
+
+const MAX_CLUSTERS_LENGTH = 1_024;
 
 /** As sent, where the answer has to repeat it. */
 export function readVerbatim(params: Params, name: string): string {
@@ -308,7 +313,7 @@ export function metadataFrom(value: unknown): Metadata | undefined {
 /** `k1=v1,k2=v2` */
 function pairs(text: string): Metadata | undefined {
   const entries = text.split(',').map((pair) => pair.split('='));
-  return entries.every((entry) => entry.length === 2 && entry[0] !== '') ? bounded(Object.fromEntries(entries)) : undefined;
+  return entries.every((entry) => entry.length === 2 && entry[0] !== '') ? flat(bounded(Object.fromEntries(entries))) : undefined;
 }
 
 /** Nacos 2.3 and later stop at 1,024 unless told otherwise; the registry must hold a million of these. */

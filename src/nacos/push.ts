@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import type { Logger } from 'pino';
+import { flat } from '../registry/flat.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import { shown } from './request-error.ts';
@@ -52,7 +53,19 @@ export class Pusher {
         return defaultCacheMillis;
       subscribers ??= new Map<string, Subscriber>();
       this.#byService.set(key, subscribers);
-      subscriber = { ...subscription, service, target: this.#target(targetKey), expiresAt: 0, tooLarge: false };
+      const { namespace, group, name } = service;
+      subscriber = {
+        ...subscription,
+        ip: flat(subscription.ip),
+        agent: flat(subscription.agent.slice(0, MAX_AGENT_LENGTH)),
+        app: flat(subscription.app.slice(0, MAX_AGENT_LENGTH)),
+        clusters: subscription.clusters.map(flat),
+        clustersVerbatim: flat(subscription.clustersVerbatim),
+        service: { namespace: flat(namespace), group: flat(group), name: flat(name) },
+        target: this.#target(flat(targetKey)),
+        expiresAt: 0,
+        tooLarge: false,
+      };
       subscribers.set(id, subscriber);
       subscriber.target.subscriptions++;
       this.#subscriberCount++;
@@ -317,6 +330,7 @@ const GZIP_FROM_BYTES = 1_024;
 const MAX_GO_BYTES = 4_024;
 const MAX_DATAGRAM_BYTES = 65_507;
 const MAX_ACK_BYTES = 4_096;
+const MAX_AGENT_LENGTH = 256;
 const MAX_SUBSCRIBERS = 100_000;
 const MAX_SUBSCRIPTIONS_A_TARGET = 1_000;
 /** Unacknowledged pushes that a target may have. */

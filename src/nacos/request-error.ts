@@ -3,6 +3,7 @@ export const REASONS = {
   'missing-param': { status: 400, code: 10_000, message: 'parameter missing' },
   invalid: { status: 400, code: 20_002, message: 'parameter validate error' },
   'not-found': { status: 404, code: 20_004, message: 'resource not found' },
+  'config-unknown': { status: 404, code: 20_004, message: 'resource not found' },
   conflict: { status: 409, code: 20_005, message: 'resource conflict' },
   'bad-weight': { status: 400, code: 21_001, message: 'weight error' },
   'bad-metadata': { status: 400, code: 21_002, message: 'instance metadata error' },

@@ -12,11 +12,10 @@ import { type ServiceInfoQuery, serviceInfoView } from './views.ts';
  */
 export class Subscribers {
   readonly #options: SubscribersOptions;
-  readonly #byService = new Map<string, Set<Subscription>>();
-  readonly #byConnection = new Map<Connection, Map<string, Subscription>>();
-  /** What subscribers see of a service, by their clusters; only until the next change. */
-  readonly #views = new Map<string, Map<string, string>>();
-  readonly #dirty = new Set<string>();
+  readonly #topics = new Map<string, Topic>();
+  /** By connection, service and spelling. */
+  readonly #byConnection = new Map<Connection, Map<Topic, Map<string, Subscription>>>();
+  readonly #dirty = new Set<Topic>();
   /** Those whose push failed, or was held back, with the time of the next try. */
   readonly #retries = new Map<Subscription, number>();
   readonly #ignorantUntil: number;
@@ -38,42 +37,48 @@ export class Subscribers {
 
   /** Answers the list as JSON. A push of the same follows: clients that subscribe again after an outage throw the answer away. */
   subscribe(connection: Connection, service: ServiceName, query: ClusterQuery): string {
+    if (connection.ended) return this.query(service, query, false);
     const key = serviceKey(service);
-    const ofConnection = this.#byConnection.get(connection) ?? new Map<string, Subscription>();
+    const topic: Topic = this.#topics.get(key) ?? { key, service, version: 0, subscriptions: new Set(), views: new Map() };
+    const ofConnection = this.#byConnection.get(connection) ?? new Map<Topic, Map<string, Subscription>>();
     // A set of spellings for each service, where Nacos keeps the latest only and lets the pushes for the others cease.
-    const id = `${key} ${query.clustersVerbatim}`;
-    if (!ofConnection.has(id) && !connection.ended) {
-      if (ofConnection.size >= MAX_SUBSCRIPTIONS_A_CONNECTION)
-        throw new RequestError('too-many', `more than ${MAX_SUBSCRIPTIONS_A_CONNECTION} subscriptions`);
+    const spellings = ofConnection.get(topic) ?? new Map<string, Subscription>();
+    if (!spellings.has(query.clustersVerbatim)) {
+      if (spellings.size >= MAX_SPELLINGS || (spellings.size === 0 && ofConnection.size >= MAX_SERVICES_A_CONNECTION))
+        throw new RequestError(
+          'too-many',
+          `more than ${MAX_SERVICES_A_CONNECTION} services subscribed to, or one with more than ${MAX_SPELLINGS} sets of clusters`,
+        );
       const subscription: Subscription = {
-        connection,
-        service,
         ...query,
+        connection,
+        topic,
         open: true,
-        dirty: true,
+        told: undefined,
         queued: false,
         unacknowledged: false,
       };
-      this.#byConnection.set(connection, ofConnection.set(id, subscription));
-      const ofService = this.#byService.get(key);
-      if (ofService === undefined) this.#byService.set(key, new Set([subscription]));
-      else ofService.add(subscription);
-      this.#flushSoon(key);
+      this.#byConnection.set(connection, ofConnection.set(topic, spellings.set(query.clustersVerbatim, subscription)));
+      this.#topics.set(key, topic);
+      topic.subscriptions.add(subscription);
+      this.#flushSoon(topic);
     }
-    return this.#view(service, query);
+    return this.#view(topic, query);
   }
 
   /** Answers the list as JSON, once more. */
   unsubscribe(connection: Connection, service: ServiceName, query: ClusterQuery): string {
+    const topic = this.#topics.get(serviceKey(service));
     const ofConnection = this.#byConnection.get(connection);
-    const id = `${serviceKey(service)} ${query.clustersVerbatim}`;
-    const subscription = ofConnection?.get(id);
-    if (ofConnection !== undefined && subscription !== undefined) {
-      ofConnection.delete(id);
-      if (ofConnection.size === 0) this.#byConnection.delete(connection);
+    const spellings = topic && ofConnection?.get(topic);
+    const subscription = spellings?.get(query.clustersVerbatim);
+    if (topic !== undefined && subscription !== undefined) {
+      spellings?.delete(query.clustersVerbatim);
+      if (spellings?.size === 0) ofConnection?.delete(topic);
+      if (ofConnection?.size === 0) this.#byConnection.delete(connection);
       this.#forget(subscription);
     }
-    return this.#view(service, query);
+    return this.query(service, query, false);
   }
 
   /** The list as JSON, for one who only asks. */
@@ -81,20 +86,15 @@ export class Subscribers {
     return JSON.stringify(this.#made(service, { ...query, healthyOnly }));
   }
 
-  /** Those of a service. */
-  of(service: ServiceName): Iterable<Subscription> {
-    return this.#byService.get(serviceKey(service)) ?? [];
-  }
-
   *all(): IterableIterator<Subscription> {
-    for (const ofService of this.#byService.values()) yield* ofService;
+    for (const { subscriptions } of this.#topics.values()) yield* subscriptions;
   }
 
   /** Pushes what has changed since the last time. */
   flush(): void {
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
-    for (const key of this.#dirty) for (const subscription of this.#byService.get(key) ?? []) this.#offer(subscription);
+    for (const { subscriptions } of this.#dirty) for (const subscription of subscriptions) this.#offer(subscription);
     this.#dirty.clear();
   }
 
@@ -118,32 +118,32 @@ export class Subscribers {
   }
 
   #changed(service: ServiceName): void {
-    const key = serviceKey(service);
-    const subscriptions = this.#byService.get(key);
-    if (this.#closed || subscriptions === undefined) return;
-    this.#views.delete(key);
-    for (const subscription of subscriptions) subscription.dirty = true;
-    this.#flushSoon(key);
+    const topic = this.#topics.get(serviceKey(service));
+    if (this.#closed || topic === undefined) return;
+    topic.version++;
+    topic.views.clear();
+    this.#flushSoon(topic);
   }
 
-  #flushSoon(key: string): void {
+  #flushSoon(topic: Topic): void {
     if (this.#closed) return;
-    this.#dirty.add(key);
+    this.#dirty.add(topic);
     this.#flushTimer ??= setTimeout(() => this.flush(), this.#options.delayMs);
   }
 
   #offer(subscription: Subscription): void {
-    const { connection, service } = subscription;
-    if (!subscription.open || !subscription.dirty || subscription.queued || subscription.unacknowledged) return;
+    const { connection, topic } = subscription;
+    if (!subscription.open || subscription.told === topic.version) return;
+    if (subscription.queued || subscription.unacknowledged) return;
     subscription.queued = true;
     connection.send(() => {
       subscription.queued = false;
       if (!subscription.open || !this.#options.switches.values.pushEnabled) return undefined;
-      if (this.#isIgnorantOf(service)) {
+      if (this.#isIgnorantOf(topic.service)) {
         this.#retryAt(subscription, this.#ignorantUntil);
         return undefined;
       }
-      subscription.dirty = false;
+      subscription.told = topic.version;
       subscription.unacknowledged = true;
       const requestId = connection.expect((acknowledged) => {
         subscription.unacknowledged = false;
@@ -151,12 +151,12 @@ export class Subscribers {
           this.#offer(subscription);
         } else {
           // Go's client has no ear for pushes in the first milliseconds of its connection.
-          subscription.dirty = true;
+          subscription.told = undefined;
           this.#retryAt(subscription, this.#options.now() + RETRY_AFTER_MS);
         }
       });
       const head = JSON.stringify({ headers: {}, requestId, module: 'naming' });
-      return { type: 'NotifySubscriberRequest', body: withServiceInfo(head, this.#view(service, subscription)) };
+      return { type: 'NotifySubscriberRequest', body: withServiceInfo(head, this.#view(topic, subscription)) };
     });
   }
 
@@ -167,29 +167,29 @@ export class Subscribers {
   }
 
   #drop(connection: Connection): void {
-    for (const subscription of this.#byConnection.get(connection)?.values() ?? []) this.#forget(subscription);
+    for (const spellings of this.#byConnection.get(connection)?.values() ?? [])
+      for (const subscription of spellings.values()) this.#forget(subscription);
     this.#byConnection.delete(connection);
   }
 
   #forget(subscription: Subscription): void {
-    const key = serviceKey(subscription.service);
-    const ofService = this.#byService.get(key);
+    const { topic } = subscription;
     subscription.open = false;
     this.#retries.delete(subscription);
-    ofService?.delete(subscription);
-    if (ofService?.size !== 0) return;
-    this.#byService.delete(key);
-    this.#views.delete(key);
+    topic.subscriptions.delete(subscription);
+    // Made again for others who ask so.
+    topic.views.delete(subscription.clustersVerbatim);
+    if (topic.subscriptions.size > 0) return;
+    this.#topics.delete(topic.key);
+    this.#dirty.delete(topic);
   }
 
   /** Subscribers that ask in the same way get the same text, made once after each change. */
-  #view(service: ServiceName, query: ClusterQuery): string {
-    const key = serviceKey(service);
-    const known = this.#views.get(key)?.get(query.clustersVerbatim);
+  #view(topic: Topic, query: ClusterQuery): string {
+    const known = topic.views.get(query.clustersVerbatim);
     if (known !== undefined) return known;
-    const view = JSON.stringify(this.#made(service, { ...query, healthyOnly: false }));
-    if (!this.#byService.has(key) || this.#isIgnorantOf(service)) return view;
-    this.#views.set(key, (this.#views.get(key) ?? new Map<string, string>()).set(query.clustersVerbatim, view));
+    const view = this.query(topic.service, query, false);
+    if (topic.views.size < MAX_SPELLINGS && !this.#isIgnorantOf(topic.service)) topic.views.set(query.clustersVerbatim, view);
     return view;
   }
 
@@ -245,12 +245,23 @@ export interface ClusterQuery {
   readonly clustersVerbatim: string;
 }
 
+/** A service that somebody has subscribed to. */
+interface Topic {
+  readonly key: string;
+  readonly service: ServiceName;
+  /** Counts its changes. */
+  version: number;
+  readonly subscriptions: Set<Subscription>;
+  /** What subscribers see of it, by their clusters; only until the next change. */
+  readonly views: Map<string, string>;
+}
+
 interface Subscription extends ClusterQuery {
   readonly connection: Connection;
-  readonly service: ServiceName;
+  readonly topic: Topic;
   open: boolean;
-  /** There is something that has not been pushed. */
-  dirty: boolean;
+  /** The version that was pushed last; undefined: none, or nobody knows. */
+  told: number | undefined;
   /** A push waits for room on the connection. */
   queued: boolean;
   /** A push has gone out, and it is not known yet whether it has arrived. */
@@ -265,4 +276,6 @@ export function withServiceInfo(head: string, serviceInfo: string): string {
 const RETRY_AFTER_MS = 1_000;
 const RETRY_EVERY_MS = 250;
 /** Who consumes every service of a large estate subscribes to each. */
-const MAX_SUBSCRIPTIONS_A_CONNECTION = 20_000;
+const MAX_SERVICES_A_CONNECTION = 20_000;
+/** Sets of clusters in which a connection may see one service, and in which a list is kept. */
+const MAX_SPELLINGS = 16;

@@ -1,3 +1,4 @@
+import { flat } from './flat.ts';
 import {
   DEFAULT_SILENCE,
   type Edit,
@@ -75,7 +76,7 @@ export class Registry {
     this.#emit(service);
   }
 
-  /** True when it was there. One that somebody holds stays, though from now on only for as long as that. */
+  /** One that somebody holds stays, though only for as long as that. True when it was there, and not by its holders alone. */
   deregister(name: ServiceName, instance: InstanceId): boolean {
     const service = this.#service(name);
     const id = service && this.#ids.get(instanceKey(service, instance));
@@ -635,12 +636,4 @@ function kept(metadata: Metadata): Metadata {
 function grown<T extends Float64Array | Uint8Array | Int32Array>(from: T, to: T): T {
   to.set(from);
   return to;
-}
-
-/**
- * A copy that shares nothing: V8 keeps a long substring as a view of the text that it was cut from, and a name cut from a request
- * line would keep the whole line in memory for as long as the name lives.
- */
-function flat(text: string): string {
-  return JSON.parse(JSON.stringify(text));
 }

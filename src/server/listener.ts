@@ -2,14 +2,13 @@ import { createServer as createHttp1Server, type IncomingMessage, type ServerRes
 import {
   constants,
   createServer as createHttp2Server,
-  createSecureServer,
-  type Http2SecureServer,
   type Http2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
   type ServerHttp2Session,
 } from 'node:http2';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 
 export type Request = IncomingMessage | Http2ServerRequest;
 export type Response = ServerResponse | Http2ServerResponse;
@@ -102,31 +101,52 @@ export async function listen(host: string, port: number, handler: Handler, optio
     limitBody(req, bodyTimeoutMs);
     handler(req, res);
   });
-  const secure = tls && secureServer(tls, handler, options);
-  const sessions = [keepSessions(http2, options), ...(secure ? [keepSessions(secure, options)] : [])];
+  const sessions = keepSessions(http2, options);
 
   const serveHttp1 = http1.listeners('connection') as ((socket: Socket) => void)[];
   http1.removeAllListeners('connection');
+  const serve = (socket: Socket, speaks: 'http1' | 'http2') => {
+    if (speaks === 'http2') {
+      http2.emit('connection', socket);
+      return;
+    }
+    answering.set(socket, 0);
+    socket.once('close', () => answering.delete(socket));
+    for (const each of serveHttp1) each.call(http1, socket);
+  };
+
+  // It listens nowhere, and is given connections. What is spoken inside, the peer chooses by ALPN: HTTP/1.1 if it does not.
+  const secure = tls && createTlsServer({ ...tls, ...TLS_OPTIONS, handshakeTimeout: headerTimeoutMs });
+  /** Connections before the end of their handshake, by their other end. */
+  const shaking = new Map<string, Socket>();
+  secure?.on('secureConnection', (socket) => {
+    shaking.delete(otherEndOf(socket));
+    socket.on('error', () => {});
+    serve(socket, socket.alpnProtocol === 'h2' ? 'http2' : 'http1');
+  });
+  // A peer that does not like the certificate.
+  secure?.on('tlsClientError', (_, socket) => socket.destroy());
+
   http1.on('connection', (socket: Socket) => {
     sockets.add(socket);
     undecided.add(socket);
-    socket.once('close', () => {
-      sockets.delete(socket);
-      answering.delete(socket);
-    });
+    socket.once('close', () => sockets.delete(socket));
     decide(socket, headerTimeoutMs, secure !== undefined, (speaks) => {
       undecided.delete(socket);
       if (tlsOnly && speaks !== 'tls') {
         socket.destroy();
       } else if (speaks === 'http1') {
-        answering.set(socket, 0);
-        for (const serve of serveHttp1) serve.call(http1, socket);
-      } else if (speaks === 'http2') {
+        serve(socket, speaks);
+      } else if (speaks !== undefined) {
         // The listening server keeps a socket open for writing when its peer has finished; an HTTP/2 session would never end.
         socket.allowHalfOpen = false;
-        http2.emit('connection', socket);
-      } else if (speaks === 'tls') {
-        socket.allowHalfOpen = false;
+        if (speaks === 'http2') {
+          serve(socket, speaks);
+          return;
+        }
+        const otherEnd = otherEndOf(socket);
+        shaking.set(otherEnd, socket);
+        socket.once('close', () => shaking.delete(otherEnd));
         secure?.emit('connection', socket);
       }
     });
@@ -143,9 +163,8 @@ export async function listen(host: string, port: number, handler: Handler, optio
       http1.keepAliveTimeout = 1;
       for (const socket of undecided) socket.destroy();
       for (const [socket, answers] of answering) if (answers === 0) socket.destroy();
-      for (const each of sessions) each.close();
-      // It does not listen itself; this ends its idle HTTP/1 connections.
-      secure?.close(() => {});
+      for (const socket of shaking.values()) socket.destroy();
+      sessions.close();
       // Also the sockets of sessions: one that waits for its peer to close takes no heed of being destroyed itself.
       const cut = () => {
         for (const socket of sockets) socket.destroy();
@@ -158,31 +177,7 @@ export async function listen(host: string, port: number, handler: Handler, optio
   };
 }
 
-/**
- * HTTP/2 or HTTP/1.1 over TLS, as the peer chooses by ALPN; HTTP/1.1 for one that does not choose. It listens nowhere: it is given
- * connections.
- */
-function secureServer(tls: TlsIdentity, handler: Handler, { headerTimeoutMs = 10_000, bodyTimeoutMs = 30_000 }: ListenerTimes) {
-  const server = createSecureServer(
-    {
-      cert: tls.cert,
-      key: tls.key,
-      minVersion: 'TLSv1.2',
-      allowHTTP1: true,
-      settings: SETTINGS,
-      handshakeTimeout: headerTimeoutMs,
-    },
-    (req, res) => {
-      // An HTTP/1 request has no stream, whatever the types say; Node limits its times itself.
-      if ('stream' in req) limitBody(req, bodyTimeoutMs);
-      handler(req, res);
-    },
-  );
-  // A peer that does not like the certificate.
-  server.on('tlsClientError', (_, socket) => socket.destroy());
-  return server;
-}
-
+const TLS_OPTIONS = { ALPNProtocols: ['h2', 'http/1.1'], minVersion: 'TLSv1.2' } as const;
 const SETTINGS = { maxConcurrentStreams: MAX_STREAMS_PER_CONNECTION, maxHeaderListSize: MAX_HEADER_BYTES };
 
 /** A request whose body pauses for too long is no request. */
@@ -195,10 +190,7 @@ function limitBody({ stream }: Http2ServerRequest, timeoutMs: number): void {
  * The HTTP/2 sessions of a server, each asked for a sign of life now and then: a peer that has vanished without a word would keep its
  * watches for ever, and Node itself keeps a session (seen with 20.20) whose peer has reset too many streams.
  */
-function keepSessions(
-  server: Http2Server | Http2SecureServer,
-  { headerTimeoutMs = 10_000, pingEveryMs = 10_000 }: ListenerTimes,
-): { close(): void } {
+function keepSessions(server: Http2Server, { headerTimeoutMs = 10_000, pingEveryMs = 10_000 }: ListenerTimes): { close(): void } {
   /** With the number of pings that have not been answered. */
   const sessions = new Map<ServerHttp2Session, number>();
   server.on('session', (session) => {
@@ -286,6 +278,11 @@ function decide(socket: Socket, timeoutMs: number, knowsTls: boolean, decided: (
   socket.on('error', () => {});
   socket.setTimeout(timeoutMs);
   socket.on('data', onData).once('end', giveUp).once('timeout', giveUp).once('close', onClose);
+}
+
+/** No two connections to one port have the same. */
+function otherEndOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function addressOf({ address, family, port }: AddressInfo): string {

@@ -219,7 +219,12 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     await nextRound();
     shutdown.abort(new ConnectError('the bridge is shutting down', Code.Unavailable));
     await nextRound();
-    await closeAll(withinMs);
+    const closed = closeAll(withinMs);
+    // What was said last is on its way by then. Python's client notices nothing less than the end of its transport.
+    await nextRound();
+    await nextRound();
+    connections.cut();
+    await closed;
     sweeper.stop();
     pusher.close();
     subscribers.close();

@@ -71,6 +71,16 @@ describe('a name', () => {
     expect(status('com.shop.Orders')).toBe('unknown');
   });
 
+  it('of an interface that a note without end speaks of means its first thousand applications', () => {
+    const { health, provide, status } = setUp();
+    const names = Array.from({ length: 200_000 }, (_, i) => `app${i}`);
+    health.noteApplications('public', 'com.shop.Orders', names.join());
+    provide('app1000');
+    expect(status('com.shop.Orders')).toBe('unknown');
+    provide('app999');
+    expect(status('com.shop.Orders')).toBe('serving');
+  });
+
   it('of an interface means its own providers, as long as there are some, and not the applications that offer it', () => {
     const { health, provide, status } = setUp();
     health.noteApplications('public', 'com.shop.Orders', 'shop');

@@ -85,6 +85,7 @@ describe('a text', () => {
     ['without content', { content: ' ' }],
     ['with a blank in its name', { dataId: 'a b' }],
     ['with a name that is too long', { dataId: 'a'.repeat(257) }],
+    ['with a type without end', { additionMap: { type: 'x'.repeat(2_000) } }],
     ['that is too long', { content: 'a'.repeat((1 << 20) + 1) }],
   ])('%s is refused', async (_, more) => {
     const { client } = await start();
@@ -130,6 +131,17 @@ describe('listening', () => {
     expect(told(client)).toEqual([{ headers: {}, requestId: expect.any(String), ...ID, module: 'config' }]);
     await client.ask('ConfigRemoveRequest', ID);
     await expect.poll(() => told(other).length).toBe(2);
+  });
+
+  it('goes on hearing when it asks again while a word to it is on its way', async () => {
+    const { client } = await start();
+    // One after the other over the wire, and none waits for an answer: so there is always something on its way.
+    const all = [];
+    for (let i = 0; i < 50; i++) all.push(publish(client, `${i}`), listen(client, ''));
+    await Promise.all(all);
+    const before = told(client).length;
+    await publish(client, 'last');
+    await expect.poll(() => told(client).length).toBeGreaterThan(before);
   });
 
   it('hears nothing of a text that was published again as it was, nor after it has stopped', async () => {

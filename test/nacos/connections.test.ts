@@ -99,6 +99,32 @@ describe('a silent connection', () => {
   });
 });
 
+describe('a client that takes nothing of what is meant for it', () => {
+  it('is ended after five minutes, though it asks all the while', () => {
+    const { connections, join, wait, cut } = setUp();
+    const [reading, other] = [join('reads'), join('does not read')];
+    for (let i = 0; i < 299; i++) {
+      reading.send(() => ({ type: 'x', body: '' }));
+      other.send(() => ({ type: 'x', body: '' }));
+      reading.take();
+      wait(1);
+      for (const { peer } of [reading, other]) connections.heard(peer);
+    }
+    expect(cut).toEqual([]);
+    wait(1);
+    expect(cut).toEqual(['does not read']);
+  });
+
+  it('is cut off when too much has come together', () => {
+    const { join, cut } = setUp();
+    const connection = join('a');
+    for (let i = 0; i < 50_000; i++) connection.send(() => undefined);
+    expect(cut).toEqual([]);
+    connection.send(() => undefined);
+    expect(cut).toEqual(['a']);
+  });
+});
+
 describe('a transport', () => {
   it('that never sets up a connection is cut after 30 s', () => {
     const { connections, peer, wait, cut } = setUp();
@@ -108,6 +134,17 @@ describe('a transport', () => {
     connections.heard(stranger);
     expect(cut).toEqual([]);
     wait(1);
+    expect(cut).toEqual(['stranger']);
+  });
+
+  it('is not cut for what could not be heard while the process was stalled', () => {
+    const { connections, peer, wait, stall, cut } = setUp();
+    connections.heard(peer('stranger'));
+    wait(20);
+    stall(600);
+    wait(8);
+    expect(cut).toEqual([]);
+    wait(2);
     expect(cut).toEqual(['stranger']);
   });
 
@@ -129,7 +166,7 @@ describe('a transport', () => {
     expect(connections.setUp(peer('one too many'), SETUP, () => {})).toBeUndefined();
     const elsewhere = connections.setUp(peer('from elsewhere', '127.0.0.2'), SETUP, () => {});
     expect(elsewhere).toBeDefined();
-    expect(connections.count).toBe(10_001);
+    expect([...connections.all()].length).toBe(10_001);
   });
 });
 
@@ -141,7 +178,7 @@ it('ending a connection twice does no more than ending it once', () => {
   connection.publish(orders, [registration()]);
   connections.end(connection, 'test');
   connections.end(connection, 'test');
-  expect([heard, cut, connections.count, registry.tally(orders)?.total]).toEqual([1, ['a'], 0, 0]);
+  expect([heard, cut, [...connections.all()].length, registry.tally(orders)?.total]).toEqual([1, ['a'], 0, 0]);
   connection.publish(orders, [registration()]);
   expect(registry.tally(orders)?.total).toBe(0);
 });

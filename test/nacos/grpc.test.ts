@@ -119,7 +119,19 @@ describe('setting up', () => {
     expect(await listed('orders')).toEqual([80]);
   });
 
-  it.each([['no JSON'], ['null'], ['[]'], ['{"clientVersion":{}}']])('with %s ends the transport', async (body) => {
+  it('with odd things about the client sets up all the same, and nothing of them is kept', async () => {
+    const { server, connect } = await start();
+    const labels = { AppName: { toString: 1 }, long: 'x'.repeat(2_000), ['y'.repeat(2_000)]: 'y' };
+    const client = await connect({ clientVersion: {}, labels });
+    client.say('ClientDetectionResponse', { requestId: {}, resultCode: [] });
+    client.say('ClientDetectionResponse', 'no JSON');
+    expect((await client.ask('HealthCheckRequest', {})).type).toBe('HealthCheckResponse');
+    const { body } = await client.ask('ServerCheckRequest', {});
+    const detail = await answerOf(nacos(server, 'GET', '/nacos/v2/ns/client', { clientId: body.connectionId }));
+    expect(detail.body).toMatchObject({ data: { version: '', appName: '' } });
+  });
+
+  it.each([['no JSON'], ['null'], ['[]']])('with %s ends the transport', async (body) => {
     const { stranger } = await start();
     const client = stranger();
     client.open();
@@ -481,6 +493,14 @@ describe('a question that cannot be understood', () => {
     ],
     ['instances that are none', 'BatchInstanceRequest', { ...batch('x'), instances: [1] }, 'BatchInstanceResponse', 400],
     ['a name with blanks', 'SubscribeServiceRequest', { ...named('a b'), subscribe: true }, 'SubscribeServiceResponse', 400],
+    ['a name without end', 'ServiceQueryRequest', named(`x${' '.repeat(2_000)}`), 'QueryServiceResponse', 400],
+    [
+      'clusters without end',
+      'SubscribeServiceRequest',
+      { ...named('x'), subscribe: true, clusters: 'C1,'.repeat(500) },
+      'SubscribeServiceResponse',
+      400,
+    ],
     ['an object for a name', 'ServiceQueryRequest', { ...named('x'), serviceName: {} }, 'QueryServiceResponse', 400],
     ['a bad namespace', 'ServiceListRequest', { namespace: '../..' }, 'ServiceListResponse', 400],
     [
@@ -497,6 +517,7 @@ describe('a question that cannot be understood', () => {
     const refused = await client.ask(type, body);
     expect(refused.type).toBe(answer);
     expect(refused.body).toMatchObject({ resultCode: 500, errorCode, success: false, message: expect.any(String) });
+    if (/Subscribe|Query/.test(type)) expect(refused.body.serviceInfo).toMatchObject({ name: '', hosts: [], lastRefTime: 0 });
     if (type === 'ServiceListRequest') expect(refused.body).toMatchObject({ count: 0, serviceNames: [] });
     // It is the question that is bad, not the connection.
     expect((await client.ask('HealthCheckRequest', {})).type).toBe('HealthCheckResponse');

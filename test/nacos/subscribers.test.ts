@@ -181,6 +181,12 @@ it('a connection may not have subscriptions without end', () => {
   const { subscribers, join } = setUp();
   const connection = join();
   for (let i = 0; i < 20_000; i++) subscribers.subscribe(connection, { ...orders, name: `s${i}` }, ALL);
-  expect(() => subscribers.subscribe(connection, orders, ALL)).toThrow('more than 20000 subscriptions');
-  subscribers.subscribe(connection, { ...orders, name: 's0' }, ALL);
+  expect(() => subscribers.subscribe(connection, orders, ALL)).toThrow('more than 20000 services');
+  const s0 = { ...orders, name: 's0' };
+  for (let i = 1; i < 16; i++) subscribers.subscribe(connection, s0, { clusters: [], clustersVerbatim: ','.repeat(i) });
+  subscribers.subscribe(connection, s0, ALL);
+  const another = { clusters: [], clustersVerbatim: ', ' };
+  expect(() => subscribers.subscribe(connection, s0, another)).toThrow('more than 16 sets of clusters');
+  subscribers.unsubscribe(connection, s0, ALL);
+  subscribers.subscribe(connection, s0, another);
 });

@@ -38,11 +38,12 @@ interface Modelled {
   /** Undefined: it does not beat. */
   heard: number | undefined;
   healthy: boolean;
-  readonly holders: Set<number>;
+  /** The one that spoke last comes last. With what was true of it when the next one spoke. */
+  readonly holders: Map<number, boolean>;
 }
 
 /**
- * The rules of silence in ten lines, those of holders in five and those of edits in three: for each port when it was heard, by whom
+ * The rules of silence in ten lines, those of holders in ten and those of edits in three: for each port when it was heard, by whom
  * it is held, and what an operator laid over it.
  */
 class Model {
@@ -52,7 +53,8 @@ class Model {
 
   apply(step: Step): void {
     const here = step.do === 'wait' ? undefined : this.instances.get(step.port);
-    const holders = here?.holders ?? new Set();
+    const holders = here?.holders ?? new Map();
+    const [last] = [...holders.keys()].slice(-1);
     if (step.do === 'wait') this.now += step.ms;
     else if (step.do === 'deregister' && here) here.heard = undefined;
     else if (step.do === 'register') this.instances.set(step.port, { heard: this.now, healthy: here?.healthy ?? true, holders });
@@ -62,9 +64,15 @@ class Model {
       if (step.passing && here.heard !== undefined) here.heard = this.now;
     } else if (step.do === 'beat' && here?.heard !== undefined && step.port < 4)
       Object.assign(here, { healthy: true, heard: this.now });
-    else if (step.do === 'hold')
-      this.instances.set(step.port, { heard: here?.heard, healthy: true, holders: holders.add(step.holder) });
-    else if (step.do === 'release') holders.delete(step.holder);
+    else if (step.do === 'hold') {
+      if (here !== undefined && last !== undefined) holders.set(last, here.healthy);
+      holders.delete(step.holder);
+      this.instances.set(step.port, { heard: here?.heard, healthy: true, holders: holders.set(step.holder, true) });
+    } else if (step.do === 'release' && here !== undefined) {
+      holders.delete(step.holder);
+      const [previous] = [...holders.values()].slice(-1);
+      if (step.holder === last && previous !== undefined) here.healthy = previous;
+    }
     for (const [port, { heard, holders }] of this.instances)
       if (heard === undefined && holders.size === 0) this.instances.delete(port);
     for (const [port, instance] of this.instances) {
