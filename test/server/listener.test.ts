@@ -239,15 +239,16 @@ describe('starting', () => {
   });
 });
 
-describe('a peer that takes its time', () => {
-  const quick = { headerTimeoutMs: 100, bodyTimeoutMs: 200 };
-  const echo: Parameters<typeof listen>[2] = (req, res) => {
-    req.on('error', () => {});
-    res.on('error', () => {});
-    req.on('end', () => res.end('whole'));
-    req.resume();
-  };
+/** Short enough to be waited for. */
+const quick = { headerTimeoutMs: 100, bodyTimeoutMs: 200 };
+const echo: Parameters<typeof listen>[2] = (req, res) => {
+  req.on('error', () => {});
+  res.on('error', () => {});
+  req.on('end', () => res.end('whole'));
+  req.resume();
+};
 
+describe('a peer that takes its time', () => {
   it.each([
     ['with its first byte', [], ''],
     ['in the middle of a preface', [PREFACE.slice(0, 10)], ''],
@@ -372,6 +373,46 @@ describe('the TLS port', () => {
     const session = connectHttp2(`https://${address}`, { ca: TLS_CERT });
     await once(session, 'remoteSettings');
     session.destroy();
+  });
+});
+
+describe('a port that speaks TLS beside cleartext', () => {
+  const tls = { cert: TLS_CERT, key: TLS_KEY };
+  const overTls = async (address: string) => {
+    const [host, port] = address.split(':') as [string, string];
+    const socket = connectTls({ host, port: Number(port), ca: TLS_CERT });
+    await once(socket, 'secureConnect');
+    return socket;
+  };
+
+  it('has the same limits within TLS as without', async () => {
+    const listener = await listen('127.0.0.1', 0, echo, { ...quick, tls });
+    const silent = await overTls(listener.address);
+    const silentClosed = once(silent.resume(), 'close');
+    const slow = await overTls(listener.address);
+    const slowHeard = hear(slow);
+    slow.write('POST / HTTP/1.1\r\nHost:');
+    expect(await slowHeard).toMatch(/^HTTP\/1.1 408 /);
+    await silentClosed;
+    const long = await overTls(listener.address);
+    const longHeard = hear(long);
+    long.write(`GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(await longHeard).toMatch(/^HTTP\/1.1 200 /);
+    await listener.close(AbortSignal.abort());
+  });
+
+  it('closes without waiting for half a handshake, or for a connection that says nothing', async () => {
+    const listener = await listen('127.0.0.1', 0, echo, { tls });
+    const half = await dial(listener.address);
+    // A record of 512 bytes is to follow.
+    half.write(Buffer.from([0x16, 3, 1, 2, 0, 1]));
+    const closed = [once(half.resume(), 'close'), once((await overTls(listener.address)).resume(), 'close')];
+    const session = connectHttp2(`https://${listener.address}`, { ca: TLS_CERT });
+    await once(session, 'remoteSettings');
+    closed.push(once(session, 'close'));
+    // Never: what has not ended by itself keeps it waiting.
+    await listener.close(new AbortController().signal);
+    await Promise.all(closed);
   });
 });
 
