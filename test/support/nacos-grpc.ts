@@ -12,12 +12,19 @@ export interface Said {
 const serialize = (payload: Payload) => Buffer.from(toBinary(PayloadSchema, payload));
 const deserialize = (bytes: Buffer) => fromBinary(PayloadSchema, bytes);
 
-function payloadOf(type: string, body: unknown): Payload {
+/** What goes with a body, beside its type. */
+interface Envelope {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly typeUrl?: string;
+}
+const ENVELOPE: Envelope = { headers: { app: 'unknown' } };
+
+function payloadOf(type: string, body: unknown, { headers, typeUrl = '' }: Envelope): Payload {
   const value = typeof body === 'string' ? Buffer.from(body) : Buffer.from(JSON.stringify(body));
-  return create(PayloadSchema, { metadata: { type, clientIp: '10.9.9.9', headers: { app: 'unknown' } }, body: { value } });
+  return create(PayloadSchema, { metadata: { type, clientIp: '10.9.9.9', headers }, body: { typeUrl, value } });
 }
 
-function saidIn(payload: Payload): Said {
+export function saidIn(payload: Payload): Said {
   const text = Buffer.from(payload.body?.value ?? []).toString();
   return { type: payload.metadata?.type ?? '', body: text === '' ? undefined : JSON.parse(text) };
 }
@@ -46,19 +53,23 @@ export class NacosGrpc implements Disposable {
     const client = new NacosGrpc(address, trusted);
     client.open();
     client.say('ConnectionSetupRequest', { clientVersion: 'Test-Client:v1', labels: { module: 'naming' }, ...setup });
-    // The way that Rust's client finds out.
-    while ((await client.ask('HealthCheckRequest', {})).type !== 'HealthCheckResponse');
+    await client.untilSetUp();
     return client;
   }
 
+  /** The way that Rust's client finds out. */
+  async untilSetUp(): Promise<void> {
+    while ((await this.ask('HealthCheckRequest', {})).type !== 'HealthCheckResponse');
+  }
+
   /** Asks, and answers what comes back. Text is sent as it is, JSON or not. */
-  ask(type: string, body: unknown): Promise<Said> {
+  ask(type: string, body: unknown, envelope = ENVELOPE): Promise<Said> {
     return new Promise((resolve, reject) => {
       const answered = (error: ServiceError | null, payload?: Payload) => {
         if (error || payload === undefined) reject(error);
         else resolve(saidIn(payload));
       };
-      this.#client.makeUnaryRequest('/Request/request', serialize, deserialize, payloadOf(type, body), answered);
+      this.#client.makeUnaryRequest('/Request/request', serialize, deserialize, payloadOf(type, body, envelope), answered);
     });
   }
 
@@ -83,8 +94,8 @@ export class NacosGrpc implements Disposable {
   }
 
   /** Over the stream. */
-  say(type: string, body: unknown): void {
-    this.#stream?.write(payloadOf(type, body));
+  say(type: string, body: unknown, envelope = ENVELOPE): void {
+    this.#stream?.write(payloadOf(type, body, envelope));
   }
 
   answer({ type, body }: Said, resultCode = 200): void {
@@ -102,6 +113,13 @@ export class NacosGrpc implements Disposable {
       if (this.ended) throw new Error('the stream has ended');
       await once(this.#arrivals, 'said');
     }
+  }
+
+  /** What the server says as its message of that number, from 0; undefined if that does not come in time. */
+  async saidAs(number: number, signal: AbortSignal): Promise<Said | undefined> {
+    while (this.heard[number] === undefined && !this.ended && !signal.aborted)
+      await once(this.#arrivals, 'said', { signal }).catch(() => {});
+    return this.heard[number];
   }
 
   /** The list pushed last of the service, once it satisfies. */

@@ -9,15 +9,17 @@ import { headerOf, type Message } from './raw.ts';
  * network 192.0.2.1. In answers, pushes and acknowledgements `lastRefTime` is 0, as text where it was text.
  */
 export interface Recording {
-  readonly origin: {
-    readonly client: string;
-    readonly version: string;
-    /** The day, by UTC. */
-    readonly recorded: string;
-    readonly how: string;
-  };
+  readonly origin: Origin;
   /** In the order in which they happened. Requests were answered one at a time. */
   readonly events: readonly RecordedEvent[];
+}
+
+export interface Origin {
+  readonly client: string;
+  readonly version: string;
+  /** The day, by UTC. */
+  readonly recorded: string;
+  readonly how: string;
 }
 
 export type RecordedEvent = Exchange | Meanwhile | Push;
