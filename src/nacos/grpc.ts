@@ -79,7 +79,9 @@ export function nacosRpc(router: ConnectRouter, options: NacosRpcOptions): void 
       return envelope(type, body);
     },
   });
-  router.service(BiRequestStream, { requestBiStream: (requests, context) => serveStream(connections, requests, context) });
+  router.service(BiRequestStream, {
+    requestBiStream: (requests, context) => serveStream({ connections, log }, requests, context),
+  });
 
   // The order of these checks is Nacos's: clients act on what is found first.
   function answerTo(payload: Payload, peer: Peer): Message {
@@ -143,7 +145,7 @@ function envelope(type: string, body: string): Payload {
 
 /** The stream of a connection: the client sets it up and answers, the server asks and pushes. Its end is the connection's. */
 async function* serveStream(
-  connections: Connections,
+  { connections, log }: { readonly connections: Connections; readonly log: Logger },
   requests: AsyncIterable<Payload>,
   { values, signal }: HandlerContext,
 ): AsyncGenerator<Payload> {
@@ -160,6 +162,8 @@ async function* serveStream(
   connections.heard(peer);
 
   const receive = (payload: Payload) => {
+    // It has ended, and something was still on its way.
+    if (finished) return;
     const type = payload.metadata?.type ?? '';
     const body = readBody(payload.body?.value ?? new Uint8Array());
     if (type !== 'ConnectionSetupRequest') {
@@ -175,7 +179,14 @@ async function* serveStream(
     else if (setup?.negotiates) connection.send(() => message('SetupAckRequest', SETUP_ACK));
   };
   const read = async () => {
-    for await (const payload of requests) receive(payload);
+    for await (const payload of requests) {
+      try {
+        receive(payload);
+      } catch (err) {
+        log.error({ err }, 'nacos stream failed');
+        peer.cut();
+      }
+    }
   };
   void read().then(
     () => finish('the client has closed its stream'),
