@@ -6,6 +6,7 @@ import { register } from '../support/server.ts';
 import { Driver, type SeenInstance } from './driver.ts';
 import { absent, allSee, at, BYSTANDER, freePorts, healthOf, IP, present, subscribe } from './estate.ts';
 import { type Clients, NACOS_1_CLIENTS, NACOS_2_CLIENTS, type NacosClient, startClient, startClients } from './nacos-clients.ts';
+import { startRelay } from './relay.ts';
 
 /** Those of 2.x and 3.x, and of each 1.x one that still has the most users. */
 const ESTATE: Readonly<Record<string, NacosClient>> = {
@@ -157,6 +158,36 @@ it('every client recovers by itself when beatbridge is killed and started again,
     await Promise.all(clients.others(name).map(([, other]) => other.told(serviceOf(name), (all) => present(at(all, 8081)))));
   }
   for (const [name, client] of clients.all) expect(emptied(client, told.get(name)), `lists told to ${name}`).toEqual([]);
+});
+
+it('every client whose connection breaks is gone at once, and registers and subscribes again by itself', async () => {
+  await using bridge = await startProcess();
+  await using way = await startRelay(bridge.listeners.grpc);
+  await using clients = await startClients(NACOS_2_CLIENTS, { ...bridge.listeners, grpc: way.address });
+  const watched = await Promise.all(
+    clients.all.map(async ([name, client]) => {
+      const service = `broken-${name}`;
+      await register(bridge, `watched-by-${name}`, BYSTANDER);
+      await client.call('subscribe', { service: `watched-by-${name}` });
+      await client.call('register', { service, ip: IP, port: 8080 });
+      const health = healthOf(bridge, service);
+      expect(await health.next()).toBe('SERVING');
+      return { name, client, health };
+    }),
+  );
+
+  const broken = performance.now();
+  way.cut();
+  await Promise.all(
+    watched.map(async ({ name, client, health: watching }) => {
+      using health = watching;
+      expect(await health.next()).toBe('NOT_SERVING');
+      expect(performance.now() - broken, name).toBeLessThan(AT_ONCE_MS);
+      expect(await health.next()).toBe('SERVING');
+      await register(bridge, `watched-by-${name}`, { port: 8081 });
+      await client.told(`watched-by-${name}`, (instances) => present(at(instances, 8081)));
+    }),
+  );
 });
 
 /** How each is told to speak TLS, and to trust whom it finds. */

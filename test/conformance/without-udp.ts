@@ -1,11 +1,9 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type Relay, startRelay } from './relay.ts';
 
 /** A way to the server on which requests and answers pass and no push comes through. For `await using`. */
-export interface WithoutUdp extends AsyncDisposable {
-  /** Where to reach the server, `HOST:PORT`. */
-  readonly address: string;
+export interface WithoutUdp extends Relay {
   /** How many datagrams have been swallowed. */
   readonly swallowed: number;
 }
@@ -21,41 +19,18 @@ export async function withoutUdp(server: string): Promise<WithoutUdp> {
   swallower.bind(0, '127.0.0.1');
   await once(swallower, 'listening');
   const renamed = `udpPort=${swallower.address().port}`;
+  const rename = (chunk: Buffer) => Buffer.from(chunk.toString('latin1').replace(/\budpPort=[1-9]\d*/, renamed), 'latin1');
 
-  const sockets = new Set<Socket>();
-  const at = server.lastIndexOf(':');
-  const relay = createServer((client) => {
-    const upstream = connect(Number(server.slice(at + 1)), server.slice(0, at));
-    client.on('data', (chunk) => upstream.write(chunk.toString('latin1').replace(/\budpPort=[1-9]\d*/, renamed), 'latin1'));
-    upstream.pipe(client);
-    for (const [socket, peer] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(socket);
-      // An error is followed by the close.
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        sockets.delete(socket);
-        peer.destroy();
-      });
-    }
-  });
-  relay.listen(0, '127.0.0.1');
-  await once(relay, 'listening');
-  // A TCP server that listens has a port.
-  const { port } = relay.address() as AddressInfo;
+  const { address, cut, [Symbol.asyncDispose]: dispose } = await startRelay(server, rename);
   return {
-    address: `127.0.0.1:${port}`,
+    address,
+    cut,
     get swallowed() {
       return swallowed;
     },
     async [Symbol.asyncDispose]() {
-      const closed = once(relay, 'close');
-      relay.close();
-      for (const socket of sockets) socket.destroy();
       swallower.close();
-      await closed;
+      await dispose();
     },
   };
 }

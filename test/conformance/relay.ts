@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** A way to the server that passes everything on, and can be broken. For `await using`. */
+export interface Relay extends AsyncDisposable {
+  /** Where to reach the server, `HOST:PORT`. */
+  readonly address: string;
+  /** Breaks every connection that there is; others can be made at once. */
+  cut(): void;
+}
+
+/** What clients say goes through `change` on its way. */
+export async function startRelay(server: string, change = (chunk: Buffer): Buffer => chunk): Promise<Relay> {
+  const sockets = new Set<Socket>();
+  const at = server.lastIndexOf(':');
+  const relay = createServer((client) => {
+    const upstream = connect(Number(server.slice(at + 1)), server.slice(0, at));
+    client.on('data', (chunk: Buffer) => upstream.write(change(chunk)));
+    upstream.pipe(client);
+    for (const [socket, peer] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(socket);
+      // An error is followed by the close.
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        sockets.delete(socket);
+        peer.destroy();
+      });
+    }
+  });
+  relay.listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  // A TCP server that listens has a port.
+  const { port } = relay.address() as AddressInfo;
+  const cut = () => {
+    for (const socket of sockets) socket.resetAndDestroy();
+  };
+  return {
+    address: `127.0.0.1:${port}`,
+    cut,
+    async [Symbol.asyncDispose]() {
+      const closed = once(relay, 'close');
+      relay.close();
+      cut();
+      await closed;
+    },
+  };
+}
