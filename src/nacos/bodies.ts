@@ -37,7 +37,7 @@ export function flagOf(body: JsonObject, name: string): boolean {
   return truth(scalar(body, name)) ?? false;
 }
 
-/** The namespace that a naming request means. Python's client leaves it blank in one kind of request of five. */
+/** The namespace that a naming request means. Python's clients leave it blank in some kinds of request. */
 export function namespaceOf(body: JsonObject): string {
   return checkedNamespace(textOf(body, 'namespace').trim() || DEFAULT_NAMESPACE);
 }

@@ -15,6 +15,7 @@ import { example, Folder, freeAddress, Program, portOf } from './program.ts';
 /** The files of examples/ as real programs take them: only addresses are others. */
 
 const tools = inject('tools');
+/** What is not installed is skipped, and named at the start and at the end of the run; with INTEROP=all, as in CI, it fails the run. */
 const without = (...names: readonly (keyof typeof tools)[]) => names.some((name) => tools[name].path === undefined);
 
 /** Checks are a second apart, and it takes two to take a server out. */
@@ -258,7 +259,10 @@ const enable = (bridge: Process, enabled: boolean) =>
     enabled: String(enabled),
   });
 
-/** Longer than the proxies wait here for a word, but where the example gives them patience. */
+/**
+ * Longer than the proxies wait here for a word, but where the example gives them patience. It is a wait by the clock because what is
+ * shown is that nothing happens: no event tells of that, and the proxies keep real time.
+ */
 const silence = () => new Promise((resolve) => setTimeout(resolve, 1_500));
 
 interface Setting {

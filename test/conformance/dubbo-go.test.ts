@@ -6,6 +6,7 @@ import { Program } from './program.ts';
 /** Dubbo-go's own health client, in each way to speak that it has, and what its references do by themselves. */
 
 const tools = inject('tools');
+/** Undefined where there is no Go: skipped then, and named by `tools.ts`; with INTEROP=all that fails the run. */
 const { path } = tools.dubboGoHealth;
 
 /** Nothing has to keep it alive: operators switch it. */

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { expect } from 'vitest';
 import { HEALTH_CLIENTS } from '../support/health-clients.ts';
 import type { Process } from '../support/process.ts';
+import { register } from '../support/server.ts';
 import type { SeenInstance } from './driver.ts';
 import { NACOS_CLIENTS, type Started } from './nacos-clients.ts';
 
@@ -29,6 +30,19 @@ export async function subscribe(clients: readonly Started[], service: string): P
       await client.told(service, (instances) => at(instances, BYSTANDER.port) !== undefined);
     }),
   );
+}
+
+/** Makes a service known that has nobody to call yet, and subscribes to it. */
+export async function open(
+  bridge: Process,
+  service: string,
+  subscribers: readonly Started[],
+  health: ReturnType<typeof healthOf>,
+): Promise<void> {
+  expect(await health.next()).toBe('SERVICE_UNKNOWN');
+  await register(bridge, service, BYSTANDER);
+  await health.becomes('NOT_SERVING');
+  await subscribe(subscribers, service);
 }
 
 /** Every one of the subscribers is told it, and is answered it when it asks. */

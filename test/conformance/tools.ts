@@ -111,7 +111,7 @@ async function builtJava(name: string, ...versions: readonly string[]): Promise<
   const folder = join(CACHE, name, ...versions);
   onPath('java');
   onPath('mvn');
-  await run('bash', [join(HERE, 'clients', name, 'build.sh'), ...versions, folder]);
+  await run('bash', [join(HERE, 'clients/build-java.sh'), name, ...versions, folder]);
   return folder;
 }
 

@@ -99,7 +99,7 @@ class Driver:
 
     async def serve(self, lines):
         self.naming = await NacosNamingService.create_naming_service(client_config(self.options))
-        # 3.x goes on trying behind the scenes where 2.0.x raises.
+        # 3.x goes on trying behind the scenes where 2.0.x raises, and has no event for when it has succeeded.
         while not await self.naming.server_health():
             await asyncio.sleep(0.05)
         self.print(event="ready", client="python", version=version("nacos-sdk-python"))

@@ -110,6 +110,7 @@ public final class NacosDriver {
                     return true;
                 }
             }
+            // The client has no event for it.
             Thread.sleep(100);
         }
         return false;
