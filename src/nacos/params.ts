@@ -7,8 +7,8 @@ import { type Check, type ClusterSettings, DEFAULT_CLUSTER, type ServiceSettings
 import { MissingParam, type Reason, RequestError, shown } from './request-error.ts';
 
 /**
- * Query, form and beat JSON -> typed commands, with every default and leniency that Nacos clients count on. It never answers: what
- * cannot be read is a `RequestError`.
+ * Query, form and beat JSON -> typed commands, with every default and leniency that Nacos clients count on; and the checks of single
+ * values, which `bodies.ts` makes of 2.x's JSON too. It never answers: what cannot be read is a `RequestError`.
  */
 export type Params = Readonly<Record<string, string | undefined>>;
 
