@@ -1,0 +1,56 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+
+/** One request and its answer, the same over HTTP/1.1 and HTTP/2; and who is at the other end. */
+export type Request = IncomingMessage | Http2ServerRequest;
+export type Response = ServerResponse | Http2ServerResponse;
+
+/** Answers a request, now or later. */
+export type Serve = (req: Request, res: Response) => void;
+
+/** The other end of a connection, as the transport says; never as the caller does. */
+export interface Peer {
+  /** Without the prefix that an IPv4 address has on a socket that speaks both families; "" when it has gone already. */
+  readonly ip: string;
+  readonly port: number;
+  /** Stands for the connection: the HTTP/2 session, or the socket of HTTP/1. Only ever compared. */
+  readonly connection: object;
+  /** Ends the connection at once. */
+  readonly cut: () => void;
+}
+
+export function peerOf(req: Request): Peer {
+  const { remoteAddress, remotePort = 0 } = req.socket;
+  const connection = isHttp2(req) ? (req.stream.session ?? req.stream) : req.socket;
+  return { ip: plainAddress(remoteAddress), port: remotePort, connection, cut: () => void connection.destroy() };
+}
+
+/** Where the request arrived, `IP:PORT`. */
+export function localAddressOf({ socket }: Request): string {
+  return `${plainAddress(socket.localAddress)}:${socket.localPort}`;
+}
+
+export function isHttp2(req: Request): req is Http2ServerRequest {
+  return 'stream' in req;
+}
+
+export function pathOf({ url = '' }: Request): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
+}
+
+/** What stands behind the first question mark, "" when there is none. */
+export function queryOf({ url = '' }: Request): string {
+  const start = url.indexOf('?');
+  return start < 0 ? '' : url.slice(start + 1);
+}
+
+/** The first value of a header, "" when there is none. */
+export function headerOf(req: Request, name: string): string {
+  const value = req.headers[name];
+  return (Array.isArray(value) ? value[0] : value) ?? '';
+}
+
+function plainAddress(address = ''): string {
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+}
