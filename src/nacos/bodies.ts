@@ -1,5 +1,6 @@
 import type { Registration } from '../registry/instance.ts';
 import { DEFAULT_GROUP, DEFAULT_NAMESPACE, type ServiceName } from '../registry/service-name.ts';
+import { MissingParam, RequestError, shown } from './errors.ts';
 import {
   checkedNamespace,
   checkedPlace,
@@ -12,7 +13,6 @@ import {
   scalar,
   truth,
 } from './params.ts';
-import { MissingParam, RequestError, shown } from './request-error.ts';
 
 /**
  * JSON bodies of the 2.x protocol -> typed commands, with the leniency that clients count on: null is as good as nothing, blanks

@@ -1,73 +1,66 @@
 import type { Instance } from '../registry/instance.ts';
+import type { Registry } from '../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
-import type { Connection } from './connections.ts';
-import type { Call, NacosRoom } from './instances.ts';
-import { optional, type Params, readEphemeral, readService, required } from './params.ts';
-import { RequestError, shown } from './request-error.ts';
+import type { Connection, Connections } from './connections.ts';
+import type { Pusher } from './push.ts';
+import type { Subscribers } from './subscribers.ts';
 
 /**
- * v2's calls about clients. A client of 2.x is a connection. One of 1.x is what stands behind an address: `IP:PORT#true` for whoever
- * registers ephemeral instances there or listens for pushes, `IP:PORT#false` for persistent ones; nobody keeps a list of those, it
- * is read off the registry and the subscriptions, all of them, as operators ask rarely.
+ * Who is a client. One of 2.x is a connection. One of 1.x is what stands behind an address: `IP:PORT#true` for whoever registers
+ * ephemeral instances there or listens for pushes, `IP:PORT#false` for persistent ones; nobody keeps a list of those, it is read off
+ * the registry and the subscriptions, all of them, as operators ask rarely.
  */
-export function clientCalls(room: NacosRoom) {
-  const { registry, connections, wallClock } = room;
-  return {
-    list: () => [
-      ...new Set([
-        ...[...connections.all()].map(({ id }) => id),
-        ...[...published(), ...everySubscriber(room)].map(({ clientId }) => clientId),
-      ]),
-    ],
+export class Clients {
+  readonly #rooms: ClientRooms;
 
-    get: ({ params }: Call) => {
-      const wanted = required(params, 'clientId');
-      const connection = [...connections.all()].find(({ id }) => id === wanted);
-      if (connection !== undefined) return connectionView(connection);
-      const found =
-        [...published(), ...everySubscriber(room)].find(({ clientId }) => clientId === wanted) ?? unknownClient(wanted);
-      return {
-        clientId: wanted,
-        ephemeral: wanted.endsWith('#true'),
-        lastUpdatedTime: wallClock() - ('silentMs' in found ? found.silentMs : 0),
-        clientType: 'ipPort',
-        clientIp: found.ip,
-        clientPort: String(found.port),
-      };
-    },
-
-    publishedServices: ({ params }: Call) =>
-      ofClient(params, [...published()]).map(({ service, ip, port, cluster }) => ({
-        ...nameView(service),
-        registeredInstance: { ip, port, cluster },
-      })),
-
-    subscribedServices: ({ params }: Call) =>
-      ofClient(params, [...everySubscriber(room)]).map(({ service, ip, port, app, agent }) => ({
-        ...nameView(service),
-        subscriberInfo: { app, agent, addr: `${ip}:${port}` },
-      })),
-
-    publishers: ({ params }: Call) => {
-      const service = readService(params);
-      const ephemeral = readEphemeral(params) ?? true;
-      const publishers = [...publishersOf(service, holders())].filter((instance) => instance.ephemeral === ephemeral);
-      return atAddress(params, publishers).map(({ clientId, ip, port }) => ({ clientId, ip, port }));
-    },
-
-    subscribers: ({ params }: Call) =>
-      atAddress(params, [...subscribersOf(room, readService(params))]).map(({ clientId, ip, port }) => ({ clientId, ip, port })),
-  };
-
-  function* published() {
-    const held = holders();
-    for (const namespace of registry.namespaces())
-      for (const service of registry.services(namespace)) yield* publishersOf(service, held);
+  constructor(rooms: ClientRooms) {
+    this.#rooms = rooms;
   }
 
-  /** Each instance with whom it comes from: a connection, or the address itself. */
-  function* publishersOf(service: ServiceName, held: ReadonlyMap<string, string>) {
-    for (const instance of registry.instances(service) ?? []) {
+  /** The ids of all, each once. */
+  ids(): readonly string[] {
+    const ids = new Set<string>();
+    for (const { id } of this.#rooms.connections.all()) ids.add(id);
+    for (const { clientId } of this.published()) ids.add(clientId);
+    for (const { clientId } of this.subscribers()) ids.add(clientId);
+    return [...ids];
+  }
+
+  /** The connection, or what is known behind the address. */
+  find(clientId: string): Connection | Publication | AnySubscriber | undefined {
+    for (const connection of this.#rooms.connections.all()) if (connection.id === clientId) return connection;
+    for (const publication of this.published()) if (publication.clientId === clientId) return publication;
+    for (const subscriber of this.subscribers()) if (subscriber.clientId === clientId) return subscriber;
+    return undefined;
+  }
+
+  /** Every instance of every service, with its client. */
+  *published(): IterableIterator<Publication> {
+    const { registry } = this.#rooms;
+    const held = this.#held();
+    for (const namespace of registry.namespaces())
+      for (const service of registry.services(namespace)) yield* this.#publishedIn(service, held);
+  }
+
+  /** Every instance of the service, with its client. */
+  publishedIn(service: ServiceName): IterableIterator<Publication> {
+    return this.#publishedIn(service, this.#held());
+  }
+
+  /** Whoever is told of changes, by datagrams or over a connection. */
+  *subscribers(): IterableIterator<AnySubscriber> {
+    for (const { service, ip, port, app, agent, clustersVerbatim } of this.#rooms.pusher.all())
+      yield { clientId: clientIdOf(ip, port, true), service, ip, port, app, agent, clustersVerbatim };
+    for (const { connection, topic, clustersVerbatim } of this.#rooms.subscribers.all()) {
+      const { service } = topic;
+      const { id, peer, clientVersion, labels } = connection;
+      const app = labels.AppName ?? 'unknown';
+      yield { clientId: id, service, ip: peer.ip, port: peer.port, app, agent: clientVersion, clustersVerbatim };
+    }
+  }
+
+  *#publishedIn(service: ServiceName, held: ReadonlyMap<string, string>): IterableIterator<Publication> {
+    for (const instance of this.#rooms.registry.instances(service) ?? []) {
       const { ip, port, cluster, ephemeral, silentMs } = instance;
       const clientId = (ephemeral ? held.get(placeOf(service, instance)) : undefined) ?? clientIdOf(ip, port, ephemeral);
       yield { clientId, service, ip, port, cluster, ephemeral, silentMs };
@@ -75,23 +68,26 @@ export function clientCalls(room: NacosRoom) {
   }
 
   /** The connection of every instance that has one. */
-  function holders(): ReadonlyMap<string, string> {
+  #held(): ReadonlyMap<string, string> {
     const held = new Map<string, string>();
-    for (const connection of connections.all())
+    for (const connection of this.#rooms.connections.all())
       for (const { service, instances } of connection.slots())
         for (const instance of instances) held.set(placeOf(service, instance), connection.id);
     return held;
   }
+}
 
-  /** Those of the client that is asked about; it must be known, if only by something else. */
-  function ofClient<T extends { readonly clientId: string }>(params: Params, items: readonly T[]): readonly T[] {
-    const wanted = required(params, 'clientId');
-    const found = items.filter(({ clientId }) => clientId === wanted);
-    const known = () =>
-      [...connections.all()].some(({ id }) => id === wanted) ||
-      [...published(), ...everySubscriber(room)].some(({ clientId }) => clientId === wanted);
-    return found.length > 0 || known() ? found : unknownClient(wanted);
-  }
+export interface ClientRooms {
+  readonly registry: Registry;
+  readonly connections: Connections;
+  readonly subscribers: Subscribers;
+  readonly pusher: Pusher;
+}
+
+/** An instance with whom it comes from: a connection, or the address itself. */
+export interface Publication extends Pick<Instance, 'ip' | 'port' | 'cluster' | 'ephemeral' | 'silentMs'> {
+  readonly clientId: string;
+  readonly service: ServiceName;
 }
 
 /** Whoever is told of changes, by datagrams or over a connection. */
@@ -105,57 +101,11 @@ export interface AnySubscriber {
   readonly clustersVerbatim: string;
 }
 
-export function* everySubscriber({ pusher, subscribers }: NacosRoom): IterableIterator<AnySubscriber> {
-  for (const { service, ip, port, app, agent, clustersVerbatim } of pusher.all())
-    yield { clientId: clientIdOf(ip, port, true), service, ip, port, app, agent, clustersVerbatim };
-  for (const { connection, topic, clustersVerbatim } of subscribers.all()) {
-    const { service } = topic;
-    const { id, peer, clientVersion, labels } = connection;
-    const app = labels.AppName ?? 'unknown';
-    yield { clientId: id, service, ip: peer.ip, port: peer.port, app, agent: clientVersion, clustersVerbatim };
-  }
-}
-
-function* subscribersOf(room: NacosRoom, wanted: ServiceName): IterableIterator<AnySubscriber> {
-  for (const subscriber of everySubscriber(room)) if (isSame(subscriber.service, wanted)) yield subscriber;
-}
-
-function connectionView({ id, peer, clientVersion, labels, since }: Connection) {
-  return {
-    clientId: id,
-    ephemeral: true,
-    lastUpdatedTime: since,
-    clientType: 'connection',
-    connectType: 'GRPC',
-    appName: labels.AppName ?? 'unknown',
-    version: clientVersion,
-    clientIp: peer.ip,
-    clientPort: String(peer.port),
-  };
-}
-
-function unknownClient(clientId: string): never {
-  throw new RequestError('not-found', `clientId [ ${shown(clientId)} ] not exist`);
-}
-
-function atAddress<T extends { readonly ip: string; readonly port: number }>(params: Params, items: readonly T[]): readonly T[] {
-  const ip = optional(params, 'ip');
-  const port = optional(params, 'port');
-  return items.filter((item) => (ip === undefined || item.ip === ip) && (port === undefined || String(item.port) === port));
-}
-
 function clientIdOf(ip: string, port: number, ephemeral: boolean): string {
   return `${ip}:${port}#${ephemeral}`;
 }
 
-function placeOf(service: ServiceName, { ip, port, cluster }: Pick<Instance, 'ip' | 'port' | 'cluster'>): string {
-  return `${serviceKey(service)} ${port} ${cluster} ${ip}`;
-}
-
-function isSame(a: ServiceName, b: ServiceName): boolean {
-  return serviceKey(a) === serviceKey(b);
-}
-
-function nameView({ namespace, group, name }: ServiceName) {
-  return { namespace, group, serviceName: name };
+// The ip comes last, and what stands before it holds no white space.
+function placeOf(service: ServiceName, { ip, port }: Pick<Instance, 'ip' | 'port'>): string {
+  return `${serviceKey(service)} ${port} ${ip}`;
 }

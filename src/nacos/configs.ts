@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { DEFAULT_GROUP, DEFAULT_NAMESPACE } from '../registry/service-name.ts';
 import { flagOf, textOf } from './bodies.ts';
 import type { Connection, Connections } from './connections.ts';
+import { MissingParam, RequestError } from './errors.ts';
 import type { Call } from './instances.ts';
 import { isObject, type JsonObject, optional, readCount, required } from './params.ts';
-import { MissingParam, RequestError } from './request-error.ts';
 
 /**
  * The part of Nacos's configuration service that naming clients touch: Dubbo keeps there which applications offer an interface, and

@@ -5,10 +5,10 @@ import { BiRequestStream, type Payload, PayloadSchema, Request } from '../gen/na
 import { readBody, setupOf } from './bodies.ts';
 import { configCalls } from './configs.ts';
 import type { Connection, Connections, Message, Peer } from './connections.ts';
+import { REASONS, type Reason, RequestError } from './errors.ts';
 import type { NacosRoom } from './instances.ts';
 import { namingCalls } from './naming.ts';
 import type { JsonObject } from './params.ts';
-import { REASONS, type Reason, RequestError } from './request-error.ts';
 
 /**
  * The protocol of Nacos 2.x and 3.x: JSON in an envelope of protobuf, questions one by one and a stream for what the server has to

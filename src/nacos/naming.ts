@@ -1,70 +1,191 @@
+import type { Source } from '../registry/changes.ts';
+import type { Address, Instance, Metadata, Silence } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
-import { countOf, flagOf, groupOf, instanceOf, instancesOf, namespaceOf, serviceOf, textOf } from './bodies.ts';
-import type { Connection } from './connections.ts';
-import { type JsonObject, readClusters } from './params.ts';
-import { RequestError, shown } from './request-error.ts';
-import { pageOfNames } from './services.ts';
-import { type ClusterQuery, type Subscribers, withServiceInfo } from './subscribers.ts';
+import { groupedName, type ServiceName } from '../registry/service-name.ts';
+import { RequestError } from './errors.ts';
+import { checkedMetadata, type Named, type Place, pageOf, registrationOf } from './rules.ts';
+import { clusterOf, DEFAULT_NACOS_SETTINGS, type NacosSettings, nacosSettingsOf } from './settings.ts';
+import type { Switches } from './switches.ts';
 
-/** Calls of the 2.x protocol about services and their instances. */
-export function namingCalls(registry: Registry, subscribers: Subscribers) {
+/**
+ * What Nacos's clients and operators do to instances: typed commands, the same for every version and transport. An instance is meant
+ * by its address alone, whatever cluster or kind a request names. Nothing here reads a request or words an answer.
+ */
+export function createNaming({ registry, switches, limits, wallClock }: NamingOptions) {
   return {
-    /** Deregistering empties the slot, whatever instance is named: there is one for each service of a connection. */
-    instance(body: JsonObject, connection: Connection): object {
-      const type = typeOf(body, 'registerInstance', 'deregisterInstance');
-      const service = serviceOf(body);
-      connection.publish(service, type === 'registerInstance' ? [instanceOf(body, true)] : []);
-      return { type };
-    },
-
-    batch(body: JsonObject, connection: Connection): object {
-      const type = typeOf(body, 'batchRegisterInstance');
-      connection.publish(serviceOf(body), instancesOf(body));
-      return { type };
-    },
-
-    /** These stay when the connection ends, and belong to nobody. */
-    persistent(body: JsonObject): object {
-      const type = typeOf(body, 'registerInstance', 'deregisterInstance');
-      const service = serviceOf(body);
-      const instance = instanceOf(body, false);
-      if (type === 'registerInstance') registry.register(service, instance);
-      else registry.deregister(service, instance);
-      return { type };
-    },
-
-    subscribe(body: JsonObject, connection: Connection): string {
-      const query = clustersOf(body, 'clusters');
-      const call = flagOf(body, 'subscribe') ? 'subscribe' : 'unsubscribe';
-      return withServiceInfo(SUCCESS, subscribers[call](connection, serviceOf(body), query));
-    },
-
-    /** Python's client spells the flag in its own way. */
-    query(body: JsonObject): string {
-      const healthyOnly = flagOf(body, 'healthyOnly') || flagOf(body, 'healthOnly');
-      return withServiceInfo(SUCCESS, subscribers.query(serviceOf(body), clustersOf(body, 'cluster'), healthyOnly));
-    },
-
-    /** `count` is of all there are, not of those on the page. */
-    list(body: JsonObject): object {
-      const page = { pageNo: countOf(body, 'pageNo'), pageSize: countOf(body, 'pageSize') };
-      const { names, count } = pageOfNames(registry, namespaceOf(body), groupOf(body), page);
-      return { count, serviceNames: names };
-    },
+    register,
+    deregister,
+    beat,
+    update,
+    patch,
+    mergeMetadata,
+    removeMetadata,
+    setHealth,
+    instance,
+    list,
+    names,
+    admit,
   };
+
+  function register(service: ServiceName, named: Named, by: Source): void {
+    registry.register(service, registrationOf(admit(named), { ephemeral: switches.values.defaultInstanceEphemeral }), by);
+  }
+
+  /** Absent is fine: clients deregister what has expired already. What a connection holds stays for as long as that. */
+  function deregister(service: ServiceName, address: Address, by: Source): void {
+    registry.deregister(service, address, by);
+  }
+
+  /**
+   * Answers after how many milliseconds the next beat is due. A full beat, which says what the instance is, registers one that is not
+   * here: what it leaves out is as the client said before, if that is remembered. Undefined: not here, and the beat was a light one.
+   */
+  function beat(service: ServiceName, address: Address, said: Named | undefined, by: Source): number | undefined {
+    if (said !== undefined) admit(said);
+    const silence = registry.beat(service, address, by) ?? (said && registerByBeat(service, said, by));
+    return silence && (silence.beatIntervalMs ?? switches.values.clientBeatInterval);
+  }
+
+  function registerByBeat(service: ServiceName, said: Named, by: Source): Silence | undefined {
+    registry.register(service, registrationOf({ ...said, healthy: true }, registry.lastRegistration(service, said)), by);
+    return registry.beat(service, said, by);
+  }
+
+  /** Edits what is named of an instance; one that is not here is registered, if it may be. */
+  function update(service: ServiceName, named: Named, mayRegister: boolean, by: Source): void {
+    const found = registry.instance(service, named);
+    if (found !== undefined) lay(service, found, named, by);
+    else if (mayRegister) register(service, named, by);
+    else throw new RequestError('invalid', `instance not exist: ${named.ip}:${named.port}`);
+  }
+
+  /** Edits what is named of an instance that is here, and says how it is, if that is named too. */
+  function patch(service: ServiceName, place: Place, named: Omit<Named, keyof Address>, by: Source): void {
+    lay(service, instance(service, place), named, by);
+    if (named.healthy !== undefined) registry.report(service, place, named.healthy, by);
+  }
+
+  /** A map of metadata takes the place of the whole map that is seen now; what the client adds later is not of it. */
+  function lay(service: ServiceName, seen: Instance, { enabled, weight, metadata }: Change, by: Source): void {
+    const edit = {
+      ...(enabled !== undefined && { enabled }),
+      ...(weight !== undefined && { weight }),
+      ...(metadata !== undefined && { metadata: { ...withoutAll(seen.metadata), ...bounded(metadata) } }),
+    };
+    if (Object.keys(edit).length > 0) registry.edit(service, seen, edit, by);
+  }
+
+  /** Answers with the instances that were edited. */
+  function mergeMetadata(service: ServiceName, batch: Batch, metadata: Metadata, by: Source): readonly Instance[] {
+    const chosen = chosenBy(service, batch);
+    for (const instance of chosen) bounded({ ...instance.metadata, ...metadata });
+    for (const instance of chosen) registry.edit(service, instance, { metadata }, by);
+    return chosen;
+  }
+
+  /** Takes the keys away, whatever their values. Answers with the instances that were edited. */
+  function removeMetadata(service: ServiceName, batch: Batch, metadata: Metadata, by: Source): readonly Instance[] {
+    const chosen = chosenBy(service, batch);
+    for (const instance of chosen) registry.edit(service, instance, { metadata: withoutAll(metadata) }, by);
+    return chosen;
+  }
+
+  function chosenBy(service: ServiceName, batch: Batch): readonly Instance[] {
+    if ('ephemeral' in batch) return (registry.instances(service) ?? []).filter(({ ephemeral }) => ephemeral === batch.ephemeral);
+    return batch.addresses.flatMap((address) => registry.instance(service, address) ?? []);
+  }
+
+  /** Only where nobody else decides: the checker of the instance's cluster must be NONE. */
+  function setHealth(service: ServiceName, place: Place, healthy: boolean, by: Source): void {
+    const cluster = registry.instance(service, place)?.cluster ?? place.cluster;
+    if (clusterOf(settingsOf(service), cluster).check.type !== 'none') {
+      const where = `service: ${groupedName(service)}, cluster: ${cluster}`;
+      throw new RequestError('health-checked', `health check is still working, ${where}`);
+    }
+    registry.report(service, place, healthy, by);
+  }
+
+  /** Refused when it is not here; the cluster that the request names is for the text only. */
+  function instance(service: ServiceName, place: Place): Instance {
+    const found = registry.instance(service, place);
+    if (found !== undefined) return found;
+    const empty = !registry.instances(service)?.some(({ cluster }) => cluster === place.cluster);
+    const none = `no ips found for cluster ${place.cluster} in service ${groupedName(service)}`;
+    throw new RequestError('not-found', empty ? none : 'no matched ip found!');
+  }
+
+  function list(service: ServiceName): Listed {
+    return {
+      instances: registry.instances(service) ?? [],
+      settings: settingsOf(service),
+      lastRefTime: registry.isIgnorantOf(service) ? 0 : wallClock(),
+    };
+  }
+
+  /** The names of a group, sorted, one page of them. `*` is every group, and names are grouped then. */
+  function names(namespace: string, group: string, { pageNo, pageSize }: Page): NamesPage {
+    const found: string[] = [];
+    for (const service of registry.services(namespace)) {
+      if (group === '*') found.push(groupedName(service));
+      else if (service.group === group) found.push(service.name);
+    }
+    found.sort();
+    return { names: pageOf(found, pageNo, pageSize), count: found.length };
+  }
+
+  /** What is said of an instance, if there is not too much of it: the metadata of each are kept. */
+  function admit<T extends { readonly metadata?: Metadata | undefined }>(said: T): T {
+    if (said.metadata !== undefined) bounded(said.metadata);
+    return said;
+  }
+
+  function bounded(metadata: Metadata): Metadata {
+    return checkedMetadata(metadata, limits.maxMetadataLength);
+  }
+
+  function settingsOf(service: ServiceName): NacosSettings {
+    return nacosSettingsOf(registry, service) ?? DEFAULT_NACOS_SETTINGS;
+  }
 }
 
-/** What an answer starts with that carries a list: the rest of it is JSON already. */
-const SUCCESS = JSON.stringify({ resultCode: 200, errorCode: 0, message: 'success', success: true });
+/** The operations on instances. */
+export type Naming = ReturnType<typeof createNaming>;
 
-function typeOf<T extends string>(body: JsonObject, ...types: readonly T[]): T {
-  const text = textOf(body, 'type');
-  const type = types.find((known) => known === text);
-  if (type === undefined) throw new RequestError('invalid', `type must be one of ${types.join(', ')}, got ${shown(text)}`);
-  return type;
+export interface NamingOptions {
+  readonly registry: Registry;
+  readonly switches: Switches;
+  readonly limits: { readonly maxMetadataLength: number };
+  /** Milliseconds since 1970, never going back. */
+  readonly wallClock: () => number;
 }
 
-function clustersOf(body: JsonObject, name: string): ClusterQuery {
-  const clustersVerbatim = textOf(body, name);
-  return { clusters: readClusters(clustersVerbatim), clustersVerbatim };
+/** Which instances a batch is about: all of a kind, or those that it lists. */
+export type Batch = { readonly ephemeral: boolean } | { readonly addresses: readonly Address[] };
+
+/** Pages count from 1. */
+export interface Page {
+  readonly pageNo: number;
+  readonly pageSize: number;
+}
+
+/** `count` is of all there are, not of those on the page. */
+export interface NamesPage {
+  readonly names: readonly string[];
+  readonly count: number;
+}
+
+/** What a list is made of. */
+export interface Listed {
+  /** None for a service that is not known: that is no error. */
+  readonly instances: readonly Instance[];
+  readonly settings: NacosSettings;
+  /** 0 as long as the service may only not be back yet: clients drop a list that is no newer than the one they have. */
+  readonly lastRefTime: number;
+}
+
+type Change = Pick<Named, 'enabled' | 'weight' | 'metadata'>;
+
+/** The edit that takes all these keys away. Entries, and not assignments: a key may be called __proto__. */
+function withoutAll(metadata: Metadata): Readonly<Record<string, null>> {
+  return Object.fromEntries(Object.keys(metadata).map((key) => [key, null]));
 }

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { flat } from '../registry/flat.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
-import { shown } from './request-error.ts';
+import { shown } from './errors.ts';
 import type { Switches } from './switches.ts';
 import { type ListQuery, listView } from './views.ts';
 

@@ -1,7 +1,7 @@
 import type { Registry } from '../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import type { Connection, Connections } from './connections.ts';
-import { RequestError } from './request-error.ts';
+import { RequestError } from './errors.ts';
 import type { Switches } from './switches.ts';
 import { type ServiceInfoQuery, serviceInfoView } from './views.ts';
 

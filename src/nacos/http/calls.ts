@@ -1,0 +1,21 @@
+import { clientCalls } from './clients.ts';
+import { configCalls } from './configs.ts';
+import { consoleCalls } from './console.ts';
+import { instanceCalls } from './instances.ts';
+import { operatorCalls } from './operator.ts';
+import type { HttpRooms } from './route.ts';
+import { serviceCalls } from './services.ts';
+
+/** Who answers the calls of all versions, by what they are about. */
+export function callsOf(rooms: HttpRooms) {
+  return {
+    instances: instanceCalls(rooms),
+    services: serviceCalls(rooms),
+    clients: clientCalls(rooms),
+    operator: operatorCalls(rooms),
+    console: consoleCalls(rooms),
+    configs: configCalls(rooms),
+  };
+}
+
+export type Calls = ReturnType<typeof callsOf>;

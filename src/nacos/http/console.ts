@@ -1,0 +1,94 @@
+import { RequestError } from '../errors.ts';
+import type { Namespace } from '../namespaces.ts';
+import { namespaceView } from '../views.ts';
+import { portOf } from './operator.ts';
+import { optional, type Params, readFlag, required } from './params.ts';
+import { type Asked, type HttpRooms, OK } from './route.ts';
+
+/** Calls of Nacos's console, and of whatever waits for Nacos to be ready: namespaces, login, state. */
+export function consoleCalls({ namespaces, switches }: HttpRooms) {
+  return {
+    /** There is nobody to tell apart as long as access is not controlled: whoever logs in gets the token that says so. */
+    login: ({ params }: Asked) => {
+      const username = required(params, 'username');
+      required(params, 'password');
+      return { accessToken: 'AUTH_DISABLED', tokenTtl: 18_000, globalAdmin: true, username };
+    },
+
+    namespaces: ({ params }: Asked) => {
+      if (readFlag(params, 'checkNamespaceIdExist')) return namespaces.isNamed(optional(params, 'customNamespaceId') ?? '');
+      if (optional(params, 'show') === 'all') return namespaceView(namespaceOf(params));
+      return { code: 200, message: null, data: all() };
+    },
+    createNamespace: ({ params }: Asked) => create(params, 'customNamespaceId'),
+    updateNamespace: ({ params }: Asked) => rename(params, 'namespace', 'namespaceShowName'),
+    dropNamespace: ({ params }: Asked) => {
+      namespaces.drop(required(params, 'namespaceId'));
+      return true;
+    },
+
+    namespacesV2: all,
+    namespaceV2: ({ params }: Asked) => namespaceView(namespaceOf(params)),
+    createNamespaceV2: ({ params }: Asked) => {
+      if (!create(params, 'namespaceId')) throw new RequestError('namespace-exists', 'namespaceId already exists');
+      return true;
+    },
+    updateNamespaceV2: ({ params }: Asked) => {
+      if (!rename(params, 'namespaceId', 'namespaceName')) throw new RequestError('namespace-unknown', 'namespace not exist');
+      return true;
+    },
+
+    liveness: () => 'OK',
+    readiness: () => {
+      if (switches.values.overriddenServerStatus === 'DOWN') throw new RequestError('not-up', 'Naming is not in readiness');
+      return 'OK';
+    },
+    ready: () => OK,
+    actuatorHealth: () => ({ status: 'UP' }),
+    state: ({ local }: Asked) => ({
+      version: COMPATIBLE_VERSION,
+      standalone_mode: 'standalone',
+      startup_mode: 'standalone',
+      function_mode: 'naming',
+      server_port: portOf(local),
+      auth_enabled: 'false',
+      auth_system_type: 'nacos',
+    }),
+  };
+
+  function all() {
+    return namespaces.all().map(namespaceView);
+  }
+
+  function namespaceOf(params: Params): Namespace {
+    const found = namespaces.get(optional(params, 'namespaceId') ?? '');
+    if (found === undefined) throw new RequestError('namespace-unknown', 'namespace not exist');
+    return found;
+  }
+
+  /** False when there is one of that id. */
+  function create(params: Params, idParam: string): boolean {
+    const id = optional(params, idParam);
+    if (id !== undefined && !/^[\w-]{1,128}$/.test(id))
+      throw new RequestError('bad-namespace', `${idParam} must be letters, digits, _ or -, at most 128`);
+    return namespaces.create({ id, ...namesIn(params, 'namespaceName') });
+  }
+
+  /** False when nobody has named it. */
+  function rename(params: Params, idParam: string, nameParam: string): boolean {
+    return namespaces.rename(required(params, idParam), namesIn(params, nameParam));
+  }
+}
+
+/** What version-minded clients are to expect: the last of the line whose errors and shapes are served. */
+const COMPATIBLE_VERSION = '2.5.1';
+
+function namesIn(params: Params, nameParam: string) {
+  return { name: shortText(params, nameParam), description: shortText(params, 'namespaceDesc') };
+}
+
+function shortText(params: Params, name: string): string {
+  const text = optional(params, name) ?? '';
+  if (text.length > 256) throw new RequestError('invalid', `${name} must have at most 256 characters`);
+  return text;
+}

@@ -1,0 +1,256 @@
+import { parse, unescape as unescapeQuery } from 'node:querystring';
+import { flat } from '../../registry/flat.ts';
+import type { Metadata } from '../../registry/instance.ts';
+import type { ServiceName } from '../../registry/service-name.ts';
+import type { CheckKind } from '../../registry/settings.ts';
+import type { Said } from '../catalog.ts';
+import { MissingParam, RequestError, shown } from '../errors.ts';
+import { isObject, type JsonObject, parseJson, scalar, truth } from '../json.ts';
+import type { Batch, Page } from '../naming.ts';
+import {
+  checkedNamespace,
+  checkedNumber,
+  checkedPlace,
+  checkedService,
+  checkedWeight,
+  HOME,
+  metadataFrom,
+  type Named,
+  type Place,
+} from '../rules.ts';
+import { type ClusterSettings, DEFAULT_CLUSTER } from '../settings.ts';
+
+/**
+ * Query, form and beat JSON -> typed commands, with every leniency that Nacos clients count on. It never answers: what cannot be
+ * read is a `RequestError`. What is left out stays left out: defaults are `rules.ts`'s.
+ */
+export type Params = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Parameters may stand in the query or in the form for any method; the query wins, and of several values the first. A bad
+ * %-escape stays as it is: the Go client (1.1.6) sends forms that it has not encoded. What is beyond ASCII in them is encoded
+ * before they are read, because beside a bad escape Node keeps only the low byte of each character.
+ */
+export function readParams(query: string, form: string): Params {
+  const params: Record<string, string | undefined> = Object.create(null);
+  for (const source of [form, query]) {
+    if (source === '') continue;
+    for (const [name, value] of Object.entries(parse(source.replace(BEYOND_ASCII, encoded))))
+      params[name] = Array.isArray(value) ? value[0] : value;
+  }
+  return params;
+}
+
+const BEYOND_ASCII = /[^\0-\x7f]+/g;
+
+/** By way of bytes, as `encodeURIComponent` throws on half a surrogate pair. */
+function encoded(text: string): string {
+  return encodeURIComponent(Buffer.from(text).toString());
+}
+
+/** Without blanks around it; undefined when nothing is left. */
+export function optional(params: Params, name: string): string | undefined {
+  const value = params[name]?.trim();
+  return value === '' ? undefined : value;
+}
+
+/** As `optional`, for what must be given. */
+export function required(params: Params, name: string, type: 'String' | 'Integer' = 'String'): string {
+  const value = optional(params, name);
+  if (value === undefined) throw new MissingParam(name, type);
+  return value;
+}
+
+/** As sent, where the answer has to repeat it. */
+export function readVerbatim(params: Params, name: string): string {
+  return params[name] ?? '';
+}
+
+/** As `healthyOnly` and `isCheck` are read: only "true" is true. */
+export function readFlag(params: Params, name: string): boolean {
+  return optional(params, name)?.toLowerCase() === 'true';
+}
+
+/** A whole number of at least 0, as pages are counted; anything that is none is refused. */
+export function readCount(params: Params, name: string, fallback?: number): number {
+  const text = fallback === undefined ? required(params, name) : optional(params, name);
+  if (text === undefined) return fallback ?? 0;
+  // Spring Cloud asks for pages of 2147483647; a page before the first is the first.
+  return /^-?\d{1,10}$/.test(text) ? Math.max(Number(text), 0) : fail(`For input string: "${shown(text)}"`);
+}
+
+/** Both must be given, unless there are fallbacks. */
+export function readPage(params: Params, fallback: Partial<Page> = {}): Page {
+  return { pageNo: readCount(params, 'pageNo', fallback.pageNo), pageSize: readCount(params, 'pageSize', fallback.pageSize) };
+}
+
+/** `dom` is what the clients before 0.8 called it. */
+export function readService(params: Params): ServiceName {
+  const namespace = readNamespace(params);
+  const text = optional(params, 'serviceName') ?? optional(params, 'dom');
+  if (text === undefined) throw new MissingParam('serviceName');
+  return checkedService(text, namespace, readGroup(params));
+}
+
+/** The namespace that is meant. */
+export function readNamespace(params: Params): string {
+  return checkedNamespace(optional(params, 'namespaceId') ?? HOME.namespace);
+}
+
+/** The group that is meant. */
+export function readGroup(params: Params): string {
+  return optional(params, 'groupName') ?? HOME.group;
+}
+
+/** The place of an instance. */
+export function readPlace(params: Params, clusterAlias = true): Place {
+  const cluster = optional(params, 'clusterName') ?? (clusterAlias ? optional(params, 'cluster') : undefined);
+  return checkedPlace(required(params, 'ip'), required(params, 'port', 'Integer'), cluster);
+}
+
+/** What a request says of an instance. `enable` and `valid` are the older names and give way. */
+export function readNamed(params: Params): Named {
+  const weight = optional(params, 'weight');
+  return {
+    ...readPlace(params),
+    ephemeral: readTruth(params, 'ephemeral'),
+    healthy: readTruth(params, 'healthy'),
+    enabled: readTruth(params, 'enabled') ?? readTruth(params, 'enable'),
+    weight: weight === undefined ? undefined : checkedWeight(weight),
+    metadata: readMetadata(params),
+  };
+}
+
+/** As given, or undefined. */
+export function readTruth(params: Params, name: string): boolean | undefined {
+  return truth(optional(params, name));
+}
+
+/** `valid` is the older name. */
+export function readHealthy(params: Params): boolean | undefined {
+  return readTruth(params, 'healthy') ?? readTruth(params, 'valid');
+}
+
+/** JSON, or `k1=v1,k2=v2`. */
+export function readMetadata(params: Params): Metadata | undefined {
+  const text = optional(params, 'metadata');
+  if (text === undefined) return undefined;
+  return metadataFrom(parseJson(text)) ?? pairs(text) ?? badMetadata(text);
+}
+
+function pairs(text: string): Metadata | undefined {
+  const entries = text.split(',').map((pair) => pair.split('='));
+  return entries.every((entry) => entry.length === 2 && entry[0] !== '') ? flat(Object.fromEntries(entries)) : undefined;
+}
+
+/** Which instances a batch is about. */
+export function readBatch(params: Params): Batch {
+  const consistency = optional(params, 'consistencyType');
+  if (consistency === 'ephemeral' || consistency === 'persist') return { ephemeral: consistency === 'ephemeral' };
+  const text = optional(params, 'instances');
+  if (text === undefined) return { addresses: [] };
+  const list = parseJson(text);
+  if (!Array.isArray(list) || !list.every(isObject)) fail(`instances must be a JSON array of objects, got ${shown(text)}`);
+  return {
+    addresses: list.map((item) =>
+      checkedPlace(scalar(item, 'ip') ?? '', scalar(item, 'port') ?? '', scalar(item, 'clusterName')?.trim() || undefined),
+    ),
+  };
+}
+
+export interface Beat {
+  readonly service: ServiceName;
+  readonly place: Place;
+  /** What a full beat says of the instance; a light beat says nothing. */
+  readonly said: Named | undefined;
+}
+
+/** A full beat carries JSON in `beat`, a light one only ip, port and cluster. */
+export function readBeat(params: Params): Beat {
+  const service = readService(params);
+  const text = optional(params, 'beat');
+  const clusterName = optional(params, 'clusterName');
+  if (text === undefined) {
+    const ip = optional(params, 'ip') ?? '';
+    return { service, place: checkedPlace(ip, optional(params, 'port') ?? '0', clusterName), said: undefined };
+  }
+  const beat = parseJson(text);
+  if (!isObject(beat)) fail(`beat must be a JSON object, got ${shown(text)}`);
+  const ip = scalar(beat, 'ip')?.trim() ?? '';
+  if (ip === '') throw new MissingParam('ip');
+  const cluster = scalar(beat, 'cluster')?.trim() || clusterName;
+  const place = checkedPlace(ip, scalar(beat, 'port') ?? '0', cluster);
+  const weight = scalar(beat, 'weight');
+  const said: Named = {
+    ...place,
+    cluster,
+    ephemeral: truth(scalar(beat, 'ephemeral')),
+    enabled: truth(scalar(beat, 'enabled')),
+    weight: weight === undefined ? undefined : checkedWeight(weight),
+    metadata:
+      beat.metadata === undefined || beat.metadata === null ? undefined : (metadataFrom(beat.metadata) ?? badMetadata(text)),
+  };
+  return { service, place, said };
+}
+
+/** What a request says of a service. What it leaves out is cleared. */
+export function readServiceSettings(params: Params, thresholdRequired: boolean): Said {
+  const threshold = thresholdRequired ? required(params, 'protectThreshold') : (optional(params, 'protectThreshold') ?? '0');
+  const protectThreshold = checkedNumber(threshold);
+  if (protectThreshold < 0 || protectThreshold > 1) fail(`protectThreshold must be 0..1, got ${shown(threshold)}`);
+  return { protectThreshold, metadata: readMetadata(params) ?? {}, selector: readSelector(params) };
+}
+
+/** Some clients encode it twice. */
+function readSelector(params: Params): JsonObject {
+  const text = optional(params, 'selector');
+  if (text === undefined) return { type: 'none' };
+  const selector = parseJson(text) ?? parseJson(unescapeQuery(text));
+  return isObject(selector) ? selector : fail(`selector must be a JSON object, got ${shown(text)}`);
+}
+
+/** What a request says of a cluster. */
+export function readClusterSettings(params: Params): ClusterSettings {
+  const text = required(params, 'checkPort', 'Integer');
+  const checkPort = Number(text);
+  if (!Number.isInteger(checkPort) || checkPort < 0 || checkPort > 65_535) fail(`checkPort must be 0..65535, got ${shown(text)}`);
+  return {
+    checkPort,
+    useInstancePort: truth(required(params, 'useInstancePort4Check')) ?? DEFAULT_CLUSTER.useInstancePort,
+    check: readCheck(required(params, 'healthChecker')),
+    metadata: readMetadata(params) ?? {},
+  };
+}
+
+function readCheck(text: string): CheckKind {
+  const json = parseJson(text);
+  if (!isObject(json)) fail(`healthChecker must be a JSON object, got ${shown(text)}`);
+  switch (scalar(json, 'type')?.toUpperCase()) {
+    case 'TCP':
+      return { type: 'tcp' };
+    case 'HTTP':
+      return {
+        type: 'http',
+        path: scalar(json, 'path') ?? '',
+        headers: scalar(json, 'headers') ?? '',
+        expectedResponseCode: checkedNumber(scalar(json, 'expectedResponseCode') ?? '200'),
+      };
+    case 'MYSQL':
+      return {
+        type: 'mysql',
+        user: scalar(json, 'user') ?? '',
+        password: scalar(json, 'pwd') ?? '',
+        command: scalar(json, 'cmd') ?? '',
+      };
+    default:
+      return { type: 'none' };
+  }
+}
+
+function badMetadata(text: string): never {
+  throw new RequestError('bad-metadata', `metadata format incorrect:${shown(text)}`);
+}
+
+function fail(message: string): never {
+  throw new RequestError('invalid', message);
+}

@@ -1,0 +1,142 @@
+import type { Logger } from 'pino';
+import { abandonBody, answer } from '../../wire/answer.ts';
+import {
+  headerOf,
+  isHttp2,
+  localAddressOf,
+  pathOf,
+  peerOf,
+  queryOf,
+  type Request,
+  type Response,
+  type Serve,
+} from '../../wire/exchange.ts';
+import { REASONS, RequestError } from '../errors.ts';
+import type { ServerStatus, Switches } from '../switches.ts';
+import { type Params, readParams } from './params.ts';
+import type { Asked, Reply, Route } from './route.ts';
+import { RouteTable } from './routes.ts';
+
+/**
+ * Nacos's HTTP API for naming, versions 1, 2 and 3: finds the route of a request, reads its parameters, and is the one place that
+ * encodes answers and errors. Success is always 200, as no client accepts anything else. It holds no rule of any call.
+ */
+export interface PipelineOptions {
+  readonly routes: readonly Route[];
+  readonly switches: Switches;
+  readonly limits: { readonly maxBodyBytes: number };
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
+  readonly log: Logger;
+}
+
+/** Answers every request whose path starts with `/nacos/`. Whatever a request does, nothing is thrown and no promise is left to fail. */
+export function pipeline({ routes, switches, limits, wallClock, log }: PipelineOptions): Serve {
+  const table = new RouteTable(routes);
+
+  return (req, res) => {
+    respond(req, res).catch((err) => {
+      log.error({ err, method: req.method, path: pathOf(req).slice(0, 200) }, 'nacos answer failed');
+      peerOf(req).cut();
+    });
+  };
+
+  async function respond(req: Request, res: Response): Promise<void> {
+    let reply: Reply = 'plain';
+    try {
+      const path = pathOf(req);
+      const found = table.find(req.method ?? '', path);
+      if (found !== undefined) reply = found.route.reply;
+      const closed = closedStatus(switches.values.limitedUrlMap, path);
+      if (closed !== undefined) {
+        send(res, closed, '');
+        return;
+      }
+      checkServerStatus(switches.values.overriddenServerStatus, req.method ?? '', path);
+      if (found === undefined) throw new RequestError('no-such-api', `no such api:${req.method}:${path.slice(0, 200)}`);
+      const params = readParams(queryOf(req), await readForm(req, limits.maxBodyBytes));
+      const data = found.route.call(askedIn(req, found.key === undefined ? params : { ...params, key: found.key }));
+      send(res, 200, reply === 'envelope' ? { code: 0, message: 'success', data } : data);
+    } catch (error) {
+      if (error instanceof RequestError) {
+        refuse(req, res, error, reply, wallClock);
+      } else if (hasLeft(req)) {
+        // The caller has gone in the middle of the request; there is nobody to answer.
+      } else {
+        log.error({ err: error, method: req.method, path: pathOf(req).slice(0, 200) }, 'nacos request failed');
+        send(res, 500, 'caused: internal error;');
+      }
+    }
+  }
+}
+
+function askedIn(req: Request, params: Params): Asked {
+  const agent = headerOf(req, 'user-agent') || headerOf(req, 'client-version');
+  const { ip } = peerOf(req);
+  const by = { ...(ip !== '' && { peer: ip }), agent: agent.slice(0, MAX_AGENT_LENGTH) };
+  return { params, agent, by, local: localAddressOf(req) };
+}
+
+/** What is kept with an event of a caller's name for itself. */
+const MAX_AGENT_LENGTH = 256;
+
+/** Left alone by what the switches do to others: whoever has turned one on must be able to turn it off. */
+const SWITCHES = '/switches';
+
+/** The bare status with which an operator has closed a part of the paths. */
+function closedStatus(limited: Readonly<Record<string, number>>, path: string): number | undefined {
+  return path.endsWith(SWITCHES) ? undefined : Object.entries(limited).find(([prefix]) => path.startsWith(prefix))?.[1];
+}
+
+/** An operator can make the server answer as one that is not there, for clients to go elsewhere. */
+function checkServerStatus(status: ServerStatus | null, method: string, path: string): void {
+  if (status === null || status === 'UP' || !path.startsWith('/nacos/v1/ns/') || path.endsWith(SWITCHES)) return;
+  if (status === 'READ_ONLY' && method === 'GET') return;
+  if (status === 'WRITE_ONLY' && method !== 'GET') return;
+  // The missing blank is Nacos's.
+  throw new RequestError('not-up', `server is ${status}now, please try again later!`);
+}
+
+function hasLeft(req: Request): boolean {
+  return isHttp2(req) ? req.stream.destroyed : req.destroyed && !req.complete;
+}
+
+function refuse(req: Request, res: Response, error: RequestError, reply: Reply, wallClock: () => number): void {
+  const { http, v2 } = REASONS[error.reason];
+  if (error.reason === 'no-such-api') {
+    const timestamp = new Date(wallClock()).toISOString();
+    const path = pathOf(req).slice(0, 200);
+    send(res, http, { timestamp, status: http, error: 'Not Implemented', message: error.message, path });
+    return;
+  }
+  if (error.reason === 'too-large') abandonBody(req, res);
+  send(res, http, reply === 'envelope' ? { ...v2, data: error.v2Message } : error.message);
+}
+
+function send(res: Response, status: number, data: string | object | boolean): void {
+  if (typeof data === 'string') answer(res, status, 'text/plain;charset=UTF-8', data);
+  else answer(res, status, 'application/json;charset=UTF-8', JSON.stringify(data));
+}
+
+/** The body as text. `Content-Encoding` is not believed: Java <= 1.3.2 says gzip over plain text on every request. */
+async function readForm(req: Request, maxBytes: number): Promise<string> {
+  if (Number(headerOf(req, 'content-length')) > maxBytes) throw tooLarge(maxBytes);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  // Leaving the loop early must not destroy the request: the refusal goes out over the same socket.
+  for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+    // Nobody has set an encoding on the request, so that it gives bytes.
+    const piece = chunk as Buffer;
+    bytes += piece.length;
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(piece);
+  }
+  const type = headerOf(req, 'content-type').toLowerCase();
+  // Other kinds of body carry no parameters.
+  if (type !== '' && !type.startsWith('application/x-www-form-urlencoded')) return '';
+  return chunks.length === 0 ? '' : Buffer.concat(chunks).toString();
+}
+
+function tooLarge(maxBytes: number): RequestError {
+  return new RequestError('too-large', `the body must not exceed ${maxBytes} bytes`);
+}

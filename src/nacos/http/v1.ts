@@ -1,0 +1,94 @@
+import type { Calls } from './calls.ts';
+import type { Route } from './route.ts';
+
+/** The calls of version 1, and those without a version. */
+export function v1Routes(calls: Calls): readonly Route[] {
+  return [...naming(calls), ...server(calls), ...others(calls)];
+}
+
+/** Instances, services and the console's lists of both. */
+function naming({ instances, operator, services }: Calls): readonly Route[] {
+  return [
+    { method: 'POST', path: '/nacos/v1/ns/instance', call: instances.register, reply: 'plain', access: 'write' },
+    { method: 'DELETE', path: '/nacos/v1/ns/instance', call: instances.deregister, reply: 'plain', access: 'write' },
+    { method: 'PUT', path: '/nacos/v1/ns/instance', call: instances.update, reply: 'plain', access: 'write' },
+    { method: 'PATCH', path: '/nacos/v1/ns/instance', call: instances.patch, reply: 'plain', access: 'write' },
+    { method: 'GET', path: '/nacos/v1/ns/instance', call: instances.get, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/instance/list', call: instances.list, reply: 'plain', access: 'read' },
+    { method: 'PUT', path: '/nacos/v1/ns/instance/beat', call: instances.beat, reply: 'plain', access: 'write' },
+    {
+      method: 'PUT',
+      path: '/nacos/v1/ns/instance/metadata/batch',
+      call: instances.mergeMetadata,
+      reply: 'plain',
+      access: 'write',
+    },
+    {
+      method: 'DELETE',
+      path: '/nacos/v1/ns/instance/metadata/batch',
+      call: instances.removeMetadata,
+      reply: 'plain',
+      access: 'write',
+    },
+    { method: 'ANY', path: '/nacos/v1/ns/instance/statuses', call: instances.statuses, reply: 'plain', access: 'read' },
+    { method: 'POST', path: '/nacos/v1/ns/service', call: services.create, reply: 'plain', access: 'admin' },
+    { method: 'DELETE', path: '/nacos/v1/ns/service', call: services.drop, reply: 'plain', access: 'admin' },
+    { method: 'PUT', path: '/nacos/v1/ns/service', call: services.update, reply: 'plain', access: 'admin' },
+    { method: 'GET', path: '/nacos/v1/ns/service', call: services.get, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/service/list', call: services.list, reply: 'plain', access: 'read' },
+    { method: 'ANY', path: '/nacos/v1/ns/service/names', call: services.names, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/service/subscribers', call: services.subscribers, reply: 'plain', access: 'read' },
+    { method: 'PUT', path: '/nacos/v1/ns/service/checksum', call: services.checksum, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/service/selector/types', call: services.selectorTypes, reply: 'plain', access: 'read' },
+    { method: 'PUT', path: '/nacos/v1/ns/cluster', call: services.updateCluster, reply: 'plain', access: 'admin' },
+    { method: 'PUT', path: '/nacos/v1/ns/health', call: services.setHealth, reply: 'plain', access: 'write' },
+    { method: 'PUT', path: '/nacos/v1/ns/health/instance', call: services.setHealth, reply: 'plain', access: 'write' },
+    { method: 'GET', path: '/nacos/v1/ns/health/server', call: operator.healthServer, reply: 'plain', access: 'health' },
+    { method: 'GET', path: '/nacos/v1/ns/health/checkers', call: services.checkers, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/catalog/services', call: services.catalogServices, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/catalog/service', call: services.catalogService, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/catalog/instances', call: services.catalogInstances, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/catalog/rt/service', call: services.catalogTimes, reply: 'plain', access: 'read' },
+  ];
+}
+
+/** The server itself, and what the clients before 0.8 call. */
+function server({ instances, operator }: Calls): readonly Route[] {
+  return [
+    { method: 'GET', path: '/nacos/v1/ns/operator/metrics', call: operator.metrics, reply: 'plain', access: 'health' },
+    { method: 'GET', path: '/nacos/v1/ns/operator/switches', call: operator.switches, reply: 'plain', access: 'read' },
+    { method: 'PUT', path: '/nacos/v1/ns/operator/switches', call: operator.setSwitch, reply: 'plain', access: 'admin' },
+    { method: 'GET', path: '/nacos/v1/ns/operator/servers', call: operator.servers, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/operator/push/state', call: operator.pushState, reply: 'plain', access: 'read' },
+    { method: 'PUT', path: '/nacos/v1/ns/operator/log', call: operator.setLog, reply: 'plain', access: 'admin' },
+    {
+      method: 'GET',
+      path: '/nacos/v1/ns/operator/distro/server',
+      call: operator.responsibleServer,
+      reply: 'plain',
+      access: 'read',
+    },
+    { method: 'GET', path: '/nacos/v1/ns/operator/distro/status', call: operator.distroStatus, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/api/srvIPXT', call: instances.list, reply: 'plain', access: 'read' },
+    { method: 'ANY', path: '/nacos/v1/ns/api/clientBeat', call: instances.beat, reply: 'plain', access: 'write' },
+    { method: 'GET', path: '/nacos/v1/ns/api/allDomNames', call: operator.allDomNames, reply: 'plain', access: 'read' },
+  ];
+}
+
+/** Login, namespaces, state, and the one call of the configuration service. */
+function others({ configs, console, operator }: Calls): readonly Route[] {
+  return [
+    { method: 'POST', path: '/nacos/v1/auth/login', call: console.login, reply: 'plain', access: 'open' },
+    { method: 'POST', path: '/nacos/v1/auth/users/login', call: console.login, reply: 'plain', access: 'open' },
+    { method: 'GET', path: '/nacos/v1/console/namespaces', call: console.namespaces, reply: 'plain', access: 'read' },
+    { method: 'POST', path: '/nacos/v1/console/namespaces', call: console.createNamespace, reply: 'plain', access: 'admin' },
+    { method: 'PUT', path: '/nacos/v1/console/namespaces', call: console.updateNamespace, reply: 'plain', access: 'admin' },
+    { method: 'DELETE', path: '/nacos/v1/console/namespaces', call: console.dropNamespace, reply: 'plain', access: 'admin' },
+    { method: 'GET', path: '/nacos/v1/console/health/liveness', call: console.liveness, reply: 'plain', access: 'health' },
+    { method: 'GET', path: '/nacos/v1/console/health/readiness', call: console.readiness, reply: 'plain', access: 'health' },
+    { method: 'GET', path: '/nacos/v1/console/server/state', call: console.state, reply: 'plain', access: 'open' },
+    { method: 'GET', path: '/nacos/actuator/health', call: console.actuatorHealth, reply: 'plain', access: 'health' },
+    { method: 'GET', path: '/nacos/v1/cs/configs', call: configs.read, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/serverlist', call: operator.serverList, reply: 'plain', access: 'open' },
+  ];
+}

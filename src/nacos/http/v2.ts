@@ -1,0 +1,101 @@
+import type { Calls } from './calls.ts';
+import type { Route } from './route.ts';
+
+/** The calls of version 2: in an envelope, but for three that its makers forgot to wrap. */
+export function v2Routes(calls: Calls): readonly Route[] {
+  return [...naming(calls), ...others(calls), ...unwrapped(calls)];
+}
+
+/** Instances, services, clients and switches. */
+function naming({ clients, instances, operator, services }: Calls): readonly Route[] {
+  return [
+    { method: 'POST', path: '/nacos/v2/ns/instance', call: instances.register, reply: 'envelope', access: 'write' },
+    { method: 'DELETE', path: '/nacos/v2/ns/instance', call: instances.deregister, reply: 'envelope', access: 'write' },
+    { method: 'PUT', path: '/nacos/v2/ns/instance', call: instances.update, reply: 'envelope', access: 'write' },
+    { method: 'GET', path: '/nacos/v2/ns/instance', call: instances.getV2, reply: 'envelope', access: 'read' },
+    { method: 'GET', path: '/nacos/v2/ns/instance/list', call: instances.listV2, reply: 'envelope', access: 'read' },
+    {
+      method: 'PUT',
+      path: '/nacos/v2/ns/instance/metadata/batch',
+      call: instances.mergeMetadata,
+      reply: 'envelope',
+      access: 'write',
+    },
+    {
+      method: 'DELETE',
+      path: '/nacos/v2/ns/instance/metadata/batch',
+      call: instances.removeMetadata,
+      reply: 'envelope',
+      access: 'write',
+    },
+    { method: 'POST', path: '/nacos/v2/ns/service', call: services.create, reply: 'envelope', access: 'admin' },
+    { method: 'DELETE', path: '/nacos/v2/ns/service', call: services.drop, reply: 'envelope', access: 'admin' },
+    { method: 'PUT', path: '/nacos/v2/ns/service', call: services.update, reply: 'envelope', access: 'admin' },
+    { method: 'GET', path: '/nacos/v2/ns/service', call: services.getV2, reply: 'envelope', access: 'read' },
+    { method: 'GET', path: '/nacos/v2/ns/service/list', call: services.listV2, reply: 'envelope', access: 'read' },
+    { method: 'PUT', path: '/nacos/v2/ns/health', call: services.setHealth, reply: 'envelope', access: 'write' },
+    { method: 'PUT', path: '/nacos/v2/ns/health/instance', call: services.setHealth, reply: 'envelope', access: 'write' },
+    { method: 'GET', path: '/nacos/v2/ns/operator/switches', call: operator.switches, reply: 'envelope', access: 'read' },
+    { method: 'PUT', path: '/nacos/v2/ns/operator/switches', call: operator.setSwitch, reply: 'envelope', access: 'admin' },
+    { method: 'GET', path: '/nacos/v2/ns/operator/metrics', call: operator.metricsV2, reply: 'envelope', access: 'health' },
+    {
+      method: 'GET',
+      path: '/nacos/v2/ns/catalog/instances',
+      call: services.catalogInstancesV2,
+      reply: 'envelope',
+      access: 'read',
+    },
+    { method: 'GET', path: '/nacos/v2/ns/client', call: clients.get, reply: 'envelope', access: 'admin' },
+    { method: 'GET', path: '/nacos/v2/ns/client/list', call: clients.list, reply: 'envelope', access: 'admin' },
+    {
+      method: 'GET',
+      path: '/nacos/v2/ns/client/publish/list',
+      call: clients.publishedServices,
+      reply: 'envelope',
+      access: 'admin',
+    },
+    {
+      method: 'GET',
+      path: '/nacos/v2/ns/client/subscribe/list',
+      call: clients.subscribedServices,
+      reply: 'envelope',
+      access: 'admin',
+    },
+    {
+      method: 'GET',
+      path: '/nacos/v2/ns/client/service/publisher/list',
+      call: clients.publishers,
+      reply: 'envelope',
+      access: 'admin',
+    },
+    {
+      method: 'GET',
+      path: '/nacos/v2/ns/client/service/subscriber/list',
+      call: clients.subscribers,
+      reply: 'envelope',
+      access: 'admin',
+    },
+  ];
+}
+
+/** Namespaces and state. */
+function others({ console }: Calls): readonly Route[] {
+  return [
+    { method: 'GET', path: '/nacos/v2/console/namespace/list', call: console.namespacesV2, reply: 'envelope', access: 'read' },
+    { method: 'GET', path: '/nacos/v2/console/namespace', call: console.namespaceV2, reply: 'envelope', access: 'read' },
+    { method: 'POST', path: '/nacos/v2/console/namespace', call: console.createNamespaceV2, reply: 'envelope', access: 'admin' },
+    { method: 'PUT', path: '/nacos/v2/console/namespace', call: console.updateNamespaceV2, reply: 'envelope', access: 'admin' },
+    { method: 'DELETE', path: '/nacos/v2/console/namespace', call: console.dropNamespace, reply: 'envelope', access: 'admin' },
+    { method: 'GET', path: '/nacos/v2/console/health/liveness', call: console.ready, reply: 'envelope', access: 'health' },
+    { method: 'GET', path: '/nacos/v2/console/health/readiness', call: console.ready, reply: 'envelope', access: 'health' },
+  ];
+}
+
+/** As they are answered by Nacos 2. */
+function unwrapped({ instances }: Calls): readonly Route[] {
+  return [
+    { method: 'PUT', path: '/nacos/v2/ns/instance/beat', call: instances.beat, reply: 'plain', access: 'write' },
+    { method: 'PATCH', path: '/nacos/v2/ns/instance', call: instances.patch, reply: 'plain', access: 'write' },
+    { method: 'GET', path: '/nacos/v2/ns/instance/statuses/*', call: instances.statuses, reply: 'plain', access: 'read' },
+  ];
+}

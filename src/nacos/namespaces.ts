@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import { RequestError } from './errors.ts';
+import { HOME } from './rules.ts';
+
+/** The names that an operator has given to namespaces. Instances live in any namespace, named or not. */
+export class Namespaces {
+  readonly #maxNamespaces: number;
+  readonly #named = new Map<string, Namespace>();
+
+  constructor({ maxNamespaces }: { readonly maxNamespaces: number }) {
+    this.#maxNamespaces = maxNamespaces;
+  }
+
+  /** The one that is always there first, the others in the order they came. */
+  all(): readonly Namespace[] {
+    return [PUBLIC, ...this.#named.values()];
+  }
+
+  /** Undefined for one that nobody has named. */
+  get(id: string): Namespace | undefined {
+    return id === '' || id === HOME.namespace ? PUBLIC : this.#named.get(id);
+  }
+
+  /** Whether an operator has named it. */
+  isNamed(id: string): boolean {
+    return this.#named.has(id);
+  }
+
+  /** Under a new id when none is given. False when there is one of that id. */
+  create({ id = randomUUID(), name, description }: NamespaceNames & { readonly id?: string | undefined }): boolean {
+    if (id === HOME.namespace || this.#named.has(id)) return false;
+    if (this.#named.size >= this.#maxNamespaces)
+      throw new RequestError('too-many', `more than ${this.#maxNamespaces} namespaces`);
+    this.#named.set(id, { id, name, description, type: 2 });
+    return true;
+  }
+
+  /** False when nobody has named it. */
+  rename(id: string, names: NamespaceNames): boolean {
+    const old = this.#named.get(id);
+    if (old === undefined) return false;
+    this.#named.set(id, { ...old, ...names });
+    return true;
+  }
+
+  /** Forgets its names; absent is fine. */
+  drop(id: string): void {
+    this.#named.delete(id);
+  }
+}
+
+/** What an operator calls a namespace. */
+export interface NamespaceNames {
+  readonly name: string;
+  readonly description: string;
+}
+
+/** A namespace that has names. */
+export interface Namespace extends NamespaceNames {
+  readonly id: string;
+  /** 0: the one that is always there; 2: made by an operator. */
+  readonly type: 0 | 2;
+}
+
+/** Here its id is blank, though naming calls it `public`. */
+const PUBLIC: Namespace = { id: '', name: HOME.namespace, description: 'Public Namespace', type: 0 };
