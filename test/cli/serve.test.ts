@@ -17,8 +17,8 @@ describe('beatbridge serve', () => {
     expect(Object.keys(bridge.listeners)).toEqual(['main', 'grpc', 'health']);
     for (const address of Object.values(bridge.listeners)) {
       expect(address).toMatch(/^127\.0\.0\.1:[1-9]\d*$/);
-      using client = connect?.(address);
-      expect(await client?.check('')).toBe('SERVING');
+      using client = connect(address);
+      expect(await client.check('')).toBe('SERVING');
     }
     expect(await bridge.stop('SIGTERM')).toBe(0);
     expect(bridge.stdout).toHaveLength(1);
@@ -26,11 +26,11 @@ describe('beatbridge serve', () => {
 
   it('on SIGTERM ends watches with UNAVAILABLE and exits 0', async () => {
     await using bridge = await startProcess();
-    using client = connect?.(bridge.listeners.health);
+    using client = connect(bridge.listeners.health);
     const seen: string[] = [];
     let exit: Promise<unknown> | undefined;
     const watched = async () => {
-      for await (const status of client?.watch?.('', new AbortController().signal) ?? []) {
+      for await (const status of client.watch('', new AbortController().signal)) {
         seen.push(status);
         exit ??= bridge.stop('SIGTERM');
       }
@@ -47,9 +47,9 @@ describe('beatbridge serve', () => {
     socket.write(
       'POST /grpc.health.v1.Health/Check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
     );
-    using client = connect?.(bridge.listeners.health);
+    using client = connect(bridge.listeners.health);
     const watched = async () => {
-      for await (const status of client?.watch?.('', new AbortController().signal) ?? []) {
+      for await (const status of client.watch('', new AbortController().signal)) {
         if (status === 'SERVING') bridge.child.kill('SIGTERM');
       }
     };
@@ -60,7 +60,7 @@ describe('beatbridge serve', () => {
 
   it('stopped and continued takes no instance for silent whose beat waits to be read', async () => {
     await using bridge = await startProcess();
-    using client = connect?.(bridge.listeners.health);
+    using client = connect(bridge.listeners.health);
     const services = Array.from({ length: 20 }, (_, i) => `service-${i}`);
     const metadata = '{"preserved.heart.beat.timeout":"2000"}';
     for (const service of services) await register(bridge, service, { metadata });
@@ -68,7 +68,7 @@ describe('beatbridge serve', () => {
     setMaxListeners(0, ended.signal);
     const seen = services.map((): string[] => []);
     const watching = services.map(async (service, i) => {
-      for await (const status of client?.watch?.(service, ended.signal) ?? []) seen[i]?.push(status);
+      for await (const status of client.watch(service, ended.signal)) seen[i]?.push(status);
     });
     const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
     // From before every deadline to after it: nobody is told when a process has been stopped for long enough.
@@ -84,7 +84,7 @@ describe('beatbridge serve', () => {
     bridge.child.kill('SIGCONT');
     await Promise.all(beats);
     // Over the connection of the watches, and so after whatever they had to say.
-    await client?.check('');
+    await client.check('');
     ended.abort();
     await Promise.allSettled(watching);
     expect(seen).toEqual(services.map(() => ['SERVING']));
@@ -107,8 +107,8 @@ describe('beatbridge serve', () => {
     const tls = join(import.meta.dirname, '../fixtures/tls');
     const files = ['--tls-cert', join(tls, 'cert.pem'), '--tls-key', join(tls, 'key.pem')];
     await using bridge = await startProcess([...FREE_PORTS, '--tls-port', '0', ...files]);
-    using client = TLS_HEALTH_CLIENTS['gRPC (grpc-js) with TLS']?.(bridge.listeners.tls ?? '');
-    expect(await client?.check('')).toBe('SERVING');
+    using client = TLS_HEALTH_CLIENTS['gRPC (grpc-js) with TLS'](bridge.listeners.tls ?? '');
+    expect(await client.check('')).toBe('SERVING');
 
     const swapped = ['--tls-cert', join(tls, 'key.pem'), '--tls-key', join(tls, 'cert.pem')];
     expect(await run(['serve', ...FREE_PORTS, '--tls-port', '0', ...swapped])).toMatchObject({
