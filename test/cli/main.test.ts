@@ -10,7 +10,10 @@ import { nacos, register } from '../support/server.ts';
 
 const connect = HEALTH_CLIENTS['gRPC (grpc-js)'];
 
-describe('beatbridge serve', () => {
+/** Each test starts processes, and some of them several. */
+const SLOW = { timeout: 30_000 };
+
+describe('beatbridge serve', SLOW, () => {
   it('says on one line of standard output where it listens, and nothing else there', async () => {
     await using bridge = await startProcess();
     expect(bridge.stdout.map((line) => JSON.parse(line))).toEqual([{ msg: 'ready', listeners: bridge.listeners }]);
@@ -38,6 +41,11 @@ describe('beatbridge serve', () => {
     await expect(watched()).rejects.toMatchObject({ code: 'unavailable' });
     expect(seen).toEqual(['SERVING', 'NOT_SERVING']);
     expect(await exit).toBe(0);
+  });
+
+  it('drains on a signal that comes the moment it has said that it is ready', async () => {
+    await using bridge = await startProcess();
+    expect(await bridge.stop('SIGTERM')).toBe(0);
   });
 
   it('on a second signal ends at once', async () => {
@@ -157,7 +165,7 @@ describe('beatbridge serve', () => {
   });
 });
 
-describe('beatbridge', () => {
+describe('beatbridge', SLOW, () => {
   it('without a command serves', async () => {
     const { code, stderr } = await run(['--port', 'http']);
     expect({ code, stderr }).toEqual({ code: 2, stderr: 'beatbridge: --port must be 0..65535, got "http"\n' });
