@@ -4,6 +4,7 @@
  * is one row more. Nothing is read here but what it is handed, and no value is used.
  */
 
+import { parseMinAvailable } from './registry/available.ts';
 import { suggestion } from './suggestion.ts';
 
 /** What a value may be: one of the words, a whole number from `least` to `most`, or a text that fits. */
@@ -81,7 +82,7 @@ const ROWS = {
   minAvailable: {
     default: '1',
     unit: 'count|percent',
-    fits: isMinAvailable,
+    fits: (text: string) => parseMinAvailable(text) !== undefined,
     says: 'a count from 1, or 1%..100%',
     help: 'how many instances make a service SERVING that does not say it itself (metadata health.min-available)',
   },
@@ -383,10 +384,6 @@ function unknownAmong(names: readonly string[], known: readonly string[]): strin
  */
 function isServiceLink(name: string, text: string): boolean {
   return /^BEATBRIDGE_(SERVICE_(HOST|PORT)|PORT_\d+_)/.test(name) || (name === OPTIONS.port.env && /^(tcp|udp):\/\//.test(text));
-}
-
-function isMinAvailable(text: string): boolean {
-  return /^[1-9]\d{0,6}$|^([1-9]\d?|100)%$/.test(text);
 }
 
 interface LimitRow extends Row {
