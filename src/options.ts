@@ -139,9 +139,9 @@ const ROWS = {
   maxExplained: count(20, 'services of which /health/NAME gives the counts, where a name means several'),
   maxApplications: count(1_000, 'applications that may offer one Dubbo interface'),
 
-  forgetAfterMs: time(60_000, 'how long a service stays known after its last instance has gone'),
-  keepEditsMs: time(3_600_000, 'how long an edit outlives an instance that fell silent or lost its connection'),
-  maxRemembered: count(10_000, 'instances that have gone and whose edits are kept; the latest'),
+  forgetAfterMs: time(60_000, 'how long a service stays known after its last instance has gone', 0),
+  keepEditsMs: time(3_600_000, 'how long an edit outlives an instance that fell silent or lost its connection', 0),
+  maxRemembered: count(10_000, 'instances that have gone and whose edits are kept; of more, the latest', 0),
 
   maxBodyBytes: bytes(256 << 10, 1 << 10, 256 << 20, 'the body of a Nacos request over HTTP'),
   maxMetadataLength: {
@@ -155,7 +155,7 @@ const ROWS = {
   maxNamespaces: count(10_000, 'namespaces that have a name'),
   maxNacosMessageBytes: bytes(10 << 20, 1 << 10, 256 << 20, 'a message of Nacos over gRPC'),
   maxConnections: count(50_000, 'connections of Nacos 2.x'),
-  maxConnectionsPerPeer: count(10_000, 'connections of Nacos 2.x from one address; many clients may stand behind one'),
+  maxConnectionsPerPeer: count(10_000, 'connections of Nacos 2.x from one address; many clients may stand behind one address'),
   maxOutbox: count(50_000, 'messages that wait for a connection of Nacos 2.x to read them, before it is ended'),
   maxBatch: count(10_000, 'instances in a batch'),
   maxSubscribedServices: count(20_000, 'services that a connection of Nacos 2.x subscribes to'),
@@ -163,15 +163,15 @@ const ROWS = {
   maxUdpSubscribers: count(100_000, 'subscriptions of clients of Nacos 1.x'),
   maxUdpSubscriptionsPerTarget: count(1_000, 'subscriptions of one client of Nacos 1.x'),
   maxConfigs: count(100_000, 'texts of the configuration service'),
-  maxConfigBytes: bytes(1 << 20, 1, 64 << 20, 'one such text'),
-  maxConfigTotalBytes: bytes(256 << 20, 1, 64 * 2 ** 30, 'all such texts'),
+  maxConfigBytes: bytes(1 << 20, 1, 64 << 20, 'one text of the configuration service'),
+  maxConfigTotalBytes: bytes(256 << 20, 1, 64 * 2 ** 30, 'all texts of the configuration service'),
   maxListenedConfigs: count(10_000, 'texts that a connection of Nacos 2.x listens to'),
   detectAfterMs: time(20_000, 'how long a connection of Nacos 2.x may be silent before it is asked for a sign of life'),
-  answerWithinMs: time(5_000, 'how long it may take to answer that'),
-  readWithinMs: time(300_000, 'how long it may leave unread what it is pushed'),
-  setUpWithinMs: time(30_000, 'how long it may take to say who it is'),
+  answerWithinMs: time(5_000, 'how long a connection of Nacos 2.x may take to answer when it is asked for a sign of life'),
+  readWithinMs: time(300_000, 'how long a connection of Nacos 2.x may leave unread what it is pushed'),
+  setUpWithinMs: time(30_000, 'how long a connection of Nacos 2.x may take to say who it is'),
 
-  closeWithinMs: { ...time(5_000, 'how long closing waits for what is being answered, before it cuts'), least: 0 },
+  closeWithinMs: time(5_000, 'how long closing waits for what is being answered, before it cuts', 0),
 } as const satisfies Readonly<Record<string, Row>>;
 
 type Rows = typeof ROWS;
@@ -393,12 +393,12 @@ interface LimitRow extends Row {
   readonly limit: true;
 }
 
-function count(value: number, help: string): LimitRow {
-  return { default: value, unit: 'count', least: 1, most: MOST_COUNTED, help, limit: true };
+function count(value: number, help: string, least = 1): LimitRow {
+  return { default: value, unit: 'count', least, most: MOST_COUNTED, help, limit: true };
 }
 
-function time(value: number, help: string): LimitRow {
-  return { default: value, unit: 'ms', least: 1, most: A_DAY_MS, help, limit: true };
+function time(value: number, help: string, least = 1): LimitRow {
+  return { default: value, unit: 'ms', least, most: A_DAY_MS, help, limit: true };
 }
 
 function bytes(value: number, least: number, most: number, help: string): LimitRow {
