@@ -146,70 +146,62 @@ const flat = fc.dictionary(fc.constantFrom(...FIELDS), leaf, { maxKeys: 8 });
 const body = fc.dictionary(fc.constantFrom(...FIELDS), fc.oneof(leaf, flat, fc.array(flat, { maxLength: 3 })), { maxKeys: 8 });
 
 describe('the bodies of the 2.x protocol', () => {
-  it(
-    `are answered or refused with a bounded text, whatever is in them ${BODIES.title}`,
-    () => {
-      const calls = [...requestTable(emptyRoom()).values()];
-      const peer = { transport: {}, ip: '127.0.0.1', port: 1, cut: () => {} };
-      const { connections } = emptyRoom();
-      const connection = connections.setUp(peer, { clientVersion: '', labels: {}, negotiates: false }, () => {});
-      if (connection === undefined) throw new Error('refused');
-      fc.assert(
-        fc.property(body, fc.constantFrom(...calls), (json, { call }) => {
-          try {
-            const answer = call(json, connection);
-            const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
-            expect(Object.values(JSON.parse(text))).not.toContain(null);
-          } catch (error) {
-            if (!(error instanceof RequestError)) throw error;
-            expect(error.message.length).toBeLessThan(500);
-          }
-          connection.take();
-        }),
-        BODIES.parameters,
-      );
-    },
-    BODIES.timeoutMs,
-  );
+  it(`are answered or refused with a bounded text, whatever is in them ${BODIES.title}`, { timeout: BODIES.timeoutMs }, () => {
+    const calls = [...requestTable(emptyRoom()).values()];
+    const peer = { transport: {}, ip: '127.0.0.1', port: 1, cut: () => {} };
+    const { connections } = emptyRoom();
+    const connection = connections.setUp(peer, { clientVersion: '', labels: {}, negotiates: false }, () => {});
+    if (connection === undefined) throw new Error('refused');
+    fc.assert(
+      fc.property(body, fc.constantFrom(...calls), (json, { call }) => {
+        try {
+          const answer = call(json, connection);
+          const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
+          expect(Object.values(JSON.parse(text))).not.toContain(null);
+        } catch (error) {
+          if (!(error instanceof RequestError)) throw error;
+          expect(error.message.length).toBeLessThan(500);
+        }
+        connection.take();
+      }),
+      BODIES.parameters,
+    );
+  });
 });
 
 describe('the parsers', () => {
-  it(
-    `read or refuse anything, with a bounded text ${PARAMS.title}`,
-    () => {
-      const readers: readonly ((params: Params) => unknown)[] = [
-        readService,
-        readNamespace,
-        readPlace,
-        readRegistration,
-        readPartialEdit,
-        readBeat,
-        readBatch,
-        readClusterSettings,
-        (params: Params) => readServiceSettings(params, DEFAULT_SETTINGS, true),
-        (params: Params) => silenceOf(readMetadata(params) ?? {}),
-        (params: Params) => readCount(params, 'pageNo'),
-        (params: Params) => new Switches().set(params.entry ?? '', params.value ?? ''),
-      ];
-      let refused = 0;
-      fc.assert(
-        fc.property(text, text, fc.constantFrom(...readers), (query, form, read) => {
-          const params = readParams(query, form);
-          try {
-            read(params);
-          } catch (error) {
-            if (!(error instanceof RequestError)) throw error;
-            refused++;
-            if (error.message.length > 400) throw new Error(`a text of ${error.message.length} characters`);
-          }
-        }),
-        PARAMS.parameters,
-      );
-      // The inputs are nasty enough to be worth it.
-      expect(refused).toBeGreaterThan(PARAMS.parameters.numRuns / 2);
-    },
-    PARAMS.timeoutMs,
-  );
+  it(`read or refuse anything, with a bounded text ${PARAMS.title}`, { timeout: PARAMS.timeoutMs }, () => {
+    const readers: readonly ((params: Params) => unknown)[] = [
+      readService,
+      readNamespace,
+      readPlace,
+      readRegistration,
+      readPartialEdit,
+      readBeat,
+      readBatch,
+      readClusterSettings,
+      (params: Params) => readServiceSettings(params, DEFAULT_SETTINGS, true),
+      (params: Params) => silenceOf(readMetadata(params) ?? {}),
+      (params: Params) => readCount(params, 'pageNo'),
+      (params: Params) => new Switches().set(params.entry ?? '', params.value ?? ''),
+    ];
+    let refused = 0;
+    fc.assert(
+      fc.property(text, text, fc.constantFrom(...readers), (query, form, read) => {
+        const params = readParams(query, form);
+        try {
+          read(params);
+        } catch (error) {
+          if (!(error instanceof RequestError)) throw error;
+          refused++;
+          if (error.message.length > 400) throw new Error(`a text of ${error.message.length} characters`);
+        }
+      }),
+      PARAMS.parameters,
+    );
+    // The inputs are nasty enough to be worth it.
+    expect(refused).toBeGreaterThan(PARAMS.parameters.numRuns / 2);
+  });
 });
 
 /** A request that is broken in one way, and what has to come of it. */
@@ -331,37 +323,35 @@ describe('over a socket', () => {
   });
   afterAll(() => server.close(100));
 
-  it(
-    `malformed requests are refused in the right shape, change nothing and leave the process alive ${REQUESTS.title}`,
-    async () => {
-      const snapshot = async () => [
-        await answerOf(nacos(server, 'GET', '/catalog/instances', { serviceName: 'orders', pageNo: 1, pageSize: 100 })),
-        await answerOf(nacos(server, 'GET', '/operator/metrics', {})),
-      ];
-      const before = await snapshot();
-      const requests = fc.sample(broken, REQUESTS.parameters);
-      // A few at a time, each on a connection of its own.
-      await Promise.all(
-        Array.from({ length: 8 }, async (_, lane) => {
-          for (let i = lane; i < requests.length; i += 8) {
-            const request = requests[i] as Broken;
-            const heard = await exchange(
-              server.listeners.main,
-              [request.bytes],
-              (text) => text.includes('\r\n\r\n') && /^HTTP\/1\.1 4/.test(text) && request.shape === 'none',
-            );
-            try {
-              check(heard, request);
-            } catch (error) {
-              throw new Error(`request ${i}: ${JSON.stringify(request.bytes.toString())} -> ${JSON.stringify(heard)}`, {
-                cause: error,
-              });
-            }
+  it(`malformed requests are refused in the right shape, change nothing and leave the process alive ${REQUESTS.title}`, {
+    timeout: REQUESTS.timeoutMs,
+  }, async () => {
+    const snapshot = async () => [
+      await answerOf(nacos(server, 'GET', '/catalog/instances', { serviceName: 'orders', pageNo: 1, pageSize: 100 })),
+      await answerOf(nacos(server, 'GET', '/operator/metrics', {})),
+    ];
+    const before = await snapshot();
+    const requests = fc.sample(broken, REQUESTS.parameters);
+    // A few at a time, each on a connection of its own.
+    await Promise.all(
+      Array.from({ length: 8 }, async (_, lane) => {
+        for (let i = lane; i < requests.length; i += 8) {
+          const request = requests[i] as Broken;
+          const heard = await exchange(
+            server.listeners.main,
+            [request.bytes],
+            (text) => text.includes('\r\n\r\n') && /^HTTP\/1\.1 4/.test(text) && request.shape === 'none',
+          );
+          try {
+            check(heard, request);
+          } catch (error) {
+            throw new Error(`request ${i}: ${JSON.stringify(request.bytes.toString())} -> ${JSON.stringify(heard)}`, {
+              cause: error,
+            });
           }
-        }),
-      );
-      expect(await snapshot()).toEqual(before);
-    },
-    REQUESTS.timeoutMs,
-  );
+        }
+      }),
+    );
+    expect(await snapshot()).toEqual(before);
+  });
 });
