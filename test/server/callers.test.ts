@@ -257,8 +257,9 @@ it('a connection may have a thousand watches, and another once one has ended', a
   const streams = Array.from({ length: 1_000 }, watch);
   await Promise.all(streams.map((stream) => once(stream, 'data')));
   const [one] = streams;
-  one?.close(constants.NGHTTP2_CANCEL);
-  if (one) await once(one, 'close');
+  if (one === undefined) throw new Error('there is no stream');
+  one.close(constants.NGHTTP2_CANCEL);
+  await once(one, 'close');
   const [first] = await once(watch(), 'data');
   expect(first).toEqual(SERVING);
   session.destroy();
