@@ -1,36 +1,37 @@
 /** What one process of a service is, how it is told from others, and what silence makes of it. */
 
-/** Tells instances of one service apart: the same ip and port may be there in two clusters, and both ephemeral and persistent. */
-export interface InstanceId {
+/** Tells the instances of one service apart. Its cluster and its kind are attributes: the last registration decides them. */
+export interface Address {
   readonly ip: string;
   readonly port: number;
-  /** Holds no white space. */
-  readonly cluster: string;
-  /** Ephemeral instances live by beats and vanish without them; persistent ones stay until they are deregistered. */
-  readonly ephemeral: boolean;
 }
 
 export type Metadata = Readonly<Record<string, string>>;
 
-/** What an operator may change of a registered instance, beside what its client says. */
-export interface Edit {
-  readonly enabled?: boolean;
-  readonly weight?: number;
-  /** Replaces the whole map. */
-  readonly metadata?: Metadata;
-}
-
 /** What a client says of itself when it registers. */
-export interface Registration extends InstanceId {
+export interface Registration extends Address {
+  readonly cluster: string;
+  /** Ephemeral instances live by beats or by a holder and vanish without; persistent ones stay until they are deregistered. */
+  readonly ephemeral: boolean;
   readonly weight: number;
   readonly enabled: boolean;
-  /** Counts for a new instance only: registering again does not heal. */
+  /** Whoever registers is alive: false is for one who says otherwise, until its next beat. */
   readonly healthy: boolean;
   readonly metadata: Metadata;
 }
 
-/** An instance as the registry sees it now, operator edits applied. */
+/** What an operator lays over an instance. Anything left out stays as its client says, now and later. */
+export interface Edit {
+  readonly enabled?: boolean;
+  readonly weight?: number;
+  /** Key by key; null takes a key away. */
+  readonly metadata?: Readonly<Record<string, string | null>>;
+}
+
+/** An instance as the registry sees it now, the operator's edit applied. */
 export interface Instance extends Registration {
+  /** What of it is an operator's word. */
+  readonly edit: Edit | undefined;
   readonly silence: Silence;
   /** Milliseconds since it was last heard of, by a beat or a registration; 0 as long as somebody holds it. */
   readonly silentMs: number;
@@ -57,9 +58,4 @@ export function verdictOf(silentMs: number, silence: Silence): Verdict {
 /** The silence after which the verdict next changes for an ephemeral instance that is now `healthy`. */
 export function patienceOf(healthy: boolean, silence: Silence): number {
   return healthy ? Math.min(silence.unhealthyAfterMs, silence.removedAfterMs) : silence.removedAfterMs;
-}
-
-/** Whether a healthy instance is fit to be called: enabled, and given any share of the load. */
-export function isAvailable(enabled: boolean, weight: number): boolean {
-  return enabled && weight > 0;
 }

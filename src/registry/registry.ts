@@ -1,217 +1,240 @@
-import { flat } from './flat.ts';
+import { Changes, type RegistryEvent, type Source } from './changes.ts';
+import { Departed } from './departed.ts';
+import { Durable } from './durable.ts';
 import {
+  type Address,
   DEFAULT_SILENCE,
   type Edit,
   type Instance,
-  type InstanceId,
-  isAvailable,
   type Metadata,
-  patienceOf,
   type Registration,
   type Silence,
-  verdictOf,
 } from './instance.ts';
-import { groupedName, type ServiceName, serviceKey } from './service-name.ts';
-import { DEFAULT_SETTINGS, type ServiceSettings } from './service-settings.ts';
+import { Instances, type Parts } from './instances.ts';
+import { Lease, saidOf } from './lease.ts';
+import { Overlay } from './overlay.ts';
+import type { DurableRecord, EditRecord } from './records.ts';
+import { type Holder, Rows } from './rows.ts';
+import type { ServiceName } from './service-name.ts';
+import { type Service, Services, type Tally } from './services.ts';
+import { DEFAULT_SETTINGS, type ServiceSettings } from './settings.ts';
 
 /**
- * Who is registered, who is available, what changed. The registry is synchronous and level-triggered: it keeps no timer, does no
- * I/O and knows one clock. Whoever owns it calls `sweep` when `nextDue` has come; whoever listens is told which service changed,
- * never what, and reads the present state, which is consistent by then. It never logs and never refuses: names and values are
- * checked by the surfaces.
- *
- * An instance is a dense id. What a sweep reads of it stands in typed arrays under that id, the rest in one small record, and the
- * instances of a service are a linked list through two of the arrays, so that a million instances fit and a sweep is one scan.
+ * Who is registered, who is available, what changed and why. The registry is synchronous: it keeps no timer, does no I/O and knows
+ * one clock. Whoever owns it calls `sweep` when `nextDue` has come. It never logs and never refuses: names and values are checked by
+ * the surfaces. This is its face; what it is made of stands beside it, an idea a file.
  */
 export class Registry {
-  readonly #now: () => number;
-  readonly #silenceOf: (metadata: Metadata) => Silence;
-  readonly #forgetAfterMs: number;
-  readonly #listeners = new Set<(service: ServiceName) => void>();
-
-  /** namespace -> `group@@name` -> service. */
-  readonly #namespaces = new Map<string, Map<string, Service>>();
-  /** Services without instances that were not created explicitly, the longest empty first. */
-  readonly #emptied = new Set<Service>();
-  #serviceCount = 0;
-  #lastServiceSerial = 0;
-
-  readonly #ids = new Map<string, number>();
-  /** Edits of instances that are not here now, the longest absent first. Those of others are in their records. */
-  readonly #absentEdits = new Map<string, Edit>();
-  /** Who holds an instance beside the holder in its record, and what each had said of it; only for those that have several. */
-  readonly #otherHolders = new Map<number, Map<Holder, Registration>>();
-  /** The held instances that beat too, and so stay when nobody holds them any more. */
-  readonly #alsoBeating = new Set<number>();
-  readonly #freed: number[] = [];
-  /** Ids below this one have been given out at some time. */
-  #highest = 0;
-  #records: (InstanceRecord | undefined)[] = [];
-  #lastBeat = new Float64Array(INITIAL_CAPACITY);
-  /** When silence next changes something for the instance; never, for a persistent one and for a free id. */
-  #due = new Float64Array(INITIAL_CAPACITY).fill(Number.POSITIVE_INFINITY);
-  #healthy = new Uint8Array(INITIAL_CAPACITY);
-  #next = new Int32Array(INITIAL_CAPACITY);
-  #previous = new Int32Array(INITIAL_CAPACITY);
-
-  #nextDue = Number.POSITIVE_INFINITY;
+  readonly #parts: Parts;
+  readonly #instances: Instances;
+  readonly #durable: Durable;
+  readonly #ignorantUntil: number;
   #expirySuspended = false;
 
   /** `now` is a monotonic clock in milliseconds. */
   constructor(now: () => number, options: RegistryOptions = {}) {
-    // Whole milliseconds: sums and differences of them are exact, so a deadline and the silence behind it never disagree.
-    this.#now = () => Math.floor(now());
-    this.#silenceOf = options.silenceOf ?? (() => DEFAULT_SILENCE);
-    this.#forgetAfterMs = options.forgetAfterMs ?? 60_000;
+    const { forgetAfterMs = 60_000, keepEditsMs = 3_600_000, maxRemembered = 10_000, graceMs = 0 } = options;
+    const rows = new Rows();
+    this.#parts = {
+      services: new Services(forgetAfterMs),
+      rows,
+      lease: new Lease(rows),
+      overlay: new Overlay(keepEditsMs, maxRemembered),
+      departed: new Departed(maxRemembered),
+      changes: new Changes(options.onListenerError ?? (() => {})),
+      // Whole milliseconds: sums and differences of them are exact, so a deadline and the silence behind it never disagree.
+      now: () => Math.floor(now()),
+      silenceOf: options.silenceOf ?? (() => DEFAULT_SILENCE),
+    };
+    this.#instances = new Instances(this.#parts);
+    this.#durable = new Durable(this.#parts, this.#instances);
+    this.#ignorantUntil = this.#parts.now() + graceMs;
   }
 
-  /** Adds the instance, or replaces what its client said before. Counts as a beat, but does not heal an unhealthy one. */
-  register(name: ServiceName, registration: Registration): void {
-    const service = this.#service(name) ?? this.#addService(name);
-    const key = instanceKey(service, registration);
-    const known = this.#ids.get(key);
-    if (known === undefined) this.#add(service, key, registration);
-    else this.#replace(known, registration);
-    if (known !== undefined && this.#isHeld(known)) this.#alsoBeating.add(known);
-    this.#emit(service);
+  /**
+   * Adds the instance, or replaces what its client said before; the last registration also decides its cluster and its kind. It is a
+   * sign of life and heals, unless it says `healthy: false`; a persistent instance keeps the verdict of whoever checks it.
+   */
+  register(name: ServiceName, registration: Registration, by?: Source): void {
+    this.#said(name, registration, undefined, by);
   }
 
-  /** One that somebody holds stays, though only for as long as that. True when it was there, and not by its holders alone. */
-  deregister(name: ServiceName, instance: InstanceId): boolean {
-    const service = this.#service(name);
-    const id = service && this.#ids.get(instanceKey(service, instance));
-    if (service === undefined || id === undefined) return false;
-    if (this.#isHeld(id)) return this.#alsoBeating.delete(id);
-    this.#remove(id);
-    this.#emit(service);
-    return true;
+  /**
+   * The client says goodbye: edits of the instance end too. One that somebody holds stays, though only for as long as that. `unknown`:
+   * it was not here.
+   */
+  deregister(name: ServiceName, address: Address, by?: Source): 'removed' | 'held' | 'unknown' {
+    const { lease, overlay, departed, changes } = this.#parts;
+    const { service, id } = this.#find(name, address);
+    if (service === undefined || id === undefined) {
+      overlay.endAbsent(name, address);
+      if (service !== undefined) departed.forget(service, address);
+      return 'unknown';
+    }
+    if (lease.isHeld(id)) {
+      lease.beatsNoMore(id);
+      return 'held';
+    }
+    this.#instances.remove(id, 'deregistered', by);
+    changes.changed(service.name);
+    return 'removed';
   }
 
   /**
    * Adds an ephemeral instance that lives by its holder, or replaces what was said of it: however silent, it stays until all its
    * holders have let go. It is as healthy as they say.
    */
-  hold(name: ServiceName, registration: Registration, holder: Holder): void {
-    const service = this.#service(name) ?? this.#addService(name);
-    const key = instanceKey(service, registration);
-    const known = this.#ids.get(key);
-    if (known === undefined) {
-      this.#add(service, key, registration, holder);
-    } else {
-      this.#addHolder(known, holder);
-      this.#replace(known, registration);
-      this.#setHealthy(known, registration.healthy);
-    }
-    this.#emit(service);
+  hold(name: ServiceName, registration: Registration, holder: Holder, by?: Source): void {
+    this.#said(name, registration, holder, by);
   }
 
   /**
    * The holder lets go, and what the one before it has said is in force again. Without another holder the instance is gone at once,
-   * unless it beats too.
+   * unless it beats too. `deregistered` is a goodbye; `connection-ended` is none, so that edits wait for its return.
    */
-  release(name: ServiceName, instance: InstanceId, holder: Holder): void {
-    const service = this.#service(name);
-    const id = service && this.#ids.get(instanceKey(service, instance));
+  release(name: ServiceName, address: Address, holder: Holder, cause: 'deregistered' | 'connection-ended', by?: Source): void {
+    const { service, id } = this.#find(name, address);
     if (service === undefined || id === undefined) return;
-    const record = this.#record(id);
-    const others = this.#otherHolders.get(id);
-    if (record.holder !== holder) {
-      others?.delete(holder);
-      if (others?.size === 0) this.#otherHolders.delete(id);
-      return;
-    }
-    const [previous] = [...(others ?? [])].slice(-1);
-    record.holder = undefined;
-    if (previous !== undefined) {
-      others?.delete(previous[0]);
-      if (others?.size === 0) this.#otherHolders.delete(id);
-      record.holder = previous[0];
-      this.#replace(id, previous[1]);
-      this.#setHealthy(id, previous[1].healthy);
-    } else if (this.#alsoBeating.delete(id)) {
-      this.#schedule(id);
-    } else {
-      this.#remove(id);
-    }
-    this.#emit(service);
+    if (this.#instances.release(id, holder, cause, by)) this.#parts.changes.changed(service.name);
   }
 
   /**
    * Notes that an ephemeral instance is alive, and heals it; means nothing to a persistent one. Answers what silence the instance
    * is allowed, or undefined when none is known here that lives by beats.
    */
-  beat(name: ServiceName, instance: InstanceId): Silence | undefined {
-    const service = this.#service(name);
-    const id = service && this.#ids.get(instanceKey(service, instance));
+  beat(name: ServiceName, address: Address, by?: Source): Silence | undefined {
+    const { service, id } = this.#find(name, address);
     if (service === undefined || id === undefined) return undefined;
-    const { ephemeral, silence } = this.#record(id);
+    const { ephemeral, silence } = this.#parts.rows.row(id);
     if (!ephemeral) return silence;
     // Whoever beats for what only a connection has registered is to register it too.
-    if (this.#isHeld(id) && !this.#alsoBeating.has(id)) return undefined;
-    this.#lastBeat[id] = this.#now();
-    if (this.#healthy[id] === HEALTHY) {
-      this.#schedule(id);
-    } else {
-      this.#setHealthy(id, true);
-      this.#emit(service);
-    }
+    if (!this.#parts.lease.livesByBeats(id)) return undefined;
+    if (this.#instances.found(id, true, 'beat', by)) this.#parts.changes.changed(service.name);
     return silence;
   }
 
   /** The verdict of whoever checked the instance actively; passing is a sign of life. False when it is not known here. */
-  report(name: ServiceName, instance: InstanceId, passing: boolean): boolean {
-    const service = this.#service(name);
-    const id = service && this.#ids.get(instanceKey(service, instance));
+  report(name: ServiceName, address: Address, passing: boolean, by?: Source): boolean {
+    const { service, id } = this.#find(name, address);
     if (service === undefined || id === undefined) return false;
-    if (passing) this.#lastBeat[id] = this.#now();
-    if ((this.#healthy[id] === HEALTHY) === passing) {
-      this.#schedule(id);
-    } else {
-      this.#setHealthy(id, passing);
-      this.#emit(service);
-    }
+    if (this.#instances.found(id, passing, 'probe', by)) this.#parts.changes.changed(service.name);
     return true;
   }
 
   /**
-   * Lays an operator's edit over what the client registers. It stays in force through re-registration, removal and return, until
-   * an edit gives back the client's own value, the service is dropped, or 10,000 other edited instances have gone since this one
-   * has. It is no sign of life. False when the instance is not known here.
+   * Lays an operator's edit over what the client says, now and later; also over one that waits for an instance which has gone. It is
+   * no sign of life. False when there is neither.
    */
-  edit(name: ServiceName, instance: InstanceId, edit: Edit): boolean {
-    const service = this.#service(name);
-    const id = service && this.#ids.get(instanceKey(service, instance));
-    if (service === undefined || id === undefined) return false;
-    const record = this.#record(id);
-    const merged = withoutRepeats({ ...record.edit, ...edit }, record);
-    this.#untally(id);
-    record.edit = merged;
-    record.silence = this.#silenceOf(merged?.metadata ?? record.metadata);
-    this.#tally(id);
-    this.#schedule(id);
-    this.#emit(service);
+  edit(name: ServiceName, address: Address, edit: Edit, by?: Source): boolean {
+    const { rows, overlay, departed, now } = this.#parts;
+    const { service, id } = this.#find(name, address);
+    if (service === undefined || id === undefined) {
+      const waiting = overlay.absent(name, address, now());
+      if (waiting !== undefined) overlay.layAbsent(waiting, edit, service && departed.of(service, address));
+      return waiting !== undefined;
+    }
+    overlay.lay(id, edit, saidOf(rows.row(id), rows.isHealthy(id)));
+    this.#edited(service, id, by);
     return true;
   }
 
+  /** All that operators have laid over the instance ends, whether it is here or has gone. False when there is nothing. */
+  unedit(name: ServiceName, address: Address, by?: Source): boolean {
+    const { service, id } = this.#find(name, address);
+    if (service === undefined || id === undefined) return this.#parts.overlay.endAbsent(name, address);
+    if (!this.#parts.overlay.end(id)) return false;
+    this.#edited(service, id, by);
+    return true;
+  }
+
+  /** Every edit that is in force or waits for its instance. */
+  edits(): IterableIterator<EditRecord> {
+    return this.#durable.edits();
+  }
+
+  /** What its client said last; also of one that went without a word, for as long as its service is known. */
+  lastRegistration(name: ServiceName, address: Address): Registration | undefined {
+    const { rows, departed } = this.#parts;
+    const { service, id } = this.#find(name, address);
+    if (id !== undefined) return saidOf(rows.row(id), rows.isHealthy(id));
+    return service && departed.of(service, address);
+  }
+
   /** Makes the service known until it is dropped, with or without instances. False when it was created before. */
-  create(name: ServiceName, settings: ServiceSettings = DEFAULT_SETTINGS): boolean {
-    if (this.#service(name)?.settings !== undefined) return false;
-    this.configure(name, settings);
+  create(name: ServiceName, settings: ServiceSettings = DEFAULT_SETTINGS, by?: Source): boolean {
+    if (this.#parts.services.find(name)?.settings !== undefined) return false;
+    this.#configure(name, settings, 'created', by);
     return true;
   }
 
   /** Puts settings in force, and thereby makes the service known until it is dropped. */
-  configure(name: ServiceName, settings: ServiceSettings): void {
-    const service = this.#service(name) ?? this.#addService(name);
-    service.settings = settings;
-    this.#emptied.delete(service);
-    this.#emit(service);
+  configure(name: ServiceName, settings: ServiceSettings, by?: Source): void {
+    this.#configure(name, settings, 'configured', by);
   }
 
   /** The settings in force: the default ones for a service that only its instances have made known. Undefined as for `instances`. */
   settings(name: ServiceName): ServiceSettings | undefined {
-    const service = this.#service(name);
+    const service = this.#parts.services.find(name);
     return service && (service.settings ?? DEFAULT_SETTINGS);
+  }
+
+  /** Forgets the service, all its instances and their edits at once. False when it is not known here. */
+  drop(name: ServiceName, by?: Source): boolean {
+    this.#parts.overlay.dropAbsent(name);
+    const service = this.#parts.services.find(name);
+    if (service === undefined) return false;
+    for (const id of [...this.#parts.rows.of(service)]) this.#instances.remove(id, 'dropped', by);
+    this.#parts.services.delete(service);
+    this.#happenedTo(service.name, 'dropped', by);
+    this.#parts.changes.changed(service.name);
+    return true;
+  }
+
+  instance(name: ServiceName, address: Address): Instance | undefined {
+    const { id } = this.#find(name, address);
+    return id === undefined ? undefined : this.#instances.view(id, this.#parts.now());
+  }
+
+  /** In the order they came. Undefined: never heard of the service, or forgotten. */
+  instances(name: ServiceName): Instance[] | undefined {
+    const service = this.#parts.services.find(name);
+    if (service === undefined) return undefined;
+    const now = this.#parts.now();
+    const views: Instance[] = [];
+    for (const id of this.#parts.rows.of(service)) views.push(this.#instances.view(id, now));
+    return views;
+  }
+
+  /** How many instances the service has, without looking at one of them. Undefined as for `instances`. */
+  tally(name: ServiceName): Tally | undefined {
+    const service = this.#parts.services.find(name);
+    return service && { total: service.total, healthy: service.healthy, available: service.available };
+  }
+
+  /**
+   * Whether that nothing is known of the service may only mean that nobody has come back yet: soon after a start, and as long as nobody
+   * has spoken of it. Consumers are often faster then than the providers that they have lists of.
+   */
+  isIgnorantOf(name: ServiceName): boolean {
+    return this.#parts.now() < this.#ignorantUntil && this.#parts.services.find(name) === undefined;
+  }
+
+  /** The namespaces that have a service now. */
+  namespaces(): IterableIterator<string> {
+    return this.#parts.services.namespaces();
+  }
+
+  /** The services of a namespace that are known now, in the order they came. */
+  *services(namespace: string): IterableIterator<ServiceName> {
+    for (const service of this.#parts.services.in(namespace)) yield service.name;
+  }
+
+  get serviceCount(): number {
+    return this.#parts.services.count;
+  }
+
+  get instanceCount(): number {
+    return this.#parts.rows.count;
   }
 
   /** Whether silence has any effect. While it has none, beats still count. */
@@ -219,86 +242,30 @@ export class Registry {
     this.#expirySuspended = suspended;
   }
 
-  /** Forgets the service, all its instances and their edits at once. False when it is not known here. */
-  drop(name: ServiceName): boolean {
-    const service = this.#service(name);
-    if (service === undefined) return false;
-    while (service.first !== NONE) this.#remove(service.first);
-    this.#forget(service);
-    const prefix = `${serviceKey(service.name)} `;
-    for (const key of this.#absentEdits.keys()) if (key.startsWith(prefix)) this.#absentEdits.delete(key);
-    this.#emit(service);
-    return true;
-  }
-
-  instance(name: ServiceName, instance: InstanceId): Instance | undefined {
-    const service = this.#service(name);
-    const id = service && this.#ids.get(instanceKey(service, instance));
-    return id === undefined ? undefined : this.#view(id, this.#now());
-  }
-
-  /** In the order they came. Undefined: never heard of the service, or forgotten. */
-  instances(name: ServiceName): Instance[] | undefined {
-    const service = this.#service(name);
-    if (service === undefined) return undefined;
-    const now = this.#now();
-    const views: Instance[] = [];
-    for (let id = service.first; id !== NONE; id = this.#next[id] as number) views.push(this.#view(id, now));
-    return views;
-  }
-
-  /** How many instances the service has, without looking at one of them. Undefined as for `instances`. Read it, do not keep it. */
-  tally(name: ServiceName): Tally | undefined {
-    return this.#service(name);
-  }
-
-  /** The namespaces that have a service now. */
-  namespaces(): IterableIterator<string> {
-    return this.#namespaces.keys();
-  }
-
-  /** The services of a namespace that are known now, in the order they came. */
-  *services(namespace: string): IterableIterator<ServiceName> {
-    for (const service of this.#namespaces.get(namespace)?.values() ?? []) yield service.name;
-  }
-
-  get serviceCount(): number {
-    return this.#serviceCount;
-  }
-
-  get instanceCount(): number {
-    return this.#ids.size;
-  }
-
   /** The clock's time before which a sweep has nothing to do; undefined when there is nothing to wait for. */
   get nextDue(): number | undefined {
-    return this.#expirySuspended || this.#nextDue === Number.POSITIVE_INFINITY ? undefined : this.#nextDue;
+    const next = Math.min(this.#parts.lease.nextDue, this.#parts.services.nextDue);
+    return this.#expirySuspended || next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
   /**
-   * Applies what silence has made due by now, then tells the listeners, once for each service. `onTransition` hears of every
-   * single transition. Costs nothing before `nextDue`, and one scan of all instances after it.
+   * Applies what silence has made due by now, then names each service to the level listeners once. Costs nothing before `nextDue`,
+   * and one scan of all instances after it.
    */
-  sweep(onTransition?: (transition: Transition) => void): void {
-    const now = this.#now();
-    if (now < this.#nextDue || this.#expirySuspended) return;
-    const changed = new Set<Service>();
-    this.#nextDue = Number.POSITIVE_INFINITY;
-    for (let id = 0; id < this.#highest; id++) {
-      const due = this.#due[id] as number;
-      if (due <= now) this.#expire(id, now, changed, onTransition);
-      else if (due < this.#nextDue) this.#nextDue = due;
+  sweep(): void {
+    if (this.#expirySuspended) return;
+    const now = this.#parts.now();
+    const changed = new Set<ServiceName>();
+    for (const { id, to, silentMs } of this.#parts.lease.due(now)) {
+      changed.add(this.#parts.rows.row(id).service.name);
+      if (to === 'removed') this.#instances.remove(id, 'removed', undefined, silentMs);
+      else this.#instances.silence(id, silentMs);
     }
-    for (const service of this.#emptied) {
-      const forgetAt = service.emptySince + this.#forgetAfterMs;
-      if (forgetAt > now) {
-        this.#nextDue = Math.min(this.#nextDue, forgetAt);
-        break;
-      }
-      this.#forget(service);
-      changed.add(service);
+    for (const service of this.#parts.services.forgetEmptied(now)) {
+      this.#happenedTo(service.name, 'forgotten');
+      changed.add(service.name);
     }
-    for (const service of changed) this.#emit(service);
+    for (const name of changed) this.#parts.changes.changed(name);
   }
 
   /**
@@ -306,14 +273,21 @@ export class Registry {
    * instance for heard in the future.
    */
   postpone(ms: number): void {
-    const now = this.#now();
+    const now = this.#parts.now();
     const by = Math.ceil(ms);
-    for (let id = 0; id < this.#highest; id++) {
-      if (this.#due[id] === Number.POSITIVE_INFINITY && !this.#alsoBeating.has(id)) continue;
-      this.#lastBeat[id] = Math.min((this.#lastBeat[id] as number) + by, now);
-      this.#schedule(id);
-    }
-    for (const service of this.#emptied) service.emptySince = Math.min(service.emptySince + by, now);
+    this.#parts.lease.postpone(by, now);
+    this.#parts.services.postpone(by, now);
+    this.#parts.changes.happened({ at: now, cause: 'postponed', silentMs: by });
+  }
+
+  /** All that is known, as records. */
+  records(): IterableIterator<DurableRecord> {
+    return this.#durable.records();
+  }
+
+  /** Gives back what was known. Whatever is known here already has been heard since, and stays as it is. */
+  restore(records: Iterable<DurableRecord>): void {
+    for (const name of this.#durable.restore(records)) this.#parts.changes.changed(name);
   }
 
   /**
@@ -321,224 +295,41 @@ export class Registry {
    * becomes known or unknown; never for a beat that changes nothing. The state is consistent then. The answer ends it.
    */
   onChange(listener: (service: ServiceName) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#parts.changes.onChange(listener);
   }
 
-  #emit(service: Service): void {
-    for (const listener of this.#listeners) listener(service.name);
+  /** Calls `listener` with what has happened to whom, and why; `Changes` says what is promised. The answer ends it. */
+  onEvent(listener: (event: RegistryEvent) => void): () => void {
+    return this.#parts.changes.onEvent(listener);
   }
 
-  #service(name: ServiceName): Service | undefined {
-    return this.#namespaces.get(name.namespace)?.get(groupedName(name));
+  #find(name: ServiceName, address: Address): { readonly service: Service | undefined; readonly id: number | undefined } {
+    const service = this.#parts.services.find(name);
+    return { service, id: service && this.#parts.rows.find(service, address) };
   }
 
-  #addService(name: ServiceName): Service {
-    let services = this.#namespaces.get(name.namespace);
-    if (services === undefined) {
-      services = new Map();
-      this.#namespaces.set(name.namespace, services);
-    }
-    const service: Service = {
-      name: { namespace: flat(name.namespace), group: flat(name.group), name: flat(name.name) },
-      serial: ++this.#lastServiceSerial,
-      settings: undefined,
-      emptySince: 0,
-      first: NONE,
-      last: NONE,
-      total: 0,
-      healthy: 0,
-      available: 0,
-    };
-    services.set(groupedName(service.name), service);
-    this.#serviceCount++;
-    return service;
+  #said(name: ServiceName, registration: Registration, holder: Holder | undefined, by: Source | undefined): void {
+    const service = this.#parts.services.findOrAdd(name);
+    const known = this.#parts.rows.find(service, registration);
+    if (known === undefined) this.#instances.add(service, registration, holder, by);
+    else this.#instances.sayAgain(known, registration, holder, by);
+    this.#parts.changes.changed(service.name);
   }
 
-  #forget(service: Service): void {
-    const { namespace } = service.name;
-    const services = this.#namespaces.get(namespace);
-    services?.delete(groupedName(service.name));
-    if (services?.size === 0) this.#namespaces.delete(namespace);
-    this.#emptied.delete(service);
-    this.#serviceCount--;
+  #edited(service: Service, id: number, by: Source | undefined): void {
+    this.#instances.edited(id, by);
+    this.#parts.changes.changed(service.name);
   }
 
-  #add(service: Service, key: string, registration: Registration, holder?: Holder): void {
-    const id = this.#freed.pop() ?? this.#extend();
-    const { port, ephemeral, weight, enabled } = registration;
-    const metadata = kept(registration.metadata);
-    const edit = this.#takeAbsentEdit(service.name, registration);
-    const silence = this.#silenceOf(edit?.metadata ?? metadata);
-    const last = service.last === NONE ? undefined : this.#record(service.last);
-    const cluster = last?.cluster === registration.cluster ? last.cluster : flat(registration.cluster);
-    // The key ends with the ip: a slice of what is kept anyway, where the caller's own string may hang on to a whole request.
-    const ip = key.slice(key.length - registration.ip.length);
-    this.#records[id] = { service, ip, port, cluster, ephemeral, weight, enabled, metadata, edit, silence, holder };
-    this.#ids.set(key, id);
-    this.#healthy[id] = registration.healthy ? HEALTHY : UNHEALTHY;
-    this.#lastBeat[id] = this.#now();
-    this.#previous[id] = service.last;
-    this.#next[id] = NONE;
-    if (service.last === NONE) service.first = id;
-    else this.#next[service.last] = id;
-    service.last = id;
-    service.total++;
-    this.#emptied.delete(service);
-    this.#tally(id);
-    this.#schedule(id);
+  #configure(name: ServiceName, settings: ServiceSettings, cause: 'created' | 'configured', by: Source | undefined): void {
+    const service = this.#parts.services.findOrAdd(name);
+    this.#parts.services.configure(service, settings);
+    this.#happenedTo(service.name, cause, by);
+    this.#parts.changes.changed(service.name);
   }
 
-  #isHeld(id: number): boolean {
-    return this.#record(id).holder !== undefined;
-  }
-
-  /** The holder is the one whose word counts from now on. */
-  #addHolder(id: number, holder: Holder): void {
-    const record = this.#record(id);
-    const before = record.holder;
-    if (before === holder) return;
-    record.holder = holder;
-    if (before === undefined) {
-      // It was there before, and so by its beats.
-      this.#alsoBeating.add(id);
-      this.#due[id] = Number.POSITIVE_INFINITY;
-      return;
-    }
-    const others = this.#otherHolders.get(id) ?? new Map<Holder, Registration>();
-    others.delete(holder);
-    const { ip, port, cluster, ephemeral, weight, enabled, metadata } = record;
-    const healthy = this.#healthy[id] === HEALTHY;
-    this.#otherHolders.set(id, others.set(before, { ip, port, cluster, ephemeral, weight, enabled, healthy, metadata }));
-  }
-
-  #takeAbsentEdit(name: ServiceName, instance: InstanceId): Edit | undefined {
-    if (this.#absentEdits.size === 0) return undefined;
-    const key = editKey(name, instance);
-    const edit = this.#absentEdits.get(key);
-    this.#absentEdits.delete(key);
-    return edit;
-  }
-
-  #keepAbsentEdit(name: ServiceName, instance: InstanceId, edit: Edit): void {
-    this.#absentEdits.set(editKey(name, instance), edit);
-    if (this.#absentEdits.size <= MAX_ABSENT_EDITS) return;
-    for (const longestAbsent of this.#absentEdits.keys()) {
-      this.#absentEdits.delete(longestAbsent);
-      break;
-    }
-  }
-
-  #replace(id: number, registration: Registration): void {
-    const record = this.#record(id);
-    this.#untally(id);
-    record.weight = registration.weight;
-    record.enabled = registration.enabled;
-    record.metadata = kept(registration.metadata);
-    record.silence = this.#silenceOf(record.edit?.metadata ?? record.metadata);
-    this.#lastBeat[id] = this.#now();
-    this.#tally(id);
-    this.#schedule(id);
-  }
-
-  #remove(id: number): void {
-    const record = this.#record(id);
-    const { service } = record;
-    this.#untally(id);
-    this.#ids.delete(instanceKey(service, record));
-    const previous = this.#previous[id] as number;
-    const next = this.#next[id] as number;
-    if (previous === NONE) service.first = next;
-    else this.#next[previous] = next;
-    if (next === NONE) service.last = previous;
-    else this.#previous[next] = previous;
-    if (record.edit !== undefined) this.#keepAbsentEdit(service.name, record, record.edit);
-    this.#alsoBeating.delete(id);
-    this.#otherHolders.delete(id);
-    this.#records[id] = undefined;
-    this.#due[id] = Number.POSITIVE_INFINITY;
-    this.#freed.push(id);
-    service.total--;
-    if (service.total > 0 || service.settings !== undefined) return;
-    service.emptySince = this.#now();
-    this.#emptied.add(service);
-    this.#nextDue = Math.min(this.#nextDue, service.emptySince + this.#forgetAfterMs);
-  }
-
-  #expire(id: number, now: number, changed: Set<Service>, onTransition?: (transition: Transition) => void): void {
-    const record = this.#record(id);
-    const silentMs = now - (this.#lastBeat[id] as number);
-    const to = verdictOf(silentMs, record.silence) === 'removed' ? 'removed' : 'unhealthy';
-    onTransition?.({ service: record.service.name, ip: record.ip, port: record.port, cluster: record.cluster, to, silentMs });
-    if (to === 'removed') this.#remove(id);
-    else this.#setHealthy(id, false);
-    changed.add(record.service);
-  }
-
-  #setHealthy(id: number, healthy: boolean): void {
-    this.#untally(id);
-    this.#healthy[id] = healthy ? HEALTHY : UNHEALTHY;
-    this.#tally(id);
-    this.#schedule(id);
-  }
-
-  #schedule(id: number): void {
-    const { ephemeral, silence, holder } = this.#record(id);
-    if (!ephemeral || holder !== undefined) return;
-    const due = (this.#lastBeat[id] as number) + patienceOf(this.#healthy[id] === HEALTHY, silence);
-    this.#due[id] = due;
-    if (due < this.#nextDue) this.#nextDue = due;
-  }
-
-  #tally(id: number): void {
-    this.#count(id, 1);
-  }
-
-  #untally(id: number): void {
-    this.#count(id, -1);
-  }
-
-  #count(id: number, by: 1 | -1): void {
-    if (this.#healthy[id] !== HEALTHY) return;
-    const record = this.#record(id);
-    record.service.healthy += by;
-    if (isAvailable(record.edit?.enabled ?? record.enabled, record.edit?.weight ?? record.weight)) record.service.available += by;
-  }
-
-  #view(id: number, now: number): Instance {
-    const { ip, port, cluster, ephemeral, weight, enabled, metadata, edit, silence, holder } = this.#record(id);
-    return {
-      ip,
-      port,
-      cluster,
-      ephemeral,
-      weight: edit?.weight ?? weight,
-      enabled: edit?.enabled ?? enabled,
-      healthy: this.#healthy[id] === HEALTHY,
-      metadata: edit?.metadata ?? metadata,
-      silence,
-      // A holder is a sign of life that lasts.
-      silentMs: holder === undefined ? now - (this.#lastBeat[id] as number) : 0,
-    };
-  }
-
-  #record(id: number): InstanceRecord {
-    // Every id that can be reached through the maps and lists has a record.
-    return this.#records[id] as InstanceRecord;
-  }
-
-  #extend(): number {
-    const id = this.#highest++;
-    if (id < this.#due.length) return id;
-    const capacity = this.#due.length * 2;
-    const due = new Float64Array(capacity).fill(Number.POSITIVE_INFINITY);
-    due.set(this.#due);
-    this.#due = due;
-    this.#lastBeat = grown(this.#lastBeat, new Float64Array(capacity));
-    this.#healthy = grown(this.#healthy, new Uint8Array(capacity));
-    this.#next = grown(this.#next, new Int32Array(capacity));
-    this.#previous = grown(this.#previous, new Int32Array(capacity));
-    return id;
+  #happenedTo(service: ServiceName, cause: 'created' | 'configured' | 'forgotten' | 'dropped', by?: Source): void {
+    this.#parts.changes.happened({ at: this.#parts.now(), cause, service, ...(by !== undefined && { by }) });
   }
 }
 
@@ -547,93 +338,12 @@ export interface RegistryOptions {
   readonly silenceOf?: (metadata: Metadata) => Silence;
   /** How long a service stays known after its last instance has gone; default 60,000. */
   readonly forgetAfterMs?: number;
-}
-
-/** Whatever keeps instances alive by being there itself, such as a connection. Only ever compared. */
-export type Holder = object;
-
-/** Counts of a known service. `available`: healthy, enabled, weight above 0. */
-export interface Tally {
-  readonly total: number;
-  readonly healthy: number;
-  readonly available: number;
-}
-
-/** What silence did to one instance. */
-export interface Transition {
-  readonly service: ServiceName;
-  readonly ip: string;
-  readonly port: number;
-  readonly cluster: string;
-  readonly to: 'unhealthy' | 'removed';
-  readonly silentMs: number;
-}
-
-interface Service {
-  readonly name: ServiceName;
-  /** Stands for the name in instance keys; never used twice. */
-  readonly serial: number;
-  /** Set: the service was created explicitly. */
-  settings: ServiceSettings | undefined;
-  emptySince: number;
-  first: number;
-  last: number;
-  total: number;
-  healthy: number;
-  available: number;
-}
-
-interface InstanceRecord {
-  readonly service: Service;
-  readonly ip: string;
-  readonly port: number;
-  readonly cluster: string;
-  readonly ephemeral: boolean;
-  weight: number;
-  enabled: boolean;
-  metadata: Metadata;
-  edit: Edit | undefined;
-  silence: Silence;
-  /** The holder that spoke last. Undefined: it lives by its beats. */
-  holder: Holder | undefined;
-}
-
-const INITIAL_CAPACITY = 1024;
-/** Addresses come and go for ever where containers do; their edits may not pile up for as long. */
-const MAX_ABSENT_EDITS = 10_000;
-const NONE = -1;
-const HEALTHY = 1;
-const UNHEALTHY = 0;
-const NO_METADATA: Metadata = Object.freeze({});
-
-// The ip comes last and what stands before it holds no white space, so that no two instances share a key.
-function instanceKey(service: Service, { ip, port, cluster, ephemeral }: InstanceId): string {
-  return `${service.serial} ${port} ${ephemeral ? 'e' : 'p'} ${cluster} ${ip}`;
-}
-
-function editKey(name: ServiceName, { ip, port, cluster, ephemeral }: InstanceId): string {
-  return `${serviceKey(name)} ${port} ${ephemeral ? 'e' : 'p'} ${cluster} ${ip}`;
-}
-
-/** The edit less what the client says anyway; undefined when nothing is left. */
-function withoutRepeats(edit: Edit, client: Required<Edit>): Edit | undefined {
-  const rest: { -readonly [K in keyof Edit]: Edit[K] } = {};
-  if (edit.enabled !== undefined && edit.enabled !== client.enabled) rest.enabled = edit.enabled;
-  if (edit.weight !== undefined && edit.weight !== client.weight) rest.weight = edit.weight;
-  if (edit.metadata !== undefined && !sameMetadata(edit.metadata, client.metadata)) rest.metadata = edit.metadata;
-  return Object.keys(rest).length === 0 ? undefined : rest;
-}
-
-function sameMetadata(a: Metadata, b: Metadata): boolean {
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
-}
-
-function kept(metadata: Metadata): Metadata {
-  return Object.keys(metadata).length === 0 ? NO_METADATA : metadata;
-}
-
-function grown<T extends Float64Array | Uint8Array | Int32Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
+  /** For how long after the start what nobody has spoken of may only not be back yet; default 0. */
+  readonly graceMs?: number;
+  /** How long an edit waits for an instance that silence or a lost connection took; default 3,600,000. */
+  readonly keepEditsMs?: number;
+  /** Of how many instances that have gone edits are kept, and what their clients said; default 10,000 of each. */
+  readonly maxRemembered?: number;
+  /** Hears of a listener that has thrown, once until it works again. */
+  readonly onListenerError?: (error: unknown) => void;
 }

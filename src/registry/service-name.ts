@@ -1,15 +1,13 @@
 /**
  * The name of a service: a namespace, a group in it, and the name itself. Written out it is `group@@name`; the namespace is never
- * part of the text, so that two namespaces cannot mix by accident.
+ * part of the text, so that two namespaces cannot mix by accident. Which namespace and group are meant when none is said, the
+ * surfaces decide.
  */
 export interface ServiceName {
   readonly namespace: string;
   readonly group: string;
   readonly name: string;
 }
-
-export const DEFAULT_NAMESPACE = 'public';
-export const DEFAULT_GROUP = 'DEFAULT_GROUP';
 
 const SEPARATOR = '@@';
 
@@ -24,7 +22,7 @@ export function serviceKey(service: ServiceName): string {
 }
 
 /** Reads `name` or `group@@name`; only the first separator counts. Undefined when a part is empty. */
-export function parseServiceName(text: string, namespace: string, defaultGroup = DEFAULT_GROUP): ServiceName | undefined {
+export function parseServiceName(text: string, namespace: string, defaultGroup: string): ServiceName | undefined {
   const at = text.indexOf(SEPARATOR);
   const group = at < 0 ? defaultGroup : text.slice(0, at);
   const name = at < 0 ? text : text.slice(at + SEPARATOR.length);

@@ -1,0 +1,50 @@
+import type { Address, Registration } from './instance.ts';
+import type { Service } from './services.ts';
+
+/**
+ * What the clients of instances said last that went without a word: a beat that names less than a registration is completed by it.
+ * Remembered for as long as the service is known, and only of the latest.
+ */
+export class Departed {
+  readonly #max: number;
+  /** The longest gone first. Keys hold the serial of the service: those of one that was forgotten are never asked for again. */
+  readonly #gone = new Map<string, Gone>();
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  of(service: Service, address: Address): Registration | undefined {
+    return this.#gone.size === 0 ? undefined : this.#gone.get(keyOf(service, address))?.registration;
+  }
+
+  add(service: Service, registration: Registration): void {
+    const key = keyOf(service, registration);
+    this.#gone.delete(key);
+    this.#gone.set(key, { service, registration });
+    if (this.#gone.size <= this.#max) return;
+    for (const longest of this.#gone.keys()) {
+      this.#gone.delete(longest);
+      break;
+    }
+  }
+
+  /** False when there is none. */
+  forget(service: Service, address: Address): boolean {
+    return this.#gone.size > 0 && this.#gone.delete(keyOf(service, address));
+  }
+
+  /** The longest gone first; also of services that have been forgotten since. */
+  all(): IterableIterator<Gone> {
+    return this.#gone.values();
+  }
+}
+
+export interface Gone {
+  readonly service: Service;
+  readonly registration: Registration;
+}
+
+function keyOf({ serial }: Service, { ip, port }: Address): string {
+  return `${serial} ${port} ${ip}`;
+}

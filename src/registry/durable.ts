@@ -1,0 +1,93 @@
+import type { Instances, Parts } from './instances.ts';
+import { saidOf } from './lease.ts';
+import type { DurableRecord, EditRecord } from './records.ts';
+import type { ServiceName } from './service-name.ts';
+import type { Service } from './services.ts';
+
+/** The way out of the registry and back in: what is known as records, and records that become known again. */
+export class Durable {
+  readonly #parts: Parts;
+  readonly #instances: Instances;
+
+  constructor(parts: Parts, instances: Instances) {
+    this.#parts = parts;
+    this.#instances = instances;
+  }
+
+  /** All that is known. */
+  *records(): IterableIterator<DurableRecord> {
+    const { services, rows, lease, departed, now } = this.#parts;
+    for (const service of services.all()) {
+      const settings = service.settings ?? null;
+      const emptyMs = settings === null && service.total === 0 ? now() - service.emptySince : null;
+      yield { kind: 'service', service: service.name, settings, emptyMs };
+      for (const id of rows.of(service)) {
+        const registration = saidOf(rows.row(id), rows.isHealthy(id));
+        yield { kind: 'instance', service: service.name, registration, silentMs: lease.silentMs(id, now()) };
+      }
+    }
+    for (const { service, registration } of departed.all())
+      if (services.find(service.name) === service) yield { kind: 'departed', service: service.name, registration };
+    yield* this.edits();
+  }
+
+  /** Every edit that is in force or waits for its instance. */
+  *edits(): IterableIterator<EditRecord> {
+    const { rows, overlay, now } = this.#parts;
+    for (const [id, edit] of overlay.present()) {
+      const { service, ip, port } = rows.row(id);
+      yield { kind: 'edit', service: service.name, ip, port, edit, awayMs: null };
+    }
+    for (const { service, ip, port, edit, since } of overlay.waiting(now()))
+      yield { kind: 'edit', service, ip, port, edit, awayMs: now() - since };
+  }
+
+  /** Gives back what was known, and names the services. Whatever is known here already has been heard since, and stays as it is. */
+  restore(records: Iterable<DurableRecord>): ReadonlySet<ServiceName> {
+    const { services, rows, departed, now } = this.#parts;
+    const all = [...records];
+    const known = new Set<Service>();
+    for (const record of all) {
+      if (record.kind !== 'service' || services.find(record.service) !== undefined) continue;
+      const service = services.findOrAdd(record.service);
+      known.add(service);
+      if (record.settings !== null) services.configure(service, record.settings);
+    }
+    for (const { service: name, registration, silentMs } of ofKind(all, 'instance')) {
+      const service = services.findOrAdd(name);
+      if (rows.find(service, registration) !== undefined) continue;
+      known.add(service);
+      this.#instances.restore(service, registration, now() - silentMs);
+    }
+    for (const { service: name, registration } of ofKind(all, 'departed')) {
+      const service = services.find(name);
+      if (service !== undefined && rows.find(service, registration) === undefined) departed.add(service, registration);
+    }
+    // The longest empty, and the longest away, come first, whatever order a store keeps them in.
+    for (const { service: name, emptyMs } of ofKind(all, 'service').sort((a, b) => (b.emptyMs ?? 0) - (a.emptyMs ?? 0))) {
+      const service = services.find(name);
+      if (service !== undefined && known.has(service) && service.total === 0) services.emptied(service, now() - (emptyMs ?? 0));
+    }
+    for (const edit of ofKind(all, 'edit').sort((a, b) => (b.awayMs ?? 0) - (a.awayMs ?? 0))) this.#restoreEdit(edit);
+    return new Set([...known].map(({ name }) => name));
+  }
+
+  #restoreEdit({ service: name, ip, port, edit, awayMs }: EditRecord): void {
+    const { services, rows, overlay, now } = this.#parts;
+    const service = services.find(name);
+    const id = service && rows.find(service, { ip, port });
+    if (id === undefined) {
+      overlay.restore({ service: name, ip, port, edit, since: now() - (awayMs ?? 0) });
+    } else if (overlay.of(id) === undefined) {
+      overlay.put(id, edit);
+      this.#instances.edited(id);
+    }
+  }
+}
+
+function ofKind<K extends DurableRecord['kind']>(
+  records: readonly DurableRecord[],
+  kind: K,
+): Extract<DurableRecord, { kind: K }>[] {
+  return records.filter((record): record is Extract<DurableRecord, { kind: K }> => record.kind === kind);
+}

@@ -1,0 +1,227 @@
+import { isCallable } from './available.ts';
+import type { Cause, Changes, Condition, Source } from './changes.ts';
+import type { Departed } from './departed.ts';
+import { flat } from './flat.ts';
+import type { Instance, Metadata, Registration, Silence } from './instance.ts';
+import { type Lease, saidOf } from './lease.ts';
+import { edited, editedMetadata, type Overlay } from './overlay.ts';
+import type { Holder, Row, Rows } from './rows.ts';
+import type { Service, Services } from './services.ts';
+
+/** What the registry is made of. */
+export interface Parts {
+  readonly services: Services;
+  readonly rows: Rows;
+  readonly lease: Lease;
+  readonly overlay: Overlay;
+  readonly departed: Departed;
+  readonly changes: Changes;
+  /** Monotonic, whole milliseconds. */
+  readonly now: () => number;
+  readonly silenceOf: (metadata: Metadata) => Silence;
+}
+
+/**
+ * The life of one instance, from its coming to its going: each step leaves rows, lease, overlay and counts consistent, and says to the
+ * event feed what happened. Naming the service to the level feed is left to whoever takes the step, as several make one change.
+ */
+export class Instances {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** It comes, or comes back. */
+  add(service: Service, registration: Registration, holder: Holder | undefined, by?: Source): void {
+    const { departed, lease, now } = this.#parts;
+    const cause = departed.forget(service, registration) ? 'returned' : 'registered';
+    const id = this.#added(service, registration, holder);
+    lease.hear(id, now());
+    this.happened(cause, id, undefined, by);
+  }
+
+  /** A store or a replica gives it back, last heard of at `heardAt`. */
+  restore(service: Service, registration: Registration, heardAt: number): void {
+    const id = this.#added(service, registration, undefined);
+    this.#parts.lease.hear(id, heardAt);
+    this.happened('restored', id, undefined);
+  }
+
+  /** It registers again, by a holder or without. */
+  sayAgain(id: number, registration: Registration, holder: Holder | undefined, by?: Source): void {
+    const { rows, lease, now } = this.#parts;
+    const from = this.condition(id);
+    const row = rows.row(id);
+    if (holder !== undefined) lease.hold(id, holder, saidOf(row, rows.isHealthy(id)));
+    else if (registration.ephemeral) lease.alsoBeats(id);
+    // Nobody keeps a persistent instance but its own registration.
+    else lease.forget(id);
+    const keepsVerdict = !registration.ephemeral && !row.ephemeral;
+    this.#say(id, keepsVerdict ? { ...registration, healthy: rows.isHealthy(id) } : registration);
+    lease.hear(id, now());
+    this.happened('re-registered', id, from, by);
+  }
+
+  /** A holder lets go. Answers whether that changes anything. */
+  release(id: number, holder: Holder, cause: 'deregistered' | 'connection-ended', by?: Source): boolean {
+    const from = this.condition(id);
+    const released = this.#parts.lease.release(id, holder);
+    if (released === 'unchanged') return false;
+    if (released === 'gone') {
+      this.remove(id, cause, by);
+      return true;
+    }
+    if (released === 'beating') this.#parts.lease.schedule(id);
+    else this.#say(id, released);
+    this.happened(cause, id, from, by);
+    return true;
+  }
+
+  /** It is found to be so; a passing one has given a sign of life. Answers whether that is a change, and makes an event of one. */
+  found(id: number, healthy: boolean, cause: 'beat' | 'probe', by?: Source): boolean {
+    const { rows, lease, now } = this.#parts;
+    const from = this.condition(id);
+    const changes = rows.isHealthy(id) !== healthy;
+    rows.setHealthy(id, healthy);
+    if (healthy) lease.hear(id, now());
+    else lease.schedule(id);
+    if (changes) this.happened(cause, id, from, by);
+    return changes;
+  }
+
+  /** It has been silent for too long. */
+  silence(id: number, silentMs: number): void {
+    const { rows, lease } = this.#parts;
+    const from = this.condition(id);
+    rows.setHealthy(id, false);
+    lease.schedule(id);
+    this.happened('silent', id, from, undefined, silentMs);
+  }
+
+  /** It goes. Its edits wait for it, unless this is for good. */
+  remove(id: number, cause: 'deregistered' | 'removed' | 'connection-ended' | 'dropped', by?: Source, silentMs?: number): void {
+    const { services, rows, lease, overlay, departed, now } = this.#parts;
+    const row = rows.row(id);
+    const { service } = row;
+    const from = this.condition(id);
+    if (cause === 'deregistered' || cause === 'dropped') {
+      overlay.end(id);
+    } else {
+      departed.add(service, saidOf(row, rows.isHealthy(id)));
+      overlay.keep(id, service.name, row, now());
+    }
+    lease.forget(id);
+    rows.delete(id);
+    if (service.total === 0) services.emptied(service, now());
+    this.#tell(row, cause, from, 'removed', by, silentMs);
+  }
+
+  /** Its edit is another now. */
+  edited(id: number, by?: Source): void {
+    this.#applyEdit(id);
+    this.#parts.lease.schedule(id);
+    this.happened('edited', id, this.condition(id), by);
+  }
+
+  view(id: number, now: number): Instance {
+    const { rows, lease, overlay } = this.#parts;
+    const row = rows.row(id);
+    const edit = overlay.of(id);
+    const { ip, port, cluster, ephemeral, weight, enabled, metadata } = edited(row, edit);
+    const healthy = rows.isHealthy(id);
+    return {
+      ip,
+      port,
+      cluster,
+      ephemeral,
+      weight,
+      enabled,
+      healthy,
+      metadata,
+      edit,
+      silence: row.silence,
+      silentMs: lease.silentMs(id, now),
+    };
+  }
+
+  condition(id: number): Condition {
+    return this.#parts.rows.isHealthy(id) ? 'healthy' : 'unhealthy';
+  }
+
+  happened(cause: Cause, id: number, from: Condition | undefined, by?: Source, silentMs?: number): void {
+    this.#tell(this.#parts.rows.row(id), cause, from, this.condition(id), by, silentMs);
+  }
+
+  /** Replaces what its client has said of it. */
+  #say(id: number, registration: Registration): void {
+    const { rows, lease } = this.#parts;
+    const row = rows.row(id);
+    if (row.cluster !== registration.cluster) row.cluster = flat(registration.cluster);
+    row.ephemeral = registration.ephemeral;
+    row.weight = registration.weight;
+    row.enabled = registration.enabled;
+    row.metadata = kept(registration.metadata);
+    rows.setHealthy(id, registration.healthy);
+    this.#applyEdit(id);
+    lease.schedule(id);
+  }
+
+  #tell(row: Row, cause: Cause, from: Condition | undefined, to: Condition, by?: Source, silentMs?: number): void {
+    const { changes, now } = this.#parts;
+    if (!changes.areHeard) return;
+    const { ip, port, cluster, ephemeral } = row;
+    changes.happened({
+      at: now(),
+      cause,
+      service: row.service.name,
+      instance: { ip, port, cluster, ephemeral },
+      ...(from !== undefined && { from }),
+      to,
+      ...(by !== undefined && { by }),
+      ...(silentMs !== undefined && { silentMs }),
+    });
+  }
+
+  #added(service: Service, registration: Registration, holder: Holder | undefined): number {
+    const { services, rows, overlay, silenceOf, now } = this.#parts;
+    const { ip, port, ephemeral, weight, enabled } = registration;
+    const metadata = kept(registration.metadata);
+    const last = rows.last(service);
+    const cluster = last?.cluster === registration.cluster ? last.cluster : flat(registration.cluster);
+    const id = rows.add({
+      service,
+      ip,
+      port,
+      cluster,
+      ephemeral,
+      weight,
+      enabled,
+      metadata,
+      silence: silenceOf(metadata),
+      holder,
+    });
+    services.filled(service);
+    overlay.takeBack(id, service.name, registration, now());
+    rows.setHealthy(id, registration.healthy);
+    this.#applyEdit(id);
+    return id;
+  }
+
+  /** What follows from what the client says and from the edit over it. */
+  #applyEdit(id: number): void {
+    const { rows, overlay, silenceOf } = this.#parts;
+    const row = rows.row(id);
+    const edit = overlay.of(id);
+    row.silence = silenceOf(editedMetadata(row.metadata, edit));
+    rows.setCallable(id, isCallable(edit?.enabled ?? row.enabled, edit?.weight ?? row.weight));
+  }
+}
+
+const NO_METADATA: Metadata = Object.freeze({});
+
+/** One empty map for all. */
+function kept(metadata: Metadata): Metadata {
+  for (const _ in metadata) return metadata;
+  return NO_METADATA;
+}

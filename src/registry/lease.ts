@@ -1,0 +1,147 @@
+import { patienceOf, type Registration, verdictOf } from './instance.ts';
+import type { Holder, Row, Rows } from './rows.ts';
+
+/**
+ * What keeps an ephemeral instance alive: its beats, each good for as long as its silence allows; or its holders, who keep it by
+ * being there. Registering, by a request or by a holder, is a sign of life like a beat; being held is none, nor is being let go: an
+ * instance that beats too is judged by its last beat once nobody holds it. A lease knows deadlines and nothing of what follows.
+ */
+export class Lease {
+  readonly #rows: Rows;
+  /** The holders of an instance beside the one in its row, the latest last, with what each had said; only where there are several. */
+  readonly #otherHolders = new Map<number, Map<Holder, Registration>>();
+  /** The held instances that beat too, and so stay when nobody holds them any more. */
+  readonly #alsoBeating = new Set<number>();
+  #nextDue = Number.POSITIVE_INFINITY;
+
+  constructor(rows: Rows) {
+    this.#rows = rows;
+  }
+
+  /** The time before which `due` has nothing to say; infinite when there is nothing to wait for. */
+  get nextDue(): number {
+    return this.#nextDue;
+  }
+
+  /** A sign of life. */
+  hear(id: number, now: number): void {
+    this.#rows.setHeardAt(id, now);
+    this.schedule(id);
+  }
+
+  /** To be called when the health, the kind or the silence of the instance has changed. */
+  schedule(id: number): void {
+    const { ephemeral, silence, holder } = this.#rows.row(id);
+    if (!ephemeral || holder !== undefined) {
+      this.#rows.setDue(id, Number.POSITIVE_INFINITY);
+      return;
+    }
+    const due = this.#rows.heardAt(id) + patienceOf(this.#rows.isHealthy(id), silence);
+    this.#rows.setDue(id, due);
+    if (due < this.#nextDue) this.#nextDue = due;
+  }
+
+  silentMs(id: number, now: number): number {
+    // A holder is a sign of life that lasts.
+    return this.isHeld(id) ? 0 : now - this.#rows.heardAt(id);
+  }
+
+  isHeld(id: number): boolean {
+    return this.#rows.row(id).holder !== undefined;
+  }
+
+  /** Whether beats count: not for an instance that only holders have registered. */
+  livesByBeats(id: number): boolean {
+    return !this.isHeld(id) || this.#alsoBeating.has(id);
+  }
+
+  /** From now on it lives by its beats too, if it is held. */
+  alsoBeats(id: number): void {
+    if (this.isHeld(id)) this.#alsoBeating.add(id);
+  }
+
+  /** From now on it lives by its holders alone. */
+  beatsNoMore(id: number): void {
+    this.#alsoBeating.delete(id);
+  }
+
+  /** The holder's word counts from now on. `said` is what was in force before it spoke. */
+  hold(id: number, holder: Holder, said: Registration): void {
+    const row = this.#rows.row(id);
+    const before = row.holder;
+    if (before === holder) return;
+    row.holder = holder;
+    if (before === undefined) {
+      // An ephemeral one that was there before was there by its beats.
+      if (row.ephemeral) this.#alsoBeating.add(id);
+      return;
+    }
+    const others = this.#otherHolders.get(id) ?? new Map<Holder, Registration>();
+    others.delete(holder);
+    this.#otherHolders.set(id, others.set(before, said));
+  }
+
+  /** The holder lets go. Answers what follows for the instance. */
+  release(id: number, holder: Holder): Released {
+    const row = this.#rows.row(id);
+    const others = this.#otherHolders.get(id);
+    if (row.holder !== holder) {
+      others?.delete(holder);
+      if (others?.size === 0) this.#otherHolders.delete(id);
+      return 'unchanged';
+    }
+    const [previous] = [...(others ?? [])].slice(-1);
+    row.holder = undefined;
+    if (previous !== undefined) {
+      others?.delete(previous[0]);
+      if (others?.size === 0) this.#otherHolders.delete(id);
+      row.holder = previous[0];
+      return previous[1];
+    }
+    return this.#alsoBeating.delete(id) ? 'beating' : 'gone';
+  }
+
+  /** Nothing holds it any more, and nothing is remembered of who did. */
+  forget(id: number): void {
+    this.#rows.row(id).holder = undefined;
+    this.#alsoBeating.delete(id);
+    this.#otherHolders.delete(id);
+  }
+
+  /** The ids that silence makes due by `now`, with what becomes of each. One scan of all; the caller acts before it asks for the next. */
+  *due(now: number): IterableIterator<{ readonly id: number; readonly to: 'unhealthy' | 'removed'; readonly silentMs: number }> {
+    if (now < this.#nextDue) return;
+    this.#nextDue = Number.POSITIVE_INFINITY;
+    const rows = this.#rows;
+    for (let id = 0; id < rows.highest; id++) {
+      const due = rows.due(id);
+      if (due <= now) {
+        const silentMs = now - rows.heardAt(id);
+        yield { id, to: verdictOf(silentMs, rows.row(id).silence) === 'removed' ? 'removed' : 'unhealthy', silentMs };
+      } else if (due < this.#nextDue) {
+        this.#nextDue = due;
+      }
+    }
+  }
+
+  /** Moves every deadline by `ms`, but takes no instance for heard in the future. */
+  postpone(ms: number, now: number): void {
+    const rows = this.#rows;
+    for (let id = 0; id < rows.highest; id++) {
+      if (rows.due(id) === Number.POSITIVE_INFINITY && !this.#alsoBeating.has(id)) continue;
+      rows.setHeardAt(id, Math.min(rows.heardAt(id) + ms, now));
+      this.schedule(id);
+    }
+  }
+}
+
+/**
+ * What becomes of an instance when a holder lets go: nothing, as another one's word counts; it goes on by its beats; it is gone; or
+ * what the holder before had said is in force again.
+ */
+export type Released = 'unchanged' | 'beating' | 'gone' | Registration;
+
+/** What the client of the row has said. */
+export function saidOf({ ip, port, cluster, ephemeral, weight, enabled, metadata }: Row, healthy: boolean): Registration {
+  return { ip, port, cluster, ephemeral, weight, enabled, healthy, metadata };
+}

@@ -1,0 +1,172 @@
+import type { Address, Metadata, Silence } from './instance.ts';
+import { NONE, type Service } from './services.ts';
+
+/**
+ * The instances as rows: each is a dense id, what a sweep reads of it stands in typed arrays under that id, the rest in one small
+ * record, and the instances of a service are a linked list through two of the arrays; so a million fit, and a sweep is one scan.
+ * The counts of a service are kept here too, by whatever changes them. Rows know nothing of time, edits or listeners.
+ */
+export class Rows {
+  readonly #ids = new Map<string, number>();
+  readonly #freed: number[] = [];
+  /** Ids below this one have been given out at some time. */
+  #highest = 0;
+  readonly #rows: (Row | undefined)[] = [];
+  #heardAt = new Float64Array(INITIAL_CAPACITY);
+  /** When silence next changes something for the instance; never, for whom silence means nothing and for a free id. */
+  #due = new Float64Array(INITIAL_CAPACITY).fill(Number.POSITIVE_INFINITY);
+  #state = new Uint8Array(INITIAL_CAPACITY);
+  #next = new Int32Array(INITIAL_CAPACITY);
+  #previous = new Int32Array(INITIAL_CAPACITY);
+
+  find(service: Service, address: Address): number | undefined {
+    return this.#ids.get(rowKey(service, address));
+  }
+
+  row(id: number): Row {
+    // Every id that the map and the lists lead to has a row.
+    return this.#rows[id] as Row;
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.#ids.size;
+  }
+
+  /** All ids are below this one. */
+  get highest(): number {
+    return this.#highest;
+  }
+
+  /** Puts the instance at the end of its service: unhealthy, not callable, never heard of. */
+  add(row: Omit<Row, 'ip'> & Address): number {
+    const id = this.#freed.pop() ?? this.#extend();
+    const { service } = row;
+    const key = rowKey(service, row);
+    // The key ends with the ip: a slice of what is kept anyway, where the caller's own string may hang on to a whole request.
+    this.#rows[id] = { ...row, ip: key.slice(key.length - row.ip.length) };
+    this.#ids.set(key, id);
+    this.#state[id] = 0;
+    this.#due[id] = Number.POSITIVE_INFINITY;
+    this.#previous[id] = service.last;
+    this.#next[id] = NONE;
+    if (service.last === NONE) service.first = id;
+    else this.#next[service.last] = id;
+    service.last = id;
+    service.total++;
+    return id;
+  }
+
+  delete(id: number): void {
+    const row = this.row(id);
+    const { service } = row;
+    this.setHealthy(id, false);
+    const previous = at(this.#previous, id);
+    const next = at(this.#next, id);
+    if (previous === NONE) service.first = next;
+    else this.#next[previous] = next;
+    if (next === NONE) service.last = previous;
+    else this.#previous[next] = previous;
+    service.total--;
+    this.#ids.delete(rowKey(service, row));
+    this.#rows[id] = undefined;
+    this.#due[id] = Number.POSITIVE_INFINITY;
+    this.#freed.push(id);
+  }
+
+  /** The one of a service that came last. */
+  last({ last }: Service): Row | undefined {
+    return last === NONE ? undefined : this.row(last);
+  }
+
+  /** The ids of a service in the order in which they came. */
+  *of(service: Service): IterableIterator<number> {
+    for (let id = service.first; id !== NONE; id = at(this.#next, id)) yield id;
+  }
+
+  isHealthy(id: number): boolean {
+    return (at(this.#state, id) & HEALTHY) !== 0;
+  }
+
+  setHealthy(id: number, healthy: boolean): void {
+    this.#setState(id, healthy ? at(this.#state, id) | HEALTHY : at(this.#state, id) & ~HEALTHY);
+  }
+
+  /** Whether it may be called if it is healthy, edits included. */
+  setCallable(id: number, callable: boolean): void {
+    this.#setState(id, callable ? at(this.#state, id) | CALLABLE : at(this.#state, id) & ~CALLABLE);
+  }
+
+  heardAt(id: number): number {
+    return at(this.#heardAt, id);
+  }
+
+  setHeardAt(id: number, ms: number): void {
+    this.#heardAt[id] = ms;
+  }
+
+  due(id: number): number {
+    return at(this.#due, id);
+  }
+
+  setDue(id: number, ms: number): void {
+    this.#due[id] = ms;
+  }
+
+  #setState(id: number, state: number): void {
+    const before = at(this.#state, id);
+    if (before === state) return;
+    this.#state[id] = state;
+    const { service } = this.row(id);
+    service.healthy += (state & HEALTHY) - (before & HEALTHY);
+    service.available += Number(state === AVAILABLE) - Number(before === AVAILABLE);
+  }
+
+  #extend(): number {
+    const id = this.#highest++;
+    if (id < this.#due.length) return id;
+    const capacity = this.#due.length * 2;
+    this.#due = grown(this.#due, new Float64Array(capacity).fill(Number.POSITIVE_INFINITY));
+    this.#heardAt = grown(this.#heardAt, new Float64Array(capacity));
+    this.#state = grown(this.#state, new Uint8Array(capacity));
+    this.#next = grown(this.#next, new Int32Array(capacity));
+    this.#previous = grown(this.#previous, new Int32Array(capacity));
+    return id;
+  }
+}
+
+/** What a client has said of an instance last, and who keeps it. */
+export interface Row extends Address {
+  readonly service: Service;
+  cluster: string;
+  ephemeral: boolean;
+  weight: number;
+  enabled: boolean;
+  metadata: Metadata;
+  silence: Silence;
+  /** The holder that spoke last. Undefined: it lives by its beats, or is persistent. */
+  holder: Holder | undefined;
+}
+
+/** Whatever keeps instances alive by being there itself, such as a connection. Only ever compared. */
+export type Holder = object;
+
+const INITIAL_CAPACITY = 1024;
+const HEALTHY = 1;
+const CALLABLE = 2;
+const AVAILABLE = HEALTHY | CALLABLE;
+
+// The ip comes last and what stands before it holds no white space, so that no two instances share a key.
+function rowKey({ serial }: Service, { ip, port }: Address): string {
+  return `${serial} ${port} ${ip}`;
+}
+
+/** Every id that is asked about lies within the arrays. */
+function at(array: Float64Array | Uint8Array | Int32Array, id: number): number {
+  return array[id] as number;
+}
+
+function grown<T extends Float64Array | Uint8Array | Int32Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
