@@ -6,6 +6,7 @@ const SRC = join(import.meta.dirname, '..', 'src');
 
 /** Which folder may import which, and what from outside. This is the direction table of the README's map, executed. */
 const DIRECTION: Record<string, { readonly folders: readonly string[]; readonly packages: 'any' | 'node' | 'none' }> = {
+  cli: { folders: ['server'], packages: 'any' },
   registry: { folders: [], packages: 'none' },
   gen: { folders: [], packages: 'any' },
   health: { folders: ['registry', 'gen'], packages: 'any' },
@@ -13,15 +14,19 @@ const DIRECTION: Record<string, { readonly folders: readonly string[]; readonly 
   server: { folders: ['registry', 'gen', 'health', 'nacos'], packages: 'any' },
 };
 
-/** Files at the root of src: the command and what it needs, and the face for embedders. */
+/** Files at the root of src: the options and what they need, and the face for embedders. */
 const ROOT: Record<string, readonly string[]> = {
-  'cli.ts': ['config.ts', 'server/server.ts'],
-  'config.ts': [],
-  'index.ts': ['server/server.ts'],
+  'index.ts': ['options.ts', 'server/server.ts'],
+  'options.ts': ['suggestion.ts'],
+  'suggestion.ts': [],
 };
 
-/** The composition root takes the defaults from where every option stands once. */
-const DEFAULTS = 'config.ts';
+/** Who may read the options: the process, and the composition root. A misspelled command is one more name. */
+const READERS: Record<string, readonly string[]> = {
+  'cli/main.ts': ['options.ts', 'suggestion.ts'],
+  'cli/serve.ts': ['options.ts'],
+  'server/server.ts': ['options.ts'],
+};
 
 /** Nobody under server/ may import one of these, but for the one place where they meet. */
 const SIBLINGS = ['health', 'nacos'];
@@ -65,7 +70,7 @@ describe.each(files)('%s', (file) => {
           rest === undefined
             ? ROOT[file]?.includes(target)
             : targetFolder === folder ||
-              (file === MEETING_POINT && target === DEFAULTS) ||
+              READERS[file]?.includes(target) ||
               (DIRECTION[folder as string]?.folders.includes(targetFolder) &&
                 (file === MEETING_POINT || folder !== 'server' || !SIBLINGS.includes(targetFolder)));
         if (!allowed) stray.push(specifier);

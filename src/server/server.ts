@@ -2,7 +2,6 @@ import { setMaxListeners } from 'node:events';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
 import { type Logger, pino } from 'pino';
-import { OPTIONS } from '../config.ts';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
 import { MAPPING_GROUP } from '../health/dubbo.ts';
 import { endpointOf, wordOf } from '../health/endpoints.ts';
@@ -19,6 +18,7 @@ import { silenceOf } from '../nacos/params.ts';
 import { Pusher } from '../nacos/push.ts';
 import { Subscribers } from '../nacos/subscribers.ts';
 import { Switches } from '../nacos/switches.ts';
+import { checkOptions, type GivenOptions } from '../options.ts';
 import { Registry } from '../registry/registry.ts';
 import { answerText } from './answer.ts';
 import { healthPaths } from './health-paths.ts';
@@ -40,34 +40,9 @@ import { isGrpc, UNIMPLEMENTED_HEADERS } from './triple.ts';
  * The composition root: the one place where the registry, health and the Nacos surface meet the network and the clock. It holds
  * no rules of its own.
  */
-export interface ServerOptions {
-  /** Address to listen on, for all three ports; default `0.0.0.0`. */
-  readonly host?: string;
-  /** Nacos and health; default 8848. 0 takes any free port, here and below. */
-  readonly port?: number;
-  /** The same once more, where Nacos 2.x clients look; default 9848. */
-  readonly grpcPort?: number;
-  /** Health only, where Dubbo-go callers look; default 20000. */
-  readonly healthPort?: number;
+export interface ServerOptions extends GivenOptions {
   /** An identity in PEM: the gRPC port speaks TLS too then, and one more port nothing else, if it is given. No TLS when left out. */
   readonly tls?: TlsIdentity & { readonly port?: number };
-  /** How long a service stays known after its last instance has gone, in milliseconds; default 60,000. */
-  readonly forgetAfterMs?: number;
-  /** How many instances make a service SERVING that does not say it itself: a count such as `2`, or a share such as `50%`; default 1. */
-  readonly minAvailable?: string;
-  /** Whom callers mean that can name none: `/health` itself, and AWS ALB's default path; default "", the bridge. */
-  readonly defaultService?: string;
-  /** Entries, with "" counted, beyond which List is refused; default 100. */
-  readonly maxListed?: number;
-  /** How long a push to Nacos subscribers waits for more changes, in milliseconds; default 20. */
-  readonly pushDelayMs?: number;
-  /** Push to the address that a client names (`clientIP`), instead of the one that its request came from; default false. */
-  readonly pushToClientIp?: boolean;
-  /**
-   * For how long after the start a service that nobody has spoken of yet is not shown as empty to consumers that know better, in
-   * milliseconds; default 30,000.
-   */
-  readonly restartGraceMs?: number;
   /** A pino logger; silent when left out. */
   readonly log?: Logger;
 }
@@ -77,7 +52,7 @@ export interface Server extends AsyncDisposable {
   readonly listeners: Listeners;
   /**
    * Drains and closes: the status of `""` flips, watches end with UNAVAILABLE, connections are told to go. Resolves when all have
-   * gone, and after `withinMs` at the latest (default 5,000).
+   * gone, and after `withinMs` at the latest (default: the option `closeWithinMs`).
    */
   close(withinMs?: number): Promise<void>;
 }
@@ -93,29 +68,20 @@ export interface Listeners {
 /** A port could not be had; `cause` is the system's error. */
 export class ListenError extends Error {}
 
-const CLOSE_WITHIN_MS = 5_000;
-/** A name has at most 1 KiB. */
-const MAX_HEALTH_MESSAGE_BYTES = 16 << 10;
-/** What Nacos's own server takes. */
-const MAX_NACOS_MESSAGE_BYTES = 10 << 20;
-
-/** Starts a beatbridge in this process. Rejects with `ListenError` when a port cannot be had; nothing stays open then. */
+/**
+ * Starts a beatbridge in this process. Rejects with `OptionsError` when there is something wrong with the options, and with
+ * `ListenError` when a port cannot be had; nothing stays open then.
+ */
 export async function createServer(options: ServerOptions = {}): Promise<Server> {
-  const { host = OPTIONS.host.default, port = OPTIONS.port.default } = options;
-  const { grpcPort = OPTIONS.grpcPort.default, healthPort = OPTIONS.healthPort.default } = options;
-  const { pushDelayMs = OPTIONS.pushDelayMs.default, pushToClientIp = OPTIONS.pushToClientIp.default } = options;
-  const { minAvailable = OPTIONS.minAvailable.default, maxListed = OPTIONS.maxListed.default } = options;
-  const { defaultService = OPTIONS.defaultService.default, restartGraceMs = OPTIONS.restartGraceMs.default } = options;
+  const checked = checkOptions(options);
+  const { host, port, grpcPort, healthPort, pushDelayMs, pushToClientIp, minAvailable, maxListed, defaultService } = checked;
   const log = options.log ?? pino({ enabled: false });
   const now = () => performance.now();
   const shutdown = new AbortController();
   // One listener for each open call, by design.
   setMaxListeners(0, shutdown.signal);
 
-  const registry = new Registry(now, {
-    silenceOf,
-    ...(options.forgetAfterMs !== undefined && { forgetAfterMs: options.forgetAfterMs }),
-  });
+  const registry = new Registry(now, { silenceOf, forgetAfterMs: checked.forgetAfterMs });
   const health = new Health(registry, parseMinAvailable(minAvailable));
   const watches = new Watches(health);
   const rpc = rpcHandlers({
@@ -123,7 +89,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
       router.service(HealthService, healthService(health, watches, maxListed));
       reflectionRoutes(router, [HealthService]);
     },
-    maxMessageBytes: MAX_HEALTH_MESSAGE_BYTES,
+    maxMessageBytes: checked.maxHealthMessageBytes,
     contextValues: (req) => createContextValues().set(watcherKey, watcherOf(req)),
     shutdown: shutdown.signal,
     log,
@@ -156,7 +122,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     connections,
     switches,
     delayMs: pushDelayMs,
-    graceMs: restartGraceMs,
+    graceMs: checked.restartGraceMs,
     now,
     wallClock,
   });
@@ -168,7 +134,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const nacos = nacosHandler(room);
   const nacosGrpc = rpcHandlers({
     routes: (router) => nacosRpc(router, room),
-    maxMessageBytes: MAX_NACOS_MESSAGE_BYTES,
+    maxMessageBytes: checked.maxNacosMessageBytes,
     longLived: true,
     contextValues: (req) => createContextValues().set(peerKey, peerOf(req)),
     shutdown: shutdown.signal,
@@ -229,7 +195,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
     pusher.close();
     subscribers.close();
   }
-  const close = (withinMs = CLOSE_WITHIN_MS) => {
+  const close = (withinMs = checked.closeWithinMs) => {
     closing ??= drain(withinMs);
     return closing;
   };

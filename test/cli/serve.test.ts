@@ -2,11 +2,11 @@ import { once, setMaxListeners } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { OPTIONS } from '../src/config.ts';
-import { HEALTH_CLIENTS, TLS_HEALTH_CLIENTS } from './support/health-clients.ts';
-import { FREE_PORTS, run, startProcess } from './support/process.ts';
-import { dial } from './support/raw.ts';
-import { nacos, register } from './support/server.ts';
+import { OPTIONS } from '../../src/options.ts';
+import { HEALTH_CLIENTS, TLS_HEALTH_CLIENTS } from '../support/health-clients.ts';
+import { FREE_PORTS, run, startProcess } from '../support/process.ts';
+import { dial } from '../support/raw.ts';
+import { nacos, register } from '../support/server.ts';
 
 const connect = HEALTH_CLIENTS['gRPC (grpc-js)'];
 
@@ -104,7 +104,7 @@ describe('beatbridge serve', () => {
   });
 
   it('serves TLS with the files it is given, and says at the start when they are not fit', async () => {
-    const tls = join(import.meta.dirname, 'fixtures/tls');
+    const tls = join(import.meta.dirname, '../fixtures/tls');
     const files = ['--tls-cert', join(tls, 'cert.pem'), '--tls-key', join(tls, 'key.pem')];
     await using bridge = await startProcess([...FREE_PORTS, '--tls-port', '0', ...files]);
     using client = TLS_HEALTH_CLIENTS['gRPC (grpc-js) with TLS']?.(bridge.listeners.tls ?? '');
@@ -133,19 +133,57 @@ describe('beatbridge serve', () => {
     ]);
   });
 
-  it('takes no option that it does not know', async () => {
-    const { code, stderr } = await run(['serve', '--prot', '80']);
-    expect(code).toBe(2);
-    expect(stderr).toContain("unknown option '--prot'");
+  it('takes no option that it does not know, and says all of them at once', async () => {
+    const { code, stdout, stderr } = await run(['serve', '--prot', '80', '--grpc-prot=81', '--port', 'http', '--loud'], {
+      BEATBRIDGE_HEALTHPORT: '82',
+    });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr.split('\n')).toEqual([
+      'beatbridge: --port must be 0..65535, got "http"',
+      'beatbridge: --prot is not an option, did you mean --port?',
+      'beatbridge: --grpc-prot is not an option, did you mean --grpc-port?',
+      'beatbridge: --loud is not an option',
+      'beatbridge: BEATBRIDGE_HEALTHPORT is not an option, did you mean BEATBRIDGE_HEALTH_PORT?',
+      '',
+    ]);
+  });
+
+  it('takes no argument but options', async () => {
+    expect(await run(['serve', 'orders', ...FREE_PORTS])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'beatbridge: unexpected argument "orders"\n',
+    });
   });
 });
 
-it('--help names every option with its default, --version the version', async () => {
-  const help = await run(['serve', '--help']);
-  expect(help.code).toBe(0);
-  for (const { flag, env, default: value } of Object.values(OPTIONS)) {
-    expect(help.stdout).toContain(flag);
-    expect(help.stdout.replaceAll(/\s+/g, ' ')).toContain(`(env ${env}, default ${value})`);
-  }
-  expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+describe('beatbridge', () => {
+  it('without a command serves', async () => {
+    const { code, stderr } = await run(['--port', 'http']);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: 'beatbridge: --port must be 0..65535, got "http"\n' });
+  });
+
+  it.each([
+    ['serv', 'beatbridge: unknown command "serv", did you mean serve?\n'],
+    ['start', 'beatbridge: unknown command "start"\n'],
+  ])('knows no command %s, says so and exits 2', async (command, stderr) => {
+    expect(await run([command, ...FREE_PORTS])).toEqual({ code: 2, stdout: '', stderr });
+  });
+
+  it.each([[['--help']], [['serve', '--help']], [['help', 'serve']]])(
+    '%j shows every option with its bounds and default',
+    async (args) => {
+      const help = await run(args);
+      expect(help.code).toBe(0);
+      const words = help.stdout.replaceAll(/\s+/g, ' ');
+      for (const { flag, env, default: value, expected } of Object.values(OPTIONS)) {
+        expect(words).toContain(` ${flag} `);
+        expect(words).toContain(`[${expected}] (env ${env}, default ${value})`);
+      }
+    },
+  );
+
+  it('--version shows the version', async () => {
+    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
 });
