@@ -1,5 +1,5 @@
 import { type MinAvailable, neededOf } from '../registry/available.ts';
-import type { Tally } from '../registry/registry.ts';
+import type { Tally } from '../registry/services.ts';
 
 /** `unknown`: nobody has heard of the service, or not for a while. */
 export type Status = 'serving' | 'not-serving' | 'unknown';

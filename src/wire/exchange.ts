@@ -10,8 +10,8 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 export type Request = IncomingMessage | Http2ServerRequest;
 export type Response = ServerResponse | Http2ServerResponse;
 
-/** Answers a request, now or later. */
-export type Serve = (req: Request, res: Response) => void;
+/** Answers a request, now or later. What it throws, or rejects with, is a bug. */
+export type Serve = (req: Request, res: Response) => void | Promise<void>;
 
 /** The other end of a connection, as the transport says; never as the caller does. */
 export interface Peer {

@@ -41,9 +41,11 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
   const undecided = new Set<Socket>();
   const http1 = createHttp1(lanes, limits);
   const http2 = createHttp2(lanes, limits, scheduler);
-  const secure = tls && secured(tls, limits.headerTimeoutMs, (socket, speaksHttp2) => {
-    (speaksHttp2 ? http2 : http1).serve(socket);
-  });
+  const secure =
+    tls &&
+    secured(tls, limits.headerTimeoutMs, (socket, speaksHttp2) => {
+      (speaksHttp2 ? http2 : http1).serve(socket);
+    });
 
   http1.server.on('connection', (socket: Socket) => {
     sockets.add(socket);
