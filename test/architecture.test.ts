@@ -4,51 +4,46 @@ import { describe, expect, it } from 'vitest';
 
 const SRC = join(import.meta.dirname, '..', 'src');
 
-/** Which folder may import which, and what from outside. This is the direction table of the README's map, executed. */
-const DIRECTION: Record<string, { readonly folders: readonly string[]; readonly packages: 'any' | 'node' | 'none' }> = {
-  cli: { folders: ['server'], packages: 'any' },
-  registry: { folders: [], packages: 'none' },
-  gen: { folders: [], packages: 'any' },
-  health: { folders: ['registry', 'gen'], packages: 'any' },
-  nacos: { folders: ['registry', 'gen'], packages: 'any' },
-  server: { folders: ['registry', 'gen', 'health', 'nacos'], packages: 'any' },
+interface Room {
+  /** The other folders, and files at the root of src, that may be imported. */
+  readonly may: readonly string[];
+  readonly packages: 'any' | 'node' | 'none';
+}
+
+/** Which room may import which, and what from outside. This is the direction table of the README's map, executed. */
+const DIRECTION: Readonly<Record<string, Room>> = {
+  registry: { may: [], packages: 'none' },
+  wire: { may: [], packages: 'node' },
+  gen: { may: [], packages: 'any' },
+  health: { may: ['registry', 'wire', 'gen'], packages: 'any' },
+  nacos: { may: ['registry', 'wire', 'gen'], packages: 'any' },
+  server: { may: ['registry', 'wire', 'gen', 'options.ts'], packages: 'any' },
+  cli: { may: ['server', 'options.ts'], packages: 'any' },
+  'options.ts': { may: ['registry'], packages: 'any' },
+  'index.ts': { may: ['server', 'options.ts', 'wire'], packages: 'none' },
 };
 
-/** Files at the root of src: the options and what they need, and the face for embedders. */
-const ROOT: Record<string, readonly string[]> = {
-  'index.ts': ['options.ts', 'server/server.ts'],
-  'options.ts': ['suggestion.ts'],
-  'suggestion.ts': [],
-};
-
-/** Who may read the options: the process, and the composition root. A misspelled command is one more name. */
-const READERS: Record<string, readonly string[]> = {
-  'cli/main.ts': ['options.ts', 'suggestion.ts'],
-  'cli/serve.ts': ['options.ts'],
-  'server/server.ts': ['options.ts'],
-};
-
-/** Nobody under server/ may import one of these, but for the one place where they meet. */
-const SIBLINGS = ['health', 'nacos'];
+/** Where siblings meet: the one file that may import them all. */
 const MEETING_POINT = 'server/server.ts';
+const SIBLINGS = ['health', 'nacos'];
 
-/** The sweep, the push delays, asking clients and HTTP/2 peers for a sign of life, and how long closing may take. */
-const TIMERS = [
-  'server/sweeper.ts',
-  'nacos/push.ts',
-  'nacos/connections.ts',
-  'nacos/subscribers.ts',
-  'server/listener.ts',
-  MEETING_POINT,
-];
+/** Timers are made in one place and handed out by the composition root. */
+const TIMERS = 'wire/scheduler.ts';
+const CLOCK = MEETING_POINT;
+
+/** Files that are longer than 350 lines because they are tables. */
+const TABLES: readonly string[] = ['options.ts'];
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => name.split(sep).join('/'));
 
+const texts = new Map(files.map((file) => [file, readFileSync(join(SRC, file), 'utf8')]));
+
 function importsOf(file: string): string[] {
-  const text = readFileSync(join(SRC, file), 'utf8');
-  return [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)].map((match) => match[1] as string);
+  return [...(texts.get(file) ?? '').matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)].map(
+    (match) => match[1] as string,
+  );
 }
 
 function targetOf(file: string, specifier: string): string {
@@ -57,46 +52,79 @@ function targetOf(file: string, specifier: string): string {
     .join('/');
 }
 
+/** The folder at the root of src, or the file there. */
+function roomOf(file: string): string {
+  return file.split('/', 1)[0] as string;
+}
+
+function mayImport(file: string, target: string): boolean {
+  const [room, other] = [roomOf(file), roomOf(target)];
+  if (room === other) return true;
+  return DIRECTION[room]?.may.includes(other) === true || (file === MEETING_POINT && SIBLINGS.includes(other));
+}
+
 describe.each(files)('%s', (file) => {
-  const [folder, rest] = file.split('/', 2);
+  const text = texts.get(file) ?? '';
 
   it('imports only in the direction of the table', () => {
-    const stray: string[] = [];
-    for (const specifier of importsOf(file)) {
-      if (specifier.startsWith('.')) {
-        const target = targetOf(file, specifier);
-        const targetFolder = target.split('/', 1)[0] as string;
-        const allowed =
-          rest === undefined
-            ? ROOT[file]?.includes(target)
-            : targetFolder === folder ||
-              READERS[file]?.includes(target) ||
-              (DIRECTION[folder as string]?.folders.includes(targetFolder) &&
-                (file === MEETING_POINT || folder !== 'server' || !SIBLINGS.includes(targetFolder)));
-        if (!allowed) stray.push(specifier);
-      } else {
-        const packages = rest === undefined ? 'any' : DIRECTION[folder as string]?.packages;
-        if (packages !== 'any' && !(packages === 'node' && specifier.startsWith('node:'))) stray.push(specifier);
-      }
-    }
+    const { packages } = DIRECTION[roomOf(file)] ?? { packages: 'none' };
+    const stray = importsOf(file).filter((specifier) => {
+      if (specifier.startsWith('.')) return !mayImport(file, targetOf(file, specifier));
+      return packages !== 'any' && !(packages === 'node' && specifier.startsWith('node:'));
+    });
     expect(stray).toEqual([]);
   });
 
-  it('keeps no timer unless it is one of the few that may', () => {
-    const text = readFileSync(join(SRC, file), 'utf8');
+  it('makes no timer and reads no clock unless it hands them out', () => {
     // A socket's own idle time is not a timer of ours.
-    const found = /\bset(?:Timeout|Interval)\s*\(|AbortSignal\.timeout\(/.test(text.replaceAll('.setTimeout(', ''));
-    expect(found).toBe(TIMERS.includes(file));
+    const timers = /\bset(?:Timeout|Interval|Immediate)\s*\(|AbortSignal\.timeout\(|node:timers/.test(
+      text.replaceAll('.setTimeout(', ''),
+    );
+    expect(timers).toBe(file === TIMERS);
+    expect(/\bDate\.now\(|\bnew Date\(\)|\bperformance\./.test(text)).toBe(file === CLOCK);
   });
 
-  it('reads no clock unless it is the one that hands it out', () => {
-    const text = readFileSync(join(SRC, file), 'utf8');
-    expect(/\bDate\.now\(|\bnew Date\(\)|\bperformance\./.test(text)).toBe(file === MEETING_POINT);
+  if (roomOf(file) === 'gen') return;
+
+  it('is short enough to be read: 350 lines, and 60 a function', () => {
+    if (!TABLES.includes(file)) expect(text.split('\n').length - 1).toBeLessThanOrEqual(350);
+    expect(longFunctions(text)).toEqual([]);
   });
 });
 
-it('the table names every folder there is', () => {
-  const folders = readdirSync(SRC, { withFileTypes: true });
-  expect(folders.filter((entry) => entry.isDirectory()).map(({ name }) => name)).toEqual(Object.keys(DIRECTION).sort());
-  expect(folders.filter((entry) => entry.isFile()).map(({ name }) => name)).toEqual(Object.keys(ROOT).sort());
+/** Functions and methods of more than 60 lines, by their first line; as formatted by Biome, the end of each stands in its column. */
+function longFunctions(text: string): string[] {
+  const lines = text.split('\n');
+  const long: string[] = [];
+  for (const [i, line] of lines.entries()) {
+    const [, indent, rest = ''] = /^(\s*)(.*\{)$/.exec(line) ?? [];
+    const starts = /^(export )?(async )?function\b|^(override |static |async |get |set |\*|#)*#?\w+(<[^>]*>)?\(.*\{$|=> \{$/.test(
+      rest,
+    );
+    if (indent === undefined || !starts || /^(if|for|while|switch|catch|return)\b/.test(rest)) continue;
+    const end = lines.findIndex((other, j) => j > i && other.startsWith(`${indent}}`));
+    if (end - i + 1 > 60) long.push(`${end - i + 1} lines: ${line.trim()}`);
+  }
+  return long;
+}
+
+it('no file imports itself by way of others, types included', () => {
+  const imports = new Map(
+    files.map((file) => [file, importsOf(file).flatMap((name) => (name.startsWith('.') ? [targetOf(file, name)] : []))]),
+  );
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const walk = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+    if (path.includes(file) || done.has(file)) return;
+    for (const next of imports.get(file) ?? []) walk(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) walk(file, []);
+  expect(circles).toEqual([]);
+});
+
+it('the table names every room there is', () => {
+  const rooms = readdirSync(SRC, { withFileTypes: true });
+  expect(rooms.map(({ name }) => name).sort()).toEqual(Object.keys(DIRECTION).sort());
 });

@@ -92,6 +92,8 @@ export type Cause =
   | 'forgotten'
   /** A service was dropped by an operator. */
   | 'dropped'
+  /** So many have fallen silent at once that removals are slowed from now on. */
+  | 'mass-silence'
   /** Nobody could be heard: every deadline has moved. */
   | 'postponed';
 
@@ -128,4 +130,6 @@ export interface RegistryEvent {
   readonly by?: Source;
   /** For silence: how long it lasted. For `postponed`: how long nobody could be heard. In milliseconds. */
   readonly silentMs?: number;
+  /** For `mass-silence`: how many fell silent within 10 s. */
+  readonly count?: number;
 }

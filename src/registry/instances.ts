@@ -90,13 +90,22 @@ export class Instances {
     return changes;
   }
 
-  /** It has been silent for too long. */
-  silence(id: number, silentMs: number): void {
-    const { rows, lease } = this.#parts;
-    const from = this.condition(id);
+  /** It has been silent for too long: unhealthy at once, removed when that is due and its turn. Answers whether that is a change. */
+  silent(id: number, to: 'unhealthy' | 'removed', silentMs: number): boolean {
+    const { rows, lease, changes, now } = this.#parts;
+    const healthy = rows.isHealthy(id);
+    const count = healthy ? lease.fell(now()) : undefined;
+    if (count !== undefined) changes.happened({ at: now(), cause: 'mass-silence', count });
+    if (to === 'removed' && lease.mayBeRemoved(id, now())) {
+      this.remove(id, 'removed', undefined, silentMs);
+      return true;
+    }
+    if (!healthy) return false;
     rows.setHealthy(id, false);
-    lease.schedule(id);
-    this.happened('silent', id, from, undefined, silentMs);
+    // Where its removal has been put off, its turn stands.
+    if (to === 'unhealthy') lease.schedule(id);
+    this.happened('silent', id, 'healthy', undefined, silentMs);
+    return true;
   }
 
   /** It goes. Its edits wait for it, unless this is for good. */

@@ -1,3 +1,4 @@
+import { Brake } from './brake.ts';
 import { patienceOf, type Registration, verdictOf } from './instance.ts';
 import type { Holder, Row, Rows } from './rows.ts';
 
@@ -12,6 +13,9 @@ export class Lease {
   readonly #otherHolders = new Map<number, Map<Holder, Registration>>();
   /** The held instances that beat too, and so stay when nobody holds them any more. */
   readonly #alsoBeating = new Set<number>();
+  /** Those whose removal has waited for its turn, and has it when it is due again. */
+  readonly #granted = new Set<number>();
+  readonly #brake = new Brake();
   #nextDue = Number.POSITIVE_INFINITY;
 
   constructor(rows: Rows) {
@@ -31,14 +35,13 @@ export class Lease {
 
   /** To be called when the health, the kind or the silence of the instance has changed. */
   schedule(id: number): void {
+    this.#granted.delete(id);
     const { ephemeral, silence, holder } = this.#rows.row(id);
     if (!ephemeral || holder !== undefined) {
       this.#rows.setDue(id, Number.POSITIVE_INFINITY);
       return;
     }
-    const due = this.#rows.heardAt(id) + patienceOf(this.#rows.isHealthy(id), silence);
-    this.#rows.setDue(id, due);
-    if (due < this.#nextDue) this.#nextDue = due;
+    this.#setDue(id, this.#rows.heardAt(id) + patienceOf(this.#rows.isHealthy(id), silence));
   }
 
   silentMs(id: number, now: number): number {
@@ -106,6 +109,22 @@ export class Lease {
     this.#rows.row(id).holder = undefined;
     this.#alsoBeating.delete(id);
     this.#otherHolders.delete(id);
+    this.#granted.delete(id);
+  }
+
+  /** It has fallen silent. Answers how many have lately, when they are so many that removals are slowed from now on. */
+  fell(now: number): number | undefined {
+    return this.#brake.fell(now, this.#rows.dueCount);
+  }
+
+  /** Whether it may be removed now for its silence. If not, it has its turn later, and is due again then. */
+  mayBeRemoved(id: number, now: number): boolean {
+    if (!this.#brake.isOn(now) || this.#granted.has(id)) return true;
+    const slot = this.#brake.slot(now);
+    if (slot <= now) return true;
+    this.#setDue(id, slot);
+    this.#granted.add(id);
+    return false;
   }
 
   /** The ids that silence makes due by `now`, with what becomes of each. One scan of all; the caller acts before it asks for the next. */
@@ -132,6 +151,11 @@ export class Lease {
       rows.setHeardAt(id, Math.min(rows.heardAt(id) + ms, now));
       this.schedule(id);
     }
+  }
+
+  #setDue(id: number, due: number): void {
+    this.#rows.setDue(id, due);
+    if (due < this.#nextDue) this.#nextDue = due;
   }
 }
 

@@ -257,9 +257,8 @@ export class Registry {
     const now = this.#parts.now();
     const changed = new Set<ServiceName>();
     for (const { id, to, silentMs } of this.#parts.lease.due(now)) {
-      changed.add(this.#parts.rows.row(id).service.name);
-      if (to === 'removed') this.#instances.remove(id, 'removed', undefined, silentMs);
-      else this.#instances.silence(id, silentMs);
+      const { name } = this.#parts.rows.row(id).service;
+      if (this.#instances.silent(id, to, silentMs)) changed.add(name);
     }
     for (const service of this.#parts.services.forgetEmptied(now)) {
       this.#happenedTo(service.name, 'forgotten');

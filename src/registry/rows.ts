@@ -11,6 +11,7 @@ export class Rows {
   readonly #freed: number[] = [];
   /** Ids below this one have been given out at some time. */
   #highest = 0;
+  #dueCount = 0;
   readonly #rows: (Row | undefined)[] = [];
   #heardAt = new Float64Array(INITIAL_CAPACITY);
   /** When silence next changes something for the instance; never, for whom silence means nothing and for a free id. */
@@ -47,7 +48,6 @@ export class Rows {
     this.#rows[id] = { ...row, ip: key.slice(key.length - row.ip.length) };
     this.#ids.set(key, id);
     this.#state[id] = 0;
-    this.#due[id] = Number.POSITIVE_INFINITY;
     this.#previous[id] = service.last;
     this.#next[id] = NONE;
     if (service.last === NONE) service.first = id;
@@ -70,7 +70,7 @@ export class Rows {
     service.total--;
     this.#ids.delete(rowKey(service, row));
     this.#rows[id] = undefined;
-    this.#due[id] = Number.POSITIVE_INFINITY;
+    this.setDue(id, Number.POSITIVE_INFINITY);
     this.#freed.push(id);
   }
 
@@ -110,7 +110,13 @@ export class Rows {
   }
 
   setDue(id: number, ms: number): void {
+    this.#dueCount += Number(ms < Number.POSITIVE_INFINITY) - Number(this.due(id) < Number.POSITIVE_INFINITY);
     this.#due[id] = ms;
+  }
+
+  /** How many have something due some day. */
+  get dueCount(): number {
+    return this.#dueCount;
   }
 
   #setState(id: number, state: number): void {

@@ -20,6 +20,8 @@ export async function drain(parts: Drainable, withinMs: number, scheduler: Sched
   const deadline = new AbortController();
   const cancel = scheduler.after(withinMs, () => deadline.abort());
   const stepMs = withinMs * SHARE_OF_A_STEP;
+  // What has come already is read first: one round of the event loop accepts a connection that waits, the next reads what came over it.
+  await new Promise<void>((resolve) => scheduler.soon(() => scheduler.soon(resolve)));
   await atMost(stepMs, parts.announce(), scheduler);
   await atMost(stepMs, parts.endCalls(), scheduler);
   const closed = parts.closePorts(deadline.signal);

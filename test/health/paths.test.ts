@@ -2,13 +2,16 @@ import { once } from 'node:events';
 import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Server } from '../../src/index.ts';
+import { failOnLeaks } from '../support/leaks.ts';
 import { dial, hear } from '../support/raw.ts';
 import { register, setEnabled, startServer } from '../support/server.ts';
+
+failOnLeaks();
 
 let server: Server;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ restartGraceMs: 0 });
   await register(server, 'orders');
   await register(server, 'off', { enabled: 'false' });
   await register(server, 'G1@@refunds', { clusterName: 'C1' });
