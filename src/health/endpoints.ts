@@ -67,6 +67,15 @@ function view({ service, status, total, healthy, enabled, available, needed, sil
     status: wordOf(status),
     instances: { total, healthy, enabled, available, needed },
     // Milliseconds since the instance was heard of that was heard of last, and first.
-    lastBeatAgeMs: total === 0 ? null : { newest: Math.min(...silentMs), oldest: Math.max(...silentMs) },
+    lastBeatAgeMs: total === 0 ? null : { newest: least(silentMs), oldest: greatest(silentMs) },
   };
+}
+
+/** Not by way of arguments: there may be more instances than a call can have. */
+function greatest(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+}
+
+function least(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
 }

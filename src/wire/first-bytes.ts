@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 export type Protocol = 'http1' | 'http2' | 'tls';
 
 /** What every HTTP/2 client says first. No HTTP/1 request starts like it. */
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+const PREFACE_TEXT = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+const PREFACE = Buffer.from(PREFACE_TEXT);
 /** What every TLS client says first: here comes a handshake. No HTTP does. */
 const TLS_HANDSHAKE = 0x16;
 

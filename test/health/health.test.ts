@@ -157,6 +157,19 @@ it('an explanation counts what a status is made of', () => {
   ]);
 });
 
+it('an endpoint tells of the beats of more instances than a call can have arguments', () => {
+  const clock = { ms: 0 };
+  const registry = new Registry(() => clock.ms);
+  const health = new Health(registry, { home: HOME, minAvailable: ONE_AVAILABLE, limits: LIMITS });
+  for (let i = 0; i < 200_000; i++)
+    registry.register(orders, registration({ ip: `10.0.${i >> 16}.${i & 255}`, port: i & 65_535 }));
+  clock.ms = 5_000;
+  registry.beat(orders, { ip: '10.0.0.1', port: 1 });
+  expect(endpointOf(health, 'orders', LIMITS).body).toMatchObject({
+    services: [{ lastBeatAgeMs: { newest: 0, oldest: 5_000 } }],
+  });
+});
+
 describe('shortly after the start', () => {
   const setUpLate = () => {
     const clock = { ms: 0 };

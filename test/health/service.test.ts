@@ -4,7 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Health } from '../../src/gen/grpc/health/v1/health_pb.ts';
 import type { Server } from '../../src/index.ts';
 import { HEALTH_CLIENTS, type HealthClient, TLS_CERT, TLS_HEALTH_CLIENTS, TLS_KEY } from '../support/health-clients.ts';
+import { failOnLeaks } from '../support/leaks.ts';
 import { deregister, register, setEnabled, startServer } from '../support/server.ts';
+
+failOnLeaks();
 
 /** What health means is the same for every protocol: each case runs over each of them. */
 const CLIENTS = [

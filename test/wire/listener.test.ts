@@ -439,9 +439,14 @@ describe('a lane', () => {
       return true;
     },
   };
-  const overHttp1 = async (address: string, path: string) => {
-    const heard = await exchange(address, [`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`]);
-    return heard.slice(heard.indexOf('\r\n\r\n') + 4);
+  const overHttp1 = async (address: string, path: string, isSecure: boolean) => {
+    const request = `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+    if (!isSecure) return exchange(address, [request]);
+    const [host, port] = address.split(':') as [string, string];
+    const socket = connectTls({ host, port: Number(port), ca: TLS_CERT });
+    const heard = hear(socket);
+    socket.write(request);
+    return heard;
   };
 
   it.each([
@@ -458,10 +463,8 @@ describe('a lane', () => {
     expect(await overHttp2('/fast')).toEqual(['the lane of streams']);
     expect(await overHttp2('/other')).toEqual(['the usual way']);
     expect(await overHttp2('/fast')).toEqual(['the lane of streams']);
-    if (tls === undefined) {
-      expect(await overHttp1(port.address, '/fast')).toContain('the lane of requests');
-      expect(await overHttp1(port.address, '/other')).toContain('the usual way');
-    }
+    expect(await overHttp1(port.address, '/fast', tls !== undefined)).toContain('the lane of requests');
+    expect(await overHttp1(port.address, '/other', tls !== undefined)).toContain('the usual way');
     session.destroy();
     await port.close(AbortSignal.abort());
   });
