@@ -71,7 +71,7 @@ function view({ service, status, total, healthy, enabled, available, needed, sil
   };
 }
 
-/** Not by way of arguments: there may be more instances than a call can have. */
+// Not by way of arguments, here and below: there may be more instances than a call can have.
 function greatest(numbers: readonly number[]): number {
   return numbers.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
 }

@@ -87,6 +87,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
         return watches.told('bridge');
       },
       endCalls: () => {
+        // The stream of a connection says all that is meant for its client before it ends.
         house.shutdown.abort(new ConnectError('the bridge is shutting down', Code.Unavailable));
         return house.openAnswers.ended();
       },

@@ -28,7 +28,7 @@ export class Sweeper {
     const { registry, scheduler, now } = this.#options;
     this.#lastTick = now();
     this.#stopListening = registry.onEvent((event) => this.#note(event));
-    this.#stopTicking = scheduler.every(TICK_MS, () => this.tick());
+    this.#stopTicking = scheduler.every(TICK_MS, () => this.#tick());
   }
 
   stop(): void {
@@ -36,7 +36,7 @@ export class Sweeper {
     this.#stopListening?.();
   }
 
-  tick(): void {
+  #tick(): void {
     const { registry, scheduler, now, log } = this.#options;
     const at = now();
     const gapMs = at - this.#lastTick;
