@@ -1,67 +1,83 @@
 import type { Logger } from 'pino';
-import type { Registry, Transition } from '../registry/registry.ts';
+import type { RegistryEvent } from '../registry/changes.ts';
+import type { Registry } from '../registry/registry.ts';
 import { groupedName } from '../registry/service-name.ts';
+import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 
 /**
  * Calls the registry's sweep when something is due, and never for silence that the process itself is to blame for: after a stall,
  * deadlines move by the time nobody listened, and nothing expires until the process keeps time again.
  */
 export class Sweeper {
-  readonly #registry: Registry;
-  readonly #now: () => number;
-  readonly #log: Logger;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #options: SweeperOptions;
+  #stopTicking: Cancel | undefined;
+  #stopListening: Cancel | undefined;
   #lastTick: number;
   #sweepPending = false;
   /** How many ticks in a row came late. */
   #lateTicks = 0;
+  /** How many instances this sweep has found silent. */
+  #found = 0;
 
-  /** `now` is the registry's clock. */
-  constructor(registry: Registry, now: () => number, log: Logger) {
-    this.#registry = registry;
-    this.#now = now;
-    this.#log = log;
-    this.#lastTick = now();
+  constructor(options: SweeperOptions) {
+    this.#options = options;
+    this.#lastTick = options.now();
   }
 
   start(): void {
-    this.#lastTick = this.#now();
-    this.#timer = setInterval(() => this.tick(), TICK_MS);
+    const { registry, scheduler, now } = this.#options;
+    this.#lastTick = now();
+    this.#stopListening = registry.onEvent((event) => this.#note(event));
+    this.#stopTicking = scheduler.every(TICK_MS, () => this.#tick());
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#stopTicking?.();
+    this.#stopListening?.();
   }
 
-  tick(): void {
-    const now = this.#now();
-    const gapMs = now - this.#lastTick;
-    this.#lastTick = now;
+  #tick(): void {
+    const { registry, scheduler, now, log } = this.#options;
+    const at = now();
+    const gapMs = at - this.#lastTick;
+    this.#lastTick = at;
     this.#lateTicks = gapMs > LATE_MS ? this.#lateTicks + 1 : 0;
     if (gapMs > STALL_MS || (gapMs > LATE_MS && this.#lateTicks <= MAX_LATE_TICKS)) {
-      this.#registry.postpone(gapMs + HEAR_WITHIN_MS);
-      if (gapMs > STALL_MS) this.#log.warn({ gapMs: Math.round(gapMs) }, 'the process was stalled, deadlines are postponed');
+      registry.postpone(gapMs + HEAR_WITHIN_MS);
+      if (gapMs > STALL_MS) log.warn({ gapMs: Math.round(gapMs) }, 'the process was stalled, deadlines are postponed');
       return;
     }
-    if (this.#sweepPending || (this.#registry.nextDue ?? Number.POSITIVE_INFINITY) > now) return;
+    if (this.#sweepPending || (registry.nextDue ?? Number.POSITIVE_INFINITY) > at) return;
     this.#sweepPending = true;
     // Two rounds of the event loop: the first accepts a connection that waits, the second reads what came over it.
-    setImmediate(() => setImmediate(() => this.#sweep()));
+    scheduler.soon(() => scheduler.soon(() => this.#sweep()));
   }
 
   #sweep(): void {
+    const { registry, log } = this.#options;
     this.#sweepPending = false;
-    let count = 0;
-    this.#registry.sweep((transition) => {
-      if (++count <= MAX_LINES_A_SWEEP) this.#report(transition);
-    });
-    if (count > MAX_LINES_A_SWEEP) this.#log.info({ count }, 'many instances fell silent at once, not all are logged');
+    this.#found = 0;
+    registry.sweep();
+    if (this.#found > MAX_LINES_A_SWEEP)
+      log.info({ count: this.#found }, 'many instances fell silent at once, not all are logged');
   }
 
-  #report({ service, ip, port, cluster, to, silentMs }: Transition): void {
+  /** Nothing but a sweep finds silence. */
+  #note({ cause, service, instance, silentMs }: RegistryEvent): void {
+    if ((cause !== 'silent' && cause !== 'removed') || service === undefined || instance === undefined) return;
+    if (++this.#found > MAX_LINES_A_SWEEP) return;
+    const { ip, port, cluster } = instance;
     const facts = { namespace: service.namespace, service: groupedName(service), ip, port, cluster, silentMs };
-    this.#log.info(facts, to === 'removed' ? 'instance removed' : 'instance unhealthy');
+    this.#options.log.info(facts, cause === 'removed' ? 'instance removed' : 'instance unhealthy');
   }
+}
+
+export interface SweeperOptions {
+  readonly registry: Registry;
+  readonly scheduler: Scheduler;
+  /** The registry's clock. */
+  readonly now: () => number;
+  readonly log: Logger;
 }
 
 /** Half of the promised exactness of 100 ms. */

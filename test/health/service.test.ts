@@ -11,7 +11,10 @@ import {
   TLS_KEY,
   WATCHING_CLIENTS,
 } from '../support/health-clients.ts';
+import { failOnLeaks } from '../support/leaks.ts';
 import { deregister, register, setEnabled, startServer } from '../support/server.ts';
+
+failOnLeaks();
 
 /** What health means is the same for every protocol: each case runs over each of them. */
 const WATCHERS = [

@@ -3,9 +3,12 @@ import { connect as connectHttp2, constants, type IncomingHttpHeaders, type Outg
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Server } from '../../src/index.ts';
+import { failOnLeaks } from '../support/leaks.ts';
 import { register, setEnabled, startServer } from '../support/server.ts';
 
 const CHECK = '/grpc.health.v1.Health/Check';
+
+failOnLeaks();
 
 let server: Server;
 

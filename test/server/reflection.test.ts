@@ -22,6 +22,7 @@ import * as v1 from '../../src/gen/grpc/reflection/v1/reflection_pb.ts';
 import * as v1alpha from '../../src/gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import type { Server } from '../../src/index.ts';
 import { reflectionRoutes } from '../../src/server/reflection.ts';
+import { failOnLeaks } from '../support/leaks.ts';
 import { startServer } from '../support/server.ts';
 
 type Version = typeof v1 | typeof v1alpha;
@@ -135,6 +136,8 @@ function notFound(errorMessage: string): object {
 }
 
 const HEALTH_FILE = 'grpc/health/v1/health.proto';
+
+failOnLeaks();
 
 describe.each(COMBINATIONS)('reflection %s to %s', (_, __, open) => {
   let server: Server;
