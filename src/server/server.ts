@@ -20,6 +20,7 @@ import { everything, healthOnly, type Surfaces } from './dispatch.ts';
 import { drain } from './drain.ts';
 import { reflectionRoutes } from './reflection.ts';
 import { rpcByPath } from './rpc.ts';
+import { SilenceLog } from './silence-log.ts';
 import { Sweeper } from './sweeper.ts';
 import { CORS_HEADERS } from './triple.ts';
 
@@ -73,6 +74,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
   const surfaces = { ...nacosSurfaces(house, nacos), ...healthSurfaces(house, health, watches) };
   const sweeper = new Sweeper({ registry, scheduler, now, log });
+  const silenceLog = new SilenceLog(registry, scheduler, log);
   const ports = await openPorts(house, surfaces, given.tls).catch((error) => {
     nacos.close();
     throw error;
@@ -97,6 +99,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     };
     await drain(parts, withinMs, scheduler);
     sweeper.stop();
+    silenceLog.stop();
     nacos.close();
   };
   let ended: Promise<void> | undefined;

@@ -1,7 +1,5 @@
 import type { Logger } from 'pino';
-import type { RegistryEvent } from '../registry/changes.ts';
 import type { Registry } from '../registry/registry.ts';
-import { groupedName } from '../registry/service-name.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 
 /**
@@ -11,13 +9,10 @@ import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 export class Sweeper {
   readonly #options: SweeperOptions;
   #stopTicking: Cancel | undefined;
-  #stopListening: Cancel | undefined;
   #lastTick: number;
   #sweepPending = false;
   /** How many ticks in a row came late. */
   #lateTicks = 0;
-  /** How many instances this sweep has found silent. */
-  #found = 0;
 
   constructor(options: SweeperOptions) {
     this.#options = options;
@@ -25,15 +20,13 @@ export class Sweeper {
   }
 
   start(): void {
-    const { registry, scheduler, now } = this.#options;
+    const { scheduler, now } = this.#options;
     this.#lastTick = now();
-    this.#stopListening = registry.onEvent((event) => this.#note(event));
     this.#stopTicking = scheduler.every(TICK_MS, () => this.#tick());
   }
 
   stop(): void {
     this.#stopTicking?.();
-    this.#stopListening?.();
   }
 
   #tick(): void {
@@ -54,21 +47,8 @@ export class Sweeper {
   }
 
   #sweep(): void {
-    const { registry, log } = this.#options;
     this.#sweepPending = false;
-    this.#found = 0;
-    registry.sweep();
-    if (this.#found > MAX_LINES_A_SWEEP)
-      log.info({ count: this.#found }, 'many instances fell silent at once, not all are logged');
-  }
-
-  /** Nothing but a sweep finds silence. */
-  #note({ cause, service, instance, silentMs }: RegistryEvent): void {
-    if ((cause !== 'silent' && cause !== 'removed') || service === undefined || instance === undefined) return;
-    if (++this.#found > MAX_LINES_A_SWEEP) return;
-    const { ip, port, cluster } = instance;
-    const facts = { namespace: service.namespace, service: groupedName(service), ip, port, cluster, silentMs };
-    this.#options.log.info(facts, cause === 'removed' ? 'instance removed' : 'instance unhealthy');
+    this.#options.registry.sweep();
   }
 }
 
@@ -90,4 +70,3 @@ const MAX_LATE_TICKS = 20;
 const STALL_MS = 1_000;
 /** What waits after a pause takes many rounds of the event loop to be heard: each accepts one connection. */
 const HEAR_WITHIN_MS = 250;
-const MAX_LINES_A_SWEEP = 50;

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { Registry } from '../../src/registry/registry.ts';
+import { SilenceLog } from '../../src/server/silence-log.ts';
 import { Sweeper } from '../../src/server/sweeper.ts';
 import { orders, registration } from '../support/instances.ts';
 import { failOnLeaks } from '../support/leaks.ts';
@@ -16,6 +17,7 @@ function setUp() {
   const registry = new Registry(now);
   const sweeper = new Sweeper({ registry, scheduler, now, log });
   sweeper.start();
+  const silenceLog = new SilenceLog(registry, scheduler, log);
   return {
     registry,
     scheduler,
@@ -27,7 +29,10 @@ function setUp() {
       scheduler.stall(ms);
       scheduler.advance(0);
     },
-    [Symbol.dispose]: () => sweeper.stop(),
+    [Symbol.dispose]() {
+      sweeper.stop();
+      silenceLog.stop();
+    },
   };
 }
 
@@ -85,11 +90,22 @@ it('under a load that makes every tick late the dead are still found', () => {
   expect(registry.tally(orders)).toMatchObject({ healthy: 0 });
 });
 
-it('when very many fall silent at once the log stays readable', () => {
+it('when very many fall silent at once the log stays readable, and goes on in the next second', () => {
   using house = setUp();
   const { registry, lines, pass } = house;
   for (let port = 1; port <= 1_000; port++) registry.register(orders, registration({ port }));
   pass(15_000);
-  expect(lines).toHaveLength(51);
-  expect(lines.at(-1)).toMatchObject({ count: 1_000 });
+  expect(lines.splice(0)).toHaveLength(21);
+  pass(1_000);
+  expect(lines.splice(0)).toMatchObject([{ msg: 'more instances fell silent or were removed', count: 980 }]);
+  pass(14_000);
+  expect(lines).toMatchObject([{ msg: 'instance removed' }]);
+});
+
+it('mass silence is logged once', () => {
+  using house = setUp();
+  const { registry, lines, pass } = house;
+  for (let port = 1; port <= 100; port++) registry.register(orders, registration({ port }));
+  pass(60_000);
+  expect(lines.filter(({ level }) => level === 40)).toMatchObject([{ count: 51 }]);
 });
