@@ -3,6 +3,7 @@ import type { Instance } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import { Applications, interfaceKey, mappingKey, Providers } from './dubbo.ts';
+import { canonicalIp } from './ip.ts';
 import { formatHealthName, type HealthName, type Home, parseHealthName, type ServiceSelector, selectAll } from './names.ts';
 import { type Status, statusOf } from './status.ts';
 
@@ -161,10 +162,11 @@ export class Health implements Checker {
   }
 
   #instancesOf(service: ServiceName, { cluster, instance }: ServiceSelector): Instance[] {
+    const ip = instance && canonicalIp(instance.ip);
     return (this.#registry.instances(service) ?? []).filter(
       (candidate) =>
         (cluster === undefined || candidate.cluster === cluster) &&
-        (instance === undefined || (candidate.ip === instance.ip && candidate.port === instance.port)),
+        (instance === undefined || (candidate.port === instance.port && canonicalIp(candidate.ip) === ip)),
     );
   }
 

@@ -118,6 +118,17 @@ describe('a name', () => {
     expect(wasTold()).toBe(false);
   });
 
+  it.each(['[fe80:0:0:0:1:2:3:4]', 'fe80:0:0:0:1:2:3:4', 'FE80::1:2:3:4'])(
+    'finds an instance of IPv6 that registered as %s, however it is asked for',
+    (ip) => {
+      const { registry, status } = setUp();
+      registry.register(orders, registration({ ip }));
+      for (const asked of ['[fe80::1:2:3:4]', 'fe80::1:2:3:4', '[fe80:0:0:0:1:2:3:4]'])
+        expect(status(`orders?instance=${asked}:8080`)).toBe('serving');
+      expect(status('orders?instance=fe80::1:2:3:5:8080')).toBe('unknown');
+    },
+  );
+
   it('with a cluster or an instance means only that part', () => {
     const { registry, status } = setUp();
     registry.register(orders, registration({ cluster: 'C1' }));
