@@ -35,7 +35,7 @@ export class Lease {
 
   /** To be called when the health, the kind or the silence of the instance has changed. */
   schedule(id: number): void {
-    this.#granted.delete(id);
+    if (this.#granted.size > 0) this.#granted.delete(id);
     const { ephemeral, silence, holder } = this.#rows.row(id);
     if (!ephemeral || holder !== undefined) {
       this.#rows.setDue(id, Number.POSITIVE_INFINITY);
