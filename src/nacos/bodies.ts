@@ -1,18 +1,8 @@
 import type { Registration } from '../registry/instance.ts';
-import { DEFAULT_GROUP, DEFAULT_NAMESPACE, type ServiceName } from '../registry/service-name.ts';
+import type { ServiceName } from '../registry/service-name.ts';
 import { MissingParam, RequestError, shown } from './errors.ts';
-import {
-  checkedNamespace,
-  checkedPlace,
-  checkedService,
-  checkedWeight,
-  isObject,
-  type JsonObject,
-  metadataFrom,
-  parseJson,
-  scalar,
-  truth,
-} from './params.ts';
+import { isObject, type JsonObject, parseJson, scalar, truth } from './json.ts';
+import { checkedNamespace, checkedPlace, checkedService, checkedWeight, HOME, metadataFrom } from './rules.ts';
 
 /**
  * JSON bodies of the 2.x protocol -> typed commands, with the leniency that clients count on: null is as good as nothing, blanks
@@ -39,11 +29,11 @@ export function flagOf(body: JsonObject, name: string): boolean {
 
 /** The namespace that a naming request means. Python's clients leave it blank in some kinds of request. */
 export function namespaceOf(body: JsonObject): string {
-  return checkedNamespace(textOf(body, 'namespace').trim() || DEFAULT_NAMESPACE);
+  return checkedNamespace(textOf(body, 'namespace').trim() || HOME.namespace);
 }
 
 export function groupOf(body: JsonObject): string {
-  return textOf(body, 'groupName').trim() || DEFAULT_GROUP;
+  return textOf(body, 'groupName').trim() || HOME.group;
 }
 
 export function serviceOf(body: JsonObject): ServiceName {

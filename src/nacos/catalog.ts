@@ -14,87 +14,89 @@ import {
 } from './settings.ts';
 
 /** What operators and the console do to services and their clusters, and how they look for them: typed commands, as `naming.ts`. */
-export function createCatalog({ registry, limits }: CatalogOptions) {
-  return { known, create, drop, configure, configureCluster, namesLike, search };
+export class Catalog {
+  readonly #registry: Registry;
+  readonly #limits: CatalogOptions['limits'];
 
-  /** Refused in the words of the caller when the service is not known. */
-  function known(service: ServiceName, reason: Reason, words: (groupedName: string) => string): KnownService {
-    const instances = registry.instances(service);
-    if (instances === undefined) throw new RequestError(reason, words(groupedName(service)));
-    return [service, instances, nacosSettingsOf(registry, service) ?? DEFAULT_NACOS_SETTINGS];
+  constructor({ registry, limits }: CatalogOptions) {
+    this.#registry = registry;
+    this.#limits = limits;
   }
 
-  function create(service: ServiceName, said: Said, by: Source): void {
-    const settings = toServiceSettings({ ...DEFAULT_NACOS_SETTINGS, ...bounded(said) });
+  /** Refused in the words of the caller when the service is not known. */
+  known(service: ServiceName, reason: Reason, words: (groupedName: string) => string): KnownService {
+    const instances = this.#registry.instances(service);
+    if (instances === undefined) throw new RequestError(reason, words(groupedName(service)));
+    return [service, instances, nacosSettingsOf(this.#registry, service) ?? DEFAULT_NACOS_SETTINGS];
+  }
+
+  create(service: ServiceName, said: Said, by: Source): void {
+    const settings = toServiceSettings({ ...DEFAULT_NACOS_SETTINGS, ...this.#bounded(said) });
     // A service that lost its last instance a moment ago is known too, but nobody would call that existing.
-    if (registry.tally(service)?.total || !registry.create(service, settings, by))
+    if (this.#registry.tally(service)?.total || !this.#registry.create(service, settings, by))
       throw new RequestError('service-exists', `specified service ${groupedName(service)} already exists!`);
   }
 
-  function drop(service: ServiceName, by: Source): void {
-    const [, instances] = known(service, 'service-unknown', (name) => `specified service not exist, serviceName : ${name}`);
+  drop(service: ServiceName, by: Source): void {
+    const [, instances] = this.known(service, 'service-unknown', (name) => `specified service not exist, serviceName : ${name}`);
     if (instances.length > 0) {
       const message = `Service ${groupedName(service)} is not empty, can't be delete. Please unregister instance first`;
       throw new RequestError('service-not-empty', message);
     }
-    registry.drop(service, by);
+    this.#registry.drop(service, by);
   }
 
   /** In place of what was said of the service before; its clusters stay. */
-  function configure(service: ServiceName, said: Said, by: Source): void {
-    const [, , settings] = known(service, 'service-unknown', (name) => `service ${name} not found!`);
-    registry.configure(service, toServiceSettings({ ...settings, ...bounded(said) }), by);
+  configure(service: ServiceName, said: Said, by: Source): void {
+    const [, , settings] = this.known(service, 'service-unknown', (name) => `service ${name} not found!`);
+    this.#registry.configure(service, toServiceSettings({ ...settings, ...this.#bounded(said) }), by);
   }
 
-  function configureCluster(service: ServiceName, name: string, cluster: ClusterSettings, by: Source): void {
-    const [, , settings] = known(service, 'service-unknown', (grouped) => `service not found:${grouped}`);
-    const clusters = { ...settings.clusters, [name]: bounded(cluster) };
-    registry.configure(service, toServiceSettings({ ...settings, clusters }), by);
+  configureCluster(service: ServiceName, name: string, cluster: ClusterSettings, by: Source): void {
+    const [, , settings] = this.known(service, 'service-unknown', (grouped) => `service not found:${grouped}`);
+    const clusters = { ...settings.clusters, [name]: this.#bounded(cluster) };
+    this.#registry.configure(service, toServiceSettings({ ...settings, clusters }), by);
   }
 
   /**
    * Names by namespace, of all when none is given, by part of the name: Nacos takes a regular expression here, which would let a caller
    * keep the process busy for ever.
    */
-  function namesLike(part: string, namespace: string | undefined): Readonly<Record<string, readonly string[]>> {
+  namesLike(part: string, namespace: string | undefined): Readonly<Record<string, readonly string[]>> {
     const found: [string, readonly string[]][] = [];
-    for (const one of namespace === undefined ? registry.namespaces() : [namespace]) {
-      const names = [...registry.services(one)].map(({ name }) => name).filter((name) => name.includes(part));
+    for (const one of namespace === undefined ? this.#registry.namespaces() : [namespace]) {
+      const names = [...this.#registry.services(one)].map(({ name }) => name).filter((name) => name.includes(part));
       if (names.length > 0) found.push([one, names.sort()]);
     }
     return Object.fromEntries(found);
   }
 
   /** The console's list of services, sorted. Names match by part. */
-  function search(namespace: string, wanted: Search, { pageNo, pageSize }: Page): SearchPage {
-    const found = [...registry.services(namespace)].filter((service) => matches(service, wanted));
+  search(namespace: string, wanted: Search, { pageNo, pageSize }: Page): SearchPage {
+    const found = [...this.#registry.services(namespace)].filter((service) => this.#matches(service, wanted));
     const sorted = found.sort((a, b) => compare(groupedName(a), groupedName(b)));
     const services = pageOf(sorted, pageNo, pageSize).map(
       (service): KnownService => [
         service,
-        registry.instances(service) ?? [],
-        nacosSettingsOf(registry, service) ?? DEFAULT_NACOS_SETTINGS,
+        this.#registry.instances(service) ?? [],
+        nacosSettingsOf(this.#registry, service) ?? DEFAULT_NACOS_SETTINGS,
       ],
     );
     return { services, count: found.length };
   }
 
-  function matches(service: ServiceName, { name, group, address, onlyWithInstances }: Search): boolean {
+  #matches(service: ServiceName, { name, group, address, onlyWithInstances }: Search): boolean {
     if (!service.name.includes(name) || !service.group.includes(group)) return false;
-    if (onlyWithInstances && !registry.tally(service)?.total) return false;
+    if (onlyWithInstances && !this.#registry.tally(service)?.total) return false;
     if (address === '') return true;
-    return (registry.instances(service) ?? []).some(({ ip, port }) => address === ip || address === `${ip}:${port}`);
+    return (this.#registry.instances(service) ?? []).some(({ ip, port }) => address === ip || address === `${ip}:${port}`);
   }
 
-  function bounded<T extends Pick<Said, 'metadata'>>(said: T): T {
-    checkedMetadata(said.metadata, limits.maxMetadataLength);
+  #bounded<T extends Pick<Said, 'metadata'>>(said: T): T {
+    checkedMetadata(said.metadata, this.#limits.maxMetadataLength);
     return said;
   }
 }
-
-/** The operations on services. */
-export type Catalog = ReturnType<typeof createCatalog>;
-
 export interface CatalogOptions {
   readonly registry: Registry;
   readonly limits: { readonly maxMetadataLength: number };

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { DEFAULT_GROUP, DEFAULT_NAMESPACE } from '../registry/service-name.ts';
 import { flagOf, textOf } from './bodies.ts';
 import type { Connection, Connections } from './connections.ts';
 import { MissingParam, RequestError } from './errors.ts';
-import type { Call } from './instances.ts';
-import { isObject, type JsonObject, optional, readCount, required } from './params.ts';
+import { isObject, type JsonObject } from './json.ts';
+import { HOME } from './rules.ts';
 
 /**
  * The part of Nacos's configuration service that naming clients touch: Dubbo keeps there which applications offer an interface, and
@@ -203,52 +202,9 @@ export function configCalls(configs: Configs) {
   };
 }
 
-/**
- * `GET /cs/configs`: one text as it is, or with `search` a page of all that match: by part of data id and group with `blur`, and else
- * to the letter. A blank one matches all, as dubbo-go looks for the revisions of an application.
- */
-export function readConfigs(configs: Configs) {
-  return ({ params }: Call): string | object => {
-    const namespace = configNamespace(optional(params, 'tenant') ?? '');
-    const dataId = optional(params, 'dataId') ?? '';
-    const group = optional(params, 'group') ?? '';
-    const search = optional(params, 'search');
-    if (search === undefined) {
-      required(params, 'dataId');
-      const config = configs.get({ namespace, dataId, group: group || DEFAULT_GROUP });
-      if (config === undefined) throw new RequestError('config-unknown', NOT_THERE);
-      return config.content;
-    }
-    const matches = (text: string, wanted: string) =>
-      search === 'blur' ? text.includes(wanted.replaceAll('*', '')) : wanted === '' || text === wanted;
-    const found: Config[] = [];
-    for (const config of configs.all())
-      if (config.id.namespace === namespace && matches(config.id.dataId, dataId) && matches(config.id.group, group))
-        found.push(config);
-    const pageNo = Math.max(readCount(params, 'pageNo', 1), 1);
-    const pageSize = Math.max(readCount(params, 'pageSize', 100), 1);
-    const start = (pageNo - 1) * pageSize;
-    return {
-      totalCount: found.length,
-      pageNumber: pageNo,
-      pagesAvailable: Math.ceil(found.length / pageSize),
-      pageItems: found.slice(start, start + pageSize).map(({ id, content, md5, type }, i) => ({
-        id: String(start + i + 1),
-        dataId: id.dataId,
-        group: id.group,
-        content,
-        md5,
-        tenant: id.namespace === DEFAULT_NAMESPACE ? '' : id.namespace,
-        appName: '',
-        type,
-      })),
-    };
-  };
-}
-
 /** The default namespace is blank to some clients and `public` to others. */
 function configNamespace(tenant: string): string {
-  return tenant.trim() || DEFAULT_NAMESPACE;
+  return tenant.trim() || HOME.namespace;
 }
 
 const MAX_CONFIGS = 100_000;
@@ -261,7 +217,7 @@ const SAY_AGAIN_AFTER_MS = 5_000;
 function readId(body: JsonObject): ConfigId {
   const id = {
     namespace: configNamespace(textOf(body, 'tenant')),
-    group: textOf(body, 'group').trim() || DEFAULT_GROUP,
+    group: textOf(body, 'group').trim() || HOME.group,
     dataId: textOf(body, 'dataId').trim(),
   };
   for (const [name, text] of Object.entries(id)) {

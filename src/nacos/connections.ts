@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { Registration } from '../registry/instance.ts';
-import type { Holder, Registry } from '../registry/registry.ts';
+import type { Registry } from '../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
+import type { Peer } from '../wire/exchange.ts';
 import type { Setup } from './bodies.ts';
 
 /**
@@ -27,7 +28,7 @@ export class Connections {
   }
 
   /** What the transport will be called as a connection, or is. */
-  idOf({ transport, ip, port }: Peer): string {
+  idOf({ connection: transport, ip, port }: Peer): string {
     const id = this.#ids.get(transport) ?? `${this.#options.wallClock()}_${ip}_${port}`;
     this.#ids.set(transport, id);
     return id;
@@ -35,7 +36,7 @@ export class Connections {
 
   /** The connection over the transport, which has just given a sign of life. Undefined: it has not been set up. */
   heard(peer: Peer): Connection | undefined {
-    const connection = this.#byTransport.get(peer.transport);
+    const connection = this.#byTransport.get(peer.connection);
     if (connection !== undefined) connection.lastHeard = this.#options.now();
     else this.#noteStranger(peer);
     return connection;
@@ -47,8 +48,8 @@ export class Connections {
     if (this.#frozen || this.#byTransport.size >= MAX_CONNECTIONS || ofPeer >= MAX_CONNECTIONS_A_PEER) return undefined;
     const { registry, now, wallClock } = this.#options;
     const connection = new Connection(this.idOf(peer), peer, setup, registry, now, wallClock(), wake);
-    this.#strangers.delete(peer.transport);
-    this.#byTransport.set(peer.transport, connection);
+    this.#strangers.delete(peer.connection);
+    this.#byTransport.set(peer.connection, connection);
     this.#ofPeer.set(peer.ip, ofPeer + 1);
     this.#careFromNowOn();
     return connection;
@@ -56,7 +57,7 @@ export class Connections {
 
   /** Ends the connection, and with it the transport and all that lived by it. A second time it does nothing. */
   end(connection: Connection, reason: string): void {
-    const { transport, ip, cut } = connection.peer;
+    const { connection: transport, ip, cut } = connection.peer;
     if (this.#frozen || this.#byTransport.get(transport) !== connection) return;
     this.#byTransport.delete(transport);
     const left = (this.#ofPeer.get(ip) ?? 1) - 1;
@@ -130,7 +131,7 @@ export class Connections {
       connection.ask('ConnectResetRequest', { module: 'internal', connectionId: connection.id }, () => {});
   }
 
-  #noteStranger({ transport, cut }: Peer): void {
+  #noteStranger({ connection: transport, cut }: Peer): void {
     if (this.#frozen || this.#strangers.has(transport)) return;
     this.#strangers.set(transport, { since: this.#options.now(), cut });
     this.#careFromNowOn();
@@ -155,14 +156,7 @@ export interface ConnectionsOptions {
 /** Stands for an HTTP/2 session. Only ever compared. */
 export type Transport = object;
 
-/** The other end of a transport, as the transport says; never as the client does. */
-export interface Peer {
-  readonly transport: Transport;
-  readonly ip: string;
-  readonly port: number;
-  /** Ends the transport at once. */
-  readonly cut: () => void;
-}
+export type { Peer };
 
 /** What is to go out, made when there is room for it: it says what is true then. Undefined when it has become needless. */
 type Parcel = () => Message | undefined;
@@ -174,7 +168,7 @@ export interface Message {
 }
 
 /** One client. */
-export class Connection implements Holder {
+export class Connection {
   readonly id: string;
   readonly peer: Peer;
   readonly clientVersion: string;
@@ -231,7 +225,7 @@ export class Connection implements Holder {
     // First what is new, so that a replaced instance leaves no moment without any.
     for (const instance of instances) this.#registry.hold(service, instance, this);
     for (const old of before?.instances ?? [])
-      if (!instances.some((instance) => isSame(instance, old))) this.#registry.release(service, old, this);
+      if (!instances.some((instance) => isSame(instance, old))) this.#registry.release(service, old, this, 'deregistered');
   }
 
   /** What it has registered. */
@@ -307,7 +301,7 @@ export class Connection implements Holder {
     this.#ended = true;
     let count = 0;
     for (const { service, instances } of this.#slots.values()) {
-      for (const instance of instances) this.#registry.release(service, instance, this);
+      for (const instance of instances) this.#registry.release(service, instance, this, 'connection-ended');
       count += instances.length;
     }
     this.#slots.clear();
@@ -338,5 +332,5 @@ const MAX_CONNECTIONS = 50_000;
 const MAX_CONNECTIONS_A_PEER = 10_000;
 
 function isSame(a: Registration, b: Registration): boolean {
-  return a.ip === b.ip && a.port === b.port && a.cluster === b.cluster;
+  return a.ip === b.ip && a.port === b.port;
 }

@@ -5,22 +5,28 @@ import { BiRequestStream, type Payload, PayloadSchema, Request } from '../gen/na
 import { readBody, setupOf } from './bodies.ts';
 import { configCalls } from './configs.ts';
 import type { Connection, Connections, Message, Peer } from './connections.ts';
-import { REASONS, type Reason, RequestError } from './errors.ts';
-import type { NacosRoom } from './instances.ts';
-import { namingCalls } from './naming.ts';
-import type { JsonObject } from './params.ts';
+import { REASONS, RequestError } from './errors.ts';
+import { namingCalls } from './grpc-naming.ts';
+import type { HttpRooms } from './http/route.ts';
+import type { JsonObject } from './json.ts';
+import type { Subscribers } from './subscribers.ts';
 
 /**
  * The protocol of Nacos 2.x and 3.x: JSON in an envelope of protobuf, questions one by one and a stream for what the server has to
  * say. `nacosRpc` finds who answers a question, and is the one place that encodes answers and errors. No field of an answer is ever
  * null: Python's client cannot read that.
  */
-export interface NacosRpcOptions extends NacosRoom {
+export interface GrpcRooms extends HttpRooms {
+  readonly connections: Connections;
+  readonly subscribers: Subscribers;
+}
+
+export interface NacosRpcOptions extends GrpcRooms {
   readonly log: Logger;
 }
 
 /** Who asks. */
-export const peerKey = createContextKey<Peer>({ transport: {}, ip: '', port: 0, cut: () => {} });
+export const peerKey = createContextKey<Peer>({ connection: {}, ip: '', port: 0, cut: () => {} });
 
 /** An object gets its codes; text is JSON that has them. */
 type Call = (body: JsonObject, connection: Connection) => object | string;
@@ -34,8 +40,8 @@ interface Answering {
 }
 
 /** Every question that a connection may ask, by the class of its body. */
-export function requestTable({ registry, subscribers, configs }: NacosRoom): ReadonlyMap<string, Answering> {
-  const naming = namingCalls(registry, subscribers);
+export function requestTable({ registry, naming: domain, subscribers, configs }: GrpcRooms): ReadonlyMap<string, Answering> {
+  const naming = namingCalls(registry, domain, subscribers);
   const config = configCalls(configs);
   return new Map<string, Answering>([
     ['InstanceRequest', { answer: 'InstanceResponse', call: naming.instance }],
@@ -110,20 +116,12 @@ export function nacosRpc(router: ConnectRouter, options: NacosRpcOptions): void 
       return typeof result === 'string' ? { type: answer, body: result } : message(answer, { ...OK, ...result });
     } catch (error) {
       if (!(error instanceof RequestError)) log.error({ err: error, answer }, 'nacos request failed');
-      const errorCode = error instanceof RequestError ? codeOf(error) : 500;
+      const errorCode = error instanceof RequestError ? REASONS[error.reason].grpc : 500;
       const text = error instanceof RequestError ? error.message : 'internal error';
       return message(answer, { ...failure, resultCode: 500, errorCode, message: text, success: false });
     }
   }
 }
-
-/** Clients are told, and tell, by number what HTTP tells by status. */
-function codeOf({ reason }: RequestError): number {
-  return CODES[reason] ?? REASONS[reason].status;
-}
-
-/** Where Nacos has another code than HTTP. */
-const CODES: Partial<Record<Reason, number>> = { 'too-many': 503, 'config-unknown': 300, conflict: 500 };
 
 const OK = { resultCode: 200, errorCode: 0, success: true } as const;
 const UNREGISTERED = 'Connection is unregistered.';

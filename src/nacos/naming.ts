@@ -11,121 +11,129 @@ import type { Switches } from './switches.ts';
  * What Nacos's clients and operators do to instances: typed commands, the same for every version and transport. An instance is meant
  * by its address alone, whatever cluster or kind a request names. Nothing here reads a request or words an answer.
  */
-export function createNaming({ registry, switches, limits, wallClock }: NamingOptions) {
-  return {
-    register,
-    deregister,
-    beat,
-    update,
-    patch,
-    mergeMetadata,
-    removeMetadata,
-    setHealth,
-    instance,
-    list,
-    names,
-    admit,
-  };
+export class Naming {
+  readonly #registry: Registry;
+  readonly #switches: Switches;
+  readonly #limits: NamingOptions['limits'];
+  readonly #wallClock: () => number;
 
-  function register(service: ServiceName, named: Named, by: Source): void {
-    registry.register(service, registrationOf(admit(named), { ephemeral: switches.values.defaultInstanceEphemeral }), by);
+  constructor({ registry, switches, limits, wallClock }: NamingOptions) {
+    this.#registry = registry;
+    this.#switches = switches;
+    this.#limits = limits;
+    this.#wallClock = wallClock;
+  }
+
+  /** What the request leaves out has its default. */
+  register(service: ServiceName, named: Named, by: Source): void {
+    this.#registry.register(
+      service,
+      registrationOf(this.admit(named), { ephemeral: this.#switches.values.defaultInstanceEphemeral }),
+      by,
+    );
   }
 
   /** Absent is fine: clients deregister what has expired already. What a connection holds stays for as long as that. */
-  function deregister(service: ServiceName, address: Address, by: Source): void {
-    registry.deregister(service, address, by);
+  deregister(service: ServiceName, address: Address, by: Source): void {
+    this.#registry.deregister(service, address, by);
   }
 
   /**
    * Answers after how many milliseconds the next beat is due. A full beat, which says what the instance is, registers one that is not
    * here: what it leaves out is as the client said before, if that is remembered. Undefined: not here, and the beat was a light one.
    */
-  function beat(service: ServiceName, address: Address, said: Named | undefined, by: Source): number | undefined {
-    if (said !== undefined) admit(said);
-    const silence = registry.beat(service, address, by) ?? (said && registerByBeat(service, said, by));
-    return silence && (silence.beatIntervalMs ?? switches.values.clientBeatInterval);
+  beat(service: ServiceName, address: Address, said: Named | undefined, by: Source): number | undefined {
+    if (said !== undefined) this.admit(said);
+    const silence = this.#registry.beat(service, address, by) ?? (said && this.#registerByBeat(service, said, by));
+    return silence && (silence.beatIntervalMs ?? this.#switches.values.clientBeatInterval);
   }
 
-  function registerByBeat(service: ServiceName, said: Named, by: Source): Silence | undefined {
-    registry.register(service, registrationOf({ ...said, healthy: true }, registry.lastRegistration(service, said)), by);
-    return registry.beat(service, said, by);
+  #registerByBeat(service: ServiceName, said: Named, by: Source): Silence | undefined {
+    this.#registry.register(
+      service,
+      registrationOf({ ...said, healthy: true }, this.#registry.lastRegistration(service, said)),
+      by,
+    );
+    return this.#registry.beat(service, said, by);
   }
 
   /** Edits what is named of an instance; one that is not here is registered, if it may be. */
-  function update(service: ServiceName, named: Named, mayRegister: boolean, by: Source): void {
-    const found = registry.instance(service, named);
-    if (found !== undefined) lay(service, found, named, by);
-    else if (mayRegister) register(service, named, by);
+  update(service: ServiceName, named: Named, mayRegister: boolean, by: Source): void {
+    const found = this.#registry.instance(service, named);
+    if (found !== undefined) this.#lay(service, found, named, by);
+    else if (mayRegister) this.register(service, named, by);
     else throw new RequestError('invalid', `instance not exist: ${named.ip}:${named.port}`);
   }
 
   /** Edits what is named of an instance that is here, and says how it is, if that is named too. */
-  function patch(service: ServiceName, place: Place, named: Omit<Named, keyof Address>, by: Source): void {
-    lay(service, instance(service, place), named, by);
-    if (named.healthy !== undefined) registry.report(service, place, named.healthy, by);
+  patch(service: ServiceName, place: Place, named: Omit<Named, keyof Address>, by: Source): void {
+    this.#lay(service, this.instance(service, place), named, by);
+    if (named.healthy !== undefined) this.#registry.report(service, place, named.healthy, by);
   }
 
   /** A map of metadata takes the place of the whole map that is seen now; what the client adds later is not of it. */
-  function lay(service: ServiceName, seen: Instance, { enabled, weight, metadata }: Change, by: Source): void {
+  #lay(service: ServiceName, seen: Instance, { enabled, weight, metadata }: Change, by: Source): void {
     const edit = {
       ...(enabled !== undefined && { enabled }),
       ...(weight !== undefined && { weight }),
-      ...(metadata !== undefined && { metadata: { ...withoutAll(seen.metadata), ...bounded(metadata) } }),
+      ...(metadata !== undefined && { metadata: { ...withoutAll(seen.metadata), ...this.#bounded(metadata) } }),
     };
-    if (Object.keys(edit).length > 0) registry.edit(service, seen, edit, by);
+    if (Object.keys(edit).length > 0) this.#registry.edit(service, seen, edit, by);
   }
 
   /** Answers with the instances that were edited. */
-  function mergeMetadata(service: ServiceName, batch: Batch, metadata: Metadata, by: Source): readonly Instance[] {
-    const chosen = chosenBy(service, batch);
-    for (const instance of chosen) bounded({ ...instance.metadata, ...metadata });
-    for (const instance of chosen) registry.edit(service, instance, { metadata }, by);
+  mergeMetadata(service: ServiceName, batch: Batch, metadata: Metadata, by: Source): readonly Instance[] {
+    const chosen = this.#chosenBy(service, batch);
+    for (const instance of chosen) this.#bounded({ ...instance.metadata, ...metadata });
+    for (const instance of chosen) this.#registry.edit(service, instance, { metadata }, by);
     return chosen;
   }
 
   /** Takes the keys away, whatever their values. Answers with the instances that were edited. */
-  function removeMetadata(service: ServiceName, batch: Batch, metadata: Metadata, by: Source): readonly Instance[] {
-    const chosen = chosenBy(service, batch);
-    for (const instance of chosen) registry.edit(service, instance, { metadata: withoutAll(metadata) }, by);
+  removeMetadata(service: ServiceName, batch: Batch, metadata: Metadata, by: Source): readonly Instance[] {
+    const chosen = this.#chosenBy(service, batch);
+    for (const instance of chosen) this.#registry.edit(service, instance, { metadata: withoutAll(metadata) }, by);
     return chosen;
   }
 
-  function chosenBy(service: ServiceName, batch: Batch): readonly Instance[] {
-    if ('ephemeral' in batch) return (registry.instances(service) ?? []).filter(({ ephemeral }) => ephemeral === batch.ephemeral);
-    return batch.addresses.flatMap((address) => registry.instance(service, address) ?? []);
+  #chosenBy(service: ServiceName, batch: Batch): readonly Instance[] {
+    if ('ephemeral' in batch)
+      return (this.#registry.instances(service) ?? []).filter(({ ephemeral }) => ephemeral === batch.ephemeral);
+    return batch.addresses.flatMap((address) => this.#registry.instance(service, address) ?? []);
   }
 
   /** Only where nobody else decides: the checker of the instance's cluster must be NONE. */
-  function setHealth(service: ServiceName, place: Place, healthy: boolean, by: Source): void {
-    const cluster = registry.instance(service, place)?.cluster ?? place.cluster;
-    if (clusterOf(settingsOf(service), cluster).check.type !== 'none') {
+  setHealth(service: ServiceName, place: Place, healthy: boolean, by: Source): void {
+    const cluster = this.#registry.instance(service, place)?.cluster ?? place.cluster;
+    if (clusterOf(this.#settingsOf(service), cluster).check.type !== 'none') {
       const where = `service: ${groupedName(service)}, cluster: ${cluster}`;
       throw new RequestError('health-checked', `health check is still working, ${where}`);
     }
-    registry.report(service, place, healthy, by);
+    this.#registry.report(service, place, healthy, by);
   }
 
   /** Refused when it is not here; the cluster that the request names is for the text only. */
-  function instance(service: ServiceName, place: Place): Instance {
-    const found = registry.instance(service, place);
+  instance(service: ServiceName, place: Place): Instance {
+    const found = this.#registry.instance(service, place);
     if (found !== undefined) return found;
-    const empty = !registry.instances(service)?.some(({ cluster }) => cluster === place.cluster);
+    const empty = !this.#registry.instances(service)?.some(({ cluster }) => cluster === place.cluster);
     const none = `no ips found for cluster ${place.cluster} in service ${groupedName(service)}`;
     throw new RequestError('not-found', empty ? none : 'no matched ip found!');
   }
 
-  function list(service: ServiceName): Listed {
+  /** What there is of the service now. */
+  list(service: ServiceName): Listed {
     return {
-      instances: registry.instances(service) ?? [],
-      settings: settingsOf(service),
-      lastRefTime: registry.isIgnorantOf(service) ? 0 : wallClock(),
+      instances: this.#registry.instances(service) ?? [],
+      settings: this.#settingsOf(service),
+      lastRefTime: this.#registry.isIgnorantOf(service) ? 0 : this.#wallClock(),
     };
   }
 
   /** The names of a group, sorted, one page of them. `*` is every group, and names are grouped then. */
-  function names(namespace: string, group: string, { pageNo, pageSize }: Page): NamesPage {
+  names(namespace: string, group: string, { pageNo, pageSize }: Page): NamesPage {
     const found: string[] = [];
-    for (const service of registry.services(namespace)) {
+    for (const service of this.#registry.services(namespace)) {
       if (group === '*') found.push(groupedName(service));
       else if (service.group === group) found.push(service.name);
     }
@@ -134,22 +142,19 @@ export function createNaming({ registry, switches, limits, wallClock }: NamingOp
   }
 
   /** What is said of an instance, if there is not too much of it: the metadata of each are kept. */
-  function admit<T extends { readonly metadata?: Metadata | undefined }>(said: T): T {
-    if (said.metadata !== undefined) bounded(said.metadata);
+  admit<T extends { readonly metadata?: Metadata | undefined }>(said: T): T {
+    if (said.metadata !== undefined) this.#bounded(said.metadata);
     return said;
   }
 
-  function bounded(metadata: Metadata): Metadata {
-    return checkedMetadata(metadata, limits.maxMetadataLength);
+  #bounded(metadata: Metadata): Metadata {
+    return checkedMetadata(metadata, this.#limits.maxMetadataLength);
   }
 
-  function settingsOf(service: ServiceName): NacosSettings {
-    return nacosSettingsOf(registry, service) ?? DEFAULT_NACOS_SETTINGS;
+  #settingsOf(service: ServiceName): NacosSettings {
+    return nacosSettingsOf(this.#registry, service) ?? DEFAULT_NACOS_SETTINGS;
   }
 }
-
-/** The operations on instances. */
-export type Naming = ReturnType<typeof createNaming>;
 
 export interface NamingOptions {
   readonly registry: Registry;

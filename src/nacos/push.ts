@@ -6,6 +6,7 @@ import { flat } from '../registry/flat.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import { shown } from './errors.ts';
+import { nacosSettingsOf } from './settings.ts';
 import type { Switches } from './switches.ts';
 import { type ListQuery, listView } from './views.ts';
 
@@ -142,7 +143,7 @@ export class Pusher {
       lastRefTime: wallClock(),
       env: '',
     };
-    const view = listView(service, registry.instances(service) ?? [], query, registry.settings(service));
+    const view = listView(service, registry.instances(service) ?? [], query, nacosSettingsOf(registry, service));
     const ref = this.#nextRef();
     const text = Buffer.from(JSON.stringify({ type: 'dom', data: JSON.stringify(view), lastRefTime: ref }));
     return { ref, empty: view.hosts.length === 0, datagram: text.length >= GZIP_FROM_BYTES ? gzipSync(text) : text };

@@ -2,6 +2,7 @@ import type { Registry } from '../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import type { Connection, Connections } from './connections.ts';
 import { RequestError } from './errors.ts';
+import { nacosSettingsOf } from './settings.ts';
 import type { Switches } from './switches.ts';
 import { type ServiceInfoQuery, serviceInfoView } from './views.ts';
 
@@ -18,7 +19,6 @@ export class Subscribers {
   readonly #dirty = new Set<Topic>();
   /** Those whose push failed, or was held back, with the time of the next try. */
   readonly #retries = new Map<Subscription, number>();
-  readonly #ignorantUntil: number;
   #flushTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #lastRefTime = 0;
@@ -26,7 +26,6 @@ export class Subscribers {
 
   constructor(options: SubscribersOptions) {
     this.#options = options;
-    this.#ignorantUntil = options.now() + options.graceMs;
     options.registry.onChange((service) => this.#changed(service));
     options.connections.onEnd((connection) => this.#drop(connection));
     // Pushes that were switched off are made up for.
@@ -139,8 +138,8 @@ export class Subscribers {
     connection.send(() => {
       subscription.queued = false;
       if (!subscription.open || !this.#options.switches.values.pushEnabled) return undefined;
-      if (this.#isIgnorantOf(topic.service)) {
-        this.#retryAt(subscription, this.#ignorantUntil);
+      if (this.#options.registry.isIgnorantOf(topic.service)) {
+        this.#retryAt(subscription, this.#options.now() + RETRY_AFTER_MS);
         return undefined;
       }
       subscription.told = topic.version;
@@ -189,7 +188,8 @@ export class Subscribers {
     const known = topic.views.get(query.clustersVerbatim);
     if (known !== undefined) return known;
     const view = this.query(topic.service, query, false);
-    if (topic.views.size < MAX_SPELLINGS && !this.#isIgnorantOf(topic.service)) topic.views.set(query.clustersVerbatim, view);
+    if (topic.views.size < MAX_SPELLINGS && !this.#options.registry.isIgnorantOf(topic.service))
+      topic.views.set(query.clustersVerbatim, view);
     return view;
   }
 
@@ -202,19 +202,10 @@ export class Subscribers {
         ...query,
         cacheMillis: switches.values.defaultPushCacheMillis,
         // Clients drop a list that is no newer than the one they have: this one cannot harm them.
-        lastRefTime: this.#isIgnorantOf(service) ? 0 : this.#nextRefTime(),
+        lastRefTime: this.#options.registry.isIgnorantOf(service) ? 0 : this.#nextRefTime(),
       },
-      registry.settings(service),
+      nacosSettingsOf(registry, service),
     );
-  }
-
-  /**
-   * Whether that there is nothing may only mean that nobody has come back yet: consumers are often faster after a restart than the
-   * providers that they have lists of.
-   */
-  #isIgnorantOf(service: ServiceName): boolean {
-    const { registry, now } = this.#options;
-    return now() < this.#ignorantUntil && registry.tally(service) === undefined;
   }
 
   /** Never the same twice: Go's and Python's clients drop what is not newer. */
@@ -230,8 +221,6 @@ export interface SubscribersOptions {
   readonly switches: Switches;
   /** How long to wait for more changes before a push, in milliseconds. */
   readonly delayMs: number;
-  /** For how long after the start a service that nobody has spoken of may be one that is not back yet, in milliseconds. */
-  readonly graceMs: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Milliseconds since 1970, never going back. */

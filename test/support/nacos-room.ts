@@ -1,22 +1,24 @@
 import { pino } from 'pino';
-import { Configs } from '../../src/nacos/configs.ts';
-import { Connections } from '../../src/nacos/connections.ts';
-import type { NacosRoom } from '../../src/nacos/instances.ts';
-import { Pusher } from '../../src/nacos/push.ts';
-import { Subscribers } from '../../src/nacos/subscribers.ts';
-import { Switches } from '../../src/nacos/switches.ts';
+import { createNacos, type Nacos, type NacosOptions } from '../../src/nacos/nacos.ts';
+import { silenceOf } from '../../src/nacos/rules.ts';
 import { Registry } from '../../src/registry/registry.ts';
+import { LIMITS } from './limits.ts';
+import { ManualScheduler } from './scheduler.ts';
 
-/** What the Nacos calls work on, with nothing in it and no socket. */
-export function emptyRoom(): NacosRoom {
-  const registry = new Registry(() => 0);
-  const switches = new Switches();
-  const wallClock = () => 0;
-  const log = pino({ enabled: false });
-  const pusher = new Pusher({ registry, switches, delayMs: 0, now: () => 0, wallClock, log });
-  const connections = new Connections({ registry, now: () => 0, wallClock, log });
-  const timing = { delayMs: 0, graceMs: 0, now: () => 0, wallClock };
-  const subscribers = new Subscribers({ registry, connections, switches, ...timing });
-  const configs = new Configs(connections, wallClock);
-  return { registry, switches, pusher, connections, subscribers, configs, wallClock, pushToClientIp: false };
+/** The Nacos surface with nothing in it, on no socket, and the time that the test moves. */
+export function emptyNacos(options: Partial<NacosOptions> = {}): Nacos & { readonly scheduler: ManualScheduler } {
+  const scheduler = new ManualScheduler();
+  const { now } = scheduler;
+  const nacos = createNacos({
+    registry: new Registry(now, { silenceOf }),
+    scheduler,
+    now,
+    wallClock: now,
+    log: pino({ enabled: false }),
+    limits: LIMITS,
+    pushDelayMs: 0,
+    pushToClientIp: false,
+    ...options,
+  });
+  return { ...nacos, scheduler };
 }

@@ -5,16 +5,20 @@ import { portOf } from './operator.ts';
 import { optional, type Params, readFlag, required } from './params.ts';
 import { type Asked, type HttpRooms, OK } from './route.ts';
 
-/** Calls of Nacos's console, and of whatever waits for Nacos to be ready: namespaces, login, state. */
-export function consoleCalls({ namespaces, switches }: HttpRooms) {
-  return {
-    /** There is nobody to tell apart as long as access is not controlled: whoever logs in gets the token that says so. */
-    login: ({ params }: Asked) => {
-      const username = required(params, 'username');
-      required(params, 'password');
-      return { accessToken: 'AUTH_DISABLED', tokenTtl: 18_000, globalAdmin: true, username };
-    },
+/** Calls of Nacos's console, and of whatever waits for Nacos to be ready: login, namespaces, state. */
+export function consoleCalls(rooms: HttpRooms) {
+  return { login, ...namespaceCalls(rooms), ...stateCalls(rooms) };
+}
 
+/** There is nobody to tell apart as long as access is not controlled: whoever logs in gets the token that says so. */
+function login({ params }: Asked) {
+  const username = required(params, 'username');
+  required(params, 'password');
+  return { accessToken: 'AUTH_DISABLED', tokenTtl: 18_000, globalAdmin: true, username };
+}
+
+function namespaceCalls({ namespaces }: HttpRooms) {
+  return {
     namespaces: ({ params }: Asked) => {
       if (readFlag(params, 'checkNamespaceIdExist')) return namespaces.isNamed(optional(params, 'customNamespaceId') ?? '');
       if (optional(params, 'show') === 'all') return namespaceView(namespaceOf(params));
@@ -37,23 +41,6 @@ export function consoleCalls({ namespaces, switches }: HttpRooms) {
       if (!rename(params, 'namespaceId', 'namespaceName')) throw new RequestError('namespace-unknown', 'namespace not exist');
       return true;
     },
-
-    liveness: () => 'OK',
-    readiness: () => {
-      if (switches.values.overriddenServerStatus === 'DOWN') throw new RequestError('not-up', 'Naming is not in readiness');
-      return 'OK';
-    },
-    ready: () => OK,
-    actuatorHealth: () => ({ status: 'UP' }),
-    state: ({ local }: Asked) => ({
-      version: COMPATIBLE_VERSION,
-      standalone_mode: 'standalone',
-      startup_mode: 'standalone',
-      function_mode: 'naming',
-      server_port: portOf(local),
-      auth_enabled: 'false',
-      auth_system_type: 'nacos',
-    }),
   };
 
   function all() {
@@ -78,6 +65,27 @@ export function consoleCalls({ namespaces, switches }: HttpRooms) {
   function rename(params: Params, idParam: string, nameParam: string): boolean {
     return namespaces.rename(required(params, idParam), namesIn(params, nameParam));
   }
+}
+
+function stateCalls({ switches }: HttpRooms) {
+  return {
+    liveness: () => 'OK',
+    readiness: () => {
+      if (switches.values.overriddenServerStatus === 'DOWN') throw new RequestError('not-up', 'Naming is not in readiness');
+      return 'OK';
+    },
+    ready: () => OK,
+    actuatorHealth: () => ({ status: 'UP' }),
+    state: ({ local }: Asked) => ({
+      version: COMPATIBLE_VERSION,
+      standalone_mode: 'standalone',
+      startup_mode: 'standalone',
+      function_mode: 'naming',
+      server_port: portOf(local),
+      auth_enabled: 'false',
+      auth_system_type: 'nacos',
+    }),
+  };
 }
 
 /** What version-minded clients are to expect: the last of the line whose errors and shapes are served. */

@@ -31,13 +31,43 @@ import {
 import { type Asked, type HttpRooms, OK } from './route.ts';
 
 /** Calls about instances: register, beat, edit, list. */
-export function instanceCalls({ registry, naming, switches, pusher, pushToClientIp }: HttpRooms) {
+export function instanceCalls(rooms: HttpRooms) {
+  return { ...clientCalls(rooms), ...editingCalls(rooms), ...readingCalls(rooms), ...listCalls(rooms) };
+}
+
+/** What clients do to their own instance. */
+function clientCalls({ naming, switches }: HttpRooms) {
   return {
     register,
     deregister({ params, by }: Asked) {
       naming.deregister(readService(params), readPlace(params), by);
       return OK;
     },
+    /** A full beat of an unknown instance registers it; after a light one the client has to. */
+    beat({ params, by }: Asked) {
+      const { service, place, said } = readBeat(params);
+      const { clientBeatInterval, lightBeatEnabled } = switches.values;
+      const beatIntervalMs = naming.beat(service, place, said, by);
+      return beatIntervalMs === undefined ? unknownBeatView(clientBeatInterval) : beatView(beatIntervalMs, lightBeatEnabled);
+    },
+    /** 3.x beats by registering with `heartBeat=true`. */
+    registerOrBeatV3(asked: Asked) {
+      const { params, by } = asked;
+      if (!readFlag(params, 'heartBeat')) return register(asked);
+      if (naming.beat(readService(params), readPlace(params), undefined, by) !== undefined) return OK;
+      throw new RequestError('beat-unknown', 'instance not found', null);
+    },
+  };
+
+  function register({ params, by }: Asked) {
+    naming.register(readService(params), readNamed(params), by);
+    return OK;
+  }
+}
+
+/** What operators do to instances. */
+function editingCalls({ naming }: HttpRooms) {
+  return {
     /** The Java client may only update what is there, all others make it. */
     update({ params, agent, by }: Asked) {
       naming.update(readService(params), readNamed(params), !isJavaClient(agent), by);
@@ -47,31 +77,49 @@ export function instanceCalls({ registry, naming, switches, pusher, pushToClient
       naming.patch(readService(params), readPlace(params), { ...readNamed(params), healthy: readHealthy(params) }, by);
       return OK;
     },
-    get: ({ params }: Asked) => one(params, instanceView),
-    getV2: ({ params }: Asked) => one(params, instanceViewV2),
-    list: (asked: Asked) => list(asked, { clusters: 'clusters', port: 'udpPort', ip: 'clientIP' }),
-    listV2: (asked: Asked) => list(asked, { clusters: 'clusterName', port: 'port', ip: 'ip' }),
-    listV3,
-    beat,
-    registerOrBeatV3,
     mergeMetadata({ params, by }: Asked) {
       return updatedView(naming.mergeMetadata(readService(params), readBatch(params), requiredMetadata(params), by));
     },
     removeMetadata({ params, by }: Asked) {
       return updatedView(naming.removeMetadata(readService(params), readBatch(params), requiredMetadata(params), by));
     },
-    statuses,
   };
+}
 
-  function register({ params, by }: Asked) {
-    naming.register(readService(params), readNamed(params), by);
-    return OK;
-  }
+function readingCalls({ naming, registry }: HttpRooms) {
+  return {
+    get: ({ params }: Asked) => one(params, instanceView),
+    getV2: ({ params }: Asked) => one(params, instanceViewV2),
+    /** `key` is `NAMESPACE##GROUP@@NAME` or `GROUP@@NAME`. */
+    statuses({ params }: Asked) {
+      const key = required(params, 'key');
+      const [namespace = '', name = ''] = key.includes('##') ? key.split('##', 2) : [HOME.namespace, key];
+      const service = parseServiceName(name, namespace, HOME.group);
+      const instances = service && registry.instances(service);
+      if (instances === undefined) throw new RequestError('not-found', `service: ${name.slice(0, 200)} not found.`);
+      return statusesView(instances);
+    },
+  };
 
   function one(params: Params, view: (service: ServiceName, instance: Instance) => object) {
     const service = readService(params);
     return view(service, naming.instance(service, readPlace(params, false)));
   }
+}
+
+function listCalls({ naming, switches, pusher, pushToClientIp }: HttpRooms) {
+  return {
+    list: (asked: Asked) => list(asked, { clusters: 'clusters', port: 'udpPort', ip: 'clientIP' }),
+    listV2: (asked: Asked) => list(asked, { clusters: 'clusterName', port: 'port', ip: 'ip' }),
+    /** A bare array; other clusters than the default one have to be named, and nobody subscribes. */
+    listV3({ params }: Asked) {
+      const service = readService(params);
+      const clusters = readClusters(optional(params, 'clusterName') ?? DEFAULT_CLUSTER_NAME);
+      return inClusters(naming.list(service).instances, clusters)
+        .filter(({ enabled }) => enabled)
+        .map((instance) => hostView(service, instance));
+    },
+  };
 
   /** Reading, and with a UDP port also subscribing. */
   function list({ params, agent, by }: Asked, called: { readonly clusters: string; readonly port: string; readonly ip: string }) {
@@ -93,41 +141,6 @@ export function instanceCalls({ registry, naming, switches, pusher, pushToClient
     const [healthyOnly, env] = [readFlag(params, 'healthyOnly'), readVerbatim(params, 'env')];
     const query = { clusters, clustersVerbatim, healthyOnly, grouped, cacheMillis, lastRefTime, env };
     return listView(service, instances, query, settings);
-  }
-
-  /** A bare array; other clusters than the default one have to be named, and nobody subscribes. */
-  function listV3({ params }: Asked) {
-    const service = readService(params);
-    const clusters = readClusters(optional(params, 'clusterName') ?? DEFAULT_CLUSTER_NAME);
-    return inClusters(naming.list(service).instances, clusters)
-      .filter(({ enabled }) => enabled)
-      .map((instance) => hostView(service, instance));
-  }
-
-  /** A full beat of an unknown instance registers it; after a light one the client has to. */
-  function beat({ params, by }: Asked) {
-    const { service, place, said } = readBeat(params);
-    const { clientBeatInterval, lightBeatEnabled } = switches.values;
-    const beatIntervalMs = naming.beat(service, place, said, by);
-    return beatIntervalMs === undefined ? unknownBeatView(clientBeatInterval) : beatView(beatIntervalMs, lightBeatEnabled);
-  }
-
-  /** 3.x beats by registering with `heartBeat=true`. */
-  function registerOrBeatV3(asked: Asked) {
-    const { params, by } = asked;
-    if (!readFlag(params, 'heartBeat')) return register(asked);
-    if (naming.beat(readService(params), readPlace(params), undefined, by) !== undefined) return OK;
-    throw new RequestError('beat-unknown', 'instance not found', null);
-  }
-
-  /** `key` is `NAMESPACE##GROUP@@NAME` or `GROUP@@NAME`. */
-  function statuses({ params }: Asked) {
-    const key = required(params, 'key');
-    const [namespace = '', name = ''] = key.includes('##') ? key.split('##', 2) : [HOME.namespace, key];
-    const service = parseServiceName(name, namespace, HOME.group);
-    const instances = service && registry.instances(service);
-    if (instances === undefined) throw new RequestError('not-found', `service: ${name.slice(0, 200)} not found.`);
-    return statusesView(instances);
   }
 }
 

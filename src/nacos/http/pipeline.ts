@@ -30,16 +30,10 @@ export interface PipelineOptions {
   readonly log: Logger;
 }
 
-/** Answers every request whose path starts with `/nacos/`. Whatever a request does, nothing is thrown and no promise is left to fail. */
+/** Answers every request whose path starts with `/nacos/`. What a caller can be at fault for, or to leave in the middle of, never rejects. */
 export function pipeline({ routes, switches, limits, wallClock, log }: PipelineOptions): Serve {
   const table = new RouteTable(routes);
-
-  return (req, res) => {
-    respond(req, res).catch((err) => {
-      log.error({ err, method: req.method, path: pathOf(req).slice(0, 200) }, 'nacos answer failed');
-      peerOf(req).cut();
-    });
-  };
+  return respond;
 
   async function respond(req: Request, res: Response): Promise<void> {
     let reply: Reply = 'plain';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { groupedName } from '../../registry/service-name.ts';
-import type { KnownService } from '../catalog.ts';
+import type { Catalog, KnownService } from '../catalog.ts';
 import { RequestError } from '../errors.ts';
 import type { Page } from '../naming.ts';
 import { pageOf } from '../rules.ts';
@@ -32,7 +32,12 @@ import {
 import { type Asked, type HttpRooms, OK } from './route.ts';
 
 /** Calls about services and their clusters, as operators and the console make them. */
-export function serviceCalls({ naming, catalog, clients }: HttpRooms) {
+export function serviceCalls(rooms: HttpRooms) {
+  return { ...editingCalls(rooms), ...readingCalls(rooms), ...nameCalls(rooms), ...catalogCalls(rooms) };
+}
+
+/** What operators say of services and clusters. */
+function editingCalls({ naming, catalog }: HttpRooms) {
   return {
     create({ params, by }: Asked) {
       catalog.create(readService(params), readServiceSettings(params, false), by);
@@ -42,34 +47,10 @@ export function serviceCalls({ naming, catalog, clients }: HttpRooms) {
       catalog.drop(readService(params), by);
       return OK;
     },
-    get: ({ params }: Asked) => serviceView(...known(params)),
-    getV2({ params }: Asked) {
-      const service = readService(params);
-      const words = (name: string) => `service not found, namespace: ${service.namespace}, serviceName: ${name}`;
-      return serviceViewV2(...catalog.known(service, 'service-unknown', words));
-    },
     update({ params, by }: Asked) {
       catalog.configure(readService(params), readServiceSettings(params, true), by);
       return OK;
     },
-    list({ params }: Asked) {
-      const { names, count } = namesPage(params, readPage(params));
-      return { doms: names, count };
-    },
-    listV2({ params }: Asked) {
-      const { names, count } = namesPage(params, readPage(params, { pageNo: 1, pageSize: 20 }));
-      return { count, services: names };
-    },
-    names({ params }: Asked) {
-      const namespace = optional(params, 'namespaceId') === undefined ? undefined : readNamespace(params);
-      const services = catalog.namesLike(optional(params, 'expr') ?? '', namespace);
-      return { services, count: Object.keys(services).length };
-    },
-    checksum({ params }: Asked) {
-      return { checksum: checksumOf(catalog.known(readService(params), 'not-found', (name) => `${name} not found!`)) };
-    },
-    selectorTypes: () => ({ code: 200, message: null, data: ['none', 'label'] }),
-    subscribers,
     updateCluster({ params, by }: Asked) {
       const name = required(params, 'clusterName');
       const cluster = readClusterSettings(params);
@@ -84,61 +65,93 @@ export function serviceCalls({ naming, catalog, clients }: HttpRooms) {
       naming.setHealth(service, place, healthy, by);
       return OK;
     },
-    checkers: () => CHECKERS,
-    catalogServices,
-    catalogService: ({ params }: Asked) => catalogServiceView(...known(params)),
-    catalogInstances({ params }: Asked) {
-      return catalogInstances(params, readPage(params));
+  };
+}
+
+/** One service. */
+function readingCalls({ catalog }: HttpRooms) {
+  return {
+    get: ({ params }: Asked) => serviceView(...known(catalog, params)),
+    getV2({ params }: Asked) {
+      const service = readService(params);
+      const words = (name: string) => `service not found, namespace: ${service.namespace}, serviceName: ${name}`;
+      return serviceViewV2(...catalog.known(service, 'service-unknown', words));
     },
+    checksum({ params }: Asked) {
+      return { checksum: checksumOf(catalog.known(readService(params), 'not-found', (name) => `${name} not found!`)) };
+    },
+    checkers: () => CHECKERS,
+    selectorTypes: () => ({ code: 200, message: null, data: ['none', 'label'] }),
+  };
+}
+
+/** Names of services, and who listens to them. */
+function nameCalls({ naming, catalog, clients }: HttpRooms) {
+  return {
+    list({ params }: Asked) {
+      const { names, count } = pageOfNames(params, readPage(params));
+      return { doms: names, count };
+    },
+    listV2({ params }: Asked) {
+      const { names, count } = pageOfNames(params, readPage(params, { pageNo: 1, pageSize: 20 }));
+      return { count, services: names };
+    },
+    names({ params }: Asked) {
+      const namespace = optional(params, 'namespaceId') === undefined ? undefined : readNamespace(params);
+      const services = catalog.namesLike(optional(params, 'expr') ?? '', namespace);
+      return { services, count: Object.keys(services).length };
+    },
+    /** Names match by part. */
+    subscribers({ params }: Asked) {
+      const wanted = readService(params);
+      const page = readPage(params, { pageNo: 1, pageSize: 1000 });
+      const found = [];
+      for (const { service, ip, port, agent, app, clustersVerbatim } of clients.subscribers()) {
+        if (service.namespace !== wanted.namespace) continue;
+        if (!service.name.includes(wanted.name) || !service.group.includes(wanted.group)) continue;
+        const names = { namespaceId: service.namespace, serviceName: groupedName(service), cluster: clustersVerbatim };
+        found.push({ addrStr: `${ip}:${port}`, agent, app, ip, port, ...names });
+      }
+      return { subscribers: pageOf(found, page.pageNo, page.pageSize), count: found.length };
+    },
+  };
+
+  function pageOfNames(params: Params, page: Page) {
+    return naming.names(readNamespace(params), readGroup(params), page);
+  }
+}
+
+/** The console's lists. */
+function catalogCalls({ catalog }: HttpRooms) {
+  return {
+    catalogServices({ params }: Asked) {
+      const page = readPage(params);
+      const wanted = {
+        name: optional(params, 'serviceNameParam') ?? '',
+        group: optional(params, 'groupNameParam') ?? '',
+        address: optional(params, 'instance') ?? '',
+        onlyWithInstances: readFlag(params, 'hasIpCount'),
+      };
+      const { services, count } = catalog.search(readNamespace(params), wanted, page);
+      if (readFlag(params, 'withInstances')) return services.map((row) => catalogServiceWithInstances(...row));
+      return { serviceList: services.map((row) => catalogRow(...row)), count };
+    },
+    catalogService: ({ params }: Asked) => catalogServiceView(...known(catalog, params)),
+    catalogInstances: ({ params }: Asked) => instancesIn(params, readPage(params)),
     catalogInstancesV2({ params }: Asked) {
-      const { list, count } = catalogInstances(params, readPage(params, { pageNo: 1, pageSize: 100 }));
+      const { list, count } = instancesIn(params, readPage(params, { pageNo: 1, pageSize: 100 }));
       return { instances: list, count };
     },
     /** Probe times of clusters. Nothing is probed so far, so there are none. */
     catalogTimes({ params }: Asked) {
-      const [, instances, settings] = known(params);
+      const [, instances, settings] = known(catalog, params);
       const clusters = clusterNames(instances, settings);
       return { clusters: clusters.map((name) => ({ name, checkRTBest: 0, checkRTWorst: 0, checkRTNormalized: 0 })) };
     },
   };
 
-  function known(params: Params): KnownService {
-    return catalog.known(readService(params), 'not-found', (name) => `service ${name} is not found!`);
-  }
-
-  function namesPage(params: Params, page: Page) {
-    return naming.names(readNamespace(params), readGroup(params), page);
-  }
-
-  /** Names match by part. */
-  function subscribers({ params }: Asked) {
-    const wanted = readService(params);
-    const page = readPage(params, { pageNo: 1, pageSize: 1000 });
-    const found = [];
-    for (const { service, ip, port, agent, app, clustersVerbatim } of clients.subscribers()) {
-      if (service.namespace !== wanted.namespace) continue;
-      if (!service.name.includes(wanted.name) || !service.group.includes(wanted.group)) continue;
-      const names = { namespaceId: service.namespace, serviceName: groupedName(service), cluster: clustersVerbatim };
-      found.push({ addrStr: `${ip}:${port}`, agent, app, ip, port, ...names });
-    }
-    return { subscribers: pageOf(found, page.pageNo, page.pageSize), count: found.length };
-  }
-
-  function catalogServices({ params }: Asked) {
-    const page = readPage(params);
-    const wanted = {
-      name: optional(params, 'serviceNameParam') ?? '',
-      group: optional(params, 'groupNameParam') ?? '',
-      address: optional(params, 'instance') ?? '',
-      onlyWithInstances: readFlag(params, 'hasIpCount'),
-    };
-    const { services, count } = catalog.search(readNamespace(params), wanted, page);
-    if (readFlag(params, 'withInstances')) return services.map((row) => catalogServiceWithInstances(...row));
-    return { serviceList: services.map((row) => catalogRow(...row)), count };
-  }
-
-  function catalogInstances(params: Params, { pageNo, pageSize }: Page) {
-    const [service, instances, settings] = known(params);
+  function instancesIn(params: Params, { pageNo, pageSize }: Page) {
+    const [service, instances, settings] = known(catalog, params);
     const cluster = optional(params, 'clusterName');
     if (cluster !== undefined && !clusterNames(instances, settings).includes(cluster))
       throw new RequestError('not-found', `cluster ${cluster.slice(0, 200)} is not found!`);
@@ -146,6 +159,10 @@ export function serviceCalls({ naming, catalog, clients }: HttpRooms) {
     const list = pageOf(chosen, pageNo, pageSize).map((instance) => hostView(service, instance));
     return { list, count: chosen.length };
   }
+}
+
+function known(catalog: Catalog, params: Params): KnownService {
+  return catalog.known(readService(params), 'not-found', (name) => `service ${name} is not found!`);
 }
 
 const CHECKERS = {

@@ -3,11 +3,11 @@ import type { Route } from './route.ts';
 
 /** The calls of version 1, and those without a version. */
 export function v1Routes(calls: Calls): readonly Route[] {
-  return [...naming(calls), ...server(calls), ...others(calls)];
+  return [...namingRoutes(calls), ...serverRoutes(calls), ...otherRoutes(calls)];
 }
 
 /** Instances, services and the console's lists of both. */
-function naming({ instances, operator, services }: Calls): readonly Route[] {
+function namingRoutes({ instances, operator, services }: Calls): readonly Route[] {
   return [
     { method: 'POST', path: '/nacos/v1/ns/instance', call: instances.register, reply: 'plain', access: 'write' },
     { method: 'DELETE', path: '/nacos/v1/ns/instance', call: instances.deregister, reply: 'plain', access: 'write' },
@@ -53,7 +53,7 @@ function naming({ instances, operator, services }: Calls): readonly Route[] {
 }
 
 /** The server itself, and what the clients before 0.8 call. */
-function server({ instances, operator }: Calls): readonly Route[] {
+function serverRoutes({ instances, operator }: Calls): readonly Route[] {
   return [
     { method: 'GET', path: '/nacos/v1/ns/operator/metrics', call: operator.metrics, reply: 'plain', access: 'health' },
     { method: 'GET', path: '/nacos/v1/ns/operator/switches', call: operator.switches, reply: 'plain', access: 'read' },
@@ -76,7 +76,7 @@ function server({ instances, operator }: Calls): readonly Route[] {
 }
 
 /** Login, namespaces, state, and the one call of the configuration service. */
-function others({ configs, console, operator }: Calls): readonly Route[] {
+function otherRoutes({ configs, console, operator }: Calls): readonly Route[] {
   return [
     { method: 'POST', path: '/nacos/v1/auth/login', call: console.login, reply: 'plain', access: 'open' },
     { method: 'POST', path: '/nacos/v1/auth/users/login', call: console.login, reply: 'plain', access: 'open' },

@@ -3,11 +3,16 @@ import type { Route } from './route.ts';
 
 /** The calls of version 2: in an envelope, but for three that its makers forgot to wrap. */
 export function v2Routes(calls: Calls): readonly Route[] {
-  return [...naming(calls), ...others(calls), ...unwrapped(calls)];
+  return [
+    ...instanceRoutes(calls),
+    ...serviceRoutes(calls),
+    ...clientRoutes(calls),
+    ...consoleRoutes(calls),
+    ...unwrapped(calls),
+  ];
 }
 
-/** Instances, services, clients and switches. */
-function naming({ clients, instances, operator, services }: Calls): readonly Route[] {
+function instanceRoutes({ instances }: Calls): readonly Route[] {
   return [
     { method: 'POST', path: '/nacos/v2/ns/instance', call: instances.register, reply: 'envelope', access: 'write' },
     { method: 'DELETE', path: '/nacos/v2/ns/instance', call: instances.deregister, reply: 'envelope', access: 'write' },
@@ -28,6 +33,12 @@ function naming({ clients, instances, operator, services }: Calls): readonly Rou
       reply: 'envelope',
       access: 'write',
     },
+  ];
+}
+
+/** Services, and the server itself. */
+function serviceRoutes({ operator, services }: Calls): readonly Route[] {
+  return [
     { method: 'POST', path: '/nacos/v2/ns/service', call: services.create, reply: 'envelope', access: 'admin' },
     { method: 'DELETE', path: '/nacos/v2/ns/service', call: services.drop, reply: 'envelope', access: 'admin' },
     { method: 'PUT', path: '/nacos/v2/ns/service', call: services.update, reply: 'envelope', access: 'admin' },
@@ -45,6 +56,11 @@ function naming({ clients, instances, operator, services }: Calls): readonly Rou
       reply: 'envelope',
       access: 'read',
     },
+  ];
+}
+
+function clientRoutes({ clients }: Calls): readonly Route[] {
+  return [
     { method: 'GET', path: '/nacos/v2/ns/client', call: clients.get, reply: 'envelope', access: 'admin' },
     { method: 'GET', path: '/nacos/v2/ns/client/list', call: clients.list, reply: 'envelope', access: 'admin' },
     {
@@ -79,7 +95,7 @@ function naming({ clients, instances, operator, services }: Calls): readonly Rou
 }
 
 /** Namespaces and state. */
-function others({ console }: Calls): readonly Route[] {
+function consoleRoutes({ console }: Calls): readonly Route[] {
   return [
     { method: 'GET', path: '/nacos/v2/console/namespace/list', call: console.namespacesV2, reply: 'envelope', access: 'read' },
     { method: 'GET', path: '/nacos/v2/console/namespace', call: console.namespaceV2, reply: 'envelope', access: 'read' },

@@ -1,0 +1,1 @@
+export { nacosRpc, peerKey } from '../grpc.ts';
