@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { requestTable } from '../src/nacos/grpc.ts';
-import { nacosRoutes } from '../src/nacos/http.ts';
+import { nacosRoutes } from '../src/nacos/http/routes.ts';
 import { OPTIONS } from '../src/options.ts';
-import { emptyRoom } from './support/nacos-room.ts';
+import { emptyNacos } from './support/nacos-room.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -32,16 +32,16 @@ it.each([
 });
 
 it('the table of Nacos calls is the route table', () => {
-  const routes = nacosRoutes(emptyRoom());
+  const routes = nacosRoutes(emptyNacos().rooms).map(({ method, path }) => `${method} ${path}`);
   expect(tableAfter('The Nacos calls that are served, on the main and the gRPC port:').map(([call]) => call)).toEqual(
-    [...routes.keys()].filter((route) => !route.includes('/ns/ops/')).map((route) => `\`${route}\``),
+    routes.filter((route) => !route.includes('/ns/ops/')).map((route) => `\`${route}\``),
   );
 });
 
 it('the table of what is asked over gRPC is the table of requests', () => {
   const [, rest = ''] = README.split('\nWhat clients of 2.x and 3.x ask over gRPC', 2);
   const rows = [...rest.slice(0, rest.indexOf('\nA path below')).matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
-  expect(rows).toEqual([...requestTable(emptyRoom()).keys()]);
+  expect(rows).toEqual([...requestTable(emptyNacos().rooms).keys()]);
 });
 
 it('the map names every file of src', () => {

@@ -27,7 +27,7 @@ export class Catalog {
   known(service: ServiceName, reason: Reason, words: (groupedName: string) => string): KnownService {
     const instances = this.#registry.instances(service);
     if (instances === undefined) throw new RequestError(reason, words(groupedName(service)));
-    return [service, instances, nacosSettingsOf(this.#registry, service) ?? DEFAULT_NACOS_SETTINGS];
+    return [service, instances, nacosSettingsOf(this.#registry, service)];
   }
 
   create(service: ServiceName, said: Said, by: Source): void {
@@ -76,11 +76,7 @@ export class Catalog {
     const found = [...this.#registry.services(namespace)].filter((service) => this.#matches(service, wanted));
     const sorted = found.sort((a, b) => compare(groupedName(a), groupedName(b)));
     const services = pageOf(sorted, pageNo, pageSize).map(
-      (service): KnownService => [
-        service,
-        this.#registry.instances(service) ?? [],
-        nacosSettingsOf(this.#registry, service) ?? DEFAULT_NACOS_SETTINGS,
-      ],
+      (service): KnownService => [service, this.#registry.instances(service) ?? [], nacosSettingsOf(this.#registry, service)],
     );
     return { services, count: found.length };
   }

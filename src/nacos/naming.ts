@@ -4,7 +4,7 @@ import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
 import { RequestError } from './errors.ts';
 import { checkedMetadata, type Named, type Place, pageOf, registrationOf } from './rules.ts';
-import { clusterOf, DEFAULT_NACOS_SETTINGS, type NacosSettings, nacosSettingsOf } from './settings.ts';
+import { clusterOf, type NacosSettings, nacosSettingsOf } from './settings.ts';
 import type { Switches } from './switches.ts';
 
 /**
@@ -105,7 +105,7 @@ export class Naming {
   /** Only where nobody else decides: the checker of the instance's cluster must be NONE. */
   setHealth(service: ServiceName, place: Place, healthy: boolean, by: Source): void {
     const cluster = this.#registry.instance(service, place)?.cluster ?? place.cluster;
-    if (clusterOf(this.#settingsOf(service), cluster).check.type !== 'none') {
+    if (clusterOf(nacosSettingsOf(this.#registry, service), cluster).check.type !== 'none') {
       const where = `service: ${groupedName(service)}, cluster: ${cluster}`;
       throw new RequestError('health-checked', `health check is still working, ${where}`);
     }
@@ -125,7 +125,7 @@ export class Naming {
   list(service: ServiceName): Listed {
     return {
       instances: this.#registry.instances(service) ?? [],
-      settings: this.#settingsOf(service),
+      settings: nacosSettingsOf(this.#registry, service),
       lastRefTime: this.#registry.isIgnorantOf(service) ? 0 : this.#wallClock(),
     };
   }
@@ -149,10 +149,6 @@ export class Naming {
 
   #bounded(metadata: Metadata): Metadata {
     return checkedMetadata(metadata, this.#limits.maxMetadataLength);
-  }
-
-  #settingsOf(service: ServiceName): NacosSettings {
-    return nacosSettingsOf(this.#registry, service) ?? DEFAULT_NACOS_SETTINGS;
   }
 }
 

@@ -39,12 +39,10 @@ export const DEFAULT_NACOS_SETTINGS: NacosSettings = {
 /** Of a cluster of which nobody has said anything. */
 export const DEFAULT_CLUSTER: ClusterSettings = { metadata: {}, check: { type: 'tcp' }, checkPort: 80, useInstancePort: true };
 
-/** The settings in force; undefined for a service that is not known. */
-export function nacosSettingsOf(registry: Registry, service: ServiceName): NacosSettings | undefined {
-  const settings = registry.settings(service);
-  if (settings === undefined) return undefined;
+/** The settings in force, also of a service that is not known. */
+export function nacosSettingsOf(registry: Registry, service: ServiceName): NacosSettings {
   // Only `toServiceSettings` puts something there.
-  return (settings.surfaces.nacos as NacosSettings | undefined) ?? DEFAULT_NACOS_SETTINGS;
+  return (registry.settings(service)?.surfaces.nacos as NacosSettings | undefined) ?? DEFAULT_NACOS_SETTINGS;
 }
 
 /** As the registry keeps them. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Server } from '../../src/index.ts';
+import { RequestError } from '../../src/nacos/errors.ts';
 import { requestTable } from '../../src/nacos/grpc.ts';
 import {
   type Params,
@@ -9,19 +10,16 @@ import {
   readClusterSettings,
   readCount,
   readMetadata,
+  readNamed,
   readNamespace,
   readParams,
-  readPartialEdit,
   readPlace,
-  readRegistration,
   readService,
   readServiceSettings,
-  silenceOf,
-} from '../../src/nacos/params.ts';
-import { RequestError } from '../../src/nacos/request-error.ts';
+} from '../../src/nacos/http/params.ts';
+import { registrationOf, silenceOf } from '../../src/nacos/rules.ts';
 import { Switches } from '../../src/nacos/switches.ts';
-import { DEFAULT_SETTINGS } from '../../src/registry/service-settings.ts';
-import { emptyRoom } from '../support/nacos-room.ts';
+import { emptyNacos } from '../support/nacos-room.ts';
 import { randomRuns } from '../support/random.ts';
 import { exchange } from '../support/raw.ts';
 import { answerOf, nacos, register, startServer } from '../support/server.ts';
@@ -147,9 +145,10 @@ const body = fc.dictionary(fc.constantFrom(...FIELDS), fc.oneof(leaf, flat, fc.a
 
 describe('the bodies of the 2.x protocol', () => {
   it(`are answered or refused with a bounded text, whatever is in them ${BODIES.title}`, { timeout: BODIES.timeoutMs }, () => {
-    const calls = [...requestTable(emptyRoom()).values()];
-    const peer = { transport: {}, ip: '127.0.0.1', port: 1, cut: () => {} };
-    const { connections } = emptyRoom();
+    const { rooms } = emptyNacos();
+    const calls = [...requestTable(rooms).values()];
+    const peer = { connection: {}, ip: '127.0.0.1', port: 1, cut: () => {} };
+    const { connections } = rooms;
     const connection = connections.setUp(peer, { clientVersion: '', labels: {}, negotiates: false }, () => {});
     if (connection === undefined) throw new Error('refused');
     fc.assert(
@@ -175,12 +174,12 @@ describe('the parsers', () => {
       readService,
       readNamespace,
       readPlace,
-      readRegistration,
-      readPartialEdit,
+      readNamed,
+      (params: Params) => registrationOf(readNamed(params)),
       readBeat,
       readBatch,
       readClusterSettings,
-      (params: Params) => readServiceSettings(params, DEFAULT_SETTINGS, true),
+      (params: Params) => readServiceSettings(params, true),
       (params: Params) => silenceOf(readMetadata(params) ?? {}),
       (params: Params) => readCount(params, 'pageNo'),
       (params: Params) => new Switches().set(params.entry ?? '', params.value ?? ''),

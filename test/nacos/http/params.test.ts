@@ -1,17 +1,21 @@
 import { describe, expect, it } from 'vitest';
+import { RequestError } from '../../../src/nacos/errors.ts';
 import {
+  readBatch,
   readBeat,
-  readClusters,
+  readClusterSettings,
+  readCount,
   readFlag,
+  readHealthy,
+  readNamed,
+  readPage,
   readParams,
-  readPartialEdit,
   readPlace,
-  readRegistration,
   readService,
-  silenceOf,
-} from '../../src/nacos/params.ts';
-import { RequestError } from '../../src/nacos/request-error.ts';
-import { DEFAULT_SILENCE } from '../../src/registry/instance.ts';
+  readServiceSettings,
+  required,
+} from '../../../src/nacos/http/params.ts';
+import { readClusters, registrationOf } from '../../../src/nacos/rules.ts';
 
 /** The text with which the request is refused. */
 function refusal(read: () => unknown): string | undefined {
@@ -80,7 +84,7 @@ describe('a service name', () => {
 });
 
 describe('a registration', () => {
-  const read = (query: string) => readRegistration(readParams(`${AT}&${query}`, ''));
+  const read = (query: string) => registrationOf(readNamed(readParams(`${AT}&${query}`, '')));
 
   it('needs no more than a place', () => {
     expect(read('')).toEqual({
@@ -122,7 +126,6 @@ describe('a registration', () => {
     ['weight=-1', 'instance format invalid: The weights range from 0.0 to 10000.0'],
     ['weight=10001', 'instance format invalid: The weights range from 0.0 to 10000.0'],
     ['metadata=abc', 'metadata format incorrect:abc'],
-    [`metadata=a%3D${'x'.repeat(16_384)}`, "Param 'Metadata' is illegal, the param length should not exceed 16384."],
     ['metadata=%5B1%5D', 'metadata format incorrect:[1]'],
     ['metadata=%7B%22a%22%3A%7B%7D%7D', 'metadata format incorrect:{"a":{}}'],
     ['clusterName=a/b', "Param 'cluster' is illegal, illegal characters should not appear in the param."],
@@ -146,11 +149,19 @@ describe('a registration', () => {
   });
 });
 
-describe('an edit', () => {
+describe('what a request says of an instance', () => {
   it('holds only what the request names', () => {
-    expect(readPartialEdit(readParams(AT, ''))).toEqual({});
-    expect(readPartialEdit(readParams(`${AT}&enabled=false`, ''))).toEqual({ enabled: false });
-    expect(readPartialEdit(readParams(`${AT}&weight=3&metadata=%7B%7D`, ''))).toEqual({ weight: 3, metadata: {} });
+    const at = { ip: '10.0.0.1', port: 80, cluster: 'DEFAULT' };
+    expect(readNamed(readParams(AT, ''))).toEqual(at);
+    expect(readNamed(readParams(`${AT}&enabled=false`, ''))).toEqual({ ...at, enabled: false });
+    expect(readNamed(readParams(`${AT}&weight=3&metadata=%7B%7D`, ''))).toEqual({ ...at, weight: 3, metadata: {} });
+    expect(readNamed(readParams(`${AT}&ephemeral=false&healthy=no`, ''))).toEqual({ ...at, ephemeral: false, healthy: false });
+  });
+
+  it('takes valid for the older name of healthy, where it is asked for', () => {
+    expect(readHealthy({ valid: 'true' })).toBe(true);
+    expect(readHealthy({ valid: 'true', healthy: 'false' })).toBe(false);
+    expect(readHealthy({})).toBeUndefined();
   });
 });
 
@@ -179,7 +190,7 @@ describe('a beat', () => {
     expect(readBeat(readParams(AT, ''))).toEqual({
       service: { namespace: 'public', group: 'DEFAULT_GROUP', name: 'orders' },
       place: { ip: '10.0.0.1', port: 80, cluster: 'DEFAULT' },
-      registration: undefined,
+      said: undefined,
     });
   });
 
@@ -188,7 +199,7 @@ describe('a beat', () => {
     expect(beat(json)).toMatchObject({
       service: { group: 'DEFAULT_GROUP', name: 'orders' },
       place: { ip: '10.1.2.3', port: 8080, cluster: 'C1' },
-      registration: { weight: 2, metadata: { k: 'v a&b=c+%d 中' }, ephemeral: true, healthy: true, enabled: true },
+      said: { weight: 2, metadata: { k: 'v a&b=c+%d 中' } },
     });
   });
 
@@ -198,18 +209,19 @@ describe('a beat', () => {
     expect(readBeat(readParams('', form))).toMatchObject({
       service: { group: 'G1', name: 'orders' },
       place: { ip: '10.1.2.3', port: 8080, cluster: 'DEFAULT' },
-      registration: { metadata: { k: '100%' } },
+      said: { metadata: { k: '100%' } },
     });
   });
 
   it.each([
-    ['without a weight has weight 0', '{"ip":"10.0.0.1","port":80}', { weight: 0 }],
-    ['may have no metadata', '{"ip":"10.0.0.1","port":80,"metadata":null}', { metadata: {} }],
+    ['without a weight says nothing of it', '{"ip":"10.0.0.1","port":80}', { weight: undefined, enabled: undefined }],
+    ['may have no metadata', '{"ip":"10.0.0.1","port":80,"metadata":null}', { metadata: undefined }],
+    ['may be of a disabled instance', '{"ip":"10.0.0.1","port":80,"enabled":false}', { enabled: false }],
     ['may write numbers as text', '{"ip":"10.0.0.1","port":"80","weight":"1.5"}', { port: 80, weight: 1.5 }],
     ['may be of a persistent instance', '{"ip":"10.0.0.1","port":80,"ephemeral":false}', { ephemeral: false }],
     ['with a blank cluster takes the one of the query', '{"ip":"10.0.0.1","port":80,"cluster":" "}', { cluster: 'C9' }],
   ])('%s', (_, json, expected) => {
-    expect(beat(json, 'clusterName=C9').registration).toMatchObject(expected);
+    expect(beat(json, 'clusterName=C9').said).toMatchObject(expected);
   });
 
   it.each([
@@ -222,22 +234,125 @@ describe('a beat', () => {
     '{"ip":"a","port":-1}',
     '{"ip":"a","port":[]}',
     '{"ip":"a","port":1,"weight":"x"}',
+    '{"ip":"a","port":1,"weight":-5}',
+    '{"ip":"a","port":1,"weight":1e300}',
+    '{"ip":"a","port":1,"metadata":[1]}',
   ])('of %s is refused', (json) => {
     expect(() => beat(json)).toThrow(RequestError);
   });
 });
 
-describe('the silence that metadata allow', () => {
+describe('pages', () => {
   it.each([
-    ['nothing', {}, DEFAULT_SILENCE],
-    ['something else', { 'preserved.register.source': 'SPRING_CLOUD' }, DEFAULT_SILENCE],
-    ['an interval', { 'preserved.heart.beat.interval': '1000' }, { ...DEFAULT_SILENCE, beatIntervalMs: 1_000 }],
-    ['a timeout', { 'preserved.heart.beat.timeout': '3000' }, { ...DEFAULT_SILENCE, unhealthyAfterMs: 3_000 }],
-    ['a delete timeout', { 'preserved.ip.delete.timeout': '6000' }, { ...DEFAULT_SILENCE, removedAfterMs: 6_000 }],
-    ['no number', { 'preserved.heart.beat.timeout': '3s' }, DEFAULT_SILENCE],
-    ['a negative number', { 'preserved.heart.beat.timeout': '-3' }, DEFAULT_SILENCE],
-    ['zero, which would make clients beat without a pause', { 'preserved.heart.beat.interval': '0' }, DEFAULT_SILENCE],
-  ])('by %s', (_, metadata, silence) => {
-    expect(silenceOf(metadata)).toEqual(silence);
+    ['pageNo=2&pageSize=7', {}, { pageNo: 2, pageSize: 7 }],
+    ['pageNo=-1&pageSize=2147483647', {}, { pageNo: 0, pageSize: 2_147_483_647 }],
+    ['', { pageNo: 1, pageSize: 20 }, { pageNo: 1, pageSize: 20 }],
+    ['pageSize=3', { pageNo: 1, pageSize: 20 }, { pageNo: 1, pageSize: 3 }],
+  ])('%s with %j is read', (query, fallback, page) => {
+    expect(readPage(readParams(query, ''), fallback)).toEqual(page);
+  });
+
+  it.each([
+    ['pageSize=1', "Param 'pageNo' is required."],
+    ['pageNo=1', "Param 'pageSize' is required."],
+    ['pageNo=x&pageSize=1', 'For input string: "x"'],
+    ['pageNo=1.5&pageSize=1', 'For input string: "1.5"'],
+    ['pageNo=12345678901&pageSize=1', 'For input string: "12345678901"'],
+  ])('%s is refused', (query, message) => {
+    expect(refusal(() => readPage(readParams(query, '')))).toBe(message);
+  });
+
+  it('a count may have a fallback', () => {
+    expect(readCount({}, 'pageNo', 9)).toBe(9);
+    expect(readCount({ pageNo: '0' }, 'pageNo', 9)).toBe(0);
+  });
+});
+
+describe('a batch', () => {
+  it.each([
+    ['consistencyType=ephemeral', { ephemeral: true }],
+    ['consistencyType=persist', { ephemeral: false }],
+    ['', { addresses: [] }],
+    ['instances=[]', { addresses: [] }],
+    [
+      'instances=[{"ip":"10.0.0.1","port":"80"},{"ip":"b","port":1,"clusterName":"C1"}]',
+      {
+        addresses: [
+          { ip: '10.0.0.1', port: 80 },
+          { ip: 'b', port: 1 },
+        ],
+      },
+    ],
+  ])('%s is read', (query, batch) => {
+    expect(readBatch(readParams(query, ''))).toMatchObject(batch);
+  });
+
+  it.each([
+    ['instances=7', 'instances must be a JSON array of objects, got 7'],
+    ['instances=[1]', 'instances must be a JSON array of objects, got [1]'],
+    ['instances=[{"ip":"a"}]', "Param 'port' is illegal, the value should be between 0 and 65535."],
+  ])('%s is refused', (query, message) => {
+    expect(refusal(() => readBatch(readParams(query, '')))).toBe(message);
+  });
+});
+
+describe('the settings of a service', () => {
+  it('that are left out are cleared', () => {
+    expect(readServiceSettings({}, false)).toEqual({ protectThreshold: 0, metadata: {}, selector: { type: 'none' } });
+  });
+
+  it.each([
+    [{ protectThreshold: '0.5' }, { protectThreshold: 0.5 }],
+    [{ metadata: 'a=b' }, { metadata: { a: 'b' } }],
+    [{ selector: '{"type":"label"}' }, { selector: { type: 'label' } }],
+    [{ selector: encodeURIComponent('{"type":"label"}') }, { selector: { type: 'label' } }],
+  ])('%j are read', (params, settings) => {
+    expect(readServiceSettings(params, false)).toMatchObject(settings);
+  });
+
+  it.each([
+    [{}, "Param 'protectThreshold' is required."],
+    [{ protectThreshold: '1.1' }, 'protectThreshold must be 0..1, got 1.1'],
+    [{ protectThreshold: '-0.1' }, 'protectThreshold must be 0..1, got -0.1'],
+    [{ protectThreshold: '0', selector: '7' }, 'selector must be a JSON object, got 7'],
+  ])('%j are refused', (params, message) => {
+    expect(refusal(() => readServiceSettings(params, true))).toBe(message);
+  });
+});
+
+describe('the settings of a cluster', () => {
+  const given = { checkPort: '81', useInstancePort4Check: 'false', healthChecker: '{"type":"TCP"}' };
+
+  it.each([
+    ['{"type":"tcp"}', { type: 'tcp' }],
+    ['{"type":"HTTP"}', { type: 'http', path: '', headers: '', expectedResponseCode: 200 }],
+    [
+      '{"type":"HTTP","path":"/up","expectedResponseCode":"204"}',
+      { type: 'http', path: '/up', headers: '', expectedResponseCode: 204 },
+    ],
+    ['{"type":"MYSQL","user":"u","pwd":"p","cmd":"c"}', { type: 'mysql', user: 'u', password: 'p', command: 'c' }],
+    ['{"type":"NONE"}', { type: 'none' }],
+    ['{}', { type: 'none' }],
+  ])('with the checker %s are read', (healthChecker, check) => {
+    const cluster = { checkPort: 81, useInstancePort: false, check, metadata: {} };
+    expect(readClusterSettings({ ...given, healthChecker })).toEqual(cluster);
+  });
+
+  it.each([
+    [{ checkPort: '' }, "Param 'checkPort' is required."],
+    [{ checkPort: '65536' }, 'checkPort must be 0..65535, got 65536'],
+    [{ healthChecker: '[]' }, 'healthChecker must be a JSON object, got []'],
+    [{ healthChecker: '{"type":[]}' }, 'type must be a scalar, got []'],
+  ])('with %j are refused', (params, message) => {
+    expect(refusal(() => readClusterSettings({ ...given, ...params }))).toBe(message);
+  });
+});
+
+describe('what is missing', () => {
+  it.each([
+    ['String', "Required parameter 'p' type String is not present"],
+    ['Integer', "Required parameter 'p' type Integer is not present"],
+  ] as const)('is said to v2 with its type, %s', (type, v2Message) => {
+    expect(() => required({ p: ' ' }, 'p', type)).toThrow(expect.objectContaining({ v2Message, reason: 'missing-param' }));
   });
 });

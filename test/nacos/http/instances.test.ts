@@ -1,10 +1,7 @@
-import { once } from 'node:events';
-import { connect as connectHttp2, constants } from 'node:http2';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Server } from '../../src/index.ts';
-import { dial, exchange } from '../support/raw.ts';
-import { answerOf, nacos, register, startServer } from '../support/server.ts';
+import type { Server } from '../../../src/index.ts';
+import { exchange } from '../../support/raw.ts';
+import { answerOf, nacos, register, startServer } from '../../support/server.ts';
 
 const JAVA = { headers: { 'user-agent': 'Nacos-Java-Client:v1.4.2' } };
 
@@ -51,38 +48,87 @@ describe('registering', () => {
     expect(await answerOf(nacos(server, 'POST', '/instance', params))).toEqual({ status: 400, body });
   });
 
-  it('takes the same ip and port in another cluster for another instance', async () => {
+  it('takes the same ip and port in another cluster for the same instance, whose last registration decides', async () => {
     const serviceName = fresh();
     await register(server, serviceName);
     await register(server, serviceName, { clusterName: 'C2' });
-    expect((await listed(serviceName)).hosts).toHaveLength(2);
-    expect((await listed(serviceName, { clusters: 'C2' })).hosts).toMatchObject([{ clusterName: 'C2' }]);
+    expect((await listed(serviceName)).hosts).toMatchObject([{ clusterName: 'C2', ephemeral: true }]);
+    expect((await listed(serviceName, { clusters: 'C2' })).hosts).toHaveLength(1);
+    expect((await listed(serviceName, { clusters: 'DEFAULT' })).hosts).toEqual([]);
+    await register(server, serviceName, { ephemeral: 'false' });
+    expect((await listed(serviceName)).hosts).toMatchObject([{ clusterName: 'DEFAULT', ephemeral: false }]);
+  });
+
+  it('once more heals an ephemeral instance, unless it says that it is not healthy', async () => {
+    const serviceName = fresh();
+    await register(server, serviceName, { healthy: 'false' });
+    await register(server, serviceName);
+    expect((await listed(serviceName)).hosts).toMatchObject([{ healthy: true }]);
+    await register(server, serviceName, { healthy: 'false' });
+    expect((await listed(serviceName)).hosts).toMatchObject([{ healthy: false }]);
+  });
+
+  it('refuses more metadata than the limit', async () => {
+    const serviceName = fresh();
+    const metadata = `a=${'x'.repeat(16_384)}`;
+    const body = new URLSearchParams({ serviceName, ip: '10.0.0.1', port: '80', metadata });
+    expect(await answerOf(nacos(server, 'POST', '/instance', {}, { body }))).toEqual({
+      status: 400,
+      body: "Param 'Metadata' is illegal, the param length should not exceed 16384.",
+    });
   });
 });
 
 describe('deregistering', () => {
-  it('answers ok, known or not, and removes only what it names exactly', async () => {
+  it('answers ok, known or not, and removes nothing at another address', async () => {
     const serviceName = fresh();
     expect(await answerOf(nacos(server, 'DELETE', '/instance', { serviceName, ...at }))).toEqual(ok);
     await register(server, serviceName);
-    for (const other of [{ clusterName: 'C2' }, { ephemeral: 'false' }, { port: 81 }]) {
-      expect(await answerOf(nacos(server, 'DELETE', '/instance', { serviceName, ...at, ...other }))).toEqual(ok);
-    }
+    expect(await answerOf(nacos(server, 'DELETE', '/instance', { serviceName, ...at, port: 81 }))).toEqual(ok);
     expect((await listed(serviceName)).hosts).toHaveLength(1);
     expect(await answerOf(nacos(server, 'DELETE', '/instance', { serviceName, ...at }))).toEqual(ok);
     expect((await listed(serviceName)).hosts).toEqual([]);
   });
+
+  it.each([{ clusterName: 'C2' }, { ephemeral: 'false' }])(
+    'means the instance at that address, though it names another cluster or kind: %j',
+    async (other) => {
+      const serviceName = fresh();
+      await register(server, serviceName);
+      expect(await answerOf(nacos(server, 'DELETE', '/instance', { serviceName, ...at, ...other }))).toEqual(ok);
+      expect((await listed(serviceName)).hosts).toEqual([]);
+    },
+  );
 });
 
 describe('PUT /instance', () => {
-  it('replaces what can be edited, with defaults for what it leaves out', async () => {
+  it('edits only what it names', async () => {
     const serviceName = fresh();
     await register(server, serviceName, { weight: 5, metadata: '{"a":"1"}' });
     expect(await answerOf(nacos(server, 'PUT', '/instance', { serviceName, ...at, enabled: 'false' }))).toEqual(ok);
     expect(await answerOf(nacos(server, 'GET', '/instance', { serviceName, ...at }))).toMatchObject({
-      body: { weight: 1, metadata: {} },
+      body: { weight: 5, metadata: { a: '1' } },
     });
     expect((await listed(serviceName)).hosts).toEqual([]);
+  });
+
+  it('replaces the whole map of metadata that is seen, and lets the client add to it later', async () => {
+    const serviceName = fresh();
+    await register(server, serviceName, { metadata: '{"a":"1","b":"2"}' });
+    await nacos(server, 'PUT', '/instance', { serviceName, ...at, metadata: '{"b":"3","c":"4"}' });
+    expect((await listed(serviceName)).hosts).toMatchObject([{ metadata: { b: '3', c: '4' } }]);
+    await register(server, serviceName, { metadata: '{"a":"1","b":"2","release":"7"}' });
+    const [host] = (await listed(serviceName)).hosts;
+    expect(host?.metadata).toEqual({ b: '3', c: '4', release: '7' });
+  });
+
+  it('that gives back what the client says ends the edit', async () => {
+    const serviceName = fresh();
+    await register(server, serviceName, { weight: 5 });
+    await nacos(server, 'PUT', '/instance', { serviceName, ...at, weight: 2 });
+    await nacos(server, 'PUT', '/instance', { serviceName, ...at, weight: 5 });
+    await register(server, serviceName, { weight: 6 });
+    expect((await listed(serviceName)).hosts).toMatchObject([{ weight: 6 }]);
   });
 
   it('makes an unknown instance, unless it comes from a Java client', async () => {
@@ -95,11 +141,11 @@ describe('PUT /instance', () => {
     expect((await listed(serviceName)).hosts).toHaveLength(1);
   });
 
-  it('finds a persistent instance without being told that it is one', async () => {
+  it('finds a persistent instance, and one in another cluster, without being told so', async () => {
     const serviceName = fresh();
-    await register(server, serviceName, { ephemeral: 'false' });
+    await register(server, serviceName, { ephemeral: 'false', clusterName: 'C2' });
     expect(await answerOf(nacos(server, 'PUT', '/instance', { serviceName, ...at, weight: 3 }))).toEqual(ok);
-    expect((await listed(serviceName)).hosts).toMatchObject([{ ephemeral: false, weight: 3 }]);
+    expect((await listed(serviceName)).hosts).toMatchObject([{ ephemeral: false, clusterName: 'C2', weight: 3 }]);
   });
 });
 
@@ -276,8 +322,13 @@ describe('a beat', () => {
     const unknown = { status: 200, body: { clientBeatInterval: 5000, code: 20404 } };
     expect(await beat({ serviceName, ...at })).toEqual(unknown);
     expect(await beat({ serviceName })).toEqual(unknown);
-    await register(server, serviceName, { clusterName: 'C2' });
-    expect(await beat({ serviceName, ...at })).toEqual(unknown);
+  });
+
+  it('means the instance at that address, though it names another cluster', async () => {
+    const serviceName = fresh();
+    await register(server, serviceName, { clusterName: 'C2', healthy: 'false' });
+    expect(await beat({ serviceName, ...at })).toMatchObject({ body: { code: 10200 } });
+    expect((await listed(serviceName)).hosts).toMatchObject([{ clusterName: 'C2', healthy: true }]);
   });
 
   it('that is full registers an unknown instance with what it says', async () => {
@@ -294,6 +345,20 @@ describe('a beat', () => {
     expect((await listed(serviceName)).hosts).toMatchObject([
       { weight: 3, clusterName: 'C1', metadata: { k: 'v' }, healthy: true },
     ]);
+  });
+
+  it('that is full and names no weight registers an unknown instance with the weight of a registration, 1', async () => {
+    const serviceName = fresh();
+    await beat({ serviceName, beat: '{"ip":"10.0.0.1","port":80}' });
+    expect((await listed(serviceName)).hosts).toMatchObject([{ weight: 1, enabled: true, metadata: {}, healthy: true }]);
+  });
+
+  it.each([-5, 1e300, 10_001])('with the weight %d is refused as a registration is', async (weight) => {
+    const serviceName = fresh();
+    const json = JSON.stringify({ ip: '10.0.0.1', port: 80, weight });
+    const refused = { status: 400, body: 'instance format invalid: The weights range from 0.0 to 10000.0' };
+    expect(await beat({ serviceName, beat: json })).toEqual(refused);
+    expect((await listed(serviceName)).hosts).toEqual([]);
   });
 
   it('heals, and changes nothing else of a known instance', async () => {
@@ -353,86 +418,5 @@ describe('a beat', () => {
         'beat=%7B%22port%22%3A9000%2C%22ip%22%3A%22192.168.47.1%22%2C%22weight%22%3A1.0%2C%22serviceName%22%3A%22DEFAULT_GROUP%40%40sample-service%22%2C%22cluster%22%3A%22DEFAULT%22%2C%22metadata%22%3A%7B%7D%2C%22scheduled%22%3Afalse%2C%22period%22%3A5000%2C%22stopped%22%3Afalse%7D&',
       ),
     ).toBe('{"clientBeatInterval":5000,"code":10200,"lightBeatEnabled":true}');
-  });
-});
-
-describe('the rest of the API', () => {
-  it('tells clients that the server is up', async () => {
-    expect(await answerOf(nacos(server, 'GET', '/operator/metrics', {}))).toMatchObject({ status: 200, body: { status: 'UP' } });
-  });
-
-  it.each([
-    ['GET', '/instances'],
-    ['POST', '/instance/list'],
-    ['GET', '/'],
-  ])('%s %s is 501, as from Nacos', async (method, path) => {
-    expect(await answerOf(nacos(server, method, path, {}))).toMatchObject({
-      status: 501,
-      body: { status: 501, error: 'Not Implemented', message: `no such api:${method}:/nacos/v1/ns${path}` },
-    });
-  });
-
-  it('answers on the main and the gRPC port, not on the health port', async () => {
-    const path = '/nacos/v1/ns/operator/metrics';
-    expect((await fetch(`http://${server.listeners.grpc}${path}`)).status).toBe(200);
-    expect((await fetch(`http://${server.listeners.health}${path}`)).status).toBe(404);
-  });
-
-  it('answers HEAD as GET, without the body', async () => {
-    const response = await nacos(server, 'HEAD', '/operator/metrics', {});
-    expect([response.status, Number(response.headers.get('content-length')) > 0, await response.text()]).toEqual([200, true, '']);
-  });
-
-  it('takes a request that was written for a proxy', async () => {
-    const heard = await exchange(server.listeners.main, [
-      'GET http://somewhere:80/nacos/v1/ns/operator/metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
-    ]);
-    expect(heard).toMatch(/^HTTP\/1.1 200 /);
-  });
-
-  it('does not blame itself for a caller that leaves in the middle of a form', async () => {
-    const lines: unknown[] = [];
-    const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
-    await using quiet = await startServer({ log });
-    const session = connectHttp2(`http://${quiet.listeners.main}`);
-    session.on('error', () => {});
-    const headers = { ':path': '/nacos/v1/ns/instance', ':method': 'POST', 'content-length': '100' };
-    const streams = Array.from({ length: 20 }, () => session.request(headers));
-    await Promise.all(
-      streams.map((stream) => {
-        stream.on('error', () => {});
-        stream.write('serviceName=orders');
-        setImmediate(() => stream.close(constants.NGHTTP2_CANCEL));
-        return once(stream, 'close');
-      }),
-    );
-    const closed = once(session, 'close');
-    session.destroy();
-    await closed;
-    const socket = await dial(quiet.listeners.main);
-    socket.write('POST /nacos/v1/ns/instance HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nserviceName');
-    await new Promise((resolve) => setImmediate(resolve));
-    socket.resetAndDestroy();
-    // Another request, answered after all that: whatever was to be said of them has been said.
-    await nacos(quiet, 'GET', '/operator/metrics', {});
-    expect(lines).toEqual([]);
-  });
-
-  it('does not take a JSON body for a form', async () => {
-    const init = { body: 'serviceName=a&ip=b&port=1', headers: { 'content-type': 'application/json' } };
-    expect(await answerOf(nacos(server, 'POST', '/instance', {}, init))).toMatchObject({ status: 400 });
-  });
-
-  it.each(['announced', 'streamed'])('refuses a body over 256 KiB that is %s, and answers the next request', async (how) => {
-    const size = 300_000;
-    const head = 'POST /nacos/v1/ns/instance HTTP/1.1\r\nHost: x\r\n';
-    const body = 'x'.repeat(size);
-    const pieces =
-      how === 'announced'
-        ? [`${head}Content-Length: ${size}\r\n\r\n`]
-        : [`${head}Transfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n`, body, '\r\n0\r\n\r\n'];
-    const answer = await exchange(server.listeners.main, pieces, (heard) => heard.includes('bytes'));
-    expect(answer).toMatch(/^HTTP\/1\.1 413 [\s\S]*the body must not exceed 262144 bytes$/);
-    expect((await nacos(server, 'GET', '/operator/metrics', {})).status).toBe(200);
   });
 });

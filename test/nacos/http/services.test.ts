@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Server } from '../../src/index.ts';
-import { HEALTH_CLIENTS, type HealthClient } from '../support/health-clients.ts';
-import { answerOf, deregister, nacos, register, startServer } from '../support/server.ts';
+import type { Server } from '../../../src/index.ts';
+import { HEALTH_CLIENTS, type HealthClient } from '../../support/health-clients.ts';
+import { answerOf, deregister, nacos, register, startServer } from '../../support/server.ts';
 
 let server: Server;
 let health: HealthClient;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Server } from '../../src/index.ts';
-import { answerOf, nacos, startServer } from '../support/server.ts';
+import type { Server } from '../../../src/index.ts';
+import { answerOf, nacos, startServer } from '../../support/server.ts';
 
 let server: Server;
 

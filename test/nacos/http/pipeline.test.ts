@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { connect as connectHttp2, constants } from 'node:http2';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Server } from '../../../src/index.ts';
+import { dial, exchange } from '../../support/raw.ts';
+import { answerOf, nacos, startServer } from '../../support/server.ts';
+
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.close(100));
+
+describe('the rest of the API', () => {
+  it('tells clients that the server is up', async () => {
+    expect(await answerOf(nacos(server, 'GET', '/operator/metrics', {}))).toMatchObject({ status: 200, body: { status: 'UP' } });
+  });
+
+  it.each([
+    ['GET', '/instances'],
+    ['POST', '/instance/list'],
+    ['GET', '/'],
+  ])('%s %s is 501, as from Nacos', async (method, path) => {
+    expect(await answerOf(nacos(server, method, path, {}))).toMatchObject({
+      status: 501,
+      body: { status: 501, error: 'Not Implemented', message: `no such api:${method}:/nacos/v1/ns${path}` },
+    });
+  });
+
+  it('answers on the main and the gRPC port, not on the health port', async () => {
+    const path = '/nacos/v1/ns/operator/metrics';
+    expect((await fetch(`http://${server.listeners.grpc}${path}`)).status).toBe(200);
+    expect((await fetch(`http://${server.listeners.health}${path}`)).status).toBe(404);
+  });
+
+  it('answers HEAD as GET, without the body', async () => {
+    const response = await nacos(server, 'HEAD', '/operator/metrics', {});
+    expect([response.status, Number(response.headers.get('content-length')) > 0, await response.text()]).toEqual([200, true, '']);
+  });
+
+  it('takes a request that was written for a proxy', async () => {
+    const heard = await exchange(server.listeners.main, [
+      'GET http://somewhere:80/nacos/v1/ns/operator/metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+    ]);
+    expect(heard).toMatch(/^HTTP\/1.1 200 /);
+  });
+
+  it('does not blame itself for a caller that leaves in the middle of a form', async () => {
+    const lines: unknown[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
+    await using quiet = await startServer({ log });
+    const session = connectHttp2(`http://${quiet.listeners.main}`);
+    session.on('error', () => {});
+    const headers = { ':path': '/nacos/v1/ns/instance', ':method': 'POST', 'content-length': '100' };
+    const streams = Array.from({ length: 20 }, () => session.request(headers));
+    await Promise.all(
+      streams.map((stream) => {
+        stream.on('error', () => {});
+        stream.write('serviceName=orders');
+        setImmediate(() => stream.close(constants.NGHTTP2_CANCEL));
+        return once(stream, 'close');
+      }),
+    );
+    const closed = once(session, 'close');
+    session.destroy();
+    await closed;
+    const socket = await dial(quiet.listeners.main);
+    socket.write('POST /nacos/v1/ns/instance HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nserviceName');
+    await new Promise((resolve) => setImmediate(resolve));
+    socket.resetAndDestroy();
+    // Another request, answered after all that: whatever was to be said of them has been said.
+    await nacos(quiet, 'GET', '/operator/metrics', {});
+    expect(lines).toEqual([]);
+  });
+
+  it('does not take a JSON body for a form', async () => {
+    const init = { body: 'serviceName=a&ip=b&port=1', headers: { 'content-type': 'application/json' } };
+    expect(await answerOf(nacos(server, 'POST', '/instance', {}, init))).toMatchObject({ status: 400 });
+  });
+
+  it.each(['announced', 'streamed'])('refuses a body over 256 KiB that is %s, and answers the next request', async (how) => {
+    const size = 300_000;
+    const head = 'POST /nacos/v1/ns/instance HTTP/1.1\r\nHost: x\r\n';
+    const body = 'x'.repeat(size);
+    const pieces =
+      how === 'announced'
+        ? [`${head}Content-Length: ${size}\r\n\r\n`]
+        : [`${head}Transfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n`, body, '\r\n0\r\n\r\n'];
+    const answer = await exchange(server.listeners.main, pieces, (heard) => heard.includes('bytes'));
+    expect(answer).toMatch(/^HTTP\/1\.1 413 [\s\S]*the body must not exceed 262144 bytes$/);
+    expect((await nacos(server, 'GET', '/operator/metrics', {})).status).toBe(200);
+  });
+});
