@@ -1,0 +1,208 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_CLUSTER, DEFAULT_NACOS_SETTINGS, type NacosSettings } from '../../src/nacos/settings.ts';
+import {
+  beatView,
+  catalogRow,
+  catalogServiceView,
+  checkView,
+  clusterNames,
+  hostView,
+  inClusters,
+  instanceView,
+  instanceViewV2,
+  type ListQuery,
+  listView,
+  namespaceView,
+  serviceInfoView,
+  serviceView,
+  serviceViewV2,
+  statusesView,
+  unknownBeatView,
+  updatedView,
+} from '../../src/nacos/views.ts';
+import { DEFAULT_SILENCE, type Instance } from '../../src/registry/instance.ts';
+import { orders, registration } from '../support/instances.ts';
+
+function instance(overrides: Partial<Instance> = {}): Instance {
+  return { ...registration(), silence: DEFAULT_SILENCE, silentMs: 0, edit: undefined, ...overrides };
+}
+
+const query: ListQuery = {
+  clusters: [],
+  clustersVerbatim: '',
+  healthyOnly: false,
+  grouped: false,
+  cacheMillis: 3_000,
+  lastRefTime: 7,
+  env: '',
+};
+
+/** The ports of a list, with the health that it shows. */
+function hosts(instances: readonly Instance[], overrides: Partial<ListQuery> = {}, settings: Partial<NacosSettings> = {}) {
+  const view = listView(orders, instances, { ...query, ...overrides }, { ...DEFAULT_NACOS_SETTINGS, ...settings });
+  return view.hosts.map(({ port, healthy }) => `${port}${healthy ? '' : '!'}`).join(' ');
+}
+
+const some = [
+  instance({ port: 1 }),
+  instance({ port: 2, healthy: false, cluster: 'C2' }),
+  instance({ port: 3, enabled: false }),
+  instance({ port: 4, cluster: 'C2', weight: 0 }),
+];
+
+describe('a list', () => {
+  it.each<[string, Partial<ListQuery>, Partial<NacosSettings>, string]>([
+    ['shows all but the disabled, the unhealthy first', {}, {}, '2! 1 4'],
+    ['shows the healthy on demand', { healthyOnly: true }, {}, '1 4'],
+    ['shows one cluster', { clusters: ['C2'] }, {}, '2! 4'],
+    ['shows two clusters', { clusters: ['C2', 'DEFAULT'] }, {}, '2! 1 4'],
+    ['shows a cluster that nobody is in as empty', { clusters: ['C3'] }, {}, ''],
+    ['protects where the threshold is reached', {}, { protectThreshold: 0.7 }, '1 2 4'],
+    ['protects those that are asked for only', { clusters: ['C2'] }, { protectThreshold: 0.5 }, '2 4'],
+    ['does not protect where enough are healthy', {}, { protectThreshold: 0.6 }, '2! 1 4'],
+    ['does not protect without a threshold', { clusters: ['C2'] }, { protectThreshold: 0 }, '2! 4'],
+  ])('%s', (_, overrides, settings, ports) => {
+    expect(hosts(some, overrides, settings)).toBe(ports);
+  });
+
+  it('of none protects none', () => {
+    expect(listView(orders, [], query, { ...DEFAULT_NACOS_SETTINGS, protectThreshold: 1 })).toMatchObject({
+      hosts: [],
+      reachProtectionThreshold: false,
+    });
+  });
+
+  it.each([
+    [true, 'DEFAULT_GROUP@@orders'],
+    [false, 'orders'],
+  ])('calls the service by its name, grouped: %s', (grouped, shown) => {
+    const { name, dom, hosts } = listView(orders, [instance()], { ...query, grouped });
+    expect([name, dom, hosts[0]?.serviceName]).toEqual(['DEFAULT_GROUP@@orders', shown, shown]);
+  });
+
+  it('over gRPC has the same hosts under grouped names, and every field of the older and the newer spelling', () => {
+    const view = serviceInfoView(orders, some, query, DEFAULT_NACOS_SETTINGS);
+    expect(view).toMatchObject({ name: 'orders', groupName: 'DEFAULT_GROUP', allIps: false, allIPs: false, lastRefTime: 7 });
+    expect(view.hosts.map(({ port, serviceName }) => [port, serviceName])).toEqual([
+      [2, 'DEFAULT_GROUP@@orders'],
+      [1, 'DEFAULT_GROUP@@orders'],
+      [4, 'DEFAULT_GROUP@@orders'],
+    ]);
+  });
+});
+
+describe('an instance', () => {
+  it('has every field in a list, with the silence it is allowed', () => {
+    const silence = { beatIntervalMs: 1_000, unhealthyAfterMs: 3_000, removedAfterMs: 6_000 };
+    expect(hostView(orders, instance({ silence, metadata: { k: 'v' } }))).toEqual({
+      instanceId: '10.0.0.1#8080#DEFAULT#DEFAULT_GROUP@@orders',
+      ip: '10.0.0.1',
+      port: 8080,
+      weight: 1,
+      healthy: true,
+      enabled: true,
+      ephemeral: true,
+      clusterName: 'DEFAULT',
+      serviceName: 'DEFAULT_GROUP@@orders',
+      metadata: { k: 'v' },
+      instanceHeartBeatInterval: 1_000,
+      instanceHeartBeatTimeOut: 3_000,
+      ipDeleteTimeout: 6_000,
+      instanceIdGenerator: 'simple',
+      valid: true,
+      marked: false,
+    });
+    expect(hostView(orders, instance())).toMatchObject({ instanceHeartBeatInterval: 5_000 });
+  });
+
+  it('alone has its service under another key in v2', () => {
+    const { service, ...rest } = instanceView(orders, instance());
+    expect(instanceViewV2(orders, instance())).toEqual({ serviceName: service, ...rest });
+  });
+
+  it('that is one of many is named in short', () => {
+    expect(statusesView(some.slice(0, 2))).toEqual({ ips: ['10.0.0.1:1_true', '10.0.0.1:2_false'] });
+    expect(updatedView([instance(), instance({ port: 2, ephemeral: false, cluster: 'C2' })])).toEqual({
+      updated: ['10.0.0.1:8080:unknown:DEFAULT:ephemeral', '10.0.0.1:2:unknown:C2:persistent'],
+    });
+  });
+});
+
+describe('a beat', () => {
+  it('is answered by a code, and without one by 20404', () => {
+    expect(beatView(5_000, true)).toEqual({ clientBeatInterval: 5_000, code: 10_200, lightBeatEnabled: true });
+    expect(unknownBeatView(5_000)).toEqual({ clientBeatInterval: 5_000, code: 20_404 });
+  });
+});
+
+describe('a service', () => {
+  const C9 = { ...DEFAULT_CLUSTER, check: { type: 'none' as const }, metadata: { a: 'b' } };
+  const settings: NacosSettings = { ...DEFAULT_NACOS_SETTINGS, metadata: { team: 'shop' }, clusters: { C9 } };
+
+  it('names every cluster that has an instance or settings, sorted', () => {
+    expect(clusterNames(some, settings)).toEqual(['C2', 'C9', 'DEFAULT']);
+    expect(serviceView(orders, some, settings).clusters).toEqual([
+      { name: 'C2', healthChecker: { type: 'TCP' }, metadata: {} },
+      { name: 'C9', healthChecker: { type: 'NONE' }, metadata: { a: 'b' } },
+      { name: 'DEFAULT', healthChecker: { type: 'TCP' }, metadata: {} },
+    ]);
+  });
+
+  it('in v2 has its clusters by name, and is ephemeral unless an instance is persistent', () => {
+    expect(serviceViewV2(orders, some, settings)).toMatchObject({
+      namespace: 'public',
+      serviceName: 'orders',
+      clusterMap: { C9: { clusterName: 'C9', healthChecker: { type: 'NONE' }, metadata: { a: 'b' }, hosts: null } },
+      ephemeral: true,
+    });
+    expect(serviceViewV2(orders, [instance({ ephemeral: false })], settings).ephemeral).toBe(false);
+  });
+
+  it.each<[string, readonly Instance[], number, string]>([
+    ['none', [], 1, 'false'],
+    ['one that is healthy', [instance()], 0, 'false'],
+    ['one that is not, though there is no threshold', [instance({ healthy: false })], 0, 'true'],
+    ['half', some.slice(0, 2), 0.5, 'true'],
+  ])('in the catalog triggers protection with %s', (_, instances, protectThreshold, triggerFlag) => {
+    expect(catalogRow(orders, instances, { ...settings, protectThreshold })).toMatchObject({ triggerFlag });
+  });
+
+  it('in the catalog says of each cluster whether it is empty', () => {
+    const { clusters } = catalogServiceView(orders, some, settings);
+    expect(clusters.map(({ name, empty, defaultCheckPort }) => [name, empty, defaultCheckPort])).toEqual([
+      ['C2', false, 80],
+      ['C9', true, 80],
+      ['DEFAULT', false, 80],
+    ]);
+  });
+});
+
+describe('the rest', () => {
+  it.each([
+    [{ type: 'tcp' } as const, { type: 'TCP' }],
+    [{ type: 'none' } as const, { type: 'NONE' }],
+    [{ type: 'mysql', user: 'u', password: 'secret', command: 'c' } as const, { type: 'MYSQL', user: 'u', pwd: null, cmd: 'c' }],
+    [
+      { type: 'http', path: '/', headers: '', expectedResponseCode: 200 } as const,
+      { type: 'HTTP', path: '/', headers: '', expectedResponseCode: 200 },
+    ],
+  ])('the checker %j shows no password', (check, view) => {
+    expect(checkView(check)).toEqual(view);
+  });
+
+  it('no cluster means all of them', () => {
+    expect(inClusters(some, [])).toBe(some);
+    expect(inClusters(some, ['C2'])).toHaveLength(2);
+  });
+
+  it('a namespace has its names under the names of the console', () => {
+    expect(namespaceView({ id: 'dev', name: 'Dev', description: 'd', type: 2 })).toEqual({
+      namespace: 'dev',
+      namespaceShowName: 'Dev',
+      namespaceDesc: 'd',
+      quota: 200,
+      configCount: 0,
+      type: 2,
+    });
+  });
+});
