@@ -1,8 +1,14 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Server } from '../../../src/index.ts';
+import { RequestError } from '../../../src/nacos/errors.ts';
+import { pipeline } from '../../../src/nacos/http/pipeline.ts';
+import type { Call, Reply } from '../../../src/nacos/http/route.ts';
+import { Switches } from '../../../src/nacos/switches.ts';
+import { LIMITS } from '../../support/limits.ts';
 import { dial, exchange } from '../../support/raw.ts';
 import { answerOf, nacos, startServer } from '../../support/server.ts';
 
@@ -91,5 +97,72 @@ describe('the rest of the API', () => {
     const answer = await exchange(server.listeners.main, pieces, (heard) => heard.includes('bytes'));
     expect(answer).toMatch(/^HTTP\/1\.1 413 [\s\S]*the body must not exceed 262144 bytes$/);
     expect((await nacos(server, 'GET', '/operator/metrics', {})).status).toBe(200);
+  });
+});
+
+describe('what a call answers', () => {
+  /** The answer of one route, and the messages that were logged meanwhile. */
+  async function answered(call: Call, reply: Reply = 'plain', agent = 'curl/8') {
+    const logged: string[] = [];
+    const log = pino({}, { write: (line: string) => logged.push(JSON.parse(line).msg) });
+    const routes = [{ method: 'GET', path: '/nacos/x', call, reply, access: 'read' }] as const;
+    const serve = pipeline({ routes, switches: new Switches(), limits: LIMITS, wallClock: () => 0, log });
+    const http = createServer((req, res) => void serve(req, res)).listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    const address = http.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const { status, body } = await answerOf(fetch(`http://127.0.0.1:${port}/nacos/x?a=1`, { headers: { connection: 'close', 'user-agent': agent } }));
+    http.close();
+    return { status, body, logged };
+  }
+
+  it.each<[string, Reply, Call, unknown]>([
+    ['text is answered as it is', 'plain', () => 'ok', 'ok'],
+    ['an object is JSON', 'plain', () => ({ a: 1 }), { a: 1 }],
+    ['a truth value is JSON', 'plain', () => false, false],
+    ['anything is put into an envelope', 'envelope', () => 'ok', { code: 0, message: 'success', data: 'ok' }],
+    ['parameters are handed on', 'plain', ({ params }) => ({ ...params }), { a: '1' }],
+  ])('%s', async (_, reply, call, body) => {
+    expect(await answered(call, reply)).toEqual({ status: 200, body, logged: [] });
+  });
+
+  it.each<[Reply, RequestError, number, unknown]>([
+    ['plain', new RequestError('bad-weight', 'too heavy'), 400, 'too heavy'],
+    ['envelope', new RequestError('bad-weight', 'too heavy'), 400, { code: 21_001, message: 'weight error', data: 'too heavy' }],
+    [
+      'envelope',
+      new RequestError('beat-unknown', 'gone', null),
+      200,
+      { code: 21_003, message: 'instance not found', data: null },
+    ],
+  ])('a refusal is written as %s', async (reply, error, status, body) => {
+    const call = () => {
+      throw error;
+    };
+    expect(await answered(call, reply)).toEqual({ status, body, logged: [] });
+  });
+
+  it.each<[string, Call]>([
+    [
+      'throws',
+      () => {
+        throw new TypeError('secret');
+      },
+    ],
+    ['answers what is no JSON', () => ({ n: 1n })],
+  ])('a bug that %s is logged once, and answered without detail', async (_, call) => {
+    const body = 'caused: internal error;';
+    expect(await answered(call)).toEqual({ status: 500, body, logged: ['nacos request failed'] });
+  });
+
+  it('a caller is known by its address, and by its name for itself, cut to 256 characters', async () => {
+    const agent = 'x'.repeat(300);
+    const { body } = await answered(({ agent, by, local }) => ({ agent, by, local }), 'plain', agent);
+    const local = expect.stringMatching(/^127\.0\.0\.1:\d+$/);
+    expect(body).toEqual({ agent, by: { peer: '127.0.0.1', agent: 'x'.repeat(256) }, local });
+  });
+    const agent = 'x'.repeat(300);
+    const response = await nacos(server, 'GET', '/operator/metrics', {}, { headers: { 'user-agent': agent } });
+    expect(response.status).toBe(200);
   });
 });
