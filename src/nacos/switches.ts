@@ -1,4 +1,4 @@
-import { RequestError, shown } from './request-error.ts';
+import { RequestError, shown } from './errors.ts';
 
 /**
  * The switches that operators set while the server runs. Those that mean something here act at once; the others of Nacos's are kept

@@ -1,12 +1,8 @@
 import { DEFAULT_SILENCE, type Instance } from '../registry/instance.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
-import {
-  type Check,
-  type ClusterSettings,
-  DEFAULT_CLUSTER,
-  DEFAULT_SETTINGS,
-  type ServiceSettings,
-} from '../registry/service-settings.ts';
+import type { CheckKind } from '../registry/settings.ts';
+import { reachesProtection } from './rules.ts';
+import { clusterOf, DEFAULT_NACOS_SETTINGS, type NacosSettings } from './settings.ts';
 
 /** Registry -> the JSON that Nacos clients read. Integers are integers, and metadata values strings: Go drops a list for less. */
 
@@ -30,7 +26,7 @@ export function listView(
   service: ServiceName,
   instances: readonly Instance[],
   query: ListQuery,
-  settings: ServiceSettings = DEFAULT_SETTINGS,
+  settings: NacosSettings = DEFAULT_NACOS_SETTINGS,
 ) {
   const shownName = query.grouped ? groupedName(service) : service.name;
   const { hosts, protecting } = hostsFor(instances, query, settings);
@@ -59,7 +55,7 @@ export function serviceInfoView(
   service: ServiceName,
   instances: readonly Instance[],
   query: ServiceInfoQuery,
-  settings: ServiceSettings = DEFAULT_SETTINGS,
+  settings: NacosSettings = DEFAULT_NACOS_SETTINGS,
 ) {
   const { hosts, protecting } = hostsFor(instances, query, settings);
   return {
@@ -82,22 +78,18 @@ export function serviceInfoView(
 function hostsFor(
   instances: readonly Instance[],
   { clusters, healthyOnly }: Pick<ListQuery, 'clusters' | 'healthyOnly'>,
-  { protectThreshold }: ServiceSettings,
+  { protectThreshold }: NacosSettings,
 ): { readonly hosts: readonly Instance[]; readonly protecting: boolean } {
   const enabled = inClusters(instances, clusters).filter((instance) => instance.enabled);
-  const protecting = reachesProtection(enabled, protectThreshold);
+  // Only where an operator has set a threshold: without one, those that are all ill are shown as ill.
+  const protecting = protectThreshold > 0 && reachesProtection(enabled, protectThreshold);
   const candidates = protecting ? enabled.map((instance) => ({ ...instance, healthy: true })) : enabled;
   const unhealthy = healthyOnly ? [] : candidates.filter(({ healthy }) => !healthy);
   // Nacos lists the unhealthy first.
   return { hosts: [...unhealthy, ...candidates.filter(({ healthy }) => healthy)], protecting };
 }
 
-/** So few are healthy that consumers had better spread over all. Only where an operator has set a threshold above 0. */
-export function reachesProtection(instances: readonly Instance[], threshold: number): boolean {
-  if (threshold <= 0 || instances.length === 0) return false;
-  return instances.filter(({ healthy }) => healthy).length / instances.length <= threshold;
-}
-
+/** Those in one of the clusters; all when none is named. */
 export function inClusters(instances: readonly Instance[], clusters: readonly string[]): readonly Instance[] {
   return clusters.length === 0 ? instances : instances.filter(({ cluster }) => clusters.includes(cluster));
 }
@@ -165,7 +157,7 @@ export function statusesView(instances: readonly Instance[]) {
 }
 
 /** `GET /service`. Every cluster that has an instance or settings is named. */
-export function serviceView(service: ServiceName, instances: readonly Instance[], settings: ServiceSettings) {
+export function serviceView(service: ServiceName, instances: readonly Instance[], settings: NacosSettings) {
   return {
     name: service.name,
     namespaceId: service.namespace,
@@ -174,20 +166,20 @@ export function serviceView(service: ServiceName, instances: readonly Instance[]
     metadata: settings.metadata,
     selector: settings.selector,
     clusters: clusterNames(instances, settings).map((name) => {
-      const { metadata, check } = settings.clusters.get(name) ?? DEFAULT_CLUSTER;
+      const { metadata, check } = clusterOf(settings, name);
       return { name, healthChecker: checkView(check), metadata };
     }),
   };
 }
 
-export function serviceViewV2(service: ServiceName, instances: readonly Instance[], settings: ServiceSettings) {
+export function serviceViewV2(service: ServiceName, instances: readonly Instance[], settings: NacosSettings) {
   return {
     namespace: service.namespace,
     serviceName: service.name,
     groupName: service.group,
     clusterMap: Object.fromEntries(
       clusterNames(instances, settings).map((clusterName) => {
-        const { metadata, check } = settings.clusters.get(clusterName) ?? DEFAULT_CLUSTER;
+        const { metadata, check } = clusterOf(settings, clusterName);
         return [clusterName, { clusterName, healthChecker: checkView(check), metadata, hosts: null }];
       }),
     ),
@@ -199,19 +191,18 @@ export function serviceViewV2(service: ServiceName, instances: readonly Instance
 }
 
 /** A row of the console's list of services. `triggerFlag` is text there. */
-export function catalogRow(service: ServiceName, instances: readonly Instance[], settings: ServiceSettings) {
-  const healthy = instances.filter((instance) => instance.healthy).length;
+export function catalogRow(service: ServiceName, instances: readonly Instance[], settings: NacosSettings) {
   return {
     name: service.name,
     groupName: service.group,
     clusterCount: clusterNames(instances, settings).length,
     ipCount: instances.length,
-    healthyInstanceCount: healthy,
-    triggerFlag: String(instances.length > 0 && healthy / instances.length <= settings.protectThreshold),
+    healthyInstanceCount: instances.filter(({ healthy }) => healthy).length,
+    triggerFlag: String(reachesProtection(instances, settings.protectThreshold)),
   };
 }
 
-export function catalogServiceWithInstances(service: ServiceName, instances: readonly Instance[], settings: ServiceSettings) {
+export function catalogServiceWithInstances(service: ServiceName, instances: readonly Instance[], settings: NacosSettings) {
   return {
     serviceName: service.name,
     groupName: service.group,
@@ -234,7 +225,7 @@ export function catalogServiceWithInstances(service: ServiceName, instances: rea
   };
 }
 
-export function catalogServiceView(service: ServiceName, instances: readonly Instance[], settings: ServiceSettings) {
+export function catalogServiceView(service: ServiceName, instances: readonly Instance[], settings: NacosSettings) {
   return {
     service: {
       name: service.name,
@@ -244,7 +235,7 @@ export function catalogServiceView(service: ServiceName, instances: readonly Ins
       metadata: settings.metadata,
     },
     clusters: clusterNames(instances, settings).map((name) => {
-      const cluster: ClusterSettings = settings.clusters.get(name) ?? DEFAULT_CLUSTER;
+      const cluster = clusterOf(settings, name);
       return {
         serviceName: service.name,
         name,
@@ -262,12 +253,12 @@ export function catalogServiceView(service: ServiceName, instances: readonly Ins
   };
 }
 
-export function clusterNames(instances: readonly Instance[], settings: ServiceSettings): string[] {
-  return [...new Set([...settings.clusters.keys(), ...instances.map(({ cluster }) => cluster)])].sort();
+export function clusterNames(instances: readonly Instance[], settings: NacosSettings): string[] {
+  return [...new Set([...Object.keys(settings.clusters), ...instances.map(({ cluster }) => cluster)])].sort();
 }
 
 /** A password is never shown again. */
-export function checkView(check: Check) {
+export function checkView(check: CheckKind) {
   switch (check.type) {
     case 'tcp':
       return { type: 'TCP' };

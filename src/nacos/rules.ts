@@ -1,0 +1,160 @@
+import { type Address, DEFAULT_SILENCE, type Metadata, type Registration, type Silence } from '../registry/instance.ts';
+import { parseServiceName, type ServiceName } from '../registry/service-name.ts';
+import { RequestError, shown } from './errors.ts';
+import { isObject } from './json.ts';
+
+/**
+ * What Nacos takes for granted and what it refuses, each rule once, for every version and transport: the defaults of names and
+ * registrations, the form of names and values, silence, protection, pages. Nothing here reads a request or touches the registry.
+ */
+
+/** What is meant where no namespace and no group is said. */
+export const HOME = { namespace: 'public', group: 'DEFAULT_GROUP' } as const;
+/** The cluster of an instance that names none. */
+export const DEFAULT_CLUSTER_NAME = 'DEFAULT';
+
+/** Where an instance is, as a request says. Only the address tells whom it means. */
+export interface Place extends Address {
+  readonly cluster: string;
+}
+
+/** What a request says of an instance; undefined is what it leaves out. */
+export type Named = Address & { readonly [K in Exclude<keyof Registration, keyof Address>]?: Registration[K] | undefined };
+
+const UNSAID = { cluster: DEFAULT_CLUSTER_NAME, ephemeral: true, weight: 1, enabled: true, healthy: true, metadata: {} };
+
+/** A registration from what a request says, and for what it leaves out, from `otherwise` and then the defaults. */
+export function registrationOf(named: Named, otherwise: Partial<Registration> = {}): Registration {
+  const unsaid = { ...UNSAID, ...otherwise };
+  return {
+    ip: named.ip,
+    port: named.port,
+    cluster: named.cluster ?? unsaid.cluster,
+    ephemeral: named.ephemeral ?? unsaid.ephemeral,
+    weight: named.weight ?? unsaid.weight,
+    enabled: named.enabled ?? unsaid.enabled,
+    healthy: named.healthy ?? unsaid.healthy,
+    metadata: named.metadata ?? unsaid.metadata,
+  };
+}
+
+/** The namespace, if it may be called so. */
+export function checkedNamespace(namespace: string): string {
+  checkText('namespaceId/tenant', namespace, 64, NAMESPACE);
+  return namespace;
+}
+
+/** Reads `name` or `group@@name`. */
+export function checkedService(text: string, namespace: string, group: string): ServiceName {
+  const service = parseServiceName(text, namespace, group);
+  if (service === undefined) fail("Param 'serviceName' is illegal, it should be format as 'groupName@@serviceName'");
+  checkText('group', service.group, 128, GROUP);
+  checkText('serviceName', service.name, 512, NAME);
+  return service;
+}
+
+/** Reads the place of an instance. A blank ip is for the caller to refuse: a light beat may do without. */
+export function checkedPlace(ip: string, port: string, cluster: string = DEFAULT_CLUSTER_NAME): Place {
+  if (ip !== '') checkText('ip', ip, 128, IP);
+  checkText('cluster', cluster, 64, CLUSTER);
+  const number = Number(port.trim());
+  if (!/^\d+$/.test(port.trim()) || number > 65_535) fail("Param 'port' is illegal, the value should be between 0 and 65535.");
+  return { ip, port: number, cluster };
+}
+
+/** 0, or 0.01 to 10000. */
+export function checkedWeight(text: string): number {
+  const weight = checkedNumber(text);
+  if (weight < 0 || weight > 10_000)
+    throw new RequestError('bad-weight', 'instance format invalid: The weights range from 0.0 to 10000.0');
+  return weight > 0 ? Math.max(weight, 0.01) : 0;
+}
+
+/** Any finite number. */
+export function checkedNumber(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  return Number.isFinite(value) ? value : fail(`For input string: "${shown(text)}"`);
+}
+
+/** A comma list of clusters; blanks do not count, and none means all. */
+export function readClusters(text: string): readonly string[] {
+  // It is kept with a subscription, to the letter.
+  if (text.length > MAX_CLUSTERS_LENGTH) fail(`clusters must have at most ${MAX_CLUSTERS_LENGTH} characters, got ${text.length}`);
+  const clusters = text
+    .split(',')
+    .map((cluster) => cluster.trim())
+    .filter((cluster) => cluster !== '');
+  for (const cluster of clusters) checkText('cluster', cluster, 64, CLUSTER);
+  return clusters;
+}
+
+const MAX_CLUSTERS_LENGTH = 1_024;
+
+/** Scalars become strings; undefined for what is no flat object. PHP writes an empty map as an empty list. */
+export function metadataFrom(value: unknown): Metadata | undefined {
+  if (Array.isArray(value) && value.length === 0) return {};
+  if (!isObject(value)) return undefined;
+  const entries: [string, string][] = [];
+  for (const [key, item] of Object.entries(value)) {
+    if (typeof item === 'object' && item !== null) return undefined;
+    entries.push([key, item === null ? '' : String(item)]);
+  }
+  return Object.fromEntries(entries);
+}
+
+/** Nacos 2.3 and later stop at 1,024 characters unless told otherwise; the registry must hold a million of these. */
+export function checkedMetadata(metadata: Metadata, maxLength: number): Metadata {
+  let length = 0;
+  for (const [key, value] of Object.entries(metadata)) length += key.length + value.length;
+  if (length > maxLength)
+    throw new RequestError('bad-metadata', `Param 'Metadata' is illegal, the param length should not exceed ${maxLength}.`);
+  return metadata;
+}
+
+/** How long an instance with this metadata may be silent. Only whole, positive numbers of milliseconds count. */
+export function silenceOf(metadata: Metadata): Silence {
+  const beatIntervalMs = milliseconds(metadata['preserved.heart.beat.interval']);
+  const unhealthyAfterMs = milliseconds(metadata['preserved.heart.beat.timeout']);
+  const removedAfterMs = milliseconds(metadata['preserved.ip.delete.timeout']);
+  if ((beatIntervalMs ?? unhealthyAfterMs ?? removedAfterMs) === undefined) return DEFAULT_SILENCE;
+  return {
+    beatIntervalMs: beatIntervalMs ?? DEFAULT_SILENCE.beatIntervalMs,
+    unhealthyAfterMs: unhealthyAfterMs ?? DEFAULT_SILENCE.unhealthyAfterMs,
+    removedAfterMs: removedAfterMs ?? DEFAULT_SILENCE.removedAfterMs,
+  };
+}
+
+// An answer of 0 would make clients beat in a busy loop, and 2^31 ms are 24 days.
+function milliseconds(text: string | undefined): number | undefined {
+  if (text === undefined || !/^\d+$/.test(text)) return undefined;
+  const value = Number(text);
+  return value > 0 ? Math.min(value, 2 ** 31) : undefined;
+}
+
+/** Whether the share of the healthy among `instances` is no larger than the threshold; never where there is no instance. */
+export function reachesProtection(instances: readonly { readonly healthy: boolean }[], threshold: number): boolean {
+  const healthy = instances.filter((instance) => instance.healthy).length;
+  return instances.length > 0 && healthy / instances.length <= threshold;
+}
+
+/** One page of a list. Pages count from 1, and one before the first is the first. */
+export function pageOf<T>(items: readonly T[], pageNo: number, pageSize: number): readonly T[] {
+  const start = (Math.max(pageNo, 1) - 1) * pageSize;
+  return items.slice(start, start + pageSize);
+}
+
+const NAMESPACE = /^[\w-]+$/;
+const GROUP = /^[\w\-:.]+$/;
+const NAME = /^(?!@)(?:(?!@@)[^\u4E00-\u9FA5\s])+$/;
+const CLUSTER = /^[\w-]+$/;
+const IP = /^[^\u4E00-\u9FA5\s]+$/;
+
+// The texts are those of Nacos from 2.3 on.
+function checkText(param: string, text: string, maxLength: number, form: RegExp): void {
+  if (text.length > maxLength) fail(`Param '${param}' is illegal, the param length should not exceed ${maxLength}.`);
+  if (!form.test(text)) fail(`Param '${param}' is illegal, illegal characters should not appear in the param.`);
+}
+
+function fail(message: string): never {
+  throw new RequestError('invalid', message);
+}
