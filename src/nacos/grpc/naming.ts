@@ -1,42 +1,59 @@
-import type { Registry } from '../registry/registry.ts';
-import { countOf, flagOf, groupOf, instanceOf, instancesOf, namespaceOf, serviceOf, textOf } from './bodies.ts';
-import type { Connection } from './connections.ts';
-import { type JsonObject, readClusters } from './params.ts';
-import { RequestError, shown } from './request-error.ts';
-import { pageOfNames } from './services.ts';
-import { type ClusterQuery, type Subscribers, withServiceInfo } from './subscribers.ts';
+import type { JsonObject } from '../json.ts';
+import type { Naming } from '../naming.ts';
+import {
+  type BatchLimits,
+  clustersOf,
+  countOf,
+  flagOf,
+  groupOf,
+  instanceOf,
+  instancesOf,
+  namespaceOf,
+  serviceOf,
+  typeOf,
+} from './bodies.ts';
+import type { Asker } from './connection.ts';
+import { OK } from './messages.ts';
+import { type Subscribers, withServiceInfo } from './subscribers.ts';
 
-/** Calls of the 2.x protocol about services and their instances. */
-export function namingCalls(registry: Registry, subscribers: Subscribers) {
+/** What the calls about services work on. */
+export interface NamingRoom {
+  readonly naming: Naming;
+  readonly subscribers: Subscribers;
+  readonly limits: BatchLimits;
+}
+
+/** The calls of the 2.x protocol about services and their instances. */
+export function namingCalls({ naming, subscribers, limits }: NamingRoom) {
   return {
     /** Deregistering empties the slot, whatever instance is named: there is one for each service of a connection. */
-    instance(body: JsonObject, connection: Connection): object {
+    instance(body: JsonObject, { connection }: Asker): object {
       const type = typeOf(body, 'registerInstance', 'deregisterInstance');
       const service = serviceOf(body);
-      connection.publish(service, type === 'registerInstance' ? [instanceOf(body, true)] : []);
+      connection.slots.put(service, type === 'registerInstance' ? [instanceOf(body, true, limits)] : []);
       return { type };
     },
 
-    batch(body: JsonObject, connection: Connection): object {
+    batch(body: JsonObject, { connection }: Asker): object {
       const type = typeOf(body, 'batchRegisterInstance');
-      connection.publish(serviceOf(body), instancesOf(body));
+      connection.slots.put(serviceOf(body), instancesOf(body, limits));
       return { type };
     },
 
     /** These stay when the connection ends, and belong to nobody. */
-    persistent(body: JsonObject): object {
+    persistent(body: JsonObject, { by }: Asker): object {
       const type = typeOf(body, 'registerInstance', 'deregisterInstance');
       const service = serviceOf(body);
-      const instance = instanceOf(body, false);
-      if (type === 'registerInstance') registry.register(service, instance);
-      else registry.deregister(service, instance);
+      const instance = instanceOf(body, false, limits);
+      if (type === 'registerInstance') naming.register(service, instance, by);
+      else naming.deregister(service, instance, by);
       return { type };
     },
 
-    subscribe(body: JsonObject, connection: Connection): string {
+    subscribe(body: JsonObject, { connection }: Asker): string {
       const query = clustersOf(body, 'clusters');
-      const call = flagOf(body, 'subscribe') ? 'subscribe' : 'unsubscribe';
-      return withServiceInfo(SUCCESS, subscribers[call](connection, serviceOf(body), query));
+      const change = flagOf(body, 'subscribe') ? 'subscribe' : 'unsubscribe';
+      return withServiceInfo(SUCCESS, subscribers[change](connection, serviceOf(body), query));
     },
 
     /** Python's client spells the flag in its own way. */
@@ -48,23 +65,11 @@ export function namingCalls(registry: Registry, subscribers: Subscribers) {
     /** `count` is of all there are, not of those on the page. */
     list(body: JsonObject): object {
       const page = { pageNo: countOf(body, 'pageNo'), pageSize: countOf(body, 'pageSize') };
-      const { names, count } = pageOfNames(registry, namespaceOf(body), groupOf(body), page);
+      const { names, count } = naming.names(namespaceOf(body), groupOf(body), page);
       return { count, serviceNames: names };
     },
   };
 }
 
 /** What an answer starts with that carries a list: the rest of it is JSON already. */
-const SUCCESS = JSON.stringify({ resultCode: 200, errorCode: 0, message: 'success', success: true });
-
-function typeOf<T extends string>(body: JsonObject, ...types: readonly T[]): T {
-  const text = textOf(body, 'type');
-  const type = types.find((known) => known === text);
-  if (type === undefined) throw new RequestError('invalid', `type must be one of ${types.join(', ')}, got ${shown(text)}`);
-  return type;
-}
-
-function clustersOf(body: JsonObject, name: string): ClusterQuery {
-  const clustersVerbatim = textOf(body, name);
-  return { clusters: readClusters(clustersVerbatim), clustersVerbatim };
-}
+const SUCCESS = JSON.stringify({ ...OK, message: 'success' });
