@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { HEALTH_CLIENTS } from '../support/health-clients.ts';
-import { NacosGrpc } from '../support/nacos-grpc.ts';
-import { answerOf, nacos, startServer } from '../support/server.ts';
+import { HEALTH_CLIENTS } from '../../support/health-clients.ts';
+import { NacosGrpc } from '../../support/nacos-grpc.ts';
+import { answerOf, nacos, startServer } from '../../support/server.ts';
 
 const OK = { resultCode: 200, errorCode: 0, success: true };
 const ID = { dataId: 'com.shop.Orders', group: 'mapping' };
