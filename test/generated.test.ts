@@ -20,4 +20,5 @@ it('the committed generated code is what proto/ generates', () => {
   } finally {
     rmSync(fresh, { recursive: true });
   }
-});
+  // npx, buf and its plugin are three processes one after the other.
+}, 60_000);

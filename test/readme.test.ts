@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { OPTIONS } from '../src/config.ts';
 import { requestTable } from '../src/nacos/grpc.ts';
 import { nacosRoutes } from '../src/nacos/http.ts';
+import { OPTIONS } from '../src/options.ts';
 import { emptyRoom } from './support/nacos-room.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -21,9 +21,13 @@ function tableAfter(line: string): string[][] {
   );
 }
 
-it('the table of options is the one in config.ts', () => {
-  expect(tableAfter('## Options')).toEqual(
-    Object.values(OPTIONS).map(({ flag, env, default: value, help }) => [`\`${flag}\``, `\`${env}\``, `\`${value}\``, help]),
+it.each([
+  ['options', '## Options', false],
+  ['limits', 'Limits keep one caller from taking what belongs to all; each is an option like the others:', true],
+])('the table of %s is the one in options.ts', (_, line, limit) => {
+  const options = Object.values(OPTIONS).filter((option) => option.limit === limit);
+  expect(tableAfter(line)).toEqual(
+    options.map(({ flag, env, default: value, expected, help }) => [`\`${flag}\``, `\`${env}\``, `\`${value}\``, expected, help]),
   );
 });
 

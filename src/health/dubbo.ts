@@ -58,10 +58,6 @@ export class Providers {
       if ((key.version ?? version) === version && (key.group ?? group) === group) yield service;
     }
   }
-
-  get size(): number {
-    return this.#byInterface.size;
-  }
 }
 
 /** Where providers note down which applications offer an interface: a text of this group, called like the interface. */
@@ -72,10 +68,16 @@ export const MAPPING_GROUP = 'mapping';
  * asked.
  */
 export class Applications {
+  readonly #maxApplications: number;
   /** Mapping key -> the applications' names. */
   readonly #byInterface = new Map<string, readonly string[]>();
   /** Namespace and application -> the mapping keys of what it offers. */
   readonly #byApplication = new Map<string, Set<string>>();
+
+  /** Anybody may write a note, and every question about the interface goes through all of it: it counts up to `maxApplications`. */
+  constructor(maxApplications: number) {
+    this.#maxApplications = maxApplications;
+  }
 
   /** The note on an interface is now this, names with commas between; "" when it is gone. Answers the key of the note. */
   note(namespace: string, name: string, content: string): string {
@@ -85,7 +87,7 @@ export class Applications {
       offered?.delete(key);
       if (offered?.size === 0) this.#byApplication.delete(applicationKey(namespace, old));
     }
-    const parts = content.split(',', MAX_APPLICATIONS).map((part) => part.trim());
+    const parts = content.split(',', this.#maxApplications).map((part) => part.trim());
     const applications = [...new Set(parts)].filter((part) => part !== '' && part.length <= MAX_NAME_LENGTH);
     if (applications.length === 0) this.#byInterface.delete(key);
     else this.#byInterface.set(key, applications);
@@ -109,8 +111,6 @@ export class Applications {
   }
 }
 
-/** Anybody may write a note; every question about the interface goes through all of it. */
-const MAX_APPLICATIONS = 1_000;
 const MAX_NAME_LENGTH = 512;
 
 /** Unique for an interface within a namespace and a Nacos group. No service has the same key. */

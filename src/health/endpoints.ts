@@ -1,6 +1,6 @@
 import { groupedName } from '../registry/service-name.ts';
-import type { Explanation, Health } from './health.ts';
-import { parseHealthName } from './names.ts';
+import type { Checker, Explanation } from './health.ts';
+import { MAX_NAME_BYTES, NAME_FORM, type ServiceSelector } from './names.ts';
 import type { Status } from './status.ts';
 
 /**
@@ -15,21 +15,25 @@ export interface Endpoint {
   readonly body: object;
 }
 
-/** What is said of a name, as `parseHealthName` reads it. */
-export function endpointOf(health: Health, text: string): Endpoint {
-  const name = parseHealthName(text);
-  if (name === undefined) {
-    return { http: 400, grpc: 3, message: BAD_NAME, body: { status: 'INVALID', reason: BAD_NAME } };
-  }
-  const status = health.statusOf(name);
+/** Of how many services the counts are given: a bare Dubbo interface can have any number of versions. */
+export interface EndpointLimits {
+  readonly maxExplained: number;
+}
+
+/** What is said of a name. */
+export function endpointOf(checker: Checker, text: string, { maxExplained }: EndpointLimits): Endpoint {
+  const name = checker.nameFrom(text);
+  if (name === undefined) return { http: 400, grpc: 3, message: BAD_NAME, body: { status: 'INVALID', reason: BAD_NAME } };
+  const status = checker.statusOf(name);
   const { http, grpc, word } = CODES[status];
   if (name === 'bridge') {
     const reason = status === 'serving' ? 'the bridge is serving' : 'the bridge is shutting down';
     return { http, grpc, message: reason, body: { status: word, reason } };
   }
-  const services = health.explain(name).filter((service) => service.status !== 'unknown');
-  const reason = services.length === 0 ? 'unknown service' : services.slice(0, MAX_EXPLAINED).map(reasonOf).join('; ');
-  return { http, grpc, message: reason, body: { status: word, reason, services: services.slice(0, MAX_EXPLAINED).map(view) } };
+  const services = checker.explain(name).filter((service) => service.status !== 'unknown');
+  const explained = services.slice(0, maxExplained);
+  const reason = services.length === 0 ? unknownReason(checker, name) : explained.map(reasonOf).join('; ');
+  return { http, grpc, message: reason, body: { status: word, reason, services: explained.map(view) } };
 }
 
 /** What a status is called on the wire of health. */
@@ -43,10 +47,14 @@ const CODES = {
   unknown: { http: 404, grpc: 5, word: 'SERVICE_UNKNOWN' },
 } as const satisfies Record<Status, object>;
 
-const BAD_NAME = 'the name must be NAME[?namespace=N&group=G&cluster=C&instance=IP:PORT], of at most 1024 bytes';
+/** Said of a name that is none. */
+export const BAD_NAME = `the name must be ${NAME_FORM}, of at most ${MAX_NAME_BYTES} bytes`;
 
-/** A bare Dubbo interface can have any number of versions. */
-const MAX_EXPLAINED = 20;
+function unknownReason(checker: Checker, name: ServiceSelector): string {
+  return checker.isIgnorantOf(name)
+    ? 'unknown service: the bridge has started only lately, its instances may not be back yet'
+    : 'unknown service';
+}
 
 function reasonOf({ service, total, available, needed }: Explanation): string {
   return `${service.name}: ${available} of ${total} instances available, ${needed} needed`;
@@ -59,6 +67,15 @@ function view({ service, status, total, healthy, enabled, available, needed, sil
     status: wordOf(status),
     instances: { total, healthy, enabled, available, needed },
     // Milliseconds since the instance was heard of that was heard of last, and first.
-    lastBeatAgeMs: total === 0 ? null : { newest: Math.min(...silentMs), oldest: Math.max(...silentMs) },
+    lastBeatAgeMs: total === 0 ? null : { newest: least(silentMs), oldest: greatest(silentMs) },
   };
+}
+
+// Not by way of arguments, here and below: there may be more instances than a call can have.
+function greatest(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+}
+
+function least(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
 }

@@ -1,32 +1,81 @@
-import { type Instance, isAvailable } from '../registry/instance.ts';
+import { isAvailable, type MinAvailable, neededOf, ONE_AVAILABLE } from '../registry/available.ts';
+import type { Instance } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
-import { DEFAULT_NAMESPACE, type ServiceName, serviceKey } from '../registry/service-name.ts';
+import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import { Applications, interfaceKey, mappingKey, Providers } from './dubbo.ts';
-import type { HealthName, ServiceSelector } from './names.ts';
-import { type MinAvailable, minAvailableOf, neededOf, ONE_AVAILABLE, type Status, statusOf } from './status.ts';
+import { canonicalIp } from './ip.ts';
+import { formatHealthName, type HealthName, type Home, parseHealthName, type ServiceSelector, selectAll } from './names.ts';
+import { type Status, statusOf } from './status.ts';
+
+/** What every way of asking about health has in common: whoever serves a protocol needs no more of it. */
+export interface Checker {
+  /** Undefined for what is no health name. */
+  nameFrom(text: string): HealthName | undefined;
+  statusOf(name: HealthName): Status;
+  /** The bridge first, then every service of the home namespace that has a status now, each by its shortest name. */
+  list(): Iterable<readonly [name: string, status: Status]>;
+  /** The services that the name means now, each with its counts, for whoever wants to know why. */
+  explain(name: ServiceSelector): readonly Explanation[];
+  /** Whether "unknown" may only mean "not back yet": the bridge has started lately, and nobody has spoken of the service since. */
+  isIgnorantOf(name: ServiceSelector): boolean;
+  /** Calls `listener` with the key of what may have another status now; it reads the status and filters repeats itself. */
+  onChange(listener: (key: string) => void): () => void;
+}
+
+/** What is behind a status: the counts of one service. */
+export interface Explanation {
+  readonly service: ServiceName;
+  readonly status: Status;
+  readonly total: number;
+  readonly healthy: number;
+  readonly enabled: number;
+  readonly available: number;
+  /** How many have to be available. */
+  readonly needed: number;
+  /** Of each instance, the milliseconds since it was last heard of. */
+  readonly silentMs: readonly number[];
+}
+
+export interface HealthOptions {
+  readonly home: Home;
+  /** Holds for services that do not say it themselves. */
+  readonly minAvailable: MinAvailable;
+  readonly limits: HealthLimits;
+}
+
+export interface HealthLimits {
+  /** That one note may name as offering an interface of Dubbo. */
+  readonly maxApplications: number;
+}
 
 /**
  * grpc.health.v1 in terms of the registry: what the status of a name is now, and which name's status may have changed. It reads
  * the registry and never writes to it, and keeps nothing for a name that somebody asks about.
  */
-export class Health {
+export class Health implements Checker {
   readonly #registry: Registry;
+  readonly #home: Home;
   readonly #minAvailable: MinAvailable;
   readonly #providers = new Providers();
-  readonly #applications = new Applications();
+  readonly #applications: Applications;
   readonly #listeners = new Set<(key: string) => void>();
   #draining = false;
 
-  /** `minAvailable` holds for services that do not say it themselves. */
-  constructor(registry: Registry, minAvailable: MinAvailable = ONE_AVAILABLE) {
+  constructor(registry: Registry, { home, minAvailable, limits }: HealthOptions) {
     this.#registry = registry;
+    this.#home = home;
     this.#minAvailable = minAvailable;
+    this.#applications = new Applications(limits.maxApplications);
     registry.onChange((service) => {
       const key = this.#providers.note(service, registry.tally(service) !== undefined);
       this.#emit(serviceKey(service));
       if (key !== undefined) this.#emit(key);
       for (const offered of this.#applications.offeredBy(service)) this.#emit(offered);
     });
+  }
+
+  nameFrom(text: string): HealthName | undefined {
+    return parseHealthName(text, this.#home);
   }
 
   statusOf(name: HealthName): Status {
@@ -40,28 +89,32 @@ export class Health {
     return best;
   }
 
-  /** The services that the name means now, each with its counts, for whoever wants to know why. */
+  *list(): Generator<readonly [name: string, status: Status]> {
+    yield ['', this.statusOf('bridge')];
+    for (const service of this.#registry.services(this.#home.namespace))
+      yield [formatHealthName(service, this.#home), this.statusOf(selectAll(service))];
+  }
+
   explain(name: ServiceSelector): Explanation[] {
     return [...this.#servicesOf(name)].map((service) => {
       const instances = this.#instancesOf(service, name);
-      const minAvailable = name.instance ? ONE_AVAILABLE : this.#minAvailableOf(service);
-      const available = instances.filter(({ healthy, enabled, weight }) => healthy && isAvailable(enabled, weight)).length;
       return {
         service,
         status: this.#statusOfService(service, name),
         total: instances.length,
         healthy: instances.filter(({ healthy }) => healthy).length,
         enabled: instances.filter(({ enabled }) => enabled).length,
-        available,
-        needed: neededOf(instances.length, minAvailable),
+        available: instances.filter(isAvailable).length,
+        needed: neededOf(instances.length, this.#minAvailableOf(service, name)),
         silentMs: instances.map(({ silentMs }) => silentMs),
       };
     });
   }
 
-  /** Every service that has a status now, of the default namespace. */
-  services(): IterableIterator<ServiceName> {
-    return this.#registry.services(DEFAULT_NAMESPACE);
+  isIgnorantOf(name: ServiceSelector): boolean {
+    const services = [...this.#servicesOf(name)];
+    // Of an interface that nobody provides, no service is known that could have been spoken of.
+    return (services.length === 0 ? [name.service] : services).every((service) => this.#registry.isIgnorantOf(service));
   }
 
   /** Dubbo's note on which applications offer an interface has changed: their names with commas between, or "" when it is gone. */
@@ -75,13 +128,13 @@ export class Health {
     this.#emit(BRIDGE_KEY);
   }
 
-  /** Calls `listener` with the key of what may have another status now; it reads the status and filters repeats itself. */
-  onChange(listener: (key: string) => void): void {
+  onChange(listener: (key: string) => void): () => void {
     this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /**
-   * A service of Nacos that is called so goes before all of Dubbo's, and providers of the very interface before applications that
+   * What the name means, in this order: the very service of Nacos, where it is known; providers of the interface; applications that
    * offer it, of which nobody says in what version.
    */
   *#servicesOf({ service, dubbo }: ServiceSelector): IterableIterator<ServiceName> {
@@ -100,44 +153,32 @@ export class Health {
   #statusOfService(service: ServiceName, selector: ServiceSelector): Status {
     const tally = this.#registry.tally(service);
     if (tally === undefined) return 'unknown';
-    if (selector.cluster === undefined && selector.instance === undefined) return statusOf(tally, this.#minAvailableOf(service));
+    const min = this.#minAvailableOf(service, selector);
+    if (selector.cluster === undefined && selector.instance === undefined) return statusOf(tally, min);
     const instances = this.#instancesOf(service, selector);
     // An instance or a cluster that has gone is as unknown as one that never was.
     if (instances.length === 0) return 'unknown';
-    const available = instances.filter(({ healthy, enabled, weight }) => healthy && isAvailable(enabled, weight)).length;
-    const min = selector.instance ? ONE_AVAILABLE : this.#minAvailableOf(service);
-    return statusOf({ total: instances.length, available }, min);
+    return statusOf({ total: instances.length, available: instances.filter(isAvailable).length }, min);
   }
 
   #instancesOf(service: ServiceName, { cluster, instance }: ServiceSelector): Instance[] {
+    const ip = instance && canonicalIp(instance.ip);
     return (this.#registry.instances(service) ?? []).filter(
       (candidate) =>
         (cluster === undefined || candidate.cluster === cluster) &&
-        (instance === undefined || (candidate.ip === instance.ip && candidate.port === instance.port)),
+        (instance === undefined || (candidate.port === instance.port && canonicalIp(candidate.ip) === ip)),
     );
   }
 
-  #minAvailableOf(service: ServiceName): MinAvailable {
-    return minAvailableOf(this.#registry.settings(service)?.metadata, this.#minAvailable);
+  #minAvailableOf(service: ServiceName, { instance }: ServiceSelector): MinAvailable {
+    // A single instance needs only itself.
+    if (instance !== undefined) return ONE_AVAILABLE;
+    return this.#registry.settings(service)?.minAvailable ?? this.#minAvailable;
   }
 
   #emit(key: string): void {
     for (const listener of this.#listeners) listener(key);
   }
-}
-
-/** What is behind a status: the counts of one service. */
-export interface Explanation {
-  readonly service: ServiceName;
-  readonly status: Status;
-  readonly total: number;
-  readonly healthy: number;
-  readonly enabled: number;
-  readonly available: number;
-  /** How many have to be available. */
-  readonly needed: number;
-  /** Of each instance, the milliseconds since it was last heard of. */
-  readonly silentMs: readonly number[];
 }
 
 const BRIDGE_KEY = '';

@@ -1,4 +1,4 @@
-import { DEFAULT_GROUP, DEFAULT_NAMESPACE, groupedName, parseServiceName, type ServiceName } from '../registry/service-name.ts';
+import { groupedName, parseServiceName, type ServiceName } from '../registry/service-name.ts';
 import { type DubboKey, parseDubboKey } from './dubbo.ts';
 
 /** Whom a health name speaks of: the bridge itself, or one service and perhaps only a part of it. */
@@ -15,23 +15,42 @@ export interface ServiceSelector {
   readonly instance: { readonly ip: string; readonly port: number } | undefined;
 }
 
+/** Where a name belongs that does not say it itself. */
+export interface Home {
+  readonly namespace: string;
+  readonly group: string;
+}
+
 /** In UTF-8. Longer names are refused, so that nothing unbounded is looked up, kept or echoed. */
 export const MAX_NAME_BYTES = 1024;
 
+/** What may follow a name, each once, with what stands for its value in `NAME_FORM`. */
+const PARTS: ReadonlyMap<string, string> = new Map([
+  ['namespace', 'N'],
+  ['group', 'G'],
+  ['cluster', 'C'],
+  ['instance', 'IP:PORT'],
+]);
+const NO_PARTS = new URLSearchParams();
+
+/** The form of a name, for whoever is told that his is none. */
+export const NAME_FORM = `NAME[?${[...PARTS].map(([part, value]) => `${part}=${value}`).join('&')}]`;
+
 /**
- * Reads `SERVICE[?namespace=N&group=G&cluster=C&instance=IP:PORT]`, where SERVICE is `orders`, `G1@@orders` or a Dubbo key
- * `[group/]interface[:version]`, and "" is the bridge. Undefined for what is too long or not of this form.
+ * Reads a name of the form `NAME_FORM`, where NAME is `orders`, `G1@@orders` or a Dubbo key `[group/]interface[:version]`, and "" is
+ * the bridge. Undefined for what is too long or not of this form.
  */
-export function parseHealthName(text: string): HealthName | undefined {
+export function parseHealthName(text: string, home: Home): HealthName | undefined {
   if (text === '') return 'bridge';
   if (Buffer.byteLength(text) > MAX_NAME_BYTES) return undefined;
   const at = text.indexOf('?');
-  return at < 0 ? selectorOf(text, NO_PARTS) : selectorOf(text.slice(0, at), new URLSearchParams(text.slice(at + 1)));
+  if (at < 0) return selectorOf(text, NO_PARTS, home);
+  return selectorOf(text.slice(0, at), new URLSearchParams(text.slice(at + 1)), home);
 }
 
-/** The shortest name that `parseHealthName` reads back as the service. */
-export function formatHealthName(service: ServiceName): string {
-  return service.group === DEFAULT_GROUP ? service.name : groupedName(service);
+/** The shortest name that `parseHealthName` reads back as the service, which is one of the home namespace. */
+export function formatHealthName(service: ServiceName, home: Home): string {
+  return service.group === home.group ? service.name : groupedName(service);
 }
 
 /** All of exactly this service. */
@@ -39,14 +58,10 @@ export function selectAll(service: ServiceName): ServiceSelector {
   return { service, dubbo: undefined, cluster: undefined, instance: undefined };
 }
 
-/** What may follow a name; each once. */
-const PARTS: ReadonlySet<string> = new Set(['namespace', 'group', 'cluster', 'instance']);
-const NO_PARTS = new URLSearchParams();
-
-function selectorOf(text: string, parts: URLSearchParams): ServiceSelector | undefined {
+function selectorOf(text: string, parts: URLSearchParams, home: Home): ServiceSelector | undefined {
   const names = [...parts.keys()];
   if (names.some((name) => !PARTS.has(name)) || new Set(names).size < names.length) return undefined;
-  const service = parseServiceName(text, parts.get('namespace') || DEFAULT_NAMESPACE, parts.get('group') || DEFAULT_GROUP);
+  const service = parseServiceName(text, parts.get('namespace') || home.namespace, parts.get('group') || home.group);
   if (service === undefined) return undefined;
   const grouped = text.includes('@@');
   // The group cannot be said twice, unless it is the same.

@@ -3,8 +3,8 @@ import {
   type Health as HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../gen/grpc/health/v1/health_pb.ts';
-import type { Health } from './health.ts';
-import { formatHealthName, type HealthName, MAX_NAME_BYTES, parseHealthName, selectAll } from './names.ts';
+import type { Checker } from './health.ts';
+import { type HealthName, MAX_NAME_BYTES, NAME_FORM } from './names.ts';
 import type { Status } from './status.ts';
 import type { Watcher, Watches } from './watch.ts';
 
@@ -15,13 +15,23 @@ const WIRE = {
 } as const satisfies Record<Status, ServingStatus>;
 
 /** Who makes the call. */
-export const watcherKey = createContextKey<Watcher>({ connection: {}, peer: '' });
+export const watcherKey = createContextKey<Watcher>({ connection: {}, ip: '' });
 
-/** Check, List and Watch as Connect serves them. List is refused beyond `maxListed` entries, with "" counted. Error texts are constant: a caller's name is never echoed. */
-export function healthService(health: Health, watches: Watches, maxListed: number): ServiceImpl<typeof HealthService> {
+export interface HealthServiceOptions {
+  readonly checker: Checker;
+  readonly watches: Watches;
+  readonly limits: {
+    /** Entries, with "" counted, beyond which List is refused. */
+    readonly maxListed: number;
+  };
+}
+
+/** Check, List and Watch as Connect serves them. Error texts are constant: a caller's name is never echoed. */
+export function healthService({ checker, watches, limits }: HealthServiceOptions): ServiceImpl<typeof HealthService> {
+  const { maxListed } = limits;
   return {
     check({ service }) {
-      const status = health.statusOf(nameFrom(service));
+      const status = checker.statusOf(nameFrom(checker, service));
       if (status === 'unknown') throw new ConnectError('unknown service', Code.NotFound);
       return { status: WIRE[status] };
     },
@@ -29,18 +39,17 @@ export function healthService(health: Health, watches: Watches, maxListed: numbe
     list() {
       // With a null prototype any name is just a key.
       const statuses: Record<string, { status: ServingStatus }> = Object.create(null);
-      statuses[''] = { status: WIRE[health.statusOf('bridge')] };
-      let count = 1;
-      for (const service of health.services()) {
+      let count = 0;
+      for (const [name, status] of checker.list()) {
         if (++count > maxListed) throw new ConnectError(`more than ${maxListed} services to list`, Code.ResourceExhausted);
-        statuses[formatHealthName(service)] = { status: WIRE[health.statusOf(selectAll(service))] };
+        statuses[name] = { status: WIRE[status] };
       }
       return { statuses };
     },
 
     async *watch({ service }, { signal, values }: HandlerContext) {
       let wake = () => {};
-      const watch = watches.open(nameFrom(service), values.get(watcherKey), () => wake());
+      const watch = watches.open(nameFrom(checker, service), values.get(watcherKey), () => wake());
       if (watch === undefined) throw new ConnectError('too many watches', Code.ResourceExhausted);
       // One listener for the whole call; it dies with the call's own signal.
       signal.addEventListener('abort', () => wake(), { once: true });
@@ -62,12 +71,9 @@ export function healthService(health: Health, watches: Watches, maxListed: numbe
   };
 }
 
-function nameFrom(service: string): HealthName {
-  const name = parseHealthName(service);
+function nameFrom(checker: Checker, service: string): HealthName {
+  const name = checker.nameFrom(service);
   if (name === undefined)
-    throw new ConnectError(
-      `service must be NAME[?namespace=N&group=G&cluster=C&instance=IP:PORT] of at most ${MAX_NAME_BYTES} bytes, or ""`,
-      Code.InvalidArgument,
-    );
+    throw new ConnectError(`service must be ${NAME_FORM} of at most ${MAX_NAME_BYTES} bytes, or ""`, Code.InvalidArgument);
   return name;
 }

@@ -1,4 +1,5 @@
-import { type Health, healthKeys } from './health.ts';
+import type { Peer } from '../wire/exchange.ts';
+import { type Checker, healthKeys } from './health.ts';
 import type { HealthName } from './names.ts';
 import type { Status } from './status.ts';
 
@@ -7,17 +8,17 @@ import type { Status } from './status.ts';
  * filtered. Nothing queues up for a slow reader, and a name that nobody watches any more leaves nothing behind.
  */
 export class Watches {
-  readonly #health: Health;
+  readonly #checker: Checker;
   readonly #limits: WatchLimits;
   readonly #byKey = new Map<string, Set<Watch>>();
   readonly #byConnection = new WeakMap<object, number>();
   readonly #byPeer = new Map<string, number>();
   #count = 0;
 
-  constructor(health: Health, limits: WatchLimits = DEFAULT_LIMITS) {
-    this.#health = health;
+  constructor(checker: Checker, limits: WatchLimits) {
+    this.#checker = checker;
     this.#limits = limits;
-    health.onChange((key) => {
+    checker.onChange((key) => {
       for (const watch of this.#byKey.get(key) ?? []) watch.wake();
     });
   }
@@ -26,33 +27,39 @@ export class Watches {
    * `wake` is called when the status may have changed; the opener then takes it. The opener closes the watch, whatever happens.
    * Undefined when the watcher, or all together, have as many as they may.
    */
-  open(name: HealthName, { connection, peer }: Watcher, wake: () => void): Watch | undefined {
+  open(name: HealthName, { connection, ip }: Watcher, wake: () => void): Watch | undefined {
     const onConnection = this.#byConnection.get(connection) ?? 0;
-    const ofPeer = this.#byPeer.get(peer) ?? 0;
-    const { perConnection, perPeer, total } = this.#limits;
-    if (onConnection >= perConnection || ofPeer >= perPeer || this.#count >= total) return undefined;
+    const ofPeer = this.#byPeer.get(ip) ?? 0;
+    const { maxWatchesPerConnection, maxWatchesPerPeer, maxWatches } = this.#limits;
+    if (onConnection >= maxWatchesPerConnection || ofPeer >= maxWatchesPerPeer || this.#count >= maxWatches) return undefined;
     this.#count++;
     this.#byConnection.set(connection, onConnection + 1);
-    this.#byPeer.set(peer, ofPeer + 1);
+    this.#byPeer.set(ip, ofPeer + 1);
 
     const keys = healthKeys(name);
-    let open = true;
     const watch = new Watch(
-      () => this.#health.statusOf(name),
+      () => this.#checker.statusOf(name),
       wake,
       () => {
-        if (!open) return;
-        open = false;
         for (const key of keys) this.#remove(key, watch);
         this.#count--;
         this.#byConnection.set(connection, (this.#byConnection.get(connection) ?? 1) - 1);
-        const left = (this.#byPeer.get(peer) ?? 1) - 1;
-        if (left === 0) this.#byPeer.delete(peer);
-        else this.#byPeer.set(peer, left);
+        const left = (this.#byPeer.get(ip) ?? 1) - 1;
+        if (left === 0) this.#byPeer.delete(ip);
+        else this.#byPeer.set(ip, left);
       },
     );
     for (const key of keys) this.#add(key, watch);
     return watch;
+  }
+
+  /**
+   * Resolves when every watch of the name that is open now has sent its reader the present status, which it does not take twice, or
+   * has ended.
+   */
+  async told(name: HealthName): Promise<void> {
+    const watches = new Set(healthKeys(name).flatMap((key) => [...(this.#byKey.get(key) ?? [])]));
+    await Promise.all([...watches].map((watch) => watch.told()));
   }
 
   /** How many watches are open now. */
@@ -79,37 +86,55 @@ export class Watches {
 }
 
 /** Who watches: limits are counted by it. */
-export interface Watcher {
-  readonly connection: object;
-  /** The address of the connection's other end; never what a header says. */
-  readonly peer: string;
-}
+export type Watcher = Pick<Peer, 'connection' | 'ip'>;
 
 export interface WatchLimits {
-  readonly perConnection: number;
-  readonly perPeer: number;
-  readonly total: number;
+  readonly maxWatchesPerConnection: number;
+  readonly maxWatchesPerPeer: number;
+  readonly maxWatches: number;
 }
 
-const DEFAULT_LIMITS: WatchLimits = { perConnection: 1_000, perPeer: 20_000, total: 100_000 };
-
+/** One watch. Its opener takes, sends what it has taken, and takes again: "nothing new" thus means that the last has been sent. */
 export class Watch {
   readonly wake: () => void;
-  readonly close: () => void;
   readonly #read: () => Status;
+  readonly #onClose: () => void;
+  readonly #waiting: (() => void)[] = [];
   #lastTaken: Status | undefined;
+  #isSending = true;
+  #isOpen = true;
 
-  constructor(read: () => Status, wake: () => void, close: () => void) {
+  constructor(read: () => Status, wake: () => void, onClose: () => void) {
     this.#read = read;
     this.wake = wake;
-    this.close = close;
+    this.#onClose = onClose;
   }
 
   /** The status now, if it is another than the one taken last. */
   take(): Status | undefined {
     const status = this.#read();
-    if (status === this.#lastTaken) return undefined;
+    this.#isSending = status !== this.#lastTaken;
     this.#lastTaken = status;
-    return status;
+    if (this.#isSending) return status;
+    this.#settle();
+    return undefined;
+  }
+
+  /** Resolves when its reader has been sent the present status, or when it ends. */
+  told(): Promise<void> {
+    if (!this.#isOpen || (!this.#isSending && this.#read() === this.#lastTaken)) return Promise.resolve();
+    return new Promise((resolve) => void this.#waiting.push(resolve));
+  }
+
+  /** A second time it does nothing. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#onClose();
+    this.#settle();
+  }
+
+  #settle(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -14,7 +14,7 @@ import * as v1alpha from '../gen/grpc/reflection/v1alpha/reflection_pb.ts';
  * none of its own. It answers from what it was given at the start, and keeps nothing about its callers.
  */
 
-type Request = v1.ServerReflectionRequest | v1alpha.ServerReflectionRequest;
+type Question = v1.ServerReflectionRequest | v1alpha.ServerReflectionRequest;
 
 /** What both versions can send. */
 type Answer =
@@ -26,18 +26,18 @@ type Answer =
 export function reflectionRoutes(router: ConnectRouter, services: readonly DescService[]): void {
   const answer = answersAbout([...services, v1.ServerReflection, v1alpha.ServerReflection]);
   const implementation = {
-    async *serverReflectionInfo<R extends Request>(requests: AsyncIterable<R>, { signal }: HandlerContext) {
-      // A request is echoed whole: it is no longer than the router lets it be.
-      for await (const request of untilAborted(requests, signal))
-        yield { validHost: request.host, originalRequest: request, messageResponse: answer(request.messageRequest) };
+    async *serverReflectionInfo<Q extends Question>(questions: AsyncIterable<Q>, { signal }: HandlerContext) {
+      // A question is echoed whole: it is no longer than the router lets it be.
+      for await (const question of untilAborted(questions, signal))
+        yield { validHost: question.host, originalRequest: question, messageResponse: answer(question.messageRequest) };
     },
   };
-  // The two differ in the package only, so each is satisfied with its own request sent back.
+  // The two differ in the package only, so each is satisfied with its own question sent back.
   router.service(v1.ServerReflection, implementation);
   router.service(v1alpha.ServerReflection, implementation);
 }
 
-function answersAbout(services: readonly DescService[]): (question: Request['messageRequest']) => Answer {
+function answersAbout(services: readonly DescService[]): (asked: Question['messageRequest']) => Answer {
   const list: Answer = {
     case: 'listServicesResponse',
     value: { service: services.map(({ typeName }) => ({ name: typeName })).sort((a, b) => (a.name < b.name ? -1 : 1)) },
@@ -51,14 +51,14 @@ function answersAbout(services: readonly DescService[]): (question: Request['mes
     for (const symbol of symbolsOf(file.proto)) bySymbol.set(symbol, found);
   }
 
-  return (question) => {
-    switch (question.case) {
+  return (asked) => {
+    switch (asked.case) {
       case 'listServices':
         return list;
       case 'fileByFilename':
-        return byFilename.get(question.value) ?? error(Code.NotFound, 'unknown file');
+        return byFilename.get(asked.value) ?? error(Code.NotFound, 'unknown file');
       case 'fileContainingSymbol':
-        return bySymbol.get(question.value) ?? error(Code.NotFound, 'unknown symbol');
+        return bySymbol.get(asked.value) ?? error(Code.NotFound, 'unknown symbol');
       case 'fileContainingExtension':
       case 'allExtensionNumbersOfType':
         return error(Code.NotFound, 'there are no extensions');

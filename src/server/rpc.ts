@@ -2,8 +2,9 @@ import { ConnectError, type ConnectRouter, type ContextValues, createConnectRout
 import type { UniversalHandler, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { compressionBrotli, compressionGzip, universalRequestFromNodeRequest } from '@connectrpc/connect-node';
 import type { Logger } from 'pino';
-import { answerText, written } from './answer.ts';
-import type { Handler, Request, Response } from './listener.ts';
+import { answerText, atItsTurn, written } from '../wire/answer.ts';
+import { isHttp2, type Request, type Response, type Serve } from '../wire/exchange.ts';
+import type { OpenAnswers } from '../wire/open-answers.ts';
 import { CORS_HEADERS, neverUnimplemented, PREFLIGHT_HEADERS, translate } from './triple.ts';
 
 export interface RpcOptions {
@@ -14,6 +15,7 @@ export interface RpcOptions {
   readonly longLived?: boolean;
   /** What the implementations are told of a request. */
   readonly contextValues: (req: Request) => ContextValues;
+  readonly openAnswers: OpenAnswers;
   /** Aborted with the error that all open calls are to end with. */
   readonly shutdown: AbortSignal;
   readonly log: Logger;
@@ -23,7 +25,7 @@ export interface RpcOptions {
  * Connect's handlers by path, on Node's requests. Not `connectNodeAdapter`: that one throws out of the request listener, and so ends
  * the process, when the Host header or :authority is missing or is no host (seen with 2.1.2 and 2.2.0).
  */
-export function rpcHandlers(options: RpcOptions): ReadonlyMap<string, Handler> {
+export function rpcByPath(options: RpcOptions): ReadonlyMap<string, Serve> {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: options.maxMessageBytes,
@@ -32,14 +34,14 @@ export function rpcHandlers(options: RpcOptions): ReadonlyMap<string, Handler> {
     ...(options.longLived && { connect: false, grpcWeb: false, compressMinBytes: NEVER }),
   });
   options.routes(router);
-  const handlers = new Map<string, Handler>();
+  const byPath = new Map<string, Serve>();
   for (const handler of router.handlers) {
-    const serving = serve(handler, options);
-    handlers.set(handler.requestPath, serving);
+    const serve = serveBy(handler, options);
+    byPath.set(handler.requestPath, serve);
     // Dubbo-go finds a method by either case of its first letter, and its documentation says `check`.
-    handlers.set(handler.requestPath.replace(/[^/]*$/, lowerFirst), serving);
+    byPath.set(handler.requestPath.replace(/[^/]*$/, lowerFirst), serve);
   }
-  return handlers;
+  return byPath;
 }
 
 /** What an implementation throws that is no answer: Connect makes INTERNAL of it, without detail and without a word to anybody. */
@@ -66,7 +68,8 @@ function logBugs(log: Logger): Interceptor {
 /** A message of no size is compressed. */
 const NEVER = 0xffff_ffff;
 
-function serve(handler: UniversalHandler, { contextValues, longLived = false, log }: RpcOptions): Handler {
+function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
+  const { contextValues, longLived = false, openAnswers, log } = options;
   const { methodKind } = handler.method;
   const expects = methodKind === 'unary' || methodKind === 'server_streaming' ? 'message' : 'stream';
   return (req, res) => {
@@ -82,14 +85,15 @@ function serve(handler: UniversalHandler, { contextValues, longLived = false, lo
       return;
     }
     // Such a client has nothing to say for hours.
-    if (longLived && methodKind === 'bidi_streaming' && 'stream' in req) req.stream.setTimeout(0);
+    if (longLived && methodKind === 'bidi_streaming' && isHttp2(req)) req.stream.setTimeout(0);
     const run = async () => {
+      openAnswers.add(res);
       try {
         const asked = universalRequestFromNodeRequest(req, res, undefined, contextValues(req));
         const { request, answered } = translate(asked, expects);
         const answer = answered(await handler(request));
         // Answered before all of it was read, and so refused: what is left of the request would stand in the way of the next.
-        if (!('stream' in req) && !req.complete) res.setHeader('Connection', 'close');
+        if (!isHttp2(req) && !req.complete) res.setHeader('Connection', 'close');
         await respond(answer, res);
       } catch (err) {
         // Whatever the implementation throws has become an answer by now. What is left are callers that went away.
@@ -97,10 +101,7 @@ function serve(handler: UniversalHandler, { contextValues, longLived = false, lo
         res.destroy();
       }
     };
-    // A pipelined request has no turn yet. Should the connection end before it has one, Node tells only the answer whose turn it is:
-    // a call that had been started would go on for ever.
-    if ('stream' in req || res.socket) void run();
-    else res.once('socket', run);
+    atItsTurn(req, res, () => void run());
   };
 }
 

@@ -1,73 +1,36 @@
 import { setMaxListeners } from 'node:events';
-import { setImmediate as nextRound } from 'node:timers/promises';
 import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
 import { type Logger, pino } from 'pino';
-import { OPTIONS } from '../config.ts';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
-import { MAPPING_GROUP } from '../health/dubbo.ts';
-import { endpointOf, wordOf } from '../health/endpoints.ts';
 import { Health } from '../health/health.ts';
-import { parseHealthName } from '../health/names.ts';
+import { healthPaths } from '../health/paths.ts';
 import { healthService, watcherKey } from '../health/service.ts';
-import { parseMinAvailable } from '../health/status.ts';
-import { type Watcher, Watches } from '../health/watch.ts';
-import { Configs } from '../nacos/configs.ts';
-import { Connections, type Peer } from '../nacos/connections.ts';
-import { nacosRpc, peerKey } from '../nacos/grpc.ts';
-import { nacosHandler } from '../nacos/http.ts';
-import { silenceOf } from '../nacos/params.ts';
-import { Pusher } from '../nacos/push.ts';
-import { Subscribers } from '../nacos/subscribers.ts';
-import { Switches } from '../nacos/switches.ts';
+import { Watches } from '../health/watch.ts';
+import { peerKey } from '../nacos/grpc/protocol.ts';
+import { createNacos, type Nacos } from '../nacos/nacos.ts';
+import { HOME, silenceOf } from '../nacos/rules.ts';
+import { checkOptions, type GivenOptions, type Options } from '../options.ts';
+import { ONE_AVAILABLE, parseMinAvailable } from '../registry/available.ts';
 import { Registry } from '../registry/registry.ts';
-import { answerText } from './answer.ts';
-import { healthPaths } from './health-paths.ts';
-import {
-  type Handler,
-  type Listener,
-  type ListenerOptions,
-  listen,
-  type Request,
-  type Response,
-  type TlsIdentity,
-} from './listener.ts';
+import { peerOf } from '../wire/exchange.ts';
+import { listen, type OpenPort, type PortOptions, type TlsIdentity } from '../wire/listener.ts';
+import { OpenAnswers } from '../wire/open-answers.ts';
+import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
+import { everything, healthOnly, type Surfaces } from './dispatch.ts';
+import { drain } from './drain.ts';
 import { reflectionRoutes } from './reflection.ts';
-import { rpcHandlers } from './rpc.ts';
+import { rpcByPath } from './rpc.ts';
+import { SilenceLog } from './silence-log.ts';
 import { Sweeper } from './sweeper.ts';
-import { isGrpc, UNIMPLEMENTED_HEADERS } from './triple.ts';
+import { CORS_HEADERS } from './triple.ts';
 
 /**
  * The composition root: the one place where the registry, health and the Nacos surface meet the network and the clock. It holds
  * no rules of its own.
  */
-export interface ServerOptions {
-  /** Address to listen on, for all three ports; default `0.0.0.0`. */
-  readonly host?: string;
-  /** Nacos and health; default 8848. 0 takes any free port, here and below. */
-  readonly port?: number;
-  /** The same once more, where Nacos 2.x clients look; default 9848. */
-  readonly grpcPort?: number;
-  /** Health only, where Dubbo-go callers look; default 20000. */
-  readonly healthPort?: number;
+export interface ServerOptions extends GivenOptions {
   /** An identity in PEM: the gRPC port speaks TLS too then, and one more port nothing else, if it is given. No TLS when left out. */
   readonly tls?: TlsIdentity & { readonly port?: number };
-  /** How long a service stays known after its last instance has gone, in milliseconds; default 60,000. */
-  readonly forgetAfterMs?: number;
-  /** How many instances make a service SERVING that does not say it itself: a count such as `2`, or a share such as `50%`; default 1. */
-  readonly minAvailable?: string;
-  /** Whom callers mean that can name none: `/health` itself, and AWS ALB's default path; default "", the bridge. */
-  readonly defaultService?: string;
-  /** Entries, with "" counted, beyond which List is refused; default 100. */
-  readonly maxListed?: number;
-  /** How long a push to Nacos subscribers waits for more changes, in milliseconds; default 20. */
-  readonly pushDelayMs?: number;
-  /** Push to the address that a client names (`clientIP`), instead of the one that its request came from; default false. */
-  readonly pushToClientIp?: boolean;
-  /**
-   * For how long after the start a service that nobody has spoken of yet is not shown as empty to consumers that know better, in
-   * milliseconds; default 30,000.
-   */
-  readonly restartGraceMs?: number;
   /** A pino logger; silent when left out. */
   readonly log?: Logger;
 }
@@ -77,7 +40,7 @@ export interface Server extends AsyncDisposable {
   readonly listeners: Listeners;
   /**
    * Drains and closes: the status of `""` flips, watches end with UNAVAILABLE, connections are told to go. Resolves when all have
-   * gone, and after `withinMs` at the latest (default 5,000).
+   * gone, and after `withinMs` at the latest (default: the option `closeWithinMs`).
    */
   close(withinMs?: number): Promise<void>;
 }
@@ -93,213 +56,165 @@ export interface Listeners {
 /** A port could not be had; `cause` is the system's error. */
 export class ListenError extends Error {}
 
-const CLOSE_WITHIN_MS = 5_000;
-/** A name has at most 1 KiB. */
-const MAX_HEALTH_MESSAGE_BYTES = 16 << 10;
-/** What Nacos's own server takes. */
-const MAX_NACOS_MESSAGE_BYTES = 10 << 20;
+/**
+ * Starts a beatbridge in this process. Rejects with `OptionsError` when there is something wrong with the options, and with
+ * `ListenError` when a port cannot be had; nothing stays open then.
+ */
+export async function createServer(given: ServerOptions = {}): Promise<Server> {
+  const options = checkOptions(given);
+  const house = houseOf(options, given.log ?? pino({ enabled: false }));
+  const { registry, scheduler, now, log } = house;
+  const health = new Health(registry, {
+    home: HOME,
+    minAvailable: parseMinAvailable(options.minAvailable) ?? ONE_AVAILABLE,
+    limits: options,
+  });
+  const watches = new Watches(health, options);
+  const nacos = nacosIn(house);
+  nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
+  const surfaces = { ...nacosSurfaces(house, nacos), ...healthSurfaces(house, health, watches) };
+  const sweeper = new Sweeper({ registry, scheduler, now, log });
+  const silenceLog = new SilenceLog(registry, scheduler, log);
+  const ports = await openPorts(house, surfaces, given.tls).catch((error) => {
+    nacos.close();
+    throw error;
+  });
+  sweeper.start();
 
-/** Starts a beatbridge in this process. Rejects with `ListenError` when a port cannot be had; nothing stays open then. */
-export async function createServer(options: ServerOptions = {}): Promise<Server> {
-  const { host = OPTIONS.host.default, port = OPTIONS.port.default } = options;
-  const { grpcPort = OPTIONS.grpcPort.default, healthPort = OPTIONS.healthPort.default } = options;
-  const { pushDelayMs = OPTIONS.pushDelayMs.default, pushToClientIp = OPTIONS.pushToClientIp.default } = options;
-  const { minAvailable = OPTIONS.minAvailable.default, maxListed = OPTIONS.maxListed.default } = options;
-  const { defaultService = OPTIONS.defaultService.default, restartGraceMs = OPTIONS.restartGraceMs.default } = options;
-  const log = options.log ?? pino({ enabled: false });
+  const end = async (withinMs: number) => {
+    const parts = {
+      announce: () => {
+        health.drain();
+        nacos.freeze();
+        return watches.told('bridge');
+      },
+      endCalls: () => {
+        // The stream of a connection says all that is meant for its client before it ends.
+        house.shutdown.abort(new ConnectError('the bridge is shutting down', Code.Unavailable));
+        return house.openAnswers.ended();
+      },
+      closePorts: ports.close,
+      // Python's client notices nothing less than the end of its transport.
+      cut: () => nacos.cut(),
+    };
+    await drain(parts, withinMs, scheduler);
+    sweeper.stop();
+    silenceLog.stop();
+    nacos.close();
+  };
+  let ended: Promise<void> | undefined;
+  const close = (withinMs = options.closeWithinMs) => {
+    ended ??= end(withinMs);
+    return ended;
+  };
+  return { listeners: ports.listeners, close, [Symbol.asyncDispose]: () => close() };
+}
+
+/** What all rooms are given. */
+interface House {
+  readonly options: Options;
+  readonly registry: Registry;
+  readonly scheduler: Scheduler;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds since 1970, never going back. */
+  readonly wallClock: () => number;
+  readonly log: Logger;
+  readonly openAnswers: OpenAnswers;
+  /** Aborted with the error that calls are to end with. */
+  readonly shutdown: AbortController;
+}
+
+function houseOf(options: Options, log: Logger): House {
+  const { forgetAfterMs, keepEditsMs, maxRemembered, restartGraceMs: graceMs } = options;
   const now = () => performance.now();
+  const onListenerError = (err: unknown) => log.error({ err }, 'a listener of the registry failed');
   const shutdown = new AbortController();
   // One listener for each open call, by design.
   setMaxListeners(0, shutdown.signal);
-
-  const registry = new Registry(now, {
-    silenceOf,
-    ...(options.forgetAfterMs !== undefined && { forgetAfterMs: options.forgetAfterMs }),
-  });
-  const health = new Health(registry, parseMinAvailable(minAvailable));
-  const watches = new Watches(health);
-  const rpc = rpcHandlers({
-    routes: (router) => {
-      router.service(HealthService, healthService(health, watches, maxListed));
-      reflectionRoutes(router, [HealthService]);
-    },
-    maxMessageBytes: MAX_HEALTH_MESSAGE_BYTES,
-    contextValues: (req) => createContextValues().set(watcherKey, watcherOf(req)),
-    shutdown: shutdown.signal,
-    log,
-  });
-  const paths = healthPaths({
-    endpointOf: (text) => endpointOf(health, text),
-    watch: (text, req, wake) => {
-      const name = parseHealthName(text);
-      if (name === undefined) return { status: 400, reason: endpointOf(health, text).message };
-      const watch = watches.open(name, watcherOf(req), wake);
-      if (watch === undefined) return { status: 429, reason: 'too many watches' };
-      return {
-        take: () => {
-          const status = watch.take();
-          return status && wordOf(status);
-        },
-        close: watch.close,
-      };
-    },
-    defaultService,
-    shutdown: shutdown.signal,
-  });
-  const wallClock = () => Math.floor(performance.timeOrigin + now());
-  const switches = new Switches();
-  switches.onChange(() => registry.suspendExpiry(!switches.values.healthCheckEnabled));
-  const pusher = new Pusher({ registry, switches, delayMs: pushDelayMs, now, wallClock, log });
-  const connections = new Connections({ registry, now, wallClock, log });
-  const subscribers = new Subscribers({
-    registry,
-    connections,
-    switches,
-    delayMs: pushDelayMs,
-    graceMs: restartGraceMs,
+  return {
+    options,
+    registry: new Registry(now, { silenceOf, forgetAfterMs, keepEditsMs, maxRemembered, graceMs, onListenerError }),
+    scheduler: systemScheduler,
     now,
-    wallClock,
-  });
-  const configs = new Configs(connections, wallClock);
-  configs.onChange((id) => {
-    if (id.group === MAPPING_GROUP) health.noteApplications(id.namespace, id.dataId, configs.get(id)?.content ?? '');
-  });
-  const room = { registry, switches, pusher, connections, subscribers, configs, pushToClientIp, wallClock, log };
-  const nacos = nacosHandler(room);
-  const nacosGrpc = rpcHandlers({
-    routes: (router) => nacosRpc(router, room),
-    maxMessageBytes: MAX_NACOS_MESSAGE_BYTES,
+    wallClock: () => Math.floor(performance.timeOrigin + now()),
+    log,
+    openAnswers: new OpenAnswers(),
+    shutdown,
+  };
+}
+
+function nacosIn({ options, registry, scheduler, now, wallClock, log }: House): Nacos {
+  const { pushDelayMs, pushToClientIp } = options;
+  return createNacos({ registry, scheduler, now, wallClock, log, limits: options, pushDelayMs, pushToClientIp });
+}
+
+function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'nacosRpc'> {
+  const { options, openAnswers, shutdown, log } = house;
+  const nacosRpc = rpcByPath({
+    routes: nacos.routes,
+    maxMessageBytes: options.maxNacosMessageBytes,
     longLived: true,
     contextValues: (req) => createContextValues().set(peerKey, peerOf(req)),
+    openAnswers,
     shutdown: shutdown.signal,
     log,
   });
-  const sweeper = new Sweeper(registry, now, log);
+  return { nacos: nacos.http, nacosRpc };
+}
 
-  const healthHandler = (path: string): Handler | undefined => rpc.get(path) ?? paths(path);
-  const everything = guarded(log, (req, res) => {
-    const path = pathOf(req);
-    if (path.startsWith('/nacos/')) void nacos(req, res);
-    else (nacosGrpc.get(path) ?? healthHandler(path) ?? notFound)(req, res);
+function healthSurfaces(house: House, health: Health, watches: Watches): Pick<Surfaces, 'healthRpc' | 'healthPaths'> {
+  const { options, openAnswers, shutdown, log } = house;
+  const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal };
+  const healthRpc = rpcByPath({
+    routes: (router) => {
+      router.service(HealthService, healthService(shared));
+      reflectionRoutes(router, [HealthService]);
+    },
+    maxMessageBytes: options.maxHealthMessageBytes,
+    contextValues: (req) => createContextValues().set(watcherKey, peerOf(req)),
+    openAnswers,
+    shutdown: shutdown.signal,
+    log,
   });
-  const healthOnly = guarded(log, (req, res) => {
-    (healthHandler(pathOf(req)) ?? notFoundHere)(req, res);
-  });
-
-  const tlsPort = options.tls?.port;
-  const open: Listener[] = [];
-  const closeAll = async (withinMs: number) => {
-    const deadline = AbortSignal.timeout(withinMs);
-    await Promise.all(open.map((listener) => listener.close(deadline)));
+  return {
+    healthRpc,
+    healthPaths: healthPaths({ ...shared, defaultService: options.defaultService, corsHeaders: CORS_HEADERS }),
   };
-  const opened = async (port: number, handler: Handler, how: ListenerOptions = {}): Promise<string> => {
+}
+
+interface Ports {
+  readonly listeners: Listeners;
+  readonly close: (deadline: AbortSignal) => Promise<void>;
+}
+
+/** Opens all ports or none. */
+async function openPorts({ options, scheduler, log }: House, surfaces: Surfaces, tls: ServerOptions['tls']): Promise<Ports> {
+  const { host, port, grpcPort, healthPort } = options;
+  const all = { request: everything(surfaces, log) };
+  const health = { request: healthOnly(surfaces, log) };
+  const open: OpenPort[] = [];
+  const close = async (deadline: AbortSignal) => {
+    await Promise.all(open.map((each) => each.close(deadline)));
+  };
+  const opened = async (number: number, lanes: typeof all, how: Pick<PortOptions, 'tls' | 'tlsOnly'> = {}) => {
     try {
-      const listener = await listen(host, port, handler, how);
-      open.push(listener);
-      return listener.address;
+      const one = await listen(host, number, lanes, { limits: options, scheduler, ...how });
+      open.push(one);
+      return one.address;
     } catch (cause) {
-      await closeAll(0);
-      throw new ListenError(`cannot listen on ${host}:${port}: ${reasonOf(cause)}`, { cause });
+      await close(AbortSignal.abort());
+      throw new ListenError(`cannot listen on ${host}:${number}: ${reasonOf(cause)}`, { cause });
     }
   };
   const listeners = {
-    main: await opened(port, everything),
+    main: await opened(port, all),
     // Nacos's clients cannot be told of another port, with TLS or without.
-    grpc: await opened(grpcPort, everything, { tls: options.tls }),
-    health: await opened(healthPort, healthOnly),
-    ...(tlsPort !== undefined && { tls: await opened(tlsPort, everything, { tls: options.tls, tlsOnly: true }) }),
+    grpc: await opened(grpcPort, all, { tls }),
+    health: await opened(healthPort, health),
+    ...(tls?.port !== undefined && { tls: await opened(tls.port, all, { tls, tlsOnly: true }) }),
   };
-  sweeper.start();
-
-  let closing: Promise<void> | undefined;
-  async function drain(withinMs: number): Promise<void> {
-    health.drain();
-    connections.freeze();
-    // Whoever watches "" reads the new status before the watch ends.
-    await nextRound();
-    shutdown.abort(new ConnectError('the bridge is shutting down', Code.Unavailable));
-    await nextRound();
-    const closed = closeAll(withinMs);
-    // What was said last is on its way by then. Python's client notices nothing less than the end of its transport.
-    await nextRound();
-    await nextRound();
-    connections.cut();
-    await closed;
-    sweeper.stop();
-    pusher.close();
-    subscribers.close();
-  }
-  const close = (withinMs = CLOSE_WITHIN_MS) => {
-    closing ??= drain(withinMs);
-    return closing;
-  };
-  return { listeners, close, [Symbol.asyncDispose]: () => close() };
-}
-
-/** Nothing that a request can do may end the process: what a handler throws is logged once and answered without detail. */
-function guarded(log: Logger, handler: Handler): Handler {
-  return (req, res) => {
-    // A reset can strike at any point of a request, also where nobody listens for it.
-    req.on('error', ignore);
-    res.on('error', ignore);
-    req.url = originForm(req.url ?? '');
-    try {
-      handler(req, res);
-    } catch (err) {
-      log.error({ err, method: req.method, path: pathOf(req).slice(0, 200) }, 'request failed');
-      answerText(res, 500, 'internal error\n');
-    }
-  };
-}
-
-function ignore(): void {}
-
-function notFound(req: Request, res: Response): void {
-  refuse(req, res, 'not found\n');
-}
-
-function notFoundHere(req: Request, res: Response): void {
-  refuse(req, res, 'not found: this port serves health and reflection only\n');
-}
-
-function refuse(req: Request, res: Response, text: string): void {
-  if (!isGrpc(req.headers['content-type'])) {
-    answerText(res, 404, text);
-    return;
-  }
-  // gRPC has a code of its own for this, and AWS ALB goes by it.
-  req.resume();
-  res.statusCode = 200;
-  res.setHeader('Content-Type', 'application/grpc');
-  for (const [name, value] of Object.entries(UNIMPLEMENTED_HEADERS)) res.setHeader(name, value);
-  res.end();
-}
-
-/** Limits are counted by the connection and by the address at its other end. */
-function watcherOf(req: Request): Watcher {
-  const connection = 'stream' in req ? (req.stream.session ?? req.stream) : req.socket;
-  return { connection, peer: req.socket.remoteAddress ?? '' };
-}
-
-/** A transport of Nacos 2.x is an HTTP/2 session, whatever streams it has. */
-function peerOf(req: Request): Peer {
-  const { remoteAddress = '', remotePort = 0 } = req.socket;
-  const transport = 'stream' in req ? (req.stream.session ?? req.stream) : req.socket;
-  return {
-    transport,
-    ip: remoteAddress.replace(/^::ffff:/, ''),
-    port: remotePort,
-    cut: () => void transport.destroy(),
-  };
-}
-
-/** The path and query of a request that was written for a proxy: `GET http://HOST/PATH`. */
-function originForm(url: string): string {
-  return url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*(?=[/?])/i, '');
-}
-
-function pathOf(req: Request): string {
-  return (req.url ?? '').split('?', 1)[0] ?? '';
+  return { listeners, close };
 }
 
 function reasonOf(cause: unknown): string {

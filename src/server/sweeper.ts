@@ -1,67 +1,63 @@
 import type { Logger } from 'pino';
-import type { Registry, Transition } from '../registry/registry.ts';
-import { groupedName } from '../registry/service-name.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 
 /**
  * Calls the registry's sweep when something is due, and never for silence that the process itself is to blame for: after a stall,
  * deadlines move by the time nobody listened, and nothing expires until the process keeps time again.
  */
 export class Sweeper {
-  readonly #registry: Registry;
-  readonly #now: () => number;
-  readonly #log: Logger;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #options: SweeperOptions;
+  #stopTicking: Cancel | undefined;
   #lastTick: number;
   #sweepPending = false;
   /** How many ticks in a row came late. */
   #lateTicks = 0;
 
-  /** `now` is the registry's clock. */
-  constructor(registry: Registry, now: () => number, log: Logger) {
-    this.#registry = registry;
-    this.#now = now;
-    this.#log = log;
-    this.#lastTick = now();
+  constructor(options: SweeperOptions) {
+    this.#options = options;
+    this.#lastTick = options.now();
   }
 
   start(): void {
-    this.#lastTick = this.#now();
-    this.#timer = setInterval(() => this.tick(), TICK_MS);
+    const { scheduler, now } = this.#options;
+    this.#lastTick = now();
+    this.#stopTicking = scheduler.every(TICK_MS, () => this.#tick());
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#stopTicking?.();
   }
 
-  tick(): void {
-    const now = this.#now();
-    const gapMs = now - this.#lastTick;
-    this.#lastTick = now;
+  #tick(): void {
+    const { registry, scheduler, now, log } = this.#options;
+    const at = now();
+    const gapMs = at - this.#lastTick;
+    this.#lastTick = at;
     this.#lateTicks = gapMs > LATE_MS ? this.#lateTicks + 1 : 0;
     if (gapMs > STALL_MS || (gapMs > LATE_MS && this.#lateTicks <= MAX_LATE_TICKS)) {
-      this.#registry.postpone(gapMs + HEAR_WITHIN_MS);
-      if (gapMs > STALL_MS) this.#log.warn({ gapMs: Math.round(gapMs) }, 'the process was stalled, deadlines are postponed');
+      registry.postpone(gapMs + HEAR_WITHIN_MS);
+      if (gapMs > STALL_MS) log.warn({ gapMs: Math.round(gapMs) }, 'the process was stalled, deadlines are postponed');
       return;
     }
-    if (this.#sweepPending || (this.#registry.nextDue ?? Number.POSITIVE_INFINITY) > now) return;
+    if (this.#sweepPending || (registry.nextDue ?? Number.POSITIVE_INFINITY) > at) return;
     this.#sweepPending = true;
     // Two rounds of the event loop: the first accepts a connection that waits, the second reads what came over it.
-    setImmediate(() => setImmediate(() => this.#sweep()));
+    scheduler.soon(() => scheduler.soon(() => this.#sweep()));
   }
 
   #sweep(): void {
     this.#sweepPending = false;
-    let count = 0;
-    this.#registry.sweep((transition) => {
-      if (++count <= MAX_LINES_A_SWEEP) this.#report(transition);
-    });
-    if (count > MAX_LINES_A_SWEEP) this.#log.info({ count }, 'many instances fell silent at once, not all are logged');
+    this.#options.registry.sweep();
   }
+}
 
-  #report({ service, ip, port, cluster, to, silentMs }: Transition): void {
-    const facts = { namespace: service.namespace, service: groupedName(service), ip, port, cluster, silentMs };
-    this.#log.info(facts, to === 'removed' ? 'instance removed' : 'instance unhealthy');
-  }
+export interface SweeperOptions {
+  readonly registry: Registry;
+  readonly scheduler: Scheduler;
+  /** The registry's clock. */
+  readonly now: () => number;
+  readonly log: Logger;
 }
 
 /** Half of the promised exactness of 100 ms. */
@@ -74,4 +70,3 @@ const MAX_LATE_TICKS = 20;
 const STALL_MS = 1_000;
 /** What waits after a pause takes many rounds of the event loop to be heard: each accepts one connection. */
 const HEAR_WITHIN_MS = 250;
-const MAX_LINES_A_SWEEP = 50;

@@ -1,5 +1,6 @@
 import { cors } from '@connectrpc/connect';
 import type { UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
+import { isGrpcType } from '../wire/exchange.ts';
 
 /**
  * What real callers send and expect beyond Connect: Dubbo's headers, empty bodies, gRPC-Web as text, and answers that say what would
@@ -51,14 +52,6 @@ export const PREFLIGHT_HEADERS: Readonly<Record<string, string>> = {
   'access-control-max-age': '7200',
 };
 
-/** The trailers of a gRPC call that cannot be had: AWS ALB looks for this on a path that nobody serves. */
-export const UNIMPLEMENTED_HEADERS = { 'grpc-status': '12', 'grpc-message': 'unknown method' } as const;
-
-/** Whether it is gRPC in any of its dresses, gRPC-Web included. */
-export function isGrpc(contentType: string | undefined): boolean {
-  return /^application\/grpc(-web(-text)?)?(\+|;|$)/i.test(contentType ?? '');
-}
-
 const WEB_TEXT = /^application\/grpc-web-text(\+proto)?$/;
 const EMPTY_FRAME = new Uint8Array(5);
 const EMPTY_JSON = new TextEncoder().encode('{}');
@@ -72,10 +65,11 @@ const ACCEPTED =
 /** Dubbo-go says `Triple-Timeout-Ms`, Java Dubbo and dubbo-js `tri-service-timeout`; both in milliseconds. */
 function translateTimeout(header: Headers, type: string): void {
   const ms = header.get('triple-timeout-ms') ?? header.get('tri-service-timeout');
-  const name = isGrpc(type) ? 'grpc-timeout' : 'connect-timeout-ms';
-  if (ms !== null && /^\d{1,8}$/.test(ms) && !header.has(name)) header.set(name, isGrpc(type) ? `${ms}m` : ms);
+  const name = isGrpcType(type) ? 'grpc-timeout' : 'connect-timeout-ms';
+  if (ms !== null && /^\d{1,8}$/.test(ms) && !header.has(name)) header.set(name, isGrpcType(type) ? `${ms}m` : ms);
   const said = header.get(name);
-  if (said !== null && isBeyondTimers(said)) header.set(name, isGrpc(type) ? `${MAX_TIMER_MS / 1_000}S` : String(MAX_TIMER_MS));
+  if (said !== null && isBeyondTimers(said))
+    header.set(name, isGrpcType(type) ? `${MAX_TIMER_MS / 1_000}S` : String(MAX_TIMER_MS));
 }
 
 /** 24 days, in whole seconds. Node takes what a timer cannot hold for a millisecond: of a deadline in a year, a watch would die at once. */
@@ -92,7 +86,7 @@ function isBeyondTimers(timeout: string): boolean {
 /** What a request without a byte of body means: balancers ask like that, and mean "". */
 function emptyBodyOf(type: string): Uint8Array | undefined {
   if (/^application\/grpc(-web)?\+json/.test(type)) return EMPTY_JSON_FRAME;
-  if (isGrpc(type) || type === 'application/connect+proto') return EMPTY_FRAME;
+  if (isGrpcType(type) || type === 'application/connect+proto') return EMPTY_FRAME;
   if (type === 'application/connect+json') return EMPTY_JSON_FRAME;
   return type.startsWith('application/json') ? EMPTY_JSON : undefined;
 }

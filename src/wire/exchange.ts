@@ -1,12 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 
+/**
+ * What HTTP/1.1 and HTTP/2 have in common: a request, its answer, and who is at the other end. Nothing here knows of any path or of
+ * what is asked.
+ */
+
 /** One request and its answer, the same over HTTP/1.1 and HTTP/2; and who is at the other end. */
 export type Request = IncomingMessage | Http2ServerRequest;
 export type Response = ServerResponse | Http2ServerResponse;
 
-/** Answers a request, now or later. */
-export type Serve = (req: Request, res: Response) => void;
+/** Answers a request, now or later. What it throws, or rejects with, is a bug. */
+export type Serve = (req: Request, res: Response) => void | Promise<void>;
 
 /** The other end of a connection, as the transport says; never as the caller does. */
 export interface Peer {
@@ -49,6 +54,21 @@ export function queryOf({ url = '' }: Request): string {
 export function headerOf(req: Request, name: string): string {
   const value = req.headers[name];
   return (Array.isArray(value) ? value[0] : value) ?? '';
+}
+
+/** Whether it is gRPC in any of its dresses, gRPC-Web included. */
+export function isGrpc(req: Request): boolean {
+  return isGrpcType(headerOf(req, 'content-type'));
+}
+
+/** The same of a content type. */
+export function isGrpcType(contentType: string): boolean {
+  return /^application\/grpc(-web(-text)?)?(\+|;|$)/i.test(contentType);
+}
+
+/** The caller went away in the middle of its request: there is nobody to answer. */
+export function hasLeft(req: Request): boolean {
+  return isHttp2(req) ? req.stream.destroyed : req.destroyed && !req.complete;
 }
 
 function plainAddress(address = ''): string {

@@ -280,22 +280,22 @@ describe.each(Object.entries(FRONTS))('behind %s', (_, { needs, start }) => {
   it.skipIf(without(...needs))('grpc-js checks, and watches through silence', async () => {
     await using bridge = await startProcess();
     await using proxy = await start(bridge);
-    using client = HEALTH_CLIENTS['gRPC (grpc-js)']?.(proxy.front);
+    using client = HEALTH_CLIENTS['gRPC (grpc-js)'](proxy.front);
     const ended = new AbortController();
     const seen: string[] = [];
 
-    await expect(client?.check('orders')).rejects.toThrow('not_found: unknown service');
-    for await (const status of client?.watch?.('orders', ended.signal) ?? []) {
+    await expect(client.check('orders')).rejects.toThrow('not_found: unknown service');
+    for await (const status of client.watch('orders', ended.signal)) {
       seen.push(status);
       if (seen.length === 1) {
         await silence();
         await register(bridge, 'orders', PERSISTENT);
       } else if (seen.length === 2) {
-        expect(await client?.check('orders')).toBe('SERVING');
+        expect(await client.check('orders')).toBe('SERVING');
         await silence();
         await enable(bridge, false);
       } else {
-        expect(await client?.check('orders')).toBe('NOT_SERVING');
+        expect(await client.check('orders')).toBe('NOT_SERVING');
         break;
       }
     }
@@ -375,24 +375,24 @@ describe.each(Object.entries(FRONTS))('behind %s', (_, { needs, start }) => {
 it.skipIf(without('nginx'))('nginx passes JSON, codes and events on over HTTP/1.1, and nothing but health', async () => {
   await using bridge = await startProcess();
   await using nginx = await startNginx(bridge);
-  using json = HEALTH_CLIENTS['JSON POST, HTTP/1.1']?.(nginx.plain);
-  using web = HEALTH_CLIENTS['gRPC-Web, HTTP/1.1']?.(nginx.plain);
+  using json = HEALTH_CLIENTS['JSON POST, HTTP/1.1'](nginx.plain);
+  using web = HEALTH_CLIENTS['gRPC-Web, HTTP/1.1'](nginx.plain);
   const code = () => statusOf(`http://${nginx.plain}/health/orders`);
   await using events = new Program(process.execPath, ['-e', READ_EVENTS, `http://${nginx.plain}/health/orders?watch`]);
   const heard = () => events.lines.findLast((line) => line.startsWith('data: '));
   const event = (status: string) => expect.poll(heard, SOON).toBe(`data: {"status":"${status}"}`);
 
-  await expect(json?.check('orders')).rejects.toThrow('not_found');
+  await expect(json.check('orders')).rejects.toThrow('not_found');
   expect(await code()).toBe(404);
   await event('SERVICE_UNKNOWN');
   await register(bridge, 'orders', PERSISTENT);
-  expect(await json?.check('orders')).toBe('SERVING');
-  expect(await web?.check('orders')).toBe('SERVING');
+  expect(await json.check('orders')).toBe('SERVING');
+  expect(await web.check('orders')).toBe('SERVING');
   expect(await code()).toBe(200);
   await event('SERVING');
   await silence();
   await enable(bridge, false);
-  expect(await json?.check('orders')).toBe('NOT_SERVING');
+  expect(await json.check('orders')).toBe('NOT_SERVING');
   expect(await code()).toBe(503);
   await event('NOT_SERVING');
 

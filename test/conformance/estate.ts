@@ -63,15 +63,15 @@ export async function allSee(
 
 /** What health says of a service: the messages of a Watch in their order, none left out, and Check saying the same. */
 export function healthOf(bridge: Process, service: string) {
-  const client = HEALTH_CLIENTS['gRPC (grpc-js)']?.(bridge.listeners.health);
-  const messages = client?.watch?.(service, new AbortController().signal)[Symbol.asyncIterator]();
-  const next = async (): Promise<string | undefined> => (await messages?.next())?.value;
-  const is = async (status: string) => expect(await client?.check(service)).toBe(status);
+  const client = HEALTH_CLIENTS['gRPC (grpc-js)'](bridge.listeners.health);
+  const messages = client.watch(service, new AbortController().signal)[Symbol.asyncIterator]();
+  const next = async (): Promise<string | undefined> => (await messages.next()).value;
+  const is = async (status: string) => expect(await client.check(service)).toBe(status);
   const becomes = async (status: string) => {
     expect(await next()).toBe(status);
     await is(status);
   };
-  return { next, is, becomes, [Symbol.dispose]: () => client?.[Symbol.dispose]() };
+  return { next, is, becomes, [Symbol.dispose]: () => client[Symbol.dispose]() };
 }
 
 /** Free a moment ago: for a server that has to come back where it was. */

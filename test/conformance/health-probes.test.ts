@@ -64,7 +64,7 @@ const tools = inject('tools');
 describe.each(Object.entries(PROBES))('%s', (_, { tool, args, serving, notServing, unknown }) => {
   it.skipIf(tools[tool].path === undefined)('tells a service that beats from one that has fallen silent', async () => {
     await using bridge = await startProcess();
-    using watcher = HEALTH_CLIENTS['gRPC (grpc-js)']?.(bridge.listeners.health);
+    using watcher = HEALTH_CLIENTS['gRPC (grpc-js)'](bridge.listeners.health);
     const ask = () =>
       new Promise((resolve) => {
         execFile(tools[tool].path ?? '', args(bridge.listeners.health, 'orders'), (error, stdout, stderr) =>
@@ -75,7 +75,7 @@ describe.each(Object.entries(PROBES))('%s', (_, { tool, args, serving, notServin
     expect(await ask()).toMatchObject(unknown);
     let beats: NodeJS.Timeout | undefined;
     onTestFinished(() => clearInterval(beats));
-    for await (const status of watcher?.watch?.('orders', new AbortController().signal) ?? []) {
+    for await (const status of watcher.watch('orders', new AbortController().signal)) {
       if (status === 'SERVICE_UNKNOWN') {
         await register(bridge, 'orders', { metadata: '{"preserved.heart.beat.timeout":"2000"}' });
         beats = setInterval(() => void nacos(bridge, 'PUT', '/instance/beat', AT_ORDERS), 200);

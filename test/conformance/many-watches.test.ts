@@ -6,7 +6,10 @@ import { expect, it } from 'vitest';
 import { Health } from '../../src/health/health.ts';
 import { parseHealthName } from '../../src/health/names.ts';
 import { Watches } from '../../src/health/watch.ts';
+import { ONE_AVAILABLE } from '../../src/registry/available.ts';
 import { Registry } from '../../src/registry/registry.ts';
+import { HOME } from '../support/instances.ts';
+import { LIMITS } from '../support/limits.ts';
 import { startProcess } from '../support/process.ts';
 import { register, setEnabled, startServer } from '../support/server.ts';
 
@@ -90,11 +93,12 @@ function heapAfterCollecting(): number {
 }
 
 it('a million names that were watched and ended leave memory where it was', () => {
-  const watches = new Watches(new Health(new Registry(() => 0)));
-  const watcher = { connection: {}, peer: '127.0.0.1' };
+  const health = new Health(new Registry(() => 0), { home: HOME, minAvailable: ONE_AVAILABLE, limits: LIMITS });
+  const watches = new Watches(health, LIMITS);
+  const watcher = { connection: {}, ip: '127.0.0.1' };
   const churn = (count: number, prefix: string) => {
     for (let i = 0; i < count; i++) {
-      const name = parseHealthName(`${prefix}${i}`);
+      const name = parseHealthName(`${prefix}${i}`, HOME);
       const watch = name && watches.open(name, watcher, () => {});
       expect(watch?.take()).toBe('unknown');
       watch?.close();

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { HEALTH_CLIENTS } from '../support/health-clients.ts';
+import { HEALTH_CLIENTS, WATCHING_CLIENTS } from '../support/health-clients.ts';
 import { startProcess } from '../support/process.ts';
 import { Driver } from './driver.ts';
 
 const NPM_NACOS = [process.execPath, join(import.meta.dirname, 'clients/npm-nacos/driver.js')];
-const WATCHERS = Object.entries(HEALTH_CLIENTS).filter(([name]) => !name.startsWith('JSON POST'));
+const WATCHERS = Object.entries(WATCHING_CLIENTS);
 
 // This client's first beat comes some 10 s after the registration; then it beats as often as the server tells it.
 const metadata = {
@@ -18,23 +18,23 @@ const instance = { service: 'orders', ip: '10.0.0.1', port: 8080, metadata };
 it('the npm client registers, lists, keeps its instance alive by beats, and deregisters', async () => {
   await using bridge = await startProcess();
   await using client = await Driver.start(NPM_NACOS, bridge.listeners.main);
-  using health = HEALTH_CLIENTS['gRPC (grpc-js)']?.(bridge.listeners.health);
+  using health = HEALTH_CLIENTS['gRPC (grpc-js)'](bridge.listeners.health);
 
   expect(await client.call('serverStatus')).toBe('UP');
   await client.call('register', instance);
   expect(await client.instances('orders')).toMatchObject([{ ip: '10.0.0.1', port: 8080, healthy: true, metadata }]);
-  expect(await health?.check('orders')).toBe('SERVING');
+  expect(await health.check('orders')).toBe('SERVING');
 
   // Longer than silence would be forgiven: only its beats can have kept it.
   await new Promise((resolve) => setTimeout(resolve, 14_000));
   expect(await client.instances('orders')).toMatchObject([{ healthy: true }]);
-  expect(await health?.check('orders')).toBe('SERVING');
+  expect(await health.check('orders')).toBe('SERVING');
 
   await client.call('deregister', instance);
   // Asked of the server: this client takes no empty list for true and keeps the one before.
   const list = await fetch(`http://${bridge.listeners.main}/nacos/v1/ns/instance/list?serviceName=orders`);
   expect(await list.json()).toMatchObject({ hosts: [] });
-  expect(await health?.check('orders')).toBe('NOT_SERVING');
+  expect(await health.check('orders')).toBe('NOT_SERVING');
 });
 
 it('every watcher sees an npm provider come, die and return, each change once', async () => {
@@ -44,7 +44,7 @@ it('every watcher sees an npm provider come, die and return, each change once', 
     using client = connect(bridge.listeners.health);
     const seen: string[] = [];
     try {
-      for await (const status of client.watch?.('orders', ended.signal) ?? []) {
+      for await (const status of client.watch('orders', ended.signal)) {
         seen.push(status);
         steps[seen.length - 1]?.arrived();
       }

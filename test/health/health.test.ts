@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { endpointOf } from '../../src/health/endpoints.ts';
 import { Health, healthKeys } from '../../src/health/health.ts';
-import { parseHealthName } from '../../src/health/names.ts';
-import type { MinAvailable } from '../../src/health/status.ts';
+import { type MinAvailable, ONE_AVAILABLE } from '../../src/registry/available.ts';
 import { Registry } from '../../src/registry/registry.ts';
-import { DEFAULT_SETTINGS } from '../../src/registry/service-settings.ts';
-import { orders, registration } from '../support/instances.ts';
+import { DEFAULT_SETTINGS } from '../../src/registry/settings.ts';
+import { HOME, orders, registration } from '../support/instances.ts';
+import { LIMITS } from '../support/limits.ts';
 
-function setUp(minAvailable?: MinAvailable) {
+function setUp(minAvailable: MinAvailable = ONE_AVAILABLE) {
   const registry = new Registry(() => 0);
-  const health = new Health(registry, minAvailable);
+  const health = new Health(registry, { home: HOME, minAvailable, limits: LIMITS });
   const provide = (name: string, enabled = true) => registry.register({ ...orders, name }, registration({ enabled }));
   const status = (text: string) => {
-    const name = parseHealthName(text);
+    const name = health.nameFrom(text);
     return name && health.statusOf(name);
   };
   return { registry, health, provide, status };
@@ -103,7 +104,7 @@ describe('a name', () => {
     const { health, registry, provide } = setUp();
     const told: string[] = [];
     health.onChange((key) => told.push(key));
-    const keys = healthKeys(parseHealthName('com.shop.Orders') ?? 'bridge');
+    const keys = healthKeys(health.nameFrom('com.shop.Orders') ?? 'bridge');
     const wasTold = () => told.splice(0).some((key) => keys.includes(key));
     provide('shop');
     expect(wasTold()).toBe(false);
@@ -116,6 +117,17 @@ describe('a name', () => {
     provide('shop');
     expect(wasTold()).toBe(false);
   });
+
+  it.each(['[fe80:0:0:0:1:2:3:4]', 'fe80:0:0:0:1:2:3:4', 'FE80::1:2:3:4'])(
+    'finds an instance of IPv6 that registered as %s, however it is asked for',
+    (ip) => {
+      const { registry, status } = setUp();
+      registry.register(orders, registration({ ip }));
+      for (const asked of ['[fe80::1:2:3:4]', 'fe80::1:2:3:4', '[fe80:0:0:0:1:2:3:4]'])
+        expect(status(`orders?instance=${asked}:8080`)).toBe('serving');
+      expect(status('orders?instance=fe80::1:2:3:5:8080')).toBe('unknown');
+    },
+  );
 
   it('with a cluster or an instance means only that part', () => {
     const { registry, status } = setUp();
@@ -137,7 +149,7 @@ describe('the minimum availability', () => {
     registry.register(orders, registration());
     expect(status('orders')).toBe('not-serving');
     expect(status('orders?instance=10.0.0.1:8080')).toBe('serving');
-    registry.configure(orders, { ...DEFAULT_SETTINGS, metadata: { 'health.min-available': '50%' } });
+    registry.configure(orders, { ...DEFAULT_SETTINGS, minAvailable: { percent: 50 } });
     expect(status('orders')).toBe('serving');
     registry.register(orders, registration({ port: 81, healthy: false }));
     registry.register(orders, registration({ port: 82, healthy: false }));
@@ -150,8 +162,57 @@ it('an explanation counts what a status is made of', () => {
   registry.register(orders, registration());
   registry.register(orders, registration({ port: 81, enabled: false }));
   registry.register(orders, registration({ port: 82, healthy: false }));
-  const name = parseHealthName('orders');
+  const name = health.nameFrom('orders');
   expect(name === undefined || name === 'bridge' ? [] : health.explain(name)).toEqual([
     { service: orders, status: 'not-serving', total: 3, healthy: 2, enabled: 2, available: 1, needed: 2, silentMs: [0, 0, 0] },
   ]);
+});
+
+it('an endpoint tells of the beats of more instances than a call can have arguments', () => {
+  const clock = { ms: 0 };
+  const registry = new Registry(() => clock.ms);
+  const health = new Health(registry, { home: HOME, minAvailable: ONE_AVAILABLE, limits: LIMITS });
+  for (let i = 0; i < 200_000; i++)
+    registry.register(orders, registration({ ip: `10.0.${i >> 16}.${i & 255}`, port: i & 65_535 }));
+  clock.ms = 5_000;
+  registry.beat(orders, { ip: '10.0.0.1', port: 1 });
+  expect(endpointOf(health, 'orders', LIMITS).body).toMatchObject({
+    services: [{ lastBeatAgeMs: { newest: 0, oldest: 5_000 } }],
+  });
+});
+
+describe('shortly after the start', () => {
+  const setUpLate = () => {
+    const clock = { ms: 0 };
+    const registry = new Registry(() => clock.ms, { graceMs: 30_000, forgetAfterMs: 1_000 });
+    const health = new Health(registry, { home: HOME, minAvailable: ONE_AVAILABLE, limits: LIMITS });
+    const answer = (text: string) => {
+      const { http, grpc, message, body } = endpointOf(health, text, LIMITS);
+      expect(body).toMatchObject({ status: 'SERVICE_UNKNOWN', reason: message });
+      return [http, grpc, message];
+    };
+    return { clock, registry, answer };
+  };
+  const UNKNOWN = [404, 5, 'unknown service'];
+  const NOT_BACK = [404, 5, 'unknown service: the bridge has started only lately, its instances may not be back yet'];
+
+  it.each(['orders', 'com.shop.Orders', 'blue/com.shop.Orders:1.0.0', 'orders?cluster=C1'])(
+    '%s is as unknown as ever, but the reason says that its instances may not be back yet',
+    (text) => {
+      const { clock, answer } = setUpLate();
+      expect(answer(text)).toEqual(NOT_BACK);
+      clock.ms = 29_999;
+      expect(answer(text)).toEqual(NOT_BACK);
+      clock.ms = 30_000;
+      expect(answer(text)).toEqual(UNKNOWN);
+    },
+  );
+
+  it('what somebody has spoken of is plainly unknown', () => {
+    const { registry, answer } = setUpLate();
+    registry.register(orders, registration());
+    registry.register({ ...orders, name: 'providers:com.shop.Orders:1.0.0:' }, registration());
+    expect(answer('orders?cluster=C1')).toEqual(UNKNOWN);
+    expect(answer('com.shop.Orders?cluster=C1')).toEqual(UNKNOWN);
+  });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseDubboKey } from '../../src/health/dubbo.ts';
-import { formatHealthName, parseHealthName } from '../../src/health/names.ts';
+import { formatHealthName, NAME_FORM, parseHealthName } from '../../src/health/names.ts';
+import { HOME } from '../support/instances.ts';
 
 const service = (group: string, name: string, namespace = 'public') => ({ namespace, group, name });
 
@@ -12,12 +13,23 @@ describe('a health name', () => {
     ['providers:com.shop.Orders:1.0.0:', service('DEFAULT_GROUP', 'providers:com.shop.Orders:1.0.0:')],
     ['é'.repeat(512), service('DEFAULT_GROUP', 'é'.repeat(512))],
   ])('%j names a service, and is its shortest name', (text, name) => {
-    expect(parseHealthName(text)).toMatchObject({ service: name, cluster: undefined, instance: undefined });
-    expect(formatHealthName(name)).toBe(text);
+    expect(parseHealthName(text, HOME)).toMatchObject({ service: name, cluster: undefined, instance: undefined });
+    expect(formatHealthName(name, HOME)).toBe(text);
+  });
+
+  it('has one form, which every refusal repeats', () => {
+    expect(NAME_FORM).toBe('NAME[?namespace=N&group=G&cluster=C&instance=IP:PORT]');
+  });
+
+  it('that says no namespace or group is one of its home', () => {
+    const home = { namespace: 'dev', group: 'G1' };
+    expect(parseHealthName('orders', home)).toMatchObject({ service: service('G1', 'orders', 'dev') });
+    expect(formatHealthName(service('G1', 'orders', 'dev'), home)).toBe('orders');
+    expect(formatHealthName(service('DEFAULT_GROUP', 'orders', 'dev'), home)).toBe('DEFAULT_GROUP@@orders');
   });
 
   it('that is empty names the bridge', () => {
-    expect(parseHealthName('')).toBe('bridge');
+    expect(parseHealthName('', HOME)).toBe('bridge');
   });
 
   it.each([
@@ -31,7 +43,7 @@ describe('a health name', () => {
     ['orders?instance=[fd00::1]:80&cluster=C1', { instance: { ip: 'fd00::1', port: 80 }, cluster: 'C1' }],
     ['orders?instance=fd00%3A%3A1%3A80', { instance: { ip: 'fd00::1', port: 80 } }],
   ])('%j says what it means of a service', (text, expected) => {
-    expect(parseHealthName(text)).toMatchObject(expected);
+    expect(parseHealthName(text, HOME)).toMatchObject(expected);
   });
 
   it.each([
@@ -48,7 +60,7 @@ describe('a health name', () => {
     'x'.repeat(1025),
     'é'.repeat(513),
   ])('%j is refused', (text) => {
-    expect(parseHealthName(text)).toBeUndefined();
+    expect(parseHealthName(text, HOME)).toBeUndefined();
   });
 });
 

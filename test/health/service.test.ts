@@ -3,12 +3,22 @@ import { createGrpcTransport } from '@connectrpc/connect-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Health } from '../../src/gen/grpc/health/v1/health_pb.ts';
 import type { Server } from '../../src/index.ts';
-import { HEALTH_CLIENTS, type HealthClient, TLS_CERT, TLS_HEALTH_CLIENTS, TLS_KEY } from '../support/health-clients.ts';
+import {
+  HEALTH_CLIENTS,
+  type HealthClient,
+  TLS_CERT,
+  TLS_HEALTH_CLIENTS,
+  TLS_KEY,
+  WATCHING_CLIENTS,
+} from '../support/health-clients.ts';
+import { failOnLeaks } from '../support/leaks.ts';
 import { deregister, register, setEnabled, startServer } from '../support/server.ts';
 
+failOnLeaks();
+
 /** What health means is the same for every protocol: each case runs over each of them. */
-const CLIENTS = [
-  ...Object.entries(HEALTH_CLIENTS).map(([name, connect]) => ({
+const WATCHERS = [
+  ...Object.entries(WATCHING_CLIENTS).map(([name, connect]) => ({
     name,
     connect: ({ listeners }: Server) => connect(listeners.health),
   })),
@@ -16,6 +26,10 @@ const CLIENTS = [
     name,
     connect: ({ listeners }: Server) => connect(listeners.tls ?? ''),
   })),
+];
+const CLIENTS: readonly { readonly name: string; readonly connect: (server: Server) => HealthClient }[] = [
+  ...WATCHERS,
+  { name: 'JSON POST, HTTP/1.1', connect: ({ listeners }) => HEALTH_CLIENTS['JSON POST, HTTP/1.1'](listeners.health) },
 ];
 
 const start = () => startServer({ tls: { port: 0, cert: TLS_CERT, key: TLS_KEY } });
@@ -77,14 +91,14 @@ describe.each(CLIENTS)('over $name', ({ connect }) => {
   });
 });
 
-describe.each(CLIENTS.filter(({ name }) => !name.startsWith('JSON POST')))('Watch over $name', ({ connect }) => {
+describe.each(WATCHERS)('Watch over $name', ({ connect }) => {
   it('starts with SERVICE_UNKNOWN, stays open, and tells each change once until the bridge drains', async () => {
     await using server = await start();
     using client = connect(server);
     const seen: string[] = [];
     let failure: unknown;
     try {
-      for await (const status of client.watch?.('orders', new AbortController().signal) ?? []) {
+      for await (const status of client.watch('orders', new AbortController().signal)) {
         seen.push(status);
         // Each message is answered with the next change, so that none can be merged with another.
         if (seen.length === 1) await register(server, 'orders');
@@ -108,7 +122,7 @@ describe.each(CLIENTS.filter(({ name }) => !name.startsWith('JSON POST')))('Watc
     using client = connect(server);
     const seen: string[] = [];
     const watched = async () => {
-      for await (const status of client.watch?.('', new AbortController().signal) ?? []) {
+      for await (const status of client.watch('', new AbortController().signal)) {
         seen.push(status);
         if (seen.length === 1) void server.close(1_000);
       }
@@ -121,7 +135,7 @@ describe.each(CLIENTS.filter(({ name }) => !name.startsWith('JSON POST')))('Watc
     await using server = await start();
     using client = connect(server);
     const watched = async () => {
-      for await (const _ of client.watch?.('@@', new AbortController().signal) ?? []);
+      for await (const _ of client.watch('@@', new AbortController().signal));
     };
     await expect(watched()).rejects.toMatchObject({ code: 'invalid_argument' });
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { minAvailableOf, ONE_AVAILABLE, parseMinAvailable, statusOf } from '../../src/health/status.ts';
+import { statusOf } from '../../src/health/status.ts';
+import { ONE_AVAILABLE } from '../../src/registry/available.ts';
 
 describe('the status of a service', () => {
   it.each([
@@ -16,29 +17,5 @@ describe('the status of a service', () => {
     [{ total: 3, available: 2 }, { percent: 100 }, 'not-serving'],
   ] as const)('of %j with %j needed is %s', (tally, min, status) => {
     expect(statusOf(tally, min)).toBe(status);
-  });
-});
-
-describe('the minimum availability', () => {
-  it.each([
-    ['2', { count: 2 }],
-    [' 50 % ', { percent: 50 }],
-    ['100%', { percent: 100 }],
-    ['0', undefined],
-    ['0%', undefined],
-    ['101%', undefined],
-    ['-1', undefined],
-    ['1.5', undefined],
-    ['half', undefined],
-    ['', undefined],
-  ])('%j is %j', (text, min) => {
-    expect(parseMinAvailable(text)).toEqual(min);
-  });
-
-  it('is what the service says, or the default where it says nothing that can be read', () => {
-    expect(minAvailableOf({ 'health.min-available': '3' }, ONE_AVAILABLE)).toEqual({ count: 3 });
-    expect(minAvailableOf({ 'health.min-available': 'many' }, ONE_AVAILABLE)).toBe(ONE_AVAILABLE);
-    expect(minAvailableOf({}, { percent: 10 })).toEqual({ percent: 10 });
-    expect(minAvailableOf(undefined, ONE_AVAILABLE)).toBe(ONE_AVAILABLE);
   });
 });

@@ -1,25 +1,27 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Health } from '../../src/health/health.ts';
 import { type HealthName, parseHealthName } from '../../src/health/names.ts';
 import { type Watch, type Watcher, Watches } from '../../src/health/watch.ts';
+import { ONE_AVAILABLE } from '../../src/registry/available.ts';
 import { Registry } from '../../src/registry/registry.ts';
-import { orders, registration } from '../support/instances.ts';
+import { HOME, orders, registration } from '../support/instances.ts';
+import { LIMITS } from '../support/limits.ts';
 
 function setUp() {
   const clock = { ms: 0 };
   const registry = new Registry(() => clock.ms);
-  const health = new Health(registry);
-  const watches = new Watches(health);
+  const health = new Health(registry, { home: HOME, minAvailable: ONE_AVAILABLE, limits: LIMITS });
+  const watches = new Watches(health, LIMITS);
   return { clock, registry, health, watches };
 }
 
 function named(text: string): HealthName {
-  const name = parseHealthName(text);
+  const name = parseHealthName(text, HOME);
   if (name === undefined) throw new Error(`${text} is no health name`);
   return name;
 }
 
-function open(watches: Watches, name: string, wake: () => void, watcher: Watcher = { connection: {}, peer: '10.0.0.1' }): Watch {
+function open(watches: Watches, name: string, wake: () => void, watcher: Watcher = { connection: {}, ip: '10.0.0.1' }): Watch {
   const watch = watches.open(named(name), watcher, wake);
   if (watch === undefined) throw new Error('too many watches');
   return watch;
@@ -141,16 +143,16 @@ it('a watch on a Dubbo interface follows providers that come, change and go late
 });
 
 it.each([
-  ['a connection', { perConnection: 2, perPeer: 9, total: 9 }, true, false],
-  ['a peer', { perConnection: 9, perPeer: 2, total: 9 }, false, false],
-  ['all together', { perConnection: 9, perPeer: 9, total: 2 }, false, true],
+  ['a connection', { maxWatchesPerConnection: 2, maxWatchesPerPeer: 9, maxWatches: 9 }, true, false],
+  ['a peer', { maxWatchesPerConnection: 9, maxWatchesPerPeer: 2, maxWatches: 9 }, false, false],
+  ['all together', { maxWatchesPerConnection: 9, maxWatchesPerPeer: 9, maxWatches: 2 }, false, true],
 ])('%s may have only so many watches, and others again once some have ended', (_, limits, sameConnection, otherPeer) => {
   const { health } = setUp();
   const watches = new Watches(health, limits);
   const connection = {};
   const watcher = (i: number): Watcher => ({
     connection: sameConnection ? connection : {},
-    peer: otherPeer ? `10.0.0.${i}` : '10.0.0.1',
+    ip: otherPeer ? `10.0.0.${i}` : '10.0.0.1',
   });
   const first = open(watches, 'a', () => {}, watcher(1));
   open(watches, 'b', () => {}, watcher(2));
@@ -160,4 +162,47 @@ it.each([
   expect(watches.count).toBe(1);
   open(watches, 'c', () => {}, watcher(3));
   expect(watches.open(named('d'), watcher(4), () => {})).toBeUndefined();
+});
+
+describe('whoever waits until a name has been told', () => {
+  /** Whether it has come to pass by now. */
+  const isDone = (promise: Promise<void>) =>
+    Promise.race([
+      promise.then(() => true),
+      Promise.resolve()
+        .then(() => Promise.resolve())
+        .then(() => false),
+    ]);
+  const soon = () => new Promise((resolve) => setImmediate(resolve));
+  async function done(promise: Promise<void>): Promise<boolean> {
+    await soon();
+    return isDone(promise);
+  }
+
+  it('waits for each of its watches to take the status and to come back for more', async () => {
+    const { health, watches } = setUp();
+    const first = open(watches, '', () => {});
+    const second = open(watches, '', () => {});
+    for (const watch of [first, first, second, second]) watch.take();
+    open(watches, 'orders', () => {});
+    expect(await done(watches.told('bridge'))).toBe(true);
+    health.drain();
+    const told = watches.told('bridge');
+    expect(first.take()).toBe('not-serving');
+    expect(first.take()).toBeUndefined();
+    expect(second.take()).toBe('not-serving');
+    expect(await done(told)).toBe(false);
+    expect(second.take()).toBeUndefined();
+    expect(await done(told)).toBe(true);
+  });
+
+  it('does not wait for one that has ended', async () => {
+    const { health, watches } = setUp();
+    const watch = open(watches, '', () => {});
+    health.drain();
+    const told = watches.told('bridge');
+    expect(await done(told)).toBe(false);
+    watch.close();
+    expect(await done(told)).toBe(true);
+  });
 });

@@ -4,14 +4,14 @@ import { HEALTH_CLIENTS, type HealthClient } from '../support/health-clients.ts'
 import { answerOf, deregister, nacos, register, startServer } from '../support/server.ts';
 
 let server: Server;
-let health: HealthClient | undefined;
+let health: HealthClient;
 let serial = 0;
 /** A service name that no other test uses. */
 const fresh = () => `service-${++serial}`;
 
 beforeAll(async () => {
   server = await startServer();
-  health = HEALTH_CLIENTS['gRPC (connect-node)']?.(server.listeners.health);
+  health = HEALTH_CLIENTS['gRPC (connect-node)'](server.listeners.health);
 });
 afterAll(() => server.close(100));
 
@@ -52,9 +52,9 @@ describe('an explicit service', () => {
   it('is NOT_SERVING without an instance, and NOT_FOUND once it is deleted', async () => {
     const serviceName = fresh();
     await call('POST', '/service', { serviceName });
-    expect(await health?.check(serviceName)).toBe('NOT_SERVING');
+    expect(await health.check(serviceName)).toBe('NOT_SERVING');
     await call('DELETE', '/service', { serviceName });
-    await expect(health?.check(serviceName)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(health.check(serviceName)).rejects.toMatchObject({ code: 'not_found' });
   });
 
   it('cannot be created twice, nor over one that has instances', async () => {
@@ -114,7 +114,7 @@ describe('the protection threshold', () => {
       body: { reachProtectionThreshold: true, hosts: [{ healthy: true }, { healthy: true }] },
     });
     expect(await call('GET', '/instance', { serviceName, ip: '10.0.0.1', port: 1 })).toMatchObject({ body: { healthy: false } });
-    expect(await health?.check(serviceName)).toBe('NOT_SERVING');
+    expect(await health.check(serviceName)).toBe('NOT_SERVING');
     await register(server, serviceName, { port: 3 });
     await register(server, serviceName, { port: 4 });
     await register(server, serviceName, { port: 5 });
@@ -173,9 +173,9 @@ describe('a cluster', () => {
     });
     expect(await call('PUT', '/cluster', { serviceName, ...settings })).toEqual(ok);
     expect(await call('PUT', '/health', told)).toEqual(ok);
-    expect(await health?.check(serviceName)).toBe('NOT_SERVING');
+    expect(await health.check(serviceName)).toBe('NOT_SERVING');
     expect(await call('PUT', '/health/instance', { ...told, healthy: '', valid: 'true' })).toEqual(ok);
-    expect(await health?.check(serviceName)).toBe('SERVING');
+    expect(await health.check(serviceName)).toBe('SERVING');
     expect(await call('PUT', '/health', { ...told, healthy: '' })).toEqual({
       status: 400,
       body: "Param 'healthy' is required.",

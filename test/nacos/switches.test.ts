@@ -31,11 +31,11 @@ describe('a switch', () => {
 
   it('takes the effect from silence, and gives it back', async () => {
     await using server = await startServer();
-    using client = HEALTH_CLIENTS['gRPC (grpc-js)']?.(server.listeners.health);
+    using client = HEALTH_CLIENTS['gRPC (grpc-js)'](server.listeners.health);
     await turn(server, 'check', 'false');
     await register(server, 'orders', { metadata: '{"preserved.heart.beat.timeout":"1"}' });
     const seen: string[] = [];
-    for await (const status of client?.watch?.('orders', new AbortController().signal) ?? []) {
+    for await (const status of client.watch('orders', new AbortController().signal)) {
       seen.push(status);
       if (status === 'SERVING') await turn(server, 'check', 'true');
       else break;

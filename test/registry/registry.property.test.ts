@@ -4,8 +4,10 @@ import type { Instance } from '../../src/registry/instance.ts';
 import { recordKey } from '../../src/registry/records.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import { orders } from '../support/instances.ts';
-import { runs } from '../support/random.ts';
+import { randomRuns } from '../support/random.ts';
 import { FORGET_AFTER_MS, KEEP_EDITS_MS, Model, type Step, steps, unheldSteps } from './model.ts';
+
+const RUNS = randomRuns(1_000);
 
 const HOLDERS = [{}, {}, {}] as const;
 const OPTIONS = { forgetAfterMs: FORGET_AFTER_MS, keepEditsMs: KEEP_EDITS_MS };
@@ -38,7 +40,7 @@ function seen(instances: readonly Instance[] | undefined) {
     .sort((a, b) => a.port - b.port);
 }
 
-it('after any sequence of steps and waits the registry agrees with the model', { timeout: 3_600_000 }, () => {
+it(`after any sequence of steps and waits the registry agrees with the model ${RUNS.title}`, { timeout: RUNS.timeoutMs }, () => {
   fc.assert(
     fc.property(steps, (sequence) => {
       const model = new Model();
@@ -63,12 +65,12 @@ it('after any sequence of steps and waits the registry agrees with the model', {
             expect(registry.nextDue).toBeLessThanOrEqual(heard + (healthy ? 15_000 : 30_000));
       }
     }),
-    runs(1_000),
+    RUNS.parameters,
   );
 });
 
-it('a registry made of the records of another is indistinguishable from it, now and after any steps', {
-  timeout: 3_600_000,
+it(`a registry made of the records of another is indistinguishable from it, now and after any steps ${RUNS.title}`, {
+  timeout: RUNS.timeoutMs,
 }, () => {
   fc.assert(
     fc.property(unheldSteps, unheldSteps, fc.integer({ min: 0, max: 1_000_000 }), (before, after, offset) => {
@@ -94,7 +96,7 @@ it('a registry made of the records of another is indistinguishable from it, now 
       other.restore(records);
       expect([told(other), ...walk(other, after)]).toEqual(expected);
     }),
-    runs(1_000),
+    RUNS.parameters,
   );
 });
 

@@ -3,9 +3,12 @@ import { connect as connectHttp2, constants, type IncomingHttpHeaders, type Outg
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Server } from '../../src/index.ts';
+import { failOnLeaks } from '../support/leaks.ts';
 import { register, setEnabled, startServer } from '../support/server.ts';
 
 const CHECK = '/grpc.health.v1.Health/Check';
+
+failOnLeaks();
 
 let server: Server;
 
@@ -257,8 +260,9 @@ it('a connection may have a thousand watches, and another once one has ended', a
   const streams = Array.from({ length: 1_000 }, watch);
   await Promise.all(streams.map((stream) => once(stream, 'data')));
   const [one] = streams;
-  one?.close(constants.NGHTTP2_CANCEL);
-  if (one) await once(one, 'close');
+  if (one === undefined) throw new Error('there is no stream');
+  one.close(constants.NGHTTP2_CANCEL);
+  await once(one, 'close');
   const [first] = await once(watch(), 'data');
   expect(first).toEqual(SERVING);
   session.destroy();

@@ -1,21 +1,29 @@
 import { once } from 'node:events';
 import { connect as connectHttp2, constants } from 'node:http2';
-import { createContextValues } from '@connectrpc/connect';
+import { createClient, createContextValues } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { Health as HealthService } from '../../src/gen/grpc/health/v1/health_pb.ts';
+import { ServerReflection } from '../../src/gen/grpc/reflection/v1/reflection_pb.ts';
 import { Health } from '../../src/health/health.ts';
 import { healthService } from '../../src/health/service.ts';
 import { Watches } from '../../src/health/watch.ts';
-import { nacosRpc, peerKey } from '../../src/nacos/grpc.ts';
+import { ONE_AVAILABLE } from '../../src/registry/available.ts';
 import { Registry } from '../../src/registry/registry.ts';
-import { type Handler, listen } from '../../src/server/listener.ts';
-import { rpcHandlers } from '../../src/server/rpc.ts';
-import { HEALTH_CLIENTS } from '../support/health-clients.ts';
-import { orders, registration } from '../support/instances.ts';
-import { NacosGrpc } from '../support/nacos-grpc.ts';
-import { emptyRoom } from '../support/nacos-room.ts';
+import { reflectionRoutes } from '../../src/server/reflection.ts';
+import { rpcByPath } from '../../src/server/rpc.ts';
+import type { Serve } from '../../src/wire/exchange.ts';
+import { listen } from '../../src/wire/listener.ts';
+import { OpenAnswers } from '../../src/wire/open-answers.ts';
+import { systemScheduler } from '../../src/wire/scheduler.ts';
+import { HEALTH_CLIENTS, type HealthClient, WATCHING_CLIENTS } from '../support/health-clients.ts';
+import { HOME, orders, registration } from '../support/instances.ts';
+import { failOnLeaks } from '../support/leaks.ts';
+import { LIMITS } from '../support/limits.ts';
 import { dial, hear } from '../support/raw.ts';
+
+failOnLeaks();
 
 const WATCH = '/grpc.health.v1.Health/Watch';
 
@@ -24,25 +32,34 @@ type Implementation = ReturnType<typeof healthService>;
 /** The health service on a port, with the room behind it in reach, and perhaps with other methods. For `await using`. */
 async function serveHealth(instead: Partial<Implementation> = {}) {
   const registry = new Registry(() => 0);
-  const health = new Health(registry);
-  const watches = new Watches(health);
+  const health = new Health(registry, { home: HOME, minAvailable: ONE_AVAILABLE, limits: LIMITS });
+  const watches = new Watches(health, LIMITS);
+  const openAnswers = new OpenAnswers();
   const shutdown = new AbortController();
   const logged: { readonly msg: string; readonly err: { readonly message: string } }[] = [];
-  const handlers = rpcHandlers({
-    routes: (router) => router.service(HealthService, { ...healthService(health, watches, 100), ...instead }),
-    maxMessageBytes: 16 << 10,
+  const byPath = rpcByPath({
+    routes: (router) =>
+      router.service(HealthService, {
+        ...healthService({ checker: health, watches, limits: LIMITS }),
+        ...instead,
+      }),
+    maxMessageBytes: LIMITS.maxHealthMessageBytes,
     contextValues: () => createContextValues(),
+    openAnswers,
     shutdown: shutdown.signal,
     log: pino({}, { write: (line) => logged.push(JSON.parse(line)) }),
   });
-  const listener = await listen('127.0.0.1', 0, (req, res) => {
+  const request: Serve = (req, res) => {
     req.on('error', () => {});
     res.on('error', () => {});
-    handlers.get(req.url ?? '')?.(req, res);
-  });
+    byPath.get(req.url ?? '')?.(req, res);
+  };
+  const listener = await listen('127.0.0.1', 0, { request }, { limits: LIMITS, scheduler: systemScheduler });
   return {
     registry,
     watches,
+    openAnswers,
+    shutdown,
     logged,
     address: listener.address,
     async [Symbol.asyncDispose]() {
@@ -58,22 +75,19 @@ function frame(service: string): Buffer {
   return Buffer.concat([Buffer.from([0, 0, 0, 0, name.length + 2, 0x0a, name.length]), name]);
 }
 
-it.each(Object.entries(HEALTH_CLIENTS).filter(([name]) => !name.startsWith('JSON POST')))(
-  'a watch over %s that its caller cancels leaves nothing behind',
-  async (_, connect) => {
-    await using served = await serveHealth();
-    using client = connect(served.address);
-    const cancel = new AbortController();
-    const watched = async () => {
-      for await (const _ of client.watch?.('orders', cancel.signal) ?? []) {
-        expect(served.watches.count).toBe(1);
-        cancel.abort();
-      }
-    };
-    await watched().catch(() => {});
-    await expect.poll(() => served.watches.keyCount).toBe(0);
-  },
-);
+it.each(Object.entries(WATCHING_CLIENTS))('a watch over %s that its caller cancels leaves nothing behind', async (_, connect) => {
+  await using served = await serveHealth();
+  using client = connect(served.address);
+  const cancel = new AbortController();
+  const watched = async () => {
+    for await (const _ of client.watch('orders', cancel.signal)) {
+      expect(served.watches.count).toBe(1);
+      cancel.abort();
+    }
+  };
+  await watched().catch(() => {});
+  await expect.poll(() => served.watches.keyCount).toBe(0);
+});
 
 it('watches that were pipelined on a connection are gone with it, those that never had their turn too', async () => {
   await using served = await serveHealth();
@@ -133,35 +147,70 @@ it('a reader that leaves while it is not reading leaves nothing behind', async (
 });
 
 it('a stream of a client that has nothing to say for longer than a body may pause stays', async () => {
-  const room = emptyRoom();
-  const log = pino({ enabled: false });
-  const options = { shutdown: new AbortController().signal, maxMessageBytes: 1 << 20, log };
-  const longLived = rpcHandlers({
-    ...options,
-    routes: (router) => nacosRpc(router, { ...room, log }),
-    contextValues: (req) => {
-      const transport = ('stream' in req && req.stream.session) || {};
-      return createContextValues().set(peerKey, { transport, ip: '127.0.0.1', port: 1, cut: () => {} });
-    },
+  const longLived = rpcByPath({
+    routes: (router) => reflectionRoutes(router, [HealthService]),
+    maxMessageBytes: 1 << 20,
+    contextValues: () => createContextValues(),
+    openAnswers: new OpenAnswers(),
+    shutdown: new AbortController().signal,
+    log: pino({ enabled: false }),
     longLived: true,
   });
-  const handler: Handler = (req, res) => {
-    if (req.url === '/paused') res.on('error', () => {});
-    else longLived.get(req.url ?? '')?.(req, res);
+  const request: Serve = (req, res) => {
+    req.on('error', () => {});
+    res.on('error', () => {});
+    if (req.url !== '/paused') longLived.get(req.url ?? '')?.(req, res);
   };
-  const listener = await listen('127.0.0.1', 0, handler, { bodyTimeoutMs: 100 });
-  {
-    using client = await NacosGrpc.connect(listener.address);
+  const limits = { ...LIMITS, bodyTimeoutMs: 100 };
+  const listener = await listen('127.0.0.1', 0, { request }, { limits, scheduler: systemScheduler });
+  const client = createClient(ServerReflection, createGrpcTransport({ baseUrl: `http://${listener.address}` }));
+  let goOn = () => {};
+  const pause = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  async function* questions() {
+    for (const host of ['before', 'after']) {
+      yield { host, messageRequest: { case: 'listServices' as const, value: '' } };
+      await pause;
+    }
+  }
+  const heard: string[] = [];
+  for await (const { validHost } of client.serverReflectionInfo(questions())) {
+    heard.push(validHost);
+    if (heard.length > 1) continue;
     // What has begun later is cut off, and so would be what has begun before.
     const session = connectHttp2(`http://${listener.address}`);
     const paused = session.request({ ':path': '/paused', ':method': 'POST' }, { endStream: false });
     paused.on('error', () => {});
     await once(paused, 'close');
     session.destroy();
-    await client.subscribe('orders');
-    await client.pushed('orders', (ports) => ports.length === 0);
+    goOn();
   }
+  expect(heard).toEqual(['before', 'after']);
   await listener.close(AbortSignal.timeout(1_000));
+});
+
+it('an answer counts as open until its caller has it to the end, or has gone', async () => {
+  await using served = await serveHealth();
+  const session = connectHttp2(`http://${served.address}`);
+  session.on('error', () => {});
+  const opened = () => {
+    const stream = session.request({ ':path': WATCH, ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' });
+    stream.on('error', () => {});
+    stream.end(frame('orders'));
+    stream.resume();
+    return stream;
+  };
+  const [first, second] = [opened(), opened()];
+  await Promise.all([once(first, 'data'), once(second, 'data')]);
+  expect(served.openAnswers.count).toBe(2);
+  first.close(constants.NGHTTP2_CANCEL);
+  await expect.poll(() => served.openAnswers.count).toBe(1);
+  const trailers = once(second, 'trailers');
+  served.shutdown.abort();
+  await served.openAnswers.ended();
+  expect((await trailers)[0]['grpc-status']).not.toBe('0');
+  session.destroy();
 });
 
 it('a watch whose deadline passes leaves nothing behind', async () => {
@@ -177,7 +226,10 @@ it('a watch whose deadline passes leaves nothing behind', async () => {
   session.destroy();
 });
 
-it.each(Object.entries(HEALTH_CLIENTS))('over %s a caller is told nothing of what goes wrong inside', async (_, connect) => {
+/** As seen by who does not know which of them can watch. */
+const EVERY_CLIENT: readonly [string, (address: string) => HealthClient][] = Object.entries(HEALTH_CLIENTS);
+
+it.each(EVERY_CLIENT)('over %s a caller is told nothing of what goes wrong inside', async (_, connect) => {
   const fail = (): never => {
     throw new Error('the secret of the house');
   };
@@ -190,12 +242,13 @@ it.each(Object.entries(HEALTH_CLIENTS))('over %s a caller is told nothing of wha
   using client = connect(served.address);
   const nothing = { code: 'internal', message: 'internal: internal error' };
   await expect(client.check('orders')).rejects.toMatchObject(nothing);
+  const { watch } = client;
   const watched = async () => {
-    for await (const _ of client.watch?.('orders', new AbortController().signal) ?? []);
+    for await (const _ of watch?.('orders', new AbortController().signal) ?? []);
   };
-  if (client.watch) await expect(watched()).rejects.toMatchObject(nothing);
+  if (watch) await expect(watched()).rejects.toMatchObject(nothing);
   // Whoever runs it is told, once for each.
   const told = served.logged.filter(({ msg }) => msg === 'call failed');
   expect(told.map(({ err }) => err.message)).toEqual(told.map(() => 'the secret of the house'));
-  expect(told).toHaveLength(client.watch ? 2 : 1);
+  expect(told).toHaveLength(watch ? 2 : 1);
 });

@@ -15,7 +15,14 @@ import {
 export interface HealthClient extends Disposable {
   check(service: string): Promise<string>;
   /** Statuses as they come; throws a `CallFailed` when the call ends. Undefined where the protocol has no streams. */
-  readonly watch: ((service: string, signal: AbortSignal) => AsyncIterable<string>) | undefined;
+  readonly watch: Watch | undefined;
+}
+
+type Watch = (service: string, signal: AbortSignal) => AsyncIterable<string>;
+
+/** One of a protocol with streams. */
+export interface WatchingClient extends HealthClient {
+  readonly watch: Watch;
 }
 
 export class CallFailed extends Error {
@@ -40,7 +47,7 @@ function failed(error: unknown): never {
   throw new CallFailed(snakeCase(Code[code]), rawMessage);
 }
 
-function overConnect(transport: Transport): HealthClient {
+function overConnect(transport: Transport): WatchingClient {
   const client: Client<typeof Health> = createClient(Health, transport);
   return {
     async check(service) {
@@ -63,7 +70,7 @@ const serialize = (service: string) =>
   Buffer.from(toBinary(HealthCheckRequestSchema, { $typeName: HealthCheckRequestSchema.typeName, service }));
 const deserialize = (bytes: Buffer) => statusName(fromBinary(HealthCheckResponseSchema, bytes).status);
 
-function overGrpcJs(address: string, channel = credentials.createInsecure()): HealthClient {
+function overGrpcJs(address: string, channel = credentials.createInsecure()): WatchingClient {
   const client = new GrpcJsClient(address, channel);
   const failedHere = (error: ServiceError) => new CallFailed(String(GrpcStatus[error.code]).toLowerCase(), error.details);
   return {
@@ -113,7 +120,7 @@ export const TLS_KEY = readFileSync(join(TLS, 'key.pem'));
 const trusting = { nodeOptions: { ca: TLS_CERT } };
 
 /** The same over the TLS port. */
-export const TLS_HEALTH_CLIENTS: Readonly<Record<string, (address: string) => HealthClient>> = {
+export const TLS_HEALTH_CLIENTS = {
   'gRPC (grpc-js) with TLS': (address) => overGrpcJs(address.replace('127.0.0.1', 'localhost'), credentials.createSsl(TLS_CERT)),
   'gRPC (connect-node) with TLS': (address) =>
     overConnect(createGrpcTransport({ baseUrl: `https://${address.replace('127.0.0.1', 'localhost')}`, ...trusting })),
@@ -143,10 +150,10 @@ export const TLS_HEALTH_CLIENTS: Readonly<Record<string, (address: string) => He
         ...trusting,
       }),
     ),
-};
+} as const satisfies Readonly<Record<string, (address: string) => WatchingClient>>;
 
-/** Every way to ask that a Node program has, by name. */
-export const HEALTH_CLIENTS: Readonly<Record<string, (address: string) => HealthClient>> = {
+/** Every way to ask and to watch that a Node program has, by name. */
+export const WATCHING_CLIENTS = {
   'gRPC (grpc-js)': overGrpcJs,
   'gRPC (connect-node)': (address) => overConnect(createGrpcTransport({ baseUrl: `http://${address}` })),
   'gRPC with JSON (connect-node)': (address) =>
@@ -157,5 +164,7 @@ export const HEALTH_CLIENTS: Readonly<Record<string, (address: string) => Health
     overConnect(createConnectTransport({ baseUrl: `http://${address}`, httpVersion: '1.1', useBinaryFormat: false })),
   'Connect with protobuf, HTTP/2': (address) =>
     overConnect(createConnectTransport({ baseUrl: `http://${address}`, httpVersion: '2', useBinaryFormat: true })),
-  'JSON POST, HTTP/1.1': overFetch,
-};
+} as const satisfies Readonly<Record<string, (address: string) => WatchingClient>>;
+
+/** And those that can only ask. */
+export const HEALTH_CLIENTS = { ...WATCHING_CLIENTS, 'JSON POST, HTTP/1.1': overFetch } as const;

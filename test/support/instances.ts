@@ -1,6 +1,9 @@
 import type { Registration } from '../../src/registry/instance.ts';
 import type { ServiceName } from '../../src/registry/service-name.ts';
 
+/** Where a name belongs that does not say it itself. */
+export const HOME = { namespace: 'public', group: 'DEFAULT_GROUP' };
+
 export const orders: ServiceName = { namespace: 'public', group: 'DEFAULT_GROUP', name: 'orders' };
 
 export function registration(overrides: Partial<Registration> = {}): Registration {

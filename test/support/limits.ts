@@ -1,20 +1,4 @@
+import { checkOptions, type Limits } from '../../src/options.ts';
+
 /** Every limit as it is unless an operator says otherwise. */
-export const LIMITS = {
-  maxMetadataLength: 16 << 10,
-  maxConnections: 50_000,
-  maxConnectionsPerPeer: 10_000,
-  maxOutbox: 50_000,
-  maxBatch: 10_000,
-  maxSubscribedServices: 20_000,
-  maxClusterSets: 16,
-  maxUdpSubscribers: 100_000,
-  maxUdpSubscriptionsPerTarget: 1_000,
-  maxConfigs: 100_000,
-  maxConfigBytes: 1 << 20,
-  maxConfigTotalBytes: 256 << 20,
-  maxListenedConfigs: 10_000,
-  detectAfterMs: 20_000,
-  answerWithinMs: 5_000,
-  readWithinMs: 300_000,
-  setUpWithinMs: 30_000,
-} as const;
+export const LIMITS: Limits = checkOptions({});

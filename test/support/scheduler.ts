@@ -6,6 +6,9 @@ interface Timer {
   readonly run: () => void;
 }
 
+/** Every one that the test file has made, for `failOnLeaks`. */
+export const manualSchedulers: ManualScheduler[] = [];
+
 /** A scheduler, and the clock that goes with it, whose time the test moves. */
 export class ManualScheduler implements Scheduler {
   #ms: number;
@@ -14,6 +17,7 @@ export class ManualScheduler implements Scheduler {
   /** The time at the start, in milliseconds. */
   constructor(ms = 0) {
     this.#ms = ms;
+    manualSchedulers.push(this);
   }
 
   readonly now = (): number => this.#ms;

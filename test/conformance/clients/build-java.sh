@@ -19,7 +19,7 @@ out=$(cd "$out" && pwd)
 
 inputs() {
   echo "$version"
-  cat "$driver/pom.xml" "$clients/build-java.sh" "$driver"/src/*.java
+  cat "$driver/pom.xml" "$clients/build-java.sh" "$clients"/java-nacos-lines/*.java "$driver"/src/*.java
 }
 
 is_built() {

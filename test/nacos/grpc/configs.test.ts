@@ -200,15 +200,15 @@ describe('over HTTP', () => {
 
 it('the note of a Dubbo provider on its interface gives the interface the health of its application', async () => {
   const { server, client, connect } = await start();
-  using health = HEALTH_CLIENTS['gRPC (grpc-js)']?.(server.listeners.health);
-  const watch = health?.watch?.('com.shop.Orders', new AbortController().signal)[Symbol.asyncIterator]();
-  const next = async () => (await watch?.next())?.value;
+  using health = HEALTH_CLIENTS['gRPC (grpc-js)'](server.listeners.health);
+  const watch = health.watch('com.shop.Orders', new AbortController().signal)[Symbol.asyncIterator]();
+  const next = async () => (await watch.next()).value;
   expect(await next()).toBe('SERVICE_UNKNOWN');
   const provider = await connect();
   await provider.register('shop', 80);
   await publish(client, 'shop');
   expect(await next()).toBe('SERVING');
-  expect(await health?.check('blue/com.shop.Orders:1.0.0')).toBe('SERVING');
+  expect(await health.check('blue/com.shop.Orders:1.0.0')).toBe('SERVING');
   provider[Symbol.dispose]();
   expect(await next()).toBe('NOT_SERVING');
   const other = await connect();

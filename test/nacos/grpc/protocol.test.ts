@@ -28,8 +28,8 @@ async function start(options = {}) {
     return client;
   };
   const check = async (name: string) => {
-    using client = HEALTH_CLIENTS['gRPC (grpc-js)']?.(server.listeners.health);
-    return await client?.check(name);
+    using client = HEALTH_CLIENTS['gRPC (grpc-js)'](server.listeners.health);
+    return await client.check(name);
   };
   /** The ports that a service lists, as somebody sees them who asks over HTTP. */
   const listed = async (service: string) => {
@@ -37,8 +37,8 @@ async function start(options = {}) {
     return (body as { hosts: { port: number }[] }).hosts.map(({ port }) => port).sort();
   };
   const gone = async (service: string) => {
-    using watcher = HEALTH_CLIENTS['gRPC (grpc-js)']?.(server.listeners.health);
-    for await (const status of watcher?.watch?.(service, new AbortController().signal) ?? []) if (status !== 'SERVING') return;
+    using watcher = HEALTH_CLIENTS['gRPC (grpc-js)'](server.listeners.health);
+    for await (const status of watcher.watch(service, new AbortController().signal)) if (status !== 'SERVING') return;
   };
   return { server, connect, stranger, check, listed, gone };
 }
@@ -318,10 +318,10 @@ describe('the end of a connection', () => {
     const { server, connect } = await start();
     const client = await connect();
     await client.register('orders', 80);
-    using watcher = HEALTH_CLIENTS['gRPC (grpc-js)']?.(server.listeners.health);
+    using watcher = HEALTH_CLIENTS['gRPC (grpc-js)'](server.listeners.health);
     const seen: string[] = [];
     const watching = (async () => {
-      for await (const status of watcher?.watch?.('orders', new AbortController().signal) ?? []) seen.push(status);
+      for await (const status of watcher.watch('orders', new AbortController().signal)) seen.push(status);
     })().catch(() => {});
     await expect.poll(() => seen).toEqual(['SERVING']);
     await server.close();

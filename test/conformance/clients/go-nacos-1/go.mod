@@ -4,6 +4,10 @@ go 1.26.0
 
 require github.com/nacos-group/nacos-sdk-go v1.1.6
 
+require beatbridge.test/lines v0.0.0
+
+replace beatbridge.test/lines => ../go-lines
+
 require (
 	github.com/aliyun/alibaba-cloud-sdk-go v1.61.18 // indirect
 	github.com/buger/jsonparser v1.1.1 // indirect

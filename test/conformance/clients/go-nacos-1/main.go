@@ -4,19 +4,15 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
-	"runtime/debug"
-	"strconv"
 	"strings"
-	"sync"
 
+	"beatbridge.test/lines"
 	"github.com/nacos-group/nacos-sdk-go/clients"
 	"github.com/nacos-group/nacos-sdk-go/clients/naming_client"
 	"github.com/nacos-group/nacos-sdk-go/common/constant"
@@ -32,7 +28,6 @@ var errNotSubscribed = errors.New("not subscribed")
 
 // command is the union of the fields of all operations.
 type command struct {
-	ID          json.RawMessage   `json:"id"`
 	Op          string            `json:"op"`
 	Service     string            `json:"service"`
 	Group       string            `json:"group"`
@@ -48,24 +43,6 @@ type command struct {
 	Fresh       bool              `json:"fresh"`
 	PageNo      uint32            `json:"pageNo"`
 	PageSize    uint32            `json:"pageSize"`
-}
-
-type reply struct {
-	ID     json.RawMessage `json:"id"`
-	OK     bool            `json:"ok"`
-	Result any             `json:"result"`
-}
-
-type failure struct {
-	ID    json.RawMessage `json:"id"`
-	OK    bool            `json:"ok"`
-	Error string          `json:"error"`
-}
-
-type ready struct {
-	Event   string `json:"event"`
-	Client  string `json:"client"`
-	Version string `json:"version"`
 }
 
 type event struct {
@@ -95,23 +72,8 @@ type page struct {
 	Names []string `json:"names"`
 }
 
-// lineWriter keeps lines whole: callbacks print while commands are answered.
-type lineWriter struct {
-	mu  sync.Mutex
-	enc *json.Encoder
-}
-
-func (w *lineWriter) print(v any) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err := w.enc.Encode(v); err != nil {
-		fmt.Fprintln(os.Stderr, "cannot write:", err)
-		os.Exit(1)
-	}
-}
-
 type driver struct {
-	out    *lineWriter
+	out    *lines.Writer
 	config vo.NacosClientParam
 	naming naming_client.INamingClient
 	proxy  *naming_client.NamingProxy
@@ -133,16 +95,13 @@ func main() {
 		os.Exit(2)
 	}
 
-	// Whatever the library prints must not end up between the lines.
-	stdout := os.Stdout
-	os.Stdout = os.Stderr
-
+	out := lines.TakeStdout()
 	servers, err := serverConfigs(*server)
 	if err != nil {
-		fatal(err)
+		lines.Fatal(err)
 	}
 	d := &driver{
-		out: newLineWriter(stdout),
+		out: out,
 		config: vo.NacosClientParam{
 			ClientConfig: &constant.ClientConfig{
 				NamespaceId:          *namespace,
@@ -158,108 +117,44 @@ func main() {
 		subs: map[string][]*vo.SubscribeParam{},
 	}
 	if d.naming, err = clients.NewNamingClient(d.config); err != nil {
-		fatal(err)
+		lines.Fatal(err)
 	}
-	d.out.print(ready{Event: "ready", Client: "go", Version: sdkVersion()})
-	d.serve(readLines(os.Stdin))
-}
-
-func fatal(err error) {
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
-}
-
-func newLineWriter(f *os.File) *lineWriter {
-	enc := json.NewEncoder(f)
-	enc.SetEscapeHTML(false)
-	return &lineWriter{enc: enc}
-}
-
-func sdkVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, dep := range info.Deps {
-			if dep.Path == sdkPath {
-				return dep.Version
-			}
-		}
-	}
-	return "unknown"
+	d.out.Print(lines.Ready{Event: "ready", Client: "go", Version: lines.Version(sdkPath)})
+	d.out.Serve(lines.Read(), d.answer)
 }
 
 func serverConfigs(list string) ([]constant.ServerConfig, error) {
+	servers, err := lines.Servers(list)
 	var configs []constant.ServerConfig
-	for _, address := range strings.Split(list, ",") {
-		host, portText, err := net.SplitHostPort(address)
-		if err != nil {
-			return nil, err
-		}
-		port, err := strconv.ParseUint(portText, 10, 16)
-		if err != nil {
-			return nil, err
-		}
-		if strings.Contains(host, ":") {
-			host = "[" + host + "]" // the client only joins the two with a colon
-		}
-		configs = append(configs, constant.ServerConfig{IpAddr: host, Port: port})
+	for _, server := range servers {
+		configs = append(configs, constant.ServerConfig{IpAddr: server.Host, Port: server.Port})
 	}
-	return configs, nil
+	return configs, err
 }
 
-// readLines reads on its own goroutine, so that the end of stdin ends the
-// process even while a command waits for an answer.
-func readLines(f *os.File) <-chan []byte {
-	lines := make(chan []byte, 1024)
-	go func() {
-		scanner := bufio.NewScanner(f)
-		scanner.Buffer(nil, 16<<20)
-		for scanner.Scan() {
-			lines <- append([]byte(nil), scanner.Bytes()...)
-		}
-		if err := scanner.Err(); err != nil {
-			fatal(err)
-		}
-		os.Exit(0)
-	}()
-	return lines
-}
-
-func (d *driver) serve(lines <-chan []byte) {
-	for line := range lines {
-		if len(strings.TrimSpace(string(line))) == 0 {
-			continue
-		}
-		cmd := command{Weight: 1, Enabled: true, Ephemeral: true}
-		err := json.Unmarshal(line, &cmd)
-		var result any
-		if err == nil {
-			result, err = d.run(&cmd)
-		}
-		if err != nil {
-			d.out.print(failure{ID: cmd.ID, Error: err.Error()})
-			continue
-		}
-		d.out.print(reply{ID: cmd.ID, OK: true, Result: result})
-		if cmd.Op == "quit" {
-			os.Exit(0)
-		}
+func (d *driver) answer(line []byte) (any, error) {
+	cmd := command{Weight: 1, Enabled: true, Ephemeral: true}
+	if err := json.Unmarshal(line, &cmd); err != nil {
+		return nil, err
 	}
+	return d.run(&cmd)
 }
 
 func (d *driver) run(c *command) (any, error) {
 	switch c.Op {
 	case "register":
-		return nil, succeeded(d.naming.RegisterInstance(vo.RegisterInstanceParam{
+		return nil, lines.Succeeded(d.naming.RegisterInstance(vo.RegisterInstanceParam{
 			ServiceName: c.Service, GroupName: c.Group, ClusterName: c.Cluster,
 			Ip: c.IP, Port: c.Port, Weight: c.Weight, Enable: c.Enabled,
 			Healthy: true, Ephemeral: c.Ephemeral, Metadata: c.Metadata,
 		}))
 	case "deregister":
-		return nil, succeeded(d.naming.DeregisterInstance(vo.DeregisterInstanceParam{
+		return nil, lines.Succeeded(d.naming.DeregisterInstance(vo.DeregisterInstanceParam{
 			ServiceName: c.Service, GroupName: c.Group, Cluster: c.Cluster,
 			Ip: c.IP, Port: c.Port, Ephemeral: c.Ephemeral,
 		}))
 	case "update":
-		return nil, succeeded(d.naming.UpdateInstance(vo.UpdateInstanceParam{
+		return nil, lines.Succeeded(d.naming.UpdateInstance(vo.UpdateInstanceParam{
 			ServiceName: c.Service, GroupName: c.Group, ClusterName: c.Cluster,
 			Ip: c.IP, Port: c.Port, Weight: c.Weight, Enable: c.Enabled,
 			Ephemeral: c.Ephemeral, Metadata: c.Metadata,
@@ -295,13 +190,6 @@ func (d *driver) run(c *command) (any, error) {
 		return nil, nil
 	}
 	return nil, fmt.Errorf("unknown op %q", c.Op)
-}
-
-func succeeded(ok bool, err error) error {
-	if err == nil && !ok {
-		return errors.New("the client returned false")
-	}
-	return err
 }
 
 // instances goes through the client's cache unless fresh is set.
@@ -363,7 +251,7 @@ func (d *driver) subscribe(c *command) error {
 			list := fromCallback(services)
 			e.Event, e.Instances = "change", &list
 		}
-		d.out.print(e)
+		d.out.Print(e)
 	}
 	// Kept even on failure: the client has added the callback by then.
 	key := subscriptionKey(c)

@@ -5,21 +5,17 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
-	"runtime/debug"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 
+	"beatbridge.test/lines"
 	"github.com/nacos-group/nacos-sdk-go/v2/clients"
 	"github.com/nacos-group/nacos-sdk-go/v2/clients/config_client"
 	"github.com/nacos-group/nacos-sdk-go/v2/clients/naming_client"
@@ -38,20 +34,19 @@ var errNotSubscribed = errors.New("not subscribed")
 // command is the union of the fields of all operations. Those of an instance
 // are decoded apart, for their defaults.
 type command struct {
-	ID          json.RawMessage `json:"id"`
-	Op          string          `json:"op"`
-	Service     string          `json:"service"`
-	Group       string          `json:"group"`
-	Instance    registration    `json:"-"`
-	Instances   []registration  `json:"instances"`
-	Clusters    []string        `json:"clusters"`
-	HealthyOnly bool            `json:"healthyOnly"`
-	Fresh       bool            `json:"fresh"`
-	PageNo      uint32          `json:"pageNo"`
-	PageSize    uint32          `json:"pageSize"`
-	DataID      string          `json:"dataId"`
-	Content     string          `json:"content"`
-	CasMd5      string          `json:"casMd5"`
+	Op          string         `json:"op"`
+	Service     string         `json:"service"`
+	Group       string         `json:"group"`
+	Instance    registration   `json:"-"`
+	Instances   []registration `json:"instances"`
+	Clusters    []string       `json:"clusters"`
+	HealthyOnly bool           `json:"healthyOnly"`
+	Fresh       bool           `json:"fresh"`
+	PageNo      uint32         `json:"pageNo"`
+	PageSize    uint32         `json:"pageSize"`
+	DataID      string         `json:"dataId"`
+	Content     string         `json:"content"`
+	CasMd5      string         `json:"casMd5"`
 }
 
 type registration struct {
@@ -70,24 +65,6 @@ func (r *registration) UnmarshalJSON(data []byte) error {
 	err := json.Unmarshal(data, &given)
 	*r = registration(given)
 	return err
-}
-
-type reply struct {
-	ID     json.RawMessage `json:"id"`
-	OK     bool            `json:"ok"`
-	Result any             `json:"result"`
-}
-
-type failure struct {
-	ID    json.RawMessage `json:"id"`
-	OK    bool            `json:"ok"`
-	Error string          `json:"error"`
-}
-
-type ready struct {
-	Event   string `json:"event"`
-	Client  string `json:"client"`
-	Version string `json:"version"`
 }
 
 type change struct {
@@ -124,22 +101,8 @@ type page struct {
 	Names []string `json:"names"`
 }
 
-// lineWriter keeps lines whole: callbacks print while commands are answered.
-type lineWriter struct {
-	mu  sync.Mutex
-	enc *json.Encoder
-}
-
-func (w *lineWriter) print(v any) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err := w.enc.Encode(v); err != nil {
-		fatal(fmt.Errorf("cannot write: %w", err))
-	}
-}
-
 type driver struct {
-	out    *lineWriter
+	out    *lines.Writer
 	param  vo.NacosClientParam
 	naming naming_client.INamingClient
 	proxy  naming_proxy.INamingProxy
@@ -163,16 +126,13 @@ func main() {
 		os.Exit(2)
 	}
 
-	// Whatever the library prints must not end up between the lines.
-	stdout := os.Stdout
-	os.Stdout = os.Stderr
-
+	out := lines.TakeStdout()
 	servers, err := serverConfigs(*server, *grpcPort)
 	if err != nil {
-		fatal(err)
+		lines.Fatal(err)
 	}
 	d := &driver{
-		out: newLineWriter(stdout),
+		out: out,
 		param: vo.NacosClientParam{
 			ClientConfig: &constant.ClientConfig{
 				TimeoutMs:            10_000,
@@ -189,72 +149,23 @@ func main() {
 		},
 		subs: map[string][]*vo.SubscribeParam{},
 	}
-	lines := readLines(os.Stdin)
+	commands := lines.Read()
 	if d.naming, err = clients.NewNamingClient(d.param); err != nil {
-		fatal(err)
+		lines.Fatal(err)
 	}
 	d.awaitConnection()
-	d.out.print(ready{Event: "ready", Client: "go", Version: sdkVersion()})
-	d.serve(lines)
-}
-
-func fatal(err error) {
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
-}
-
-func newLineWriter(f *os.File) *lineWriter {
-	enc := json.NewEncoder(f)
-	enc.SetEscapeHTML(false)
-	return &lineWriter{enc: enc}
-}
-
-func sdkVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, dep := range info.Deps {
-			if dep.Path == sdkPath {
-				return strings.TrimPrefix(dep.Version, "v")
-			}
-		}
-	}
-	return "unknown"
+	version := strings.TrimPrefix(lines.Version(sdkPath), "v")
+	d.out.Print(lines.Ready{Event: "ready", Client: "go", Version: version})
+	d.out.Serve(commands, d.answer)
 }
 
 func serverConfigs(list string, grpcPort uint64) ([]constant.ServerConfig, error) {
+	servers, err := lines.Servers(list)
 	var configs []constant.ServerConfig
-	for _, address := range strings.Split(list, ",") {
-		host, portText, err := net.SplitHostPort(address)
-		if err != nil {
-			return nil, err
-		}
-		port, err := strconv.ParseUint(portText, 10, 16)
-		if err != nil {
-			return nil, err
-		}
-		if strings.Contains(host, ":") {
-			host = "[" + host + "]" // the client only joins the two with a colon
-		}
-		configs = append(configs, constant.ServerConfig{IpAddr: host, Port: port, GrpcPort: grpcPort})
+	for _, server := range servers {
+		configs = append(configs, constant.ServerConfig{IpAddr: server.Host, Port: server.Port, GrpcPort: grpcPort})
 	}
-	return configs, nil
-}
-
-// readLines reads on its own goroutine, so that the end of stdin ends the
-// process even while a command waits for an answer.
-func readLines(f *os.File) <-chan []byte {
-	lines := make(chan []byte, 1024)
-	go func() {
-		scanner := bufio.NewScanner(f)
-		scanner.Buffer(nil, 16<<20)
-		for scanner.Scan() {
-			lines <- append([]byte(nil), scanner.Bytes()...)
-		}
-		if err := scanner.Err(); err != nil {
-			fatal(err)
-		}
-		os.Exit(0)
-	}()
-	return lines
+	return configs, err
 }
 
 // awaitConnection asks something, because the client is handed out before it
@@ -271,26 +182,12 @@ func (d *driver) awaitConnection() {
 	}
 }
 
-func (d *driver) serve(lines <-chan []byte) {
-	for line := range lines {
-		if len(strings.TrimSpace(string(line))) == 0 {
-			continue
-		}
-		var cmd command
-		err := errors.Join(json.Unmarshal(line, &cmd), json.Unmarshal(line, &cmd.Instance))
-		var result any
-		if err == nil {
-			result, err = d.run(&cmd)
-		}
-		if err != nil {
-			d.out.print(failure{ID: cmd.ID, Error: err.Error()})
-			continue
-		}
-		d.out.print(reply{ID: cmd.ID, OK: true, Result: result})
-		if cmd.Op == "quit" {
-			os.Exit(0)
-		}
+func (d *driver) answer(line []byte) (any, error) {
+	var cmd command
+	if err := errors.Join(json.Unmarshal(line, &cmd), json.Unmarshal(line, &cmd.Instance)); err != nil {
+		return nil, err
 	}
+	return d.run(&cmd)
 }
 
 func (d *driver) run(c *command) (any, error) {
@@ -300,9 +197,9 @@ func (d *driver) run(c *command) (any, error) {
 	i := c.Instance
 	switch c.Op {
 	case "register":
-		return nil, succeeded(d.naming.RegisterInstance(i.param(c)))
+		return nil, lines.Succeeded(d.naming.RegisterInstance(i.param(c)))
 	case "deregister":
-		return nil, succeeded(d.naming.DeregisterInstance(vo.DeregisterInstanceParam{
+		return nil, lines.Succeeded(d.naming.DeregisterInstance(vo.DeregisterInstanceParam{
 			ServiceName: c.Service, GroupName: c.Group, Cluster: i.Cluster,
 			Ip: i.IP, Port: i.Port, Ephemeral: i.Ephemeral,
 		}))
@@ -311,11 +208,11 @@ func (d *driver) run(c *command) (any, error) {
 		for _, one := range c.Instances {
 			params = append(params, one.param(c))
 		}
-		return nil, succeeded(d.naming.BatchRegisterInstance(vo.BatchRegisterInstanceParam{
+		return nil, lines.Succeeded(d.naming.BatchRegisterInstance(vo.BatchRegisterInstanceParam{
 			ServiceName: c.Service, GroupName: c.Group, Instances: params,
 		}))
 	case "update":
-		return nil, succeeded(d.naming.UpdateInstance(vo.UpdateInstanceParam(i.param(c))))
+		return nil, lines.Succeeded(d.naming.UpdateInstance(vo.UpdateInstanceParam(i.param(c))))
 	case "instances":
 		hosts, err := d.instances(c)
 		if err != nil {
@@ -346,13 +243,6 @@ func (d *driver) run(c *command) (any, error) {
 		return nil, nil
 	}
 	return nil, fmt.Errorf("unknown op %q", c.Op)
-}
-
-func succeeded(ok bool, err error) error {
-	if err == nil && !ok {
-		return errors.New("the client returned false")
-	}
-	return err
 }
 
 func (r registration) param(c *command) vo.RegisterInstanceParam {
@@ -421,7 +311,7 @@ func (d *driver) subscribe(c *command) error {
 			e.Event, e.Error = "subscribeError", err.Error()
 		}
 		e.Instances = fromHosts(hosts)
-		d.out.print(e)
+		d.out.Print(e)
 	}
 	// Kept even on failure: the client has added the callback by then.
 	key := subscriptionKey(c)
@@ -472,7 +362,7 @@ func (d *driver) runConfig(c *command) (any, error) {
 		return d.config.DeleteConfig(param)
 	default:
 		param.OnChange = func(_, group, dataID, content string) {
-			d.out.print(configChange{Event: "config", DataID: dataID, Group: group, Content: content})
+			d.out.Print(configChange{Event: "config", DataID: dataID, Group: group, Content: content})
 		}
 		return nil, d.config.ListenConfig(param)
 	}

@@ -4,6 +4,10 @@ go 1.26.0
 
 require github.com/nacos-group/nacos-sdk-go/v2 v2.2.5
 
+require beatbridge.test/lines v0.0.0
+
+replace beatbridge.test/lines => ../go-lines
+
 require (
 	github.com/alibabacloud-go/debug v0.0.0-20190504072949-9472017b5c68 // indirect
 	github.com/alibabacloud-go/tea v1.1.17 // indirect

@@ -4,6 +4,10 @@ go 1.26.0
 
 require github.com/nacos-group/nacos-sdk-go/v2 v2.3.5
 
+require beatbridge.test/lines v0.0.0
+
+replace beatbridge.test/lines => ../go-lines
+
 require (
 	github.com/alibabacloud-go/alibabacloud-gateway-pop v0.0.6 // indirect
 	github.com/alibabacloud-go/alibabacloud-gateway-spi v0.0.5 // indirect

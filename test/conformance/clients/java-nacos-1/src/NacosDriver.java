@@ -1,145 +1,64 @@
-/*
- * Lets a test steer the real Java nacos-client 1.x: commands come in on stdin and answers and
- * change events go out on stdout, one JSON object a line; the client's log goes to stderr.
- */
-
 import com.alibaba.nacos.api.NacosFactory;
 import com.alibaba.nacos.api.PropertyKeyConst;
-import com.alibaba.nacos.api.common.Constants;
 import com.alibaba.nacos.api.exception.NacosException;
 import com.alibaba.nacos.api.naming.NamingMaintainService;
 import com.alibaba.nacos.api.naming.NamingService;
-import com.alibaba.nacos.api.naming.listener.EventListener;
-import com.alibaba.nacos.api.naming.listener.NamingEvent;
-import com.alibaba.nacos.api.naming.pojo.Instance;
 import com.alibaba.nacos.api.naming.pojo.Service;
 import com.alibaba.nacos.api.selector.NoneSelector;
 import com.alibaba.nacos.common.utils.VersionUtils;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.NullNode;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Properties;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 
-public final class NacosDriver {
+/** Lets a test steer the real Java nacos-client 1.x over lines of JSON; the client's log goes to stderr. */
+public final class NacosDriver implements Lines.Performer {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
-
-    private final PrintStream out;
     private final Properties properties;
     private final NamingService naming;
-    private final Map<Subscription, EventListener> listeners = new HashMap<>();
+    private final Subscriptions subscriptions;
     private NamingMaintainService maintain;
 
-    private NacosDriver(PrintStream out, Properties properties) throws NacosException {
-        this.out = out;
+    private NacosDriver(Lines lines, Properties properties) throws NacosException {
         this.properties = properties;
         this.naming = NacosFactory.createNamingService(properties);
+        this.subscriptions = new Subscriptions(lines, naming);
     }
 
     public static void main(String[] args) throws Exception {
-        PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-        System.setOut(System.err);
-        Options options;
-        try {
-            options = Options.parse(args);
-        } catch (IllegalArgumentException e) {
-            System.err.println(e.getMessage());
-            System.exit(2);
-            return;
+        Lines lines = Lines.takeStdout();
+        Options options = Options.parseOrExit(args);
+        System.setProperty("com.alibaba.nacos.naming.cache.dir", options.keepFiles() + "/nacos/naming");
+        Properties properties = options.properties();
+        // To these clients it is the one that has no name.
+        if ("public".equals(properties.getProperty(PropertyKeyConst.NAMESPACE))) {
+            properties.remove(PropertyKeyConst.NAMESPACE);
         }
-        keepFilesBelow(options.tmp());
-        new NacosDriver(out, options.properties()).serve();
+        NacosDriver driver = new NacosDriver(lines, properties);
+        lines.emit(Lines.object("event", "ready", "client", "java", "version", VersionUtils.version));
+        lines.serve(driver);
     }
 
-    /** The client reads these when its classes load, so they must be set before any of them does. */
-    private static void keepFilesBelow(Path tmp) throws IOException {
-        String dir = Files.createDirectories(tmp).toRealPath().toString();
-        System.setProperty("user.home", dir);
-        System.setProperty("JM.LOG.PATH", dir);
-        System.setProperty("JM.SNAPSHOT.PATH", dir);
-        System.setProperty("com.alibaba.nacos.naming.cache.dir", dir + "/nacos/naming");
-        System.setProperty("nacos.logging.default.config.enabled", "false");
-        if (System.getProperty("org.slf4j.simpleLogger.defaultLogLevel") == null) {
-            System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "warn");
-        }
-    }
-
-    /** Reads on this thread and works on another, so that the end of stdin is noticed during a slow command. */
-    private void serve() throws IOException {
-        ExecutorService worker = Executors.newSingleThreadExecutor();
-        emit(object("event", "ready", "client", "java", "version", VersionUtils.version));
-        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        for (String line = in.readLine(); line != null; line = in.readLine()) {
-            if (line.isBlank()) {
-                continue;
-            }
-            Command command = Command.parse(line);
-            worker.execute(() -> answer(command));
-            if (command.op().equals("quit")) {
-                return;
-            }
-        }
-        synchronized (out) {
-            Runtime.getRuntime().halt(0);
-        }
-    }
-
-    private void answer(Command command) {
-        boolean ok = false;
-        try {
-            Object result = perform(command);
-            ok = true;
-            emit(object("id", command.id(), "ok", true, "result", result));
-        } catch (NacosException e) {
-            emit(failure(command, e.getErrMsg(), e.getErrCode()));
-        } catch (BadCommand e) {
-            emit(failure(command, e.getMessage(), NacosException.CLIENT_INVALID_PARAM));
-        } catch (Throwable e) {
-            e.printStackTrace();
-            emit(failure(command, e.toString(), NacosException.SERVER_ERROR));
-        }
-        if (command.op().equals("quit")) {
-            System.exit(ok ? 0 : 1);
-        }
-    }
-
-    private Object perform(Command c) throws NacosException {
+    @Override
+    public Object perform(Command c) throws NacosException {
         switch (c.op()) {
             case "register" -> naming.registerInstance(c.service(), c.group(), c.instance());
             case "deregister" -> naming.deregisterInstance(c.service(), c.group(), c.instance());
             case "update" -> maintain().updateInstance(c.service(), c.group(), c.instance());
             case "instances" -> {
-                return instances(c, false);
+                return subscriptions.instances(c, false);
             }
             case "cachedInstances" -> {
-                return instances(c, true);
+                return subscriptions.instances(c, true);
             }
-            case "subscribe" -> subscribe(c.subscription());
-            case "unsubscribe" -> unsubscribe(c.subscription());
+            case "subscribe" -> subscriptions.subscribe(c);
+            case "unsubscribe" -> subscriptions.unsubscribe(c);
             case "services" -> {
                 var page = naming.getServicesOfServer(c.integer("pageNo", 1), c.integer("pageSize", 100), c.group());
-                return object("count", page.getCount(), "names", page.getData());
+                return Lines.object("count", page.getCount(), "names", page.getData());
             }
-            case "createService" -> maintain().createService(c.serviceSettings(), new NoneSelector());
-            case "updateService" -> maintain().updateService(c.serviceSettings(), new NoneSelector());
+            case "createService" -> maintain().createService(serviceSettings(c), new NoneSelector());
+            case "updateService" -> maintain().updateService(serviceSettings(c), new NoneSelector());
             case "queryService" -> {
                 Service s = maintain().queryService(c.service(), c.group());
-                return object("service", s.getName(), "group", s.getGroupName(),
+                return Lines.object("service", s.getName(), "group", s.getGroupName(),
                         "protectThreshold", s.getProtectThreshold(), "metadata", s.getMetadata());
             }
             case "deleteService" -> {
@@ -149,38 +68,17 @@ public final class NacosDriver {
                 return naming.getServerStatus();
             }
             case "quit" -> naming.shutDown();
-            default -> throw new BadCommand(c.problem() != null ? c.problem() : "unknown op: " + c.op());
+            default -> throw c.unknown();
         }
         return null;
     }
 
-    private List<Object> instances(Command c, boolean subscribe) throws NacosException {
-        return printable(c.flag("healthyOnly", false)
-                ? naming.selectInstances(c.service(), c.group(), c.clusters(), true, subscribe)
-                : naming.getAllInstances(c.service(), c.group(), c.clusters(), subscribe));
-    }
-
-    private void subscribe(Subscription s) throws NacosException {
-        if (listeners.containsKey(s)) {
-            throw new BadCommand("already subscribed");
-        }
-        EventListener listener = event -> {
-            if (event instanceof NamingEvent change) {
-                emit(object("event", "change", "service", s.service(), "group", s.group(),
-                        "instances", printable(change.getInstances())));
-            }
-        };
-        naming.subscribe(s.service(), s.group(), s.clusters(), listener);
-        listeners.put(s, listener);
-    }
-
-    private void unsubscribe(Subscription s) throws NacosException {
-        EventListener listener = listeners.get(s);
-        if (listener == null) {
-            throw new BadCommand("not subscribed");
-        }
-        naming.unsubscribe(s.service(), s.group(), s.clusters(), listener);
-        listeners.remove(s);
+    private static Service serviceSettings(Command c) {
+        Service service = new Service(c.service());
+        service.setGroupName(c.group());
+        service.setProtectThreshold((float) c.decimal("protectThreshold", 0));
+        service.setMetadata(c.metadata());
+        return service;
     }
 
     /** Made on first use: it logs in by itself, which a test of the naming API should not see. */
@@ -189,166 +87,5 @@ public final class NacosDriver {
             maintain = NacosFactory.createMaintainService(properties);
         }
         return maintain;
-    }
-
-    private void emit(Map<String, Object> message) {
-        String line;
-        try {
-            line = JSON.writeValueAsString(message);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
-        synchronized (out) {
-            out.print(line + "\n");
-            out.flush();
-        }
-    }
-
-    private static Map<String, Object> failure(Command command, String error, int code) {
-        return object("id", command.id(), "ok", false, "error", error, "code", code);
-    }
-
-    private static List<Object> printable(List<Instance> instances) {
-        List<Object> list = new ArrayList<>();
-        for (Instance i : instances) {
-            list.add(object("ip", i.getIp(), "port", i.getPort(), "cluster", i.getClusterName(),
-                    "service", i.getServiceName(), "weight", i.getWeight(), "healthy", i.isHealthy(),
-                    "enabled", i.isEnabled(), "ephemeral", i.isEphemeral(),
-                    "instanceId", i.getInstanceId(), "metadata", i.getMetadata()));
-        }
-        return list;
-    }
-
-    private static Map<String, Object> object(Object... keysAndValues) {
-        Map<String, Object> map = new LinkedHashMap<>();
-        for (int i = 0; i < keysAndValues.length; i += 2) {
-            map.put((String) keysAndValues[i], keysAndValues[i + 1]);
-        }
-        return map;
-    }
-
-    private record Subscription(String service, String group, List<String> clusters) {
-    }
-
-    /** A command the driver refuses by itself, without asking the client. */
-    private static final class BadCommand extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        BadCommand(String message) {
-            super(message);
-        }
-    }
-
-    private record Command(JsonNode id, String op, String problem, JsonNode fields) {
-
-        static Command parse(String line) {
-            try {
-                JsonNode fields = JSON.readTree(line);
-                JsonNode id = fields.get("id");
-                return new Command(id == null ? NullNode.instance : id, fields.path("op").asText(), null, fields);
-            } catch (JsonProcessingException e) {
-                return new Command(NullNode.instance, "", "not JSON: " + e.getOriginalMessage(), NullNode.instance);
-            }
-        }
-
-        String service() {
-            return required("service").asText();
-        }
-
-        String group() {
-            return text("group", Constants.DEFAULT_GROUP);
-        }
-
-        List<String> clusters() {
-            List<String> names = new ArrayList<>();
-            fields.path("clusters").forEach(name -> names.add(name.asText()));
-            return names;
-        }
-
-        Subscription subscription() {
-            return new Subscription(service(), group(), clusters());
-        }
-
-        Instance instance() {
-            Instance instance = new Instance();
-            instance.setIp(required("ip").asText());
-            instance.setPort(required("port").asInt());
-            instance.setClusterName(text("cluster", Constants.DEFAULT_CLUSTER_NAME));
-            instance.setWeight(fields.path("weight").asDouble(1.0));
-            instance.setEnabled(flag("enabled", true));
-            instance.setEphemeral(flag("ephemeral", true));
-            instance.setMetadata(metadata());
-            return instance;
-        }
-
-        Service serviceSettings() {
-            Service service = new Service(service());
-            service.setGroupName(group());
-            service.setProtectThreshold((float) fields.path("protectThreshold").asDouble(0));
-            service.setMetadata(metadata());
-            return service;
-        }
-
-        int integer(String name, int otherwise) {
-            return fields.path(name).asInt(otherwise);
-        }
-
-        boolean flag(String name, boolean otherwise) {
-            return fields.path(name).asBoolean(otherwise);
-        }
-
-        private String text(String name, String otherwise) {
-            return fields.hasNonNull(name) ? fields.get(name).asText() : otherwise;
-        }
-
-        private Map<String, String> metadata() {
-            Map<String, String> metadata = new HashMap<>();
-            fields.path("metadata").fields().forEachRemaining(e -> metadata.put(e.getKey(), e.getValue().asText()));
-            return metadata;
-        }
-
-        private JsonNode required(String name) {
-            if (!fields.hasNonNull(name)) {
-                throw new BadCommand("missing field: " + name);
-            }
-            return fields.get(name);
-        }
-    }
-
-    private record Options(Properties properties, Path tmp) {
-
-        static Options parse(String[] args) {
-            Properties properties = new Properties();
-            Path tmp = null;
-            for (int i = 0; i < args.length; i += 2) {
-                if (i + 1 == args.length) {
-                    throw new IllegalArgumentException("no value after " + args[i]);
-                }
-                String value = args[i + 1];
-                switch (args[i]) {
-                    case "--server" -> properties.setProperty(PropertyKeyConst.SERVER_ADDR, value);
-                    case "--username" -> properties.setProperty(PropertyKeyConst.USERNAME, value);
-                    case "--password" -> properties.setProperty(PropertyKeyConst.PASSWORD, value);
-                    case "--tmp" -> tmp = Path.of(value);
-                    case "--namespace" -> {
-                        if (!value.isEmpty() && !value.equals("public")) {
-                            properties.setProperty(PropertyKeyConst.NAMESPACE, value);
-                        }
-                    }
-                    case "--property" -> {
-                        int equals = value.indexOf('=');
-                        if (equals < 1) {
-                            throw new IllegalArgumentException("--property wants k=v, not " + value);
-                        }
-                        properties.setProperty(value.substring(0, equals), value.substring(equals + 1));
-                    }
-                    default -> throw new IllegalArgumentException("unknown option: " + args[i]);
-                }
-            }
-            if (tmp == null || !properties.containsKey(PropertyKeyConst.SERVER_ADDR)) {
-                throw new IllegalArgumentException("--server and --tmp are required");
-            }
-            return new Options(properties, tmp);
-        }
     }
 }

@@ -6,10 +6,17 @@ import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createServer, ListenError, type Server } from '../../src/index.ts';
-import { listen } from '../../src/server/listener.ts';
+import type { Serve } from '../../src/wire/exchange.ts';
+import type { Lanes } from '../../src/wire/lanes.ts';
+import { listen, type PortOptions } from '../../src/wire/listener.ts';
+import { systemScheduler } from '../../src/wire/scheduler.ts';
 import { TLS_CERT, TLS_KEY } from '../support/health-clients.ts';
+import { failOnLeaks } from '../support/leaks.ts';
+import { LIMITS } from '../support/limits.ts';
 import { dial, exchange, hear } from '../support/raw.ts';
 import { register, startServer } from '../support/server.ts';
+
+failOnLeaks();
 
 let server: Server;
 
@@ -239,9 +246,15 @@ describe('starting', () => {
   });
 });
 
+/** A port on loopback, with the usual limits but for these. */
+function opened(lanes: Lanes | Serve, { tls, ...limits }: Partial<typeof LIMITS> & Pick<PortOptions, 'tls'> = {}) {
+  const given = typeof lanes === 'function' ? { request: lanes } : lanes;
+  return listen('127.0.0.1', 0, given, { limits: { ...LIMITS, ...limits }, scheduler: systemScheduler, tls });
+}
+
 /** Short enough to be waited for. */
 const quick = { headerTimeoutMs: 100, bodyTimeoutMs: 200 };
-const echo: Parameters<typeof listen>[2] = (req, res) => {
+const echo: Serve = (req, res) => {
   req.on('error', () => {});
   res.on('error', () => {});
   req.on('end', () => res.end('whole'));
@@ -256,13 +269,13 @@ describe('a peer that takes its time', () => {
     ['in the middle of a body', ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc'], 'HTTP/1.1 408'],
     ['with its SETTINGS', [PREFACE], '\0'],
   ])('%s is shown the door', async (_, pieces, answer) => {
-    const listener = await listen('127.0.0.1', 0, echo, quick);
+    const listener = await opened(echo, quick);
     expect((await exchange(listener.address, pieces)).startsWith(answer)).toBe(true);
     await listener.close(AbortSignal.abort());
   });
 
   it('in the middle of an HTTP/2 body has its stream cancelled', async () => {
-    const listener = await listen('127.0.0.1', 0, echo, quick);
+    const listener = await opened(echo, quick);
     const session = connectHttp2(`http://${listener.address}`);
     const stream = session.request({ ':path': '/', ':method': 'POST' });
     stream.on('error', () => {});
@@ -274,12 +287,7 @@ describe('a peer that takes its time', () => {
   });
 
   it('but has said all may wait for its answer as long as it likes', async () => {
-    const listener = await listen(
-      '127.0.0.1',
-      0,
-      (req, res) => req.on('end', () => setTimeout(() => res.end('late'), 500)).resume(),
-      quick,
-    );
+    const listener = await opened((req, res) => void req.on('end', () => setTimeout(() => res.end('late'), 500)).resume(), quick);
     const session = connectHttp2(`http://${listener.address}`);
     const stream = session.request({ ':path': '/', ':method': 'POST' });
     stream.end('abc');
@@ -294,7 +302,7 @@ describe('an HTTP/2 peer', () => {
   const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
 
   it('that gives no sign of life is taken for gone, and one that does is not', async () => {
-    const listener = await listen('127.0.0.1', 0, (_, res) => res.end(), { pingEveryMs: 50 });
+    const listener = await opened((_, res) => void res.end(), { pingIntervalMs: 50 });
     const alive = connectHttp2(`http://${listener.address}`);
     await once(alive, 'remoteSettings');
     const socket = await dial(listener.address);
@@ -321,7 +329,7 @@ describe('an HTTP/2 peer', () => {
   });
 
   it('that resets streams without end is let go, and nothing of it stays', async () => {
-    const listener = await listen('127.0.0.1', 0, (_, res) => res.end(), { pingEveryMs: 50 });
+    const listener = await opened((_, res) => void res.end(), { pingIntervalMs: 50 });
     const before = sockets();
     for (let round = 0; round < 5; round++) {
       const session = connectHttp2(`http://${listener.address}`);
@@ -386,7 +394,7 @@ describe('a port that speaks TLS beside cleartext', () => {
   };
 
   it('has the same limits within TLS as without', async () => {
-    const listener = await listen('127.0.0.1', 0, echo, { ...quick, tls });
+    const listener = await opened(echo, { ...quick, tls });
     const silent = await overTls(listener.address);
     const silentClosed = once(silent.resume(), 'close');
     const slow = await overTls(listener.address);
@@ -402,7 +410,7 @@ describe('a port that speaks TLS beside cleartext', () => {
   });
 
   it('closes without waiting for half a handshake, or for a connection that says nothing', async () => {
-    const listener = await listen('127.0.0.1', 0, echo, { tls });
+    const listener = await opened(echo, { tls });
     const half = await dial(listener.address);
     // A record of 512 bytes is to follow.
     half.write(Buffer.from([0x16, 3, 1, 2, 0, 1]));
@@ -413,6 +421,70 @@ describe('a port that speaks TLS beside cleartext', () => {
     // Never: what has not ended by itself keeps it waiting.
     await listener.close(new AbortController().signal);
     await Promise.all(closed);
+  });
+});
+
+describe('a lane', () => {
+  const lanes: Lanes = {
+    request: (_, res) => void res.end('the usual way'),
+    stream(stream, headers) {
+      if (headers[':path'] !== '/fast') return false;
+      stream.respond({ ':status': 200, 'x-method': headers[':method'] });
+      stream.end('the lane of streams');
+      return true;
+    },
+    http1(req, res) {
+      if (req.url !== '/fast') return false;
+      res.end('the lane of requests');
+      return true;
+    },
+  };
+  const overHttp1 = async (address: string, path: string, isSecure: boolean) => {
+    const request = `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+    if (!isSecure) return exchange(address, [request]);
+    const [host, port] = address.split(':') as [string, string];
+    const socket = connectTls({ host, port: Number(port), ca: TLS_CERT });
+    const heard = hear(socket);
+    socket.write(request);
+    return heard;
+  };
+
+  it.each([
+    ['in cleartext', undefined],
+    ['within TLS', { cert: TLS_CERT, key: TLS_KEY }],
+  ])('%s answers its path before a request is made of it, and leaves all others', async (_, tls) => {
+    const port = await opened(lanes, { tls });
+    const session = connectHttp2(`${tls ? 'https' : 'http'}://${port.address}`, { ca: TLS_CERT });
+    const overHttp2 = (path: string) => {
+      const stream = session.request({ ':path': path });
+      stream.setEncoding('utf8');
+      return stream.toArray();
+    };
+    expect(await overHttp2('/fast')).toEqual(['the lane of streams']);
+    expect(await overHttp2('/other')).toEqual(['the usual way']);
+    expect(await overHttp2('/fast')).toEqual(['the lane of streams']);
+    expect(await overHttp1(port.address, '/fast', tls !== undefined)).toContain('the lane of requests');
+    expect(await overHttp1(port.address, '/other', tls !== undefined)).toContain('the usual way');
+    session.destroy();
+    await port.close(AbortSignal.abort());
+  });
+
+  it('has the same limits, and outlives what its peers do', async () => {
+    const port = await opened({ ...lanes, stream: (_, headers) => headers[':path'] === '/mine' }, { bodyTimeoutMs: 100 });
+    const session = connectHttp2(`http://${port.address}`);
+    const paused = session.request({ ':path': '/mine', ':method': 'POST' }, { endStream: false });
+    paused.on('error', () => {});
+    await once(paused, 'close');
+    expect(paused.rstCode).toBe(constants.NGHTTP2_CANCEL);
+    const reset = session.request({ ':path': '/mine', ':method': 'POST' }, { endStream: false });
+    reset.on('error', () => {});
+    reset.close(constants.NGHTTP2_CANCEL);
+    await once(reset, 'close');
+    const stream = session.request({ ':path': '/other' });
+    stream.setEncoding('utf8');
+    expect(await stream.toArray()).toEqual(['the usual way']);
+    session.destroy();
+    await port.close(AbortSignal.abort());
   });
 });
 
@@ -436,7 +508,7 @@ describe('closing', () => {
 
   it('lets a slow reader have the answer that it is reading', async () => {
     const size = 20_000_000;
-    const listener = await listen('127.0.0.1', 0, (_, res) => void (res as ServerResponse).end(Buffer.alloc(size, 'x')));
+    const listener = await opened((_, res) => void (res as ServerResponse).end(Buffer.alloc(size, 'x')));
     const socket = await dial(listener.address);
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     await once(socket, 'readable');

@@ -2,13 +2,16 @@ import { once } from 'node:events';
 import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Server } from '../../src/index.ts';
+import { failOnLeaks } from '../support/leaks.ts';
 import { dial, hear } from '../support/raw.ts';
 import { register, setEnabled, startServer } from '../support/server.ts';
+
+failOnLeaks();
 
 let server: Server;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ restartGraceMs: 0 });
   await register(server, 'orders');
   await register(server, 'off', { enabled: 'false' });
   await register(server, 'G1@@refunds', { clusterName: 'C1' });
@@ -87,6 +90,22 @@ it('the body says why', async () => {
   });
 });
 
+it('shortly after the start the body says that the instances may not be back yet', async () => {
+  await using started = await startServer();
+  const response = await fetch(`http://${started.listeners.health}/health/nobody`);
+  expect([response.status, await response.json()]).toEqual([
+    404,
+    {
+      status: 'SERVICE_UNKNOWN',
+      reason: 'unknown service: the bridge has started only lately, its instances may not be back yet',
+      services: [],
+    },
+  ]);
+  await register(started, 'somebody');
+  const ofCluster = await fetch(`http://${started.listeners.health}/health/somebody?cluster=C2`);
+  expect(await ofCluster.json()).toMatchObject({ status: 'SERVICE_UNKNOWN', reason: 'unknown service' });
+});
+
 it('as gRPC a service that is SERVING is a message too, for whoever reads it', async () => {
   expect((await grpc(server, '/health/orders')).body).toEqual(Buffer.from([0, 0, 0, 0, 2, 8, 1]));
 });
@@ -120,6 +139,22 @@ it('the bridge itself is 503 once it drains', async () => {
   const rest = hear(socket);
   await closing.close(1_000);
   expect(await rest).toContain('NOT_SERVING');
+});
+
+it('a reader of the bridge that does not read keeps nobody from closing', async () => {
+  const closing = await startServer();
+  const session = connectHttp2(`http://${closing.listeners.health}`, { settings: { initialWindowSize: 0 } });
+  session.on('error', () => {});
+  const stuck = session.request({ ':path': '/health?watch' });
+  stuck.on('error', () => {});
+  await once(stuck, 'response');
+  const other = connectHttp2(`http://${closing.listeners.health}`);
+  await once(other, 'remoteSettings');
+  const goneAway = once(other, 'goaway');
+  const closed = closing.close(400);
+  await goneAway;
+  await closed;
+  session.destroy();
 });
 
 describe('?watch', () => {

@@ -2,23 +2,26 @@ import { once, setMaxListeners } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { OPTIONS } from '../src/config.ts';
-import { HEALTH_CLIENTS, TLS_HEALTH_CLIENTS } from './support/health-clients.ts';
-import { FREE_PORTS, run, startProcess } from './support/process.ts';
-import { dial } from './support/raw.ts';
-import { nacos, register } from './support/server.ts';
+import { OPTIONS } from '../../src/options.ts';
+import { HEALTH_CLIENTS, TLS_HEALTH_CLIENTS } from '../support/health-clients.ts';
+import { FREE_PORTS, run, startProcess } from '../support/process.ts';
+import { dial } from '../support/raw.ts';
+import { nacos, register } from '../support/server.ts';
 
 const connect = HEALTH_CLIENTS['gRPC (grpc-js)'];
 
-describe('beatbridge serve', () => {
+/** Each test starts processes, and some of them several. */
+const SLOW = { timeout: 30_000 };
+
+describe('beatbridge serve', SLOW, () => {
   it('says on one line of standard output where it listens, and nothing else there', async () => {
     await using bridge = await startProcess();
     expect(bridge.stdout.map((line) => JSON.parse(line))).toEqual([{ msg: 'ready', listeners: bridge.listeners }]);
     expect(Object.keys(bridge.listeners)).toEqual(['main', 'grpc', 'health']);
     for (const address of Object.values(bridge.listeners)) {
       expect(address).toMatch(/^127\.0\.0\.1:[1-9]\d*$/);
-      using client = connect?.(address);
-      expect(await client?.check('')).toBe('SERVING');
+      using client = connect(address);
+      expect(await client.check('')).toBe('SERVING');
     }
     expect(await bridge.stop('SIGTERM')).toBe(0);
     expect(bridge.stdout).toHaveLength(1);
@@ -26,11 +29,11 @@ describe('beatbridge serve', () => {
 
   it('on SIGTERM ends watches with UNAVAILABLE and exits 0', async () => {
     await using bridge = await startProcess();
-    using client = connect?.(bridge.listeners.health);
+    using client = connect(bridge.listeners.health);
     const seen: string[] = [];
     let exit: Promise<unknown> | undefined;
     const watched = async () => {
-      for await (const status of client?.watch?.('', new AbortController().signal) ?? []) {
+      for await (const status of client.watch('', new AbortController().signal)) {
         seen.push(status);
         exit ??= bridge.stop('SIGTERM');
       }
@@ -40,6 +43,11 @@ describe('beatbridge serve', () => {
     expect(await exit).toBe(0);
   });
 
+  it('drains on a signal that comes the moment it has said that it is ready', async () => {
+    await using bridge = await startProcess();
+    expect(await bridge.stop('SIGTERM')).toBe(0);
+  });
+
   it('on a second signal ends at once', async () => {
     await using bridge = await startProcess();
     // A request that never ends keeps the drain waiting.
@@ -47,9 +55,9 @@ describe('beatbridge serve', () => {
     socket.write(
       'POST /grpc.health.v1.Health/Check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
     );
-    using client = connect?.(bridge.listeners.health);
+    using client = connect(bridge.listeners.health);
     const watched = async () => {
-      for await (const status of client?.watch?.('', new AbortController().signal) ?? []) {
+      for await (const status of client.watch('', new AbortController().signal)) {
         if (status === 'SERVING') bridge.child.kill('SIGTERM');
       }
     };
@@ -60,7 +68,7 @@ describe('beatbridge serve', () => {
 
   it('stopped and continued takes no instance for silent whose beat waits to be read', async () => {
     await using bridge = await startProcess();
-    using client = connect?.(bridge.listeners.health);
+    using client = connect(bridge.listeners.health);
     const services = Array.from({ length: 20 }, (_, i) => `service-${i}`);
     const metadata = '{"preserved.heart.beat.timeout":"2000"}';
     for (const service of services) await register(bridge, service, { metadata });
@@ -68,7 +76,7 @@ describe('beatbridge serve', () => {
     setMaxListeners(0, ended.signal);
     const seen = services.map((): string[] => []);
     const watching = services.map(async (service, i) => {
-      for await (const status of client?.watch?.(service, ended.signal) ?? []) seen[i]?.push(status);
+      for await (const status of client.watch(service, ended.signal)) seen[i]?.push(status);
     });
     const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
     // From before every deadline to after it: nobody is told when a process has been stopped for long enough.
@@ -84,7 +92,7 @@ describe('beatbridge serve', () => {
     bridge.child.kill('SIGCONT');
     await Promise.all(beats);
     // Over the connection of the watches, and so after whatever they had to say.
-    await client?.check('');
+    await client.check('');
     ended.abort();
     await Promise.allSettled(watching);
     expect(seen).toEqual(services.map(() => ['SERVING']));
@@ -104,11 +112,11 @@ describe('beatbridge serve', () => {
   });
 
   it('serves TLS with the files it is given, and says at the start when they are not fit', async () => {
-    const tls = join(import.meta.dirname, 'fixtures/tls');
+    const tls = join(import.meta.dirname, '../fixtures/tls');
     const files = ['--tls-cert', join(tls, 'cert.pem'), '--tls-key', join(tls, 'key.pem')];
     await using bridge = await startProcess([...FREE_PORTS, '--tls-port', '0', ...files]);
-    using client = TLS_HEALTH_CLIENTS['gRPC (grpc-js) with TLS']?.(bridge.listeners.tls ?? '');
-    expect(await client?.check('')).toBe('SERVING');
+    using client = TLS_HEALTH_CLIENTS['gRPC (grpc-js) with TLS'](bridge.listeners.tls ?? '');
+    expect(await client.check('')).toBe('SERVING');
 
     const swapped = ['--tls-cert', join(tls, 'key.pem'), '--tls-key', join(tls, 'cert.pem')];
     expect(await run(['serve', ...FREE_PORTS, '--tls-port', '0', ...swapped])).toMatchObject({
@@ -133,19 +141,57 @@ describe('beatbridge serve', () => {
     ]);
   });
 
-  it('takes no option that it does not know', async () => {
-    const { code, stderr } = await run(['serve', '--prot', '80']);
-    expect(code).toBe(2);
-    expect(stderr).toContain("unknown option '--prot'");
+  it('takes no option that it does not know, and says all of them at once', async () => {
+    const { code, stdout, stderr } = await run(['serve', '--prot', '80', '--grpc-prot=81', '--port', 'http', '--loud'], {
+      BEATBRIDGE_HEALTHPORT: '82',
+    });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr.split('\n')).toEqual([
+      'beatbridge: --port must be 0..65535, got "http"',
+      'beatbridge: --prot is not an option, did you mean --port?',
+      'beatbridge: --grpc-prot is not an option, did you mean --grpc-port?',
+      'beatbridge: --loud is not an option',
+      'beatbridge: BEATBRIDGE_HEALTHPORT is not an option, did you mean BEATBRIDGE_HEALTH_PORT?',
+      '',
+    ]);
+  });
+
+  it('takes no argument but options', async () => {
+    expect(await run(['serve', 'orders', ...FREE_PORTS])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'beatbridge: unexpected argument "orders"\n',
+    });
   });
 });
 
-it('--help names every option with its default, --version the version', async () => {
-  const help = await run(['serve', '--help']);
-  expect(help.code).toBe(0);
-  for (const { flag, env, default: value } of Object.values(OPTIONS)) {
-    expect(help.stdout).toContain(flag);
-    expect(help.stdout.replaceAll(/\s+/g, ' ')).toContain(`(env ${env}, default ${value})`);
-  }
-  expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+describe('beatbridge', SLOW, () => {
+  it('without a command serves', async () => {
+    const { code, stderr } = await run(['--port', 'http']);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: 'beatbridge: --port must be 0..65535, got "http"\n' });
+  });
+
+  it.each([
+    ['serv', 'beatbridge: unknown command "serv", did you mean serve?\n'],
+    ['start', 'beatbridge: unknown command "start"\n'],
+  ])('knows no command %s, says so and exits 2', async (command, stderr) => {
+    expect(await run([command, ...FREE_PORTS])).toEqual({ code: 2, stdout: '', stderr });
+  });
+
+  it.each([[['--help']], [['serve', '--help']], [['help', 'serve']]])(
+    '%j shows every option with its bounds and default',
+    async (args) => {
+      const help = await run(args);
+      expect(help.code).toBe(0);
+      const words = help.stdout.replaceAll(/\s+/g, ' ');
+      for (const { flag, env, default: value, expected } of Object.values(OPTIONS)) {
+        expect(words).toContain(` ${flag} `);
+        expect(words).toContain(`[${expected}] (env ${env}, default ${value})`);
+      }
+    },
+  );
+
+  it('--version shows the version', async () => {
+    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
 });

@@ -1,0 +1,411 @@
+/**
+ * Every option of the program and every limit, once: what it is called, its default, its bounds and its help. The flag, the variable
+ * of the environment, the check, the words of a fault and the types of `createServer` all come from the one row, so that a new option
+ * is one row more. Nothing is read here but what it is handed, and no value is used.
+ */
+
+import { parseMinAvailable } from './registry/available.ts';
+import { suggestion } from './suggestion.ts';
+
+/** What a value may be: one of the words, a whole number from `least` to `most`, or a text that fits. */
+interface Bounds {
+  readonly words?: readonly (string | boolean)[];
+  readonly least?: number;
+  readonly most?: number;
+  readonly fits?: (text: string) => boolean;
+  /** Completes "port must be …", where words and numbers do not say it by themselves. */
+  readonly says?: string;
+}
+
+interface Row extends Bounds {
+  readonly default: string | number | boolean;
+  /** What stands for the value in the help: a unit, or what kind of thing it is. */
+  readonly unit: string;
+  readonly help: string;
+  /** Whether it guards the bridge rather than saying what it does. */
+  readonly limit?: true;
+  /** What an embedder gives in its place: files, and where logs go, are the affair of the process. */
+  readonly instead?: 'tls' | 'log';
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const PORT = { unit: 'port', least: 0, most: 65_535 } as const;
+const FILE = { unit: 'file', fits: () => true, says: 'a file' } as const;
+/** Of what is measured rather than counted. */
+const IN_UNITS: Readonly<Record<string, string>> = {
+  ms: ', in milliseconds',
+  bytes: ', in bytes',
+  characters: ', in characters',
+};
+const A_DAY_MS = 86_400_000;
+const MOST_COUNTED = 100_000_000;
+/** Characters of what was given that a fault repeats. */
+const MAX_SHOWN = 200;
+
+/** The key is what embedders call it, and what a file will. */
+const ROWS = {
+  host: {
+    default: '0.0.0.0',
+    unit: 'address',
+    fits: (text: string) => /^\S+$/.test(text),
+    says: 'an address or a host name',
+    help: 'address to listen on, for all ports',
+  },
+  port: { ...PORT, default: 8848, help: 'main port: Nacos and health; 0 = any free port' },
+  grpcPort: {
+    ...PORT,
+    default: 9848,
+    help: 'the same once more, where Nacos 2.x clients look (main port + 1000); 0 = any free port',
+  },
+  healthPort: { ...PORT, default: 20_000, help: 'health only, where Dubbo-go callers look; 0 = any free port' },
+  tlsPort: {
+    ...PORT,
+    words: ['none'],
+    default: 'none',
+    help: 'a port with nothing but TLS: Nacos and health, HTTP/1.1 and HTTP/2; 0 = any free port',
+    instead: 'tls',
+  },
+  tlsCert: {
+    ...FILE,
+    default: '',
+    help: 'a certificate with its chain, in PEM: the gRPC port speaks TLS too then, beside cleartext',
+    instead: 'tls',
+  },
+  tlsKey: { ...FILE, default: '', help: 'the private key of the certificate, in PEM', instead: 'tls' },
+  dataDir: {
+    default: 'none',
+    unit: 'directory',
+    words: ['none'],
+    says: '"none" as long as there is no store',
+    help: 'where to keep what must survive a restart; nothing is kept yet',
+  },
+  minAvailable: {
+    default: '1',
+    unit: 'count|percent',
+    fits: (text: string) => parseMinAvailable(text) !== undefined,
+    says: 'a count from 1, or 1%..100%',
+    help: 'how many instances make a service SERVING that does not say it itself (metadata health.min-available)',
+  },
+  defaultService: {
+    default: '',
+    unit: 'name',
+    fits: () => true,
+    says: 'a health name',
+    help: 'whom callers mean that can name none: /health itself, and the default path of AWS ALB; "" is the bridge',
+  },
+  pushDelayMs: {
+    default: 20,
+    unit: 'ms',
+    least: 0,
+    most: 10_000,
+    help: 'how long a push to Nacos subscribers waits for more changes',
+  },
+  pushToClientIp: {
+    default: false,
+    unit: 'true|false',
+    words: [true, false],
+    help: 'push to the address that a client names, instead of the one that its request came from: lets callers aim datagrams at others',
+  },
+  restartGraceMs: {
+    default: 30_000,
+    unit: 'ms',
+    least: 0,
+    most: 3_600_000,
+    help: 'for how long after the start a service that nobody has spoken of is not pushed as empty: its providers may be on their way back',
+  },
+  logLevel: {
+    default: 'info',
+    unit: 'level',
+    words: LOG_LEVELS,
+    help: 'least severe log line to write (to stderr)',
+    instead: 'log',
+  },
+
+  maxHeaderBytes: bytes(64 << 10, 4 << 10, 16 << 20, "the header of a request: npm's Nacos client puts a whole beat into it"),
+  maxStreamsPerConnection: count(1_000, 'calls that an HTTP/2 connection may have open'),
+  headerTimeoutMs: time(10_000, 'how long a connection may take to say what it speaks, and a request to send its header'),
+  bodyTimeoutMs: time(30_000, 'how long a request may take to send its body (HTTP/1.1), or may pause in it (HTTP/2)'),
+  pingIntervalMs: time(
+    10_000,
+    'how often an HTTP/2 peer is asked for a sign of life; the second question without an answer is the last',
+  ),
+  keepAliveTimeoutMs: time(75_000, 'how long an HTTP/1.1 connection may be idle; better not the 5 s between two beats'),
+
+  maxListed: count(100, 'entries, with "" counted, beyond which List is refused with RESOURCE_EXHAUSTED'),
+  maxHealthMessageBytes: bytes(16 << 10, 2 << 10, 16 << 20, 'a message to the health service'),
+  maxWatchesPerConnection: count(1_000, 'watches of one connection'),
+  maxWatchesPerPeer: count(20_000, 'watches from one address'),
+  maxWatches: count(100_000, 'watches in all'),
+  maxExplained: count(20, 'services of which /health/NAME gives the counts, where a name means several'),
+  maxApplications: count(1_000, 'applications that may offer one Dubbo interface'),
+
+  forgetAfterMs: time(60_000, 'how long a service stays known after its last instance has gone', 0),
+  keepEditsMs: time(3_600_000, 'how long an edit outlives an instance that fell silent or lost its connection', 0),
+  maxRemembered: count(10_000, 'instances that have gone and whose edits are kept; of more, the latest', 0),
+
+  maxBodyBytes: bytes(256 << 10, 1 << 10, 256 << 20, 'the body of a Nacos request over HTTP'),
+  maxMetadataLength: {
+    default: 16 << 10,
+    unit: 'characters',
+    least: 0,
+    most: 16 << 20,
+    help: 'keys and values of the metadata of one instance',
+    limit: true,
+  },
+  maxNamespaces: count(10_000, 'namespaces that have a name'),
+  maxNacosMessageBytes: bytes(10 << 20, 1 << 10, 256 << 20, 'a message of Nacos over gRPC'),
+  maxConnections: count(50_000, 'connections of Nacos 2.x'),
+  maxConnectionsPerPeer: count(10_000, 'connections of Nacos 2.x from one address; many clients may stand behind one address'),
+  maxOutbox: count(50_000, 'messages that wait for a connection of Nacos 2.x to read them, before it is ended'),
+  maxBatch: count(10_000, 'instances in a batch'),
+  maxSubscribedServices: count(20_000, 'services that a connection of Nacos 2.x subscribes to'),
+  maxClusterSets: count(16, 'sets of clusters in which a connection of Nacos 2.x subscribes to one service'),
+  maxUdpSubscribers: count(100_000, 'subscriptions of clients of Nacos 1.x'),
+  maxUdpSubscriptionsPerTarget: count(1_000, 'subscriptions of one client of Nacos 1.x'),
+  maxConfigs: count(100_000, 'texts of the configuration service'),
+  maxConfigBytes: bytes(1 << 20, 1, 64 << 20, 'one text of the configuration service'),
+  maxConfigTotalBytes: bytes(256 << 20, 1, 64 * 2 ** 30, 'all texts of the configuration service'),
+  maxListenedConfigs: count(10_000, 'texts that a connection of Nacos 2.x listens to'),
+  detectAfterMs: time(20_000, 'how long a connection of Nacos 2.x may be silent before it is asked for a sign of life'),
+  answerWithinMs: time(5_000, 'how long a connection of Nacos 2.x may take to answer when it is asked for a sign of life'),
+  readWithinMs: time(300_000, 'how long a connection of Nacos 2.x may leave unread what it is pushed'),
+  setUpWithinMs: time(30_000, 'how long a connection of Nacos 2.x may take to say who it is'),
+
+  closeWithinMs: time(5_000, 'how long closing waits for what is being answered, before it cuts', 0),
+} as const satisfies Readonly<Record<string, Row>>;
+
+type Rows = typeof ROWS;
+type Name = keyof Rows;
+// The keys of ROWS, by its type.
+const NAMES = Object.keys(ROWS) as Name[];
+
+type ValueOf<R> =
+  | (R extends { readonly words: readonly (infer W)[] } ? W : never)
+  | (R extends { readonly least: number } ? number : never)
+  | (R extends { readonly fits: unknown } ? string : never);
+
+/** A value for every option. */
+export type Options = { readonly [K in Name]: ValueOf<Rows[K]> };
+
+/** The part of the options that guards the bridge: plain numbers. */
+export type Limits = { readonly [K in Name as Rows[K] extends { readonly limit: true } ? K : never]: Options[K] };
+
+/** What an embedder may say; `log` and `tls` stand beside it. */
+export type GivenOptions = {
+  readonly [K in Name as Rows[K] extends { readonly instead: string } ? never : K]?: Options[K];
+};
+
+/** One row of the table, with all that follows from it. */
+export interface Option {
+  readonly flag: string;
+  readonly env: string;
+  readonly default: string | number | boolean;
+  readonly unit: string;
+  /** What a value has to be, to complete "--port must be …". */
+  readonly expected: string;
+  readonly help: string;
+  /** Whether it guards the bridge rather than saying what it does. */
+  readonly limit: boolean;
+}
+
+/** The table, in the order in which it is shown. */
+export const OPTIONS: Readonly<Record<Name, Option>> = forEachName((name) => {
+  const row: Row = ROWS[name];
+  // The unit of a time is said with its value: pushDelayMs is --push-delay.
+  const dashed = name.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return {
+    flag: `--${dashed}`,
+    env: `BEATBRIDGE_${dashed.toUpperCase().replaceAll('-', '_')}`,
+    default: row.default,
+    unit: row.unit,
+    expected: expectedOf(row),
+    help: `${row.help}${IN_UNITS[row.unit] ?? ''}`,
+    limit: row.limit === true,
+  };
+});
+
+/** All that is wrong with the options at once, one line each, with the place it comes from. */
+export class OptionsError extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.name = 'OptionsError';
+    this.faults = faults;
+  }
+}
+
+/**
+ * What the command line and the environment say: `flags` by flag, as far as they were given. A flag wins over the environment, the
+ * environment over the default. Throws `OptionsError`.
+ */
+export function readOptions(flags: Readonly<Record<string, string>>, env: Readonly<Record<string, string | undefined>>): Options {
+  const said = new Map<Name, Said>();
+  for (const name of NAMES) {
+    const option = OPTIONS[name];
+    const fromFlag = flags[option.flag];
+    const text = fromFlag ?? env[option.env] ?? '';
+    if (fromFlag === undefined && (text === '' || isServiceLink(option.env, text))) continue;
+    const place = fromFlag === undefined ? option.env : option.flag;
+    said.set(name, { value: meantBy(ROWS[name], text), place, shown: shown(text) });
+  }
+  const variables = Object.entries(env).flatMap(([name, text = '']) =>
+    name.startsWith('BEATBRIDGE_') && !isServiceLink(name, text) ? [name] : [],
+  );
+  const options = Object.values(OPTIONS);
+  const unknown = [
+    ...unknownAmong(
+      Object.keys(flags),
+      options.map(({ flag }) => flag),
+    ),
+    ...unknownAmong(
+      variables,
+      options.map(({ env }) => env),
+    ),
+  ];
+  const flagOf = (name: Name) => OPTIONS[name].flag;
+  return settled(said, unknown, (values) => [...portsTwice(values, flagOf), ...halfTls(values)]);
+}
+
+/**
+ * What an embedder gives, with the defaults for the rest. Of `tls` and `log`, which stand beside the options, only what `tls` needs is
+ * looked at. Throws `OptionsError`.
+ */
+export function checkOptions(given: object): Options {
+  const said = new Map<Name, Said>();
+  const faults: string[] = [];
+  const known: string[] = ['tls', 'log'];
+  const values = new Map(Object.entries(given).filter(([, value]) => value !== undefined));
+  for (const name of NAMES) {
+    known.push(name);
+    if (!values.has(name)) continue;
+    const { instead }: Row = ROWS[name];
+    if (instead !== undefined) faults.push(`${name} is for the command line only, give ${instead} in its place`);
+    else said.set(name, { value: values.get(name), place: name, shown: shown(values.get(name), ROWS[name]) });
+  }
+  faults.push(...unknownAmong([...values.keys()], known));
+  if (values.has('tls')) {
+    const tls: unknown = values.get('tls');
+    const { cert, key, port } = typeof tls === 'object' && tls !== null ? Object.fromEntries(Object.entries(tls)) : {};
+    if (!cert || !key) faults.push('tls must have a cert and a key, both in PEM');
+    const inPlace = { value: port, place: 'tls.port', shown: shown(port) };
+    if (port !== undefined && !isWithin(PORT, port)) faults.push(faultOf(inPlace, PORT));
+    else if (port !== undefined) said.set('tlsPort', inPlace);
+  }
+  return settled(said, faults, (options) => portsTwice(options, (name) => (name === 'tlsPort' ? 'tls.port' : name)));
+}
+
+/** What was said of an option, where, and how a fault shows it. */
+interface Said {
+  readonly value: unknown;
+  readonly place: string;
+  readonly shown: string;
+}
+
+/** The options, if there is nothing wrong with them. `unknown` are the faults of names, which come after those of values. */
+function settled(
+  said: ReadonlyMap<Name, Said>,
+  unknown: readonly string[],
+  contradictions: (options: Options) => readonly string[],
+): Options {
+  const faults: string[] = [];
+  const values: Readonly<Record<Name, unknown>> = forEachName((name) => {
+    const one = said.get(name);
+    if (one !== undefined && isWithin(ROWS[name], one.value)) return one.value;
+    if (one !== undefined) faults.push(faultOf(one, ROWS[name]));
+    return ROWS[name].default;
+  });
+  // Each value is within the bounds that its type is derived from.
+  const options = values as Options;
+  faults.push(...unknown, ...contradictions(options));
+  if (faults.length > 0) throw new OptionsError(faults);
+  return options;
+}
+
+function faultOf({ place, shown }: Said, bounds: Bounds): string {
+  return `${place} must be ${expectedOf(bounds)}, got ${shown}`;
+}
+
+function portsTwice(options: Options, called: (name: Name) => string): string[] {
+  const names = ['port', 'grpcPort', 'healthPort', 'tlsPort'] as const;
+  return names.flatMap((a, i) =>
+    names
+      .slice(i + 1)
+      .filter((b) => options[a] === options[b] && options[a] !== 0)
+      .map((b) => `${called(a)} and ${called(b)} must differ, both are ${options[a]}`),
+  );
+}
+
+function halfTls({ tlsPort, tlsCert, tlsKey }: Options): string[] {
+  const { tlsPort: port, tlsCert: cert, tlsKey: key } = OPTIONS;
+  return [
+    ...(tlsPort !== 'none' && tlsCert === '' ? [`${port.flag} needs ${cert.flag}`] : []),
+    ...(tlsCert !== '' && tlsKey === '' ? [`${cert.flag} needs ${key.flag}`] : []),
+    ...(tlsKey !== '' && tlsCert === '' ? [`${key.flag} needs ${cert.flag}`] : []),
+  ];
+}
+
+/** The value that a text means, within the bounds or not. */
+function meantBy({ words, least }: Bounds, text: string): unknown {
+  const word = words?.find((word) => String(word) === text);
+  if (word !== undefined) return word;
+  return least !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
+function isWithin({ words, least, most, fits }: Bounds, value: unknown): boolean {
+  if (words?.some((word) => word === value)) return true;
+  if (typeof value === 'string') return fits?.(value) === true;
+  if (typeof value !== 'number' || least === undefined) return false;
+  return Number.isInteger(value) && value >= least && value <= (most ?? Number.MAX_SAFE_INTEGER);
+}
+
+function expectedOf({ words = [], least, most, says }: Bounds): string {
+  if (says !== undefined) return says;
+  if (least !== undefined) return [`${least}..${most}`, ...words.map((word) => `or ${JSON.stringify(word)}`)].join(', ');
+  return words.length > 2 ? `one of ${words.join(', ')}` : words.join(' or ');
+}
+
+/** Bounded, and so that a text and a number are told apart, where the other is wanted. */
+function shown(value: unknown, { fits }: Bounds = {}): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, MAX_SHOWN));
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return `${fits !== undefined && typeof value === 'number' ? 'the number ' : ''}${String(value).slice(0, MAX_SHOWN)}`;
+}
+
+function unknownAmong(names: readonly string[], known: readonly string[]): string[] {
+  return names
+    .filter((name) => !known.includes(name))
+    .map((name) => `${name.slice(0, MAX_SHOWN)} is not an option${suggestion(name, known)}`);
+}
+
+/**
+ * What Kubernetes puts into the environment of every pod beside a Service named `beatbridge`: BEATBRIDGE_SERVICE_HOST,
+ * BEATBRIDGE_PORT_8848_TCP and the like, and BEATBRIDGE_PORT=tcp://10.0.0.1:8848, which is no port to listen on.
+ */
+function isServiceLink(name: string, text: string): boolean {
+  return /^BEATBRIDGE_(SERVICE_(HOST|PORT)|PORT_\d+_)/.test(name) || (name === OPTIONS.port.env && /^(tcp|udp):\/\//.test(text));
+}
+
+interface LimitRow extends Row {
+  readonly default: number;
+  readonly least: number;
+  readonly most: number;
+  readonly limit: true;
+}
+
+function count(value: number, help: string, least = 1): LimitRow {
+  return { default: value, unit: 'count', least, most: MOST_COUNTED, help, limit: true };
+}
+
+function time(value: number, help: string, least = 1): LimitRow {
+  return { default: value, unit: 'ms', least, most: A_DAY_MS, help, limit: true };
+}
+
+function bytes(value: number, least: number, most: number, help: string): LimitRow {
+  return { default: value, unit: 'bytes', least, most, help, limit: true };
+}
+
+function forEachName<V>(make: (name: Name) => V): Readonly<Record<Name, V>> {
+  // Made of all names.
+  return Object.fromEntries(NAMES.map((name) => [name, make(name)])) as Record<Name, V>;
+}

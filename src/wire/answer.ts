@@ -1,0 +1,107 @@
+import { isHttp2, type Request, type Response } from './exchange.ts';
+
+/** The only place that writes answers, the same over HTTP/1.1 and HTTP/2. */
+
+export function answerText(res: Response, status: number, text: string): void {
+  answer(res, status, 'text/plain;charset=UTF-8', text);
+}
+
+/** JSON and the end of its line, for whoever reads it in a terminal. */
+export function answerJson(res: Response, status: number, value: object): void {
+  answer(res, status, 'application/json', `${JSON.stringify(value)}\n`);
+}
+
+/** A whole body. Does nothing where an answer has begun, or nobody waits for one. */
+export function answer(res: Response, status: number, contentType: string, body: string | Buffer): void {
+  if (res.headersSent || res.destroyed) return;
+  res.statusCode = status;
+  res.setHeader('Content-Type', contentType);
+  res.setHeader('Content-Length', Buffer.byteLength(body));
+  // The two classes agree on this call, though not in a signature that can be called on their union.
+  (res as { end(body: string | Buffer): unknown }).end(body);
+}
+
+/** A gRPC status and no message. */
+export function answerGrpcStatus(res: Response, status: number, message: string): void {
+  if (res.headersSent || res.destroyed) return;
+  res.statusCode = 200;
+  res.setHeader('Content-Type', 'application/grpc');
+  res.setHeader('grpc-status', String(status));
+  res.setHeader('grpc-message', percentEncoded(message));
+  res.end();
+}
+
+/** One gRPC message, given in its frame, and status 0. */
+export function answerGrpcMessage(res: Response, frame: Buffer): void {
+  if (res.headersSent || res.destroyed) return;
+  res.statusCode = 200;
+  res.setHeader('Content-Type', 'application/grpc');
+  res.addTrailers({ 'grpc-status': '0' });
+  res.end(frame);
+}
+
+/** Resolves when the chunk has left for the peer, and rejects with `ConnectionClosed` when it never will. */
+export function written(res: Response, chunk: Uint8Array | string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onClose = () => reject(new ConnectionClosed());
+    if (res.destroyed) {
+      onClose();
+      return;
+    }
+    res.once('close', onClose);
+    // The two classes agree on this call, though not in a signature that can be called on their union.
+    (res as { write(chunk: Uint8Array | string, written: (error?: Error | null) => void): boolean }).write(chunk, (error) => {
+      res.off('close', onClose);
+      if (error) reject(new ConnectionClosed({ cause: error }));
+      else resolve();
+    });
+  });
+}
+
+/** The caller has gone before its answer was whole. */
+export class ConnectionClosed extends Error {
+  constructor(options?: ErrorOptions) {
+    super('the connection was closed', options);
+  }
+}
+
+/**
+ * Calls `run` once the answer may be written. A pipelined request has no turn yet; should its connection end before it has one, Node
+ * tells only the answer whose turn it is: a call that had been started would go on for ever.
+ */
+export function atItsTurn(req: Request, res: Response, run: () => void): void {
+  if (isHttp2(req) || res.socket) run();
+  else res.once('socket', run);
+}
+
+/** What is left of the request's body is not wanted: nothing else can come over this connection (HTTP/1) or stream (HTTP/2). */
+export function abandonBody(req: Request, res: Response): void {
+  if (isHttp2(req)) {
+    res.once('finish', () => req.stream.close());
+  } else {
+    res.setHeader('Connection', 'close');
+    req.resume();
+  }
+}
+
+/** Longer ones are cut: a header is no place for a list. */
+const MAX_GRPC_MESSAGE_LENGTH = 1_000;
+
+/**
+ * The text as a value of grpc-message: bytes of UTF-8, and %XX for each that is not printable ASCII. Never fails: half a surrogate
+ * pair becomes the character that stands for what cannot be read.
+ */
+export function percentEncoded(text: string): string {
+  let encoded = '';
+  for (const character of text) {
+    const next = /^[ -$&-~]$/.test(character) ? character : escapes(character);
+    if (encoded.length + next.length > MAX_GRPC_MESSAGE_LENGTH) break;
+    encoded += next;
+  }
+  // A blank at either end of a header is none of its value.
+  return encoded.replace(/^ | $/g, '%20');
+}
+
+function escapes(character: string): string {
+  return [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+}

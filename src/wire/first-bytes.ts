@@ -1,0 +1,55 @@
+import type { Socket } from 'node:net';
+
+/** What a connection speaks, by how it begins. */
+export type Protocol = 'http1' | 'http2' | 'tls';
+
+/** What every HTTP/2 client says first. No HTTP/1 request starts like it. */
+const PREFACE_TEXT = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+const PREFACE = Buffer.from(PREFACE_TEXT);
+/** What every TLS client says first: here comes a handshake. No HTTP does. */
+const TLS_HANDSHAKE = 0x16;
+
+/**
+ * Reads until it is clear what the peer speaks, puts everything back and says so. The preface may come in pieces: what could still
+ * become one is kept here, as data put back too early would be read again and again. Undefined: the peer left, or took longer than
+ * `timeoutMs`, before it was clear.
+ */
+export function tellApart(
+  socket: Socket,
+  { timeoutMs, knowsTls }: { readonly timeoutMs: number; readonly knowsTls: boolean },
+  told: (protocol: Protocol | undefined) => void,
+): void {
+  let head: Buffer = Buffer.alloc(0);
+
+  const onData = (chunk: Buffer) => {
+    head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+    // Without an identity a handshake is as bad an HTTP/1 request as any, and told so.
+    if (knowsTls && head[0] === TLS_HANDSHAKE) {
+      done('tls');
+      return;
+    }
+    const compared = Math.min(head.length, PREFACE.length);
+    const couldBeHttp2 = head.compare(PREFACE, 0, compared, 0, compared) === 0;
+    if (couldBeHttp2 && compared < PREFACE.length) return;
+    done(couldBeHttp2 ? 'http2' : 'http1');
+  };
+  const giveUp = () => {
+    socket.destroy();
+  };
+  const onClose = () => done(undefined);
+  const done = (protocol: Protocol | undefined) => {
+    socket.off('data', onData).off('end', giveUp).off('timeout', giveUp).off('close', onClose);
+    socket.setTimeout(0);
+    if (protocol !== undefined) {
+      socket.pause();
+      socket.unshift(head);
+    }
+    told(protocol);
+    if (protocol === 'http1') socket.resume();
+  };
+
+  // A reset is the peer's affair; who serves the socket later listens for itself.
+  socket.on('error', () => {});
+  socket.setTimeout(timeoutMs);
+  socket.on('data', onData).once('end', giveUp).once('timeout', giveUp).once('close', onClose);
+}

@@ -1,0 +1,71 @@
+import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Lanes, PortLimits } from './lanes.ts';
+
+/** HTTP/1.1 on connections that it is given. */
+export interface Http1 {
+  /**
+   * Node's server for HTTP/2 cannot speak HTTP/1 without TLS. So the one for HTTP/1 listens (its header and request timeouts run only
+   * then), and hands every connection to whoever listens for it.
+   */
+  readonly server: Server;
+  serve(socket: Socket): void;
+  /** Ends what is idle now, and every other connection after the answer that it is giving. */
+  close(): void;
+}
+
+/** The system then finds out about peers that have vanished without a word. */
+const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
+
+export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits): Http1 {
+  const { headerTimeoutMs, bodyTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes } = limits;
+  /** Every connection with the number of its answers that have not gone out whole. */
+  const answering = new Map<Socket, number>();
+
+  const server = createServer(
+    {
+      // npm's Nacos client puts a whole beat, metadata included, into the request line.
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: headerTimeoutMs,
+      requestTimeout: Math.max(headerTimeoutMs, bodyTimeoutMs),
+      // Node's own 5 s equal the beat interval: idle closes would race beats.
+      keepAliveTimeout: keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.min(headerTimeoutMs, 1_000),
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_KEEP_ALIVE_AFTER_MS,
+    },
+    (req, res) => {
+      const { socket } = req;
+      answering.set(socket, (answering.get(socket) ?? 0) + 1);
+      res.once('close', () => {
+        const open = answering.get(socket);
+        // Gone when the connection ended first.
+        if (open !== undefined) answering.set(socket, open - 1);
+      });
+      if (lane?.(req, res) !== true) request(req, res);
+    },
+  );
+  // Node takes an answer for sent, and its connection for idle, as soon as it has been written: closing would cut off what a slow
+  // reader has not taken yet. What is idle is decided in `close`.
+  server.closeIdleConnections = () => {};
+
+  // Node's own way of serving a connection, taken from it: whoever decides what is spoken calls it.
+  const serveSocket = server.listeners('connection') as ((socket: Socket) => void)[];
+  server.removeAllListeners('connection');
+
+  return {
+    server,
+
+    serve(socket) {
+      answering.set(socket, 0);
+      socket.once('close', () => answering.delete(socket));
+      for (const each of serveSocket) each.call(server, socket);
+    },
+
+    close() {
+      // A connection that is answering now ends after its answer, instead of waiting for another request.
+      server.keepAliveTimeout = 1;
+      for (const [socket, answers] of answering) if (answers === 0) socket.destroy();
+    },
+  };
+}

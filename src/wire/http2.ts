@@ -1,0 +1,98 @@
+import {
+  constants,
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Lanes, PortLimits } from './lanes.ts';
+import type { Cancel, Scheduler } from './scheduler.ts';
+
+/** HTTP/2 on connections that it is given. */
+export interface Http2 {
+  serve(socket: Socket): void;
+  /** Says GOAWAY: every connection ends with its last stream. */
+  close(): void;
+}
+
+export function createHttp2({ request, stream: lane }: Lanes, limits: PortLimits, scheduler: Scheduler): Http2 {
+  const { maxStreamsPerConnection, maxHeaderBytes, bodyTimeoutMs } = limits;
+  const settings = { maxConcurrentStreams: maxStreamsPerConnection, maxHeaderListSize: maxHeaderBytes };
+  const server = createServer({ settings }, request);
+  // Node's own way of making a request and a response of a stream, taken from it: the lane comes first.
+  const makeRequest = server.listeners('stream') as StreamListener[];
+  server.removeAllListeners('stream');
+  const onStream: StreamListener = (stream, headers, flags, ...rest) => {
+    limitBody(stream, bodyTimeoutMs);
+    if (lane?.(stream, headers, flags) === true) stream.on('error', () => {});
+    else for (const each of makeRequest) each.call(server, stream, headers, flags, ...rest);
+  };
+  server.on('stream', onStream);
+  const sessions = keepSessions(server, limits, scheduler);
+  return {
+    serve: (socket) => void server.emit('connection', socket),
+    close: sessions.close,
+  };
+}
+
+/** Node hands on the raw header too, which its own listener reads. */
+type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, ...rest: unknown[]) => void;
+
+/** A request whose body pauses for too long is no request. */
+function limitBody(stream: ServerHttp2Stream, timeoutMs: number): void {
+  stream.setTimeout(timeoutMs, () => stream.close(constants.NGHTTP2_CANCEL));
+  stream.once('end', () => stream.setTimeout(0));
+}
+
+const MAX_UNANSWERED = 2;
+
+/**
+ * The sessions of a server, each asked for a sign of life now and then: a peer that has vanished without a word would keep its
+ * watches for ever, and Node itself keeps a session (seen with 20.20) whose peer has reset too many streams.
+ */
+function keepSessions(server: Http2Server, limits: PortLimits, scheduler: Scheduler): { readonly close: () => void } {
+  const { headerTimeoutMs, pingIntervalMs } = limits;
+  /** With the number of pings that have not been answered. */
+  const sessions = new Map<ServerHttp2Session, number>();
+  /** Runs while there is somebody to ask. */
+  let asking: Cancel | undefined;
+  const stopAsking = () => {
+    asking?.();
+    asking = undefined;
+  };
+  const forget = (session: ServerHttp2Session) => {
+    sessions.delete(session);
+    if (sessions.size === 0) stopAsking();
+  };
+  const ask = () => {
+    for (const [session, unanswered] of sessions) {
+      if (unanswered >= MAX_UNANSWERED) {
+        forget(session);
+        session.destroy();
+        continue;
+      }
+      sessions.set(session, unanswered + 1);
+      if (session.destroyed || session.connecting) continue;
+      session.ping(() => {
+        if (sessions.has(session)) sessions.set(session, 0);
+      });
+    }
+  };
+  server.on('session', (session) => {
+    sessions.set(session, 0);
+    asking ??= scheduler.every(pingIntervalMs, ask);
+    session.setTimeout(headerTimeoutMs, () => session.destroy());
+    session.once('remoteSettings', () => session.setTimeout(0));
+    session.once('close', () => forget(session));
+  });
+  // What a peer does wrong on its session ends that session, and nothing else.
+  server.on('sessionError', () => {});
+  return {
+    close() {
+      stopAsking();
+      for (const session of sessions.keys()) session.close();
+    },
+  };
+}

@@ -1,0 +1,134 @@
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { tellApart } from './first-bytes.ts';
+import { createHttp1 } from './http1.ts';
+import { createHttp2 } from './http2.ts';
+import type { Lanes, PortLimits } from './lanes.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/**
+ * The ground floor opens a port here: it speaks HTTP/1.1 and HTTP/2 in cleartext (h2c with prior knowledge), and both over TLS if it
+ * has an identity, told apart by the first bytes. It knows nothing of what is asked over it.
+ */
+export interface OpenPort {
+  /** `HOST:PORT`, with the port that was really given. */
+  readonly address: string;
+  /**
+   * Takes no more connections, says GOAWAY on HTTP/2, lets what is being answered be answered, and resolves when the last connection
+   * has ended. When `deadline` aborts, those that are left are cut.
+   */
+  close(deadline: AbortSignal): Promise<void>;
+}
+
+export interface PortOptions {
+  readonly limits: PortLimits;
+  readonly scheduler: Scheduler;
+  readonly tls?: TlsIdentity | undefined;
+  /** Whether it refuses what is not TLS; default false. */
+  readonly tlsOnly?: boolean;
+}
+
+/** PEM, as `node:tls` takes it. */
+export interface TlsIdentity {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+}
+
+/** Rejects with the system's error when the port cannot be had. */
+export async function listen(host: string, port: number, lanes: Lanes, options: PortOptions): Promise<OpenPort> {
+  const { limits, scheduler, tls, tlsOnly = false } = options;
+  const sockets = new Set<Socket>();
+  const undecided = new Set<Socket>();
+  const http1 = createHttp1(lanes, limits);
+  const http2 = createHttp2(lanes, limits, scheduler);
+  const secure =
+    tls &&
+    secured(tls, limits.headerTimeoutMs, (socket, speaksHttp2) => {
+      (speaksHttp2 ? http2 : http1).serve(socket);
+    });
+
+  http1.server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    undecided.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    tellApart(socket, { timeoutMs: limits.headerTimeoutMs, knowsTls: secure !== undefined }, (protocol) => {
+      undecided.delete(socket);
+      if (protocol === undefined) return;
+      // The listening server keeps a socket open for writing when its peer has finished; an HTTP/2 session would never end.
+      if (protocol !== 'http1') socket.allowHalfOpen = false;
+      if (protocol === 'tls') secure?.shake(socket);
+      else if (tlsOnly) socket.destroy();
+      else (protocol === 'http2' ? http2 : http1).serve(socket);
+    });
+  });
+
+  await opened(http1.server, host, port);
+
+  return {
+    // It listens on a port, not on a pipe.
+    address: addressOf(http1.server.address() as AddressInfo),
+
+    async close(deadline) {
+      const closed = new Promise<void>((resolve) => http1.server.close(() => resolve()));
+      for (const socket of undecided) socket.destroy();
+      http1.close();
+      secure?.close();
+      http2.close();
+      // Also the sockets of sessions: one that waits for its peer to close takes no heed of being destroyed itself.
+      const cut = () => {
+        for (const socket of sockets) socket.destroy();
+      };
+      if (deadline.aborted) cut();
+      deadline.addEventListener('abort', cut, { once: true });
+      await closed;
+      deadline.removeEventListener('abort', cut);
+    },
+  };
+}
+
+const TLS_OPTIONS = { ALPNProtocols: ['h2', 'http/1.1'], minVersion: 'TLSv1.2' } as const;
+
+/** A TLS server that listens nowhere, and is given connections. What is spoken inside, the peer chooses by ALPN: HTTP/1.1 if it does not. */
+function secured(identity: TlsIdentity, handshakeTimeout: number, serve: (socket: Socket, speaksHttp2: boolean) => void) {
+  const server = createTlsServer({ ...identity, ...TLS_OPTIONS, handshakeTimeout });
+  /** Connections before the end of their handshake, by their other end. */
+  const shaking = new Map<string, Socket>();
+  server.on('secureConnection', (socket) => {
+    shaking.delete(otherEndOf(socket));
+    socket.on('error', () => {});
+    serve(socket, socket.alpnProtocol === 'h2');
+  });
+  // A peer that does not like the certificate.
+  server.on('tlsClientError', (_, socket) => socket.destroy());
+  return {
+    shake(socket: Socket): void {
+      const otherEnd = otherEndOf(socket);
+      shaking.set(otherEnd, socket);
+      socket.once('close', () => shaking.delete(otherEnd));
+      server.emit('connection', socket);
+    },
+    /** Ends what is still shaking hands. */
+    close(): void {
+      for (const socket of shaking.values()) socket.destroy();
+    },
+  };
+}
+
+function opened(server: NetServer, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** No two connections to one port have the same. */
+function otherEndOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+function addressOf({ address, family, port }: AddressInfo): string {
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,0 +1,3 @@
+module beatbridge.test/lines
+
+go 1.26.0

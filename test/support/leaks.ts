@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect } from 'vitest';
+import { manualSchedulers } from './scheduler.ts';
+
+/** For how long what has been closed may take to be gone. */
+const GONE_WITHIN_MS = 2_000;
+
+/**
+ * Fails the test file that calls it, at its top, when a connection or a port of this process is left open at its end, or a timer of a
+ * `ManualScheduler`.
+ */
+export function failOnLeaks(): void {
+  let before: Record<string, number> = {};
+  beforeAll(() => {
+    before = open();
+  });
+  // Hooks of the end run in reverse order: this one last.
+  afterAll(async () => {
+    const started = performance.now();
+    while (performance.now() - started < GONE_WITHIN_MS && !isWithin(open(), before)) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    const left = open();
+    expect(isWithin(left, before), `left open: ${JSON.stringify(left)}, before: ${JSON.stringify(before)}`).toBe(true);
+    expect(
+      manualSchedulers.map((scheduler) => scheduler.open),
+      'timers left open',
+    ).toEqual(manualSchedulers.map(() => 0));
+  });
+}
+
+const KINDS = ['TCPSocketWrap', 'TCPServerWrap'] as const;
+
+function open(): Record<string, number> {
+  const names = process.getActiveResourcesInfo();
+  return Object.fromEntries(KINDS.map((kind) => [kind, names.filter((name) => name === kind).length]));
+}
+
+function isWithin(now: Record<string, number>, before: Record<string, number>): boolean {
+  return KINDS.every((kind) => (now[kind] ?? 0) <= (before[kind] ?? 0));
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { headerOf, isGrpcType, localAddressOf, pathOf, peerOf, queryOf, type Request } from '../../src/wire/exchange.ts';
+
+/** Only as much of a request as is looked at. */
+const request = (fields: object) => fields as Request;
+
+describe('a request target', () => {
+  it.each([
+    ['/a/b?c=d', '/a/b', 'c=d'],
+    ['/a', '/a', ''],
+    ['/a?', '/a', ''],
+    ['/a?b?c', '/a', 'b?c'],
+    ['', '', ''],
+    [undefined, '', ''],
+  ])('%j is a path and a query', (url, path, query) => {
+    expect([pathOf(request({ url })), queryOf(request({ url }))]).toEqual([path, query]);
+  });
+});
+
+describe('a peer', () => {
+  const socket = { remoteAddress: '::ffff:10.0.0.1', remotePort: 5_000, localAddress: '::ffff:10.0.0.2', localPort: 80 };
+
+  it('over HTTP/1 is its socket, and its address is plain', () => {
+    expect(peerOf(request({ socket }))).toMatchObject({ ip: '10.0.0.1', port: 5_000, connection: socket });
+    expect(localAddressOf(request({ socket }))).toBe('10.0.0.2:80');
+  });
+
+  it('over HTTP/2 is its session, whatever the stream', () => {
+    const session = {};
+    const peers = [{ session }, { session }].map((stream) => peerOf(request({ socket, stream })));
+    expect(peers.map(({ connection }) => connection === session)).toEqual([true, true]);
+  });
+
+  it.each([
+    ['fd00::1', 'fd00::1'],
+    ['10.0.0.1', '10.0.0.1'],
+    [undefined, ''],
+  ])('at %j has the address %j', (remoteAddress, ip) => {
+    expect(peerOf(request({ socket: { remoteAddress } })).ip).toBe(ip);
+  });
+});
+
+it.each([
+  ['application/grpc', true],
+  ['application/grpc+proto', true],
+  ['Application/gRPC-Web-Text; charset=utf-8', true],
+  ['application/grpcx', false],
+  ['application/json', false],
+  ['', false],
+])('%j is gRPC: %j', (type, is) => {
+  expect(isGrpcType(type)).toBe(is);
+});
+
+it('a header is its first value, or nothing', () => {
+  expect(headerOf(request({ headers: { a: ['1', '2'] } }), 'a')).toBe('1');
+  expect(headerOf(request({ headers: { a: '3' } }), 'a')).toBe('3');
+  expect(headerOf(request({ headers: {} }), 'a')).toBe('');
+});
