@@ -23,7 +23,8 @@ export function isObject(value: unknown): value is JsonObject {
 export function scalar(json: JsonObject, name: string): string | undefined {
   const value = json[name];
   if (value === undefined || value === null) return undefined;
-  if (typeof value === 'object') throw new RequestError('invalid', `${name} must be a scalar, got ${shown(JSON.stringify(value))}`);
+  if (typeof value === 'object')
+    throw new RequestError('invalid', `${name} must be a scalar, got ${shown(JSON.stringify(value))}`);
   return String(value);
 }
 

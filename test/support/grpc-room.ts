@@ -4,7 +4,7 @@ import type { Connection } from '../../src/nacos/grpc/connection.ts';
 import { Connections } from '../../src/nacos/grpc/connections.ts';
 import { ListenedConfigs } from '../../src/nacos/grpc/listened-configs.ts';
 import { Subscribers } from '../../src/nacos/grpc/subscribers.ts';
-import { createNaming } from '../../src/nacos/naming.ts';
+import { Naming } from '../../src/nacos/naming.ts';
 import { Switches } from '../../src/nacos/switches.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import type { Peer } from '../../src/wire/exchange.ts';
@@ -24,7 +24,7 @@ export function grpcRoom({ graceMs = 0, log = pino({ enabled: false }) } = {}) {
   const configs = new Configs({ ...timing, limits: LIMITS });
   const subscribers = new Subscribers({ ...timing, registry, connections, switches, limits: LIMITS });
   const listenedConfigs = new ListenedConfigs({ ...timing, configs, connections, limits: LIMITS });
-  const naming = createNaming({ registry });
+  const naming = new Naming({ ...timing, registry, switches, limits: LIMITS });
   /** The names of the peers that were cut, in that order. */
   const cut: string[] = [];
   const peer = (name: string, ip = '127.0.0.1'): Peer => ({ connection: { name }, ip, port: 1, cut: () => void cut.push(name) });
