@@ -83,10 +83,12 @@ export interface ListenedConfigsOptions {
   readonly connections: Connections;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
-  readonly limits: {
-    /** Texts that one connection may listen to. */
-    readonly maxListenedConfigs: number;
-  };
+  readonly limits: ListenedConfigsLimits;
+}
+
+export interface ListenedConfigsLimits {
+  /** Texts that one connection may listen to. */
+  readonly maxListenedConfigs: number;
 }
 
 /** That of one connection in one text. */

@@ -1,5 +1,4 @@
 import { type ConnectRouter, createContextKey } from '@connectrpc/connect';
-import type { Logger } from 'pino';
 import { BiRequestStream, type Payload, Request } from '../../gen/nacos/payload_pb.ts';
 import type { Peer } from '../../wire/exchange.ts';
 import { REASONS, RequestError } from '../errors.ts';
@@ -7,10 +6,9 @@ import type { JsonObject } from '../json.ts';
 import { readBody } from './bodies.ts';
 import type { ConfigsRoom } from './configs.ts';
 import type { Asker } from './connection.ts';
-import type { Connections } from './connections.ts';
 import { envelope, type Message, message, OK, refusal } from './messages.ts';
 import type { NamingRoom } from './naming.ts';
-import { serveStream } from './stream.ts';
+import { type StreamRoom, serveStream } from './stream.ts';
 import { type Answering, requestTable } from './table.ts';
 
 /**
@@ -18,26 +16,25 @@ import { type Answering, requestTable } from './table.ts';
  * say. `nacosRpc` finds who answers a question, and is the one place that encodes answers and errors. It never decides over rights:
  * who asks, and with what token, is handed on.
  */
-export interface NacosRpcOptions extends NamingRoom, ConfigsRoom {
-  readonly connections: Connections;
-  readonly log: Logger;
-}
+export interface NacosRpcOptions extends NamingRoom, ConfigsRoom, StreamRoom {}
 
 /** The transport of a call, and who is at its other end. */
 export const peerKey = createContextKey<Peer>({ connection: {}, ip: '', port: 0, cut: () => {} });
 
 /** Serves the protocol's two services. */
 export function nacosRpc(router: ConnectRouter, options: NacosRpcOptions): void {
-  const { connections, log } = options;
-  const table = requestTable(options);
-
+  const answerTo = answerer(options, requestTable(options));
   router.service(Request, {
     request: (payload, { values }) => envelope(answerTo(payload, values.get(peerKey))),
   });
   router.service(BiRequestStream, {
-    requestBiStream: (requests, { values, signal }) =>
-      serveStream({ connections, log }, requests, { peer: values.get(peerKey), signal }),
+    requestBiStream: (requests, { values, signal }) => serveStream(options, requests, { peer: values.get(peerKey), signal }),
   });
+}
+
+/** Answers one question after the other, those of the connection itself and those of the table. */
+export function answerer({ connections, log }: StreamRoom, table: ReadonlyMap<string, Answering>) {
+  return answerTo;
 
   // The order of these checks is Nacos's: clients act on what is found first.
   function answerTo(payload: Payload, peer: Peer): Message {

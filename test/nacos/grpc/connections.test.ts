@@ -178,3 +178,20 @@ it('once the server goes, ending connections takes nothing back', () => {
   connections.end(connection, 'test');
   expect(registry.tally(orders)).toMatchObject({ available: 1 });
 });
+
+it('nobody is left to be looked after, and no timer either', () => {
+  const { connections, join, peer, wait, scheduler } = setUp();
+  expect(scheduler.open).toBe(0);
+  connections.heard(peer('stranger'));
+  const connection = join('a');
+  expect(scheduler.open).toBe(1);
+  connections.end(connection, 'test');
+  wait(29);
+  expect(scheduler.open).toBe(1);
+  wait(1);
+  expect(scheduler.open).toBe(0);
+  join('b');
+  connections.freeze();
+  connections.heard(peer('another stranger'));
+  expect(scheduler.open).toBe(0);
+});

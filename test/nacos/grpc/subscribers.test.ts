@@ -166,3 +166,18 @@ it('a connection may not have subscriptions without end', () => {
   subscribers.unsubscribe(connection, s0, ALL);
   subscribers.subscribe(connection, s0, another);
 });
+
+it('what is closed pushes nothing more, and leaves no timer', () => {
+  const { registry, subscribers, connections, scheduler, join, taken } = setUp(30_000);
+  const connection = join();
+  subscribers.subscribe(connection, orders, ALL);
+  subscribers.subscribe(connection, { ...orders, name: 'payments' }, ALL);
+  expect(taken(connection)).toBeUndefined();
+  registry.register(orders, registration());
+  connections.freeze();
+  connection.outbox.take();
+  expect(scheduler.open).toBe(2);
+  subscribers.close();
+  expect(scheduler.open).toBe(0);
+  expect(taken(connection)).toBeUndefined();
+});
