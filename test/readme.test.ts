@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { requestTable } from '../src/nacos/grpc.ts';
+import { requestTable } from '../src/nacos/grpc/table.ts';
 import { nacosRoutes } from '../src/nacos/http/routes.ts';
 import { OPTIONS } from '../src/options.ts';
 import { emptyNacos } from './support/nacos-room.ts';

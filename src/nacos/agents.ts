@@ -1,7 +1,46 @@
-/** What a client is, by how it calls itself. It decides over wording, never over rights. */
+/** What a client is, by how it calls itself. It decides over wording and over datagrams, never over rights. */
 
 /** Also npm's client, which calls itself `Nacos-Java-Client:v1.0.0`. */
 export function isJavaClient(agent: string): boolean {
   const version = /^Nacos-Java-Client:v(\d+)/.exec(agent)?.[1];
   return version !== undefined && Number(version) >= 1;
+}
+
+/** The client of nacos-sdk-go. */
+export function isGoClient(agent: string): boolean {
+  return agent.startsWith('Nacos-Go-Client');
+}
+
+/** From which version on the clients of a language listen for datagrams: the operators' switches of these names. */
+export interface LeastVersions {
+  readonly pushJavaVersion: string;
+  readonly pushGoVersion: string;
+  readonly pushCVersion: string;
+  readonly pushPythonVersion: string;
+  readonly pushCSharpVersion: string;
+}
+
+const LANGUAGES: readonly (readonly [prefix: string, least: keyof LeastVersions])[] = [
+  ['Nacos-Java-Client', 'pushJavaVersion'],
+  ['Nacos-Go-Client', 'pushGoVersion'],
+  ['Nacos-C-Client', 'pushCVersion'],
+  ['vip-client4cpp', 'pushCVersion'],
+  ['Nacos-DNS', 'pushPythonVersion'],
+  ['Nacos-CSharp-Client', 'pushCSharpVersion'],
+];
+
+/** Whether the client that calls itself so listens for datagrams. */
+export function canBePushed(agent: string, least: LeastVersions): boolean {
+  const language = LANGUAGES.find(([prefix]) => agent.startsWith(prefix))?.[1];
+  const version = /:v(\d+(?:\.\d+)*)/.exec(agent)?.[1];
+  return language !== undefined && version !== undefined && !isOlder(version, least[language]);
+}
+
+function isOlder(version: string, than: string): boolean {
+  const numbers = version.split('.').map(Number);
+  for (const [i, least] of than.split('.').map(Number).entries()) {
+    const difference = (numbers[i] ?? 0) - least;
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
 }

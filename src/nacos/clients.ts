@@ -1,9 +1,10 @@
 import type { Instance } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
-import type { Connection, Connections } from './connections.ts';
-import type { Pusher } from './push.ts';
-import type { Subscribers } from './subscribers.ts';
+import type { Connection } from './grpc/connection.ts';
+import type { Connections } from './grpc/connections.ts';
+import type { Subscribers } from './grpc/subscribers.ts';
+import type { Pusher } from './udp/pusher.ts';
 
 /**
  * Who is a client. One of 2.x is a connection. One of 1.x is what stands behind an address: `IP:PORT#true` for whoever registers
@@ -71,7 +72,7 @@ export class Clients {
   #held(): ReadonlyMap<string, string> {
     const held = new Map<string, string>();
     for (const connection of this.#rooms.connections.all())
-      for (const { service, instances } of connection.slots())
+      for (const { service, instances } of connection.slots.all())
         for (const instance of instances) held.set(placeOf(service, instance), connection.id);
     return held;
   }

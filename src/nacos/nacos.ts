@@ -5,17 +5,18 @@ import type { Serve } from '../wire/exchange.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { Catalog } from './catalog.ts';
 import { Clients } from './clients.ts';
-import { Configs } from './configs.ts';
-import { Connections } from './connections.ts';
-import { nacosRpc } from './grpc.ts';
-import { pipeline } from './http/pipeline.ts';
+import { type ConfigLimits, Configs } from './configs.ts';
+import { Connections, type ConnectionsOptions } from './grpc/connections.ts';
+import { ListenedConfigs, type ListenedConfigsLimits } from './grpc/listened-configs.ts';
+import { type NacosRpcOptions, nacosRpc } from './grpc/protocol.ts';
+import { Subscribers, type SubscribersLimits } from './grpc/subscribers.ts';
+import { type PipelineOptions, pipeline } from './http/pipeline.ts';
 import type { HttpRooms } from './http/route.ts';
 import { nacosRoutes } from './http/routes.ts';
-import { Namespaces } from './namespaces.ts';
-import { Naming } from './naming.ts';
-import { Pusher } from './push.ts';
-import { Subscribers } from './subscribers.ts';
+import { Namespaces, type NamespacesLimits } from './namespaces.ts';
+import { Naming, type NamingOptions } from './naming.ts';
 import { Switches } from './switches.ts';
+import { Pusher, type PusherOptions } from './udp/pusher.ts';
 
 /**
  * Everything that speaks Nacos, wired once: HTTP of all versions, gRPC, datagrams, and the state that is theirs alone. It listens on
@@ -27,7 +28,7 @@ export function createNacos(options: NacosOptions): Nacos {
   switches.onChange(() => options.registry.suspendExpiry(!switches.values.healthCheckEnabled));
   return {
     http: pipeline({ ...options, routes: nacosRoutes(rooms), switches }),
-    routes: (router) => nacosRpc(router, { ...rooms, log: options.log }),
+    routes: (router) => nacosRpc(router, rooms),
     rooms,
     onMapping: (listener) =>
       configs.onChange((id) => {
@@ -43,11 +44,13 @@ export function createNacos(options: NacosOptions): Nacos {
 }
 
 function roomsOf(options: NacosOptions): NacosRooms {
-  const { registry, limits, now, wallClock, log, pushDelayMs: delayMs, pushToClientIp } = options;
+  const { registry, limits, wallClock, log, pushToClientIp } = options;
+  const timed = { ...options, delayMs: options.pushDelayMs };
   const switches = new Switches();
-  const connections = new Connections({ registry, now, wallClock, log });
-  const subscribers = new Subscribers({ registry, connections, switches, delayMs, now, wallClock });
-  const pusher = new Pusher({ registry, switches, delayMs, now, wallClock, log });
+  const connections = new Connections(options);
+  const subscribers = new Subscribers({ ...timed, connections, switches });
+  const pusher = new Pusher({ ...timed, switches });
+  const configs = new Configs(options);
   return {
     registry,
     naming: new Naming({ registry, switches, limits, wallClock }),
@@ -55,12 +58,15 @@ function roomsOf(options: NacosOptions): NacosRooms {
     namespaces: new Namespaces(limits),
     switches,
     clients: new Clients({ registry, connections, subscribers, pusher }),
-    configs: new Configs(connections, wallClock),
+    configs,
+    listenedConfigs: new ListenedConfigs({ ...options, configs, connections }),
     pusher,
     connections,
     subscribers,
     wallClock,
     pushToClientIp,
+    limits,
+    log,
   };
 }
 
@@ -79,14 +85,16 @@ export interface NacosOptions {
   readonly pushToClientIp: boolean;
 }
 
-export interface NacosLimits {
-  /** The body of a request over HTTP. */
-  readonly maxBodyBytes: number;
-  /** Keys and values of the metadata of one instance, in characters. */
-  readonly maxMetadataLength: number;
-  /** Namespaces that have a name. */
-  readonly maxNamespaces: number;
-}
+/** What is given to each room of it. */
+export type NacosLimits = PipelineOptions['limits'] &
+  NamingOptions['limits'] &
+  NamespacesLimits &
+  NacosRpcOptions['limits'] &
+  ConnectionsOptions['limits'] &
+  SubscribersLimits &
+  ListenedConfigsLimits &
+  PusherOptions['limits'] &
+  ConfigLimits;
 
 export interface Nacos {
   /** Answers everything below `/nacos/`. */
@@ -105,10 +113,9 @@ export interface Nacos {
   readonly close: () => void;
 }
 
-/** What there is in the room, by name. */
-export interface NacosRooms extends HttpRooms {
-  readonly connections: Connections;
-  readonly subscribers: Subscribers;
+/** What there is in it, by name. */
+export interface NacosRooms extends HttpRooms, NacosRpcOptions {
+  readonly limits: NacosLimits;
 }
 
 /** Where Dubbo's providers note down which applications offer an interface: a text of this group, called like the interface. */

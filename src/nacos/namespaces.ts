@@ -7,7 +7,7 @@ export class Namespaces {
   readonly #maxNamespaces: number;
   readonly #named = new Map<string, Namespace>();
 
-  constructor({ maxNamespaces }: { readonly maxNamespaces: number }) {
+  constructor({ maxNamespaces }: NamespacesLimits) {
     this.#maxNamespaces = maxNamespaces;
   }
 
@@ -47,6 +47,11 @@ export class Namespaces {
   drop(id: string): void {
     this.#named.delete(id);
   }
+}
+
+export interface NamespacesLimits {
+  /** Namespaces that have a name. */
+  readonly maxNamespaces: number;
 }
 
 /** What an operator calls a namespace. */

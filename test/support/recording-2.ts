@@ -3,7 +3,7 @@ import type { Origin } from './recording.ts';
 
 /**
  * What a real client of Nacos 2.x or 3.x and beatbridge said to each other over gRPC, as `npm run record` writes it and
- * `recorded-2.test.ts` replays it.
+ * `nacos/grpc/recorded.test.ts` replays it.
  *
  * What the client said is its own, to the byte of the body, but for what differs from one run or machine to the next: it is without
  * the address that the client takes for its own, and headers of time are zeros. What it was told is parsed; there `connectionId`

@@ -1,1 +1,73 @@
-export { nacosRpc, peerKey } from '../grpc.ts';
+import { type ConnectRouter, createContextKey } from '@connectrpc/connect';
+import { BiRequestStream, type Payload, Request } from '../../gen/nacos/payload_pb.ts';
+import type { Peer } from '../../wire/exchange.ts';
+import { REASONS, RequestError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import { readBody } from './bodies.ts';
+import type { ConfigsRoom } from './configs.ts';
+import type { Asker } from './connection.ts';
+import { envelope, type Message, message, OK, refusal } from './messages.ts';
+import type { NamingRoom } from './naming.ts';
+import { type StreamRoom, serveStream } from './stream.ts';
+import { type Answering, requestTable } from './table.ts';
+
+/**
+ * The protocol of Nacos 2.x and 3.x: JSON in an envelope of protobuf, questions one by one and a stream for what the server has to
+ * say. `nacosRpc` finds who answers a question, and is the one place that encodes answers and errors. It never decides over rights:
+ * who asks, and with what token, is handed on.
+ */
+export interface NacosRpcOptions extends NamingRoom, ConfigsRoom, StreamRoom {}
+
+/** The transport of a call, and who is at its other end. */
+export const peerKey = createContextKey<Peer>({ connection: {}, ip: '', port: 0, cut: () => {} });
+
+/** Serves the protocol's two services. */
+export function nacosRpc(router: ConnectRouter, options: NacosRpcOptions): void {
+  const answerTo = answerer(options, requestTable(options));
+  router.service(Request, {
+    request: (payload, { values }) => envelope(answerTo(payload, values.get(peerKey))),
+  });
+  router.service(BiRequestStream, {
+    requestBiStream: (requests, { values, signal }) => serveStream(options, requests, { peer: values.get(peerKey), signal }),
+  });
+}
+
+/** Answers one question after the other, those of the connection itself and those of the table. */
+export function answerer({ connections, log }: StreamRoom, table: ReadonlyMap<string, Answering>) {
+  return answerTo;
+
+  // The order of these checks is Nacos's: clients act on what is found first.
+  function answerTo(payload: Payload, peer: Peer): Message {
+    const asked = payload.metadata?.type ?? '';
+    const connection = connections.heard(peer);
+    if (asked === 'ServerCheckRequest') {
+      const answer = { ...OK, connectionId: connections.idOf(peer), supportAbilityNegotiation: true };
+      return message('ServerCheckResponse', answer);
+    }
+    if (asked === 'HealthCheckRequest') {
+      // Not 301: to Go's and Python's clients that is a server in good health, and they would never set the connection up again.
+      return connection ? message('HealthCheckResponse', OK) : refusal(500, UNREGISTERED);
+    }
+    const answering = table.get(asked);
+    if (answering === undefined) return refusal(302, 'RequestHandler Not Found');
+    if (connection === undefined) return refusal(301, UNREGISTERED);
+    const body = readBody(payload.body?.value ?? new Uint8Array());
+    if (body === undefined) return refusal(502, 'the body must be a JSON object');
+    return answered(answering, body, { connection, by: connection.by, headers: payload.metadata?.headers ?? {} });
+  }
+
+  /** Failures are of the answer's own class: an ErrorResponse is an ill connection to clients, and makes them start anew. */
+  function answered({ answer, from, failure }: Answering, body: JsonObject, asker: Asker): Message {
+    try {
+      const result = from(body, asker);
+      return typeof result === 'string' ? { type: answer, body: result } : message(answer, { ...OK, ...result });
+    } catch (error) {
+      if (!(error instanceof RequestError)) log.error({ err: error, answer }, 'nacos request failed');
+      const errorCode = error instanceof RequestError ? REASONS[error.reason].grpc : 500;
+      const text = error instanceof RequestError ? error.message : 'internal error';
+      return message(answer, { ...failure, resultCode: 500, errorCode, message: text, success: false });
+    }
+  }
+}
+
+const UNREGISTERED = 'Connection is unregistered.';

@@ -1,6 +1,6 @@
 import { type ServiceName, serviceKey } from '../../registry/service-name.ts';
-import type { Connection } from '../connections.ts';
 import { RequestError, shown } from '../errors.ts';
+import type { Connection } from '../grpc/connection.ts';
 import { optional, type Params, readService, readTruth, required } from './params.ts';
 import type { Asked, HttpRooms } from './route.ts';
 

@@ -1,5 +1,4 @@
-import type { Config, Configs } from '../configs.ts';
-import { RequestError } from '../errors.ts';
+import { type Config, type Configs, configUnknown } from '../configs.ts';
 import { HOME, pageOf } from '../rules.ts';
 import { optional, readPage, required } from './params.ts';
 import type { Asked } from './route.ts';
@@ -20,8 +19,7 @@ export function configCalls({ configs }: { readonly configs: Configs }) {
       if (search === undefined) {
         required(params, 'dataId');
         const config = configs.get({ namespace, dataId, group: group || HOME.group });
-        // Word for word: dubbo-go looks for it in an error's text.
-        if (config === undefined) throw new RequestError('config-unknown', 'config data not exist');
+        if (config === undefined) throw configUnknown();
         return config.content;
       }
       const matches = (text: string, wanted: string) =>

@@ -5,8 +5,8 @@ import type { Clients } from '../clients.ts';
 import type { Configs } from '../configs.ts';
 import type { Namespaces } from '../namespaces.ts';
 import type { Naming } from '../naming.ts';
-import type { Pusher } from '../push.ts';
 import type { Switches } from '../switches.ts';
+import type { Pusher } from '../udp/pusher.ts';
 import type { Params } from './params.ts';
 
 /** One call of the API: where it is, who answers it, how the answer is written, and what one must be allowed for it. */

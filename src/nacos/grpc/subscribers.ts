@@ -1,10 +1,14 @@
-import type { Registry } from '../registry/registry.ts';
-import { type ServiceName, serviceKey } from '../registry/service-name.ts';
-import type { Connection, Connections } from './connections.ts';
-import { RequestError } from './errors.ts';
-import { nacosSettingsOf } from './settings.ts';
-import type { Switches } from './switches.ts';
-import { type ServiceInfoQuery, serviceInfoView } from './views.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { type ServiceName, serviceKey } from '../../registry/service-name.ts';
+import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
+import { RequestError } from '../errors.ts';
+import { Gathered, strictlyRising } from '../pushes.ts';
+import { nacosSettingsOf } from '../settings.ts';
+import type { Switches } from '../switches.ts';
+import { serviceInfoView } from '../views.ts';
+import type { ClusterQuery } from './bodies.ts';
+import type { Connection } from './connection.ts';
+import type { Connections } from './connections.ts';
 
 /**
  * Which connections have subscribed to which service, and pushing to them. A subscription is level-triggered: it holds one push at a
@@ -14,19 +18,23 @@ import { type ServiceInfoQuery, serviceInfoView } from './views.ts';
 export class Subscribers {
   readonly #options: SubscribersOptions;
   readonly #topics = new Map<string, Topic>();
-  /** By connection, service and spelling. */
+  /** By connection, service and spelling of the clusters. */
   readonly #byConnection = new Map<Connection, Map<Topic, Map<string, Subscription>>>();
-  readonly #dirty = new Set<Topic>();
+  readonly #changed: Gathered<Topic>;
   /** Those whose push failed, or was held back, with the time of the next try. */
   readonly #retries = new Map<Subscription, number>();
-  #flushTimer: NodeJS.Timeout | undefined;
-  #retryTimer: NodeJS.Timeout | undefined;
-  #lastRefTime = 0;
+  /** Never the same twice: Go's and Python's clients drop what is not newer. */
+  readonly #nextRefTime: () => number;
+  #cancelRetries: Cancel | undefined;
   #closed = false;
 
   constructor(options: SubscribersOptions) {
     this.#options = options;
-    options.registry.onChange((service) => this.#changed(service));
+    this.#nextRefTime = strictlyRising(options.wallClock);
+    this.#changed = new Gathered(options, (topics) => {
+      for (const { subscriptions } of topics) for (const subscription of subscriptions) this.#offer(subscription);
+    });
+    options.registry.onChange((service) => this.#noteChange(service));
     options.connections.onEnd((connection) => this.#drop(connection));
     // Pushes that were switched off are made up for.
     options.switches.onChange(() => {
@@ -43,24 +51,12 @@ export class Subscribers {
     // A set of spellings for each service, where Nacos keeps the latest only and lets the pushes for the others cease.
     const spellings = ofConnection.get(topic) ?? new Map<string, Subscription>();
     if (!spellings.has(query.clustersVerbatim)) {
-      if (spellings.size >= MAX_SPELLINGS || (spellings.size === 0 && ofConnection.size >= MAX_SERVICES_A_CONNECTION))
-        throw new RequestError(
-          'too-many',
-          `more than ${MAX_SERVICES_A_CONNECTION} services subscribed to, or one with more than ${MAX_SPELLINGS} sets of clusters`,
-        );
-      const subscription: Subscription = {
-        ...query,
-        connection,
-        topic,
-        open: true,
-        told: undefined,
-        queued: false,
-        unacknowledged: false,
-      };
+      this.#checkRoom(ofConnection.size, spellings.size);
+      const subscription = subscriptionOf(connection, topic, query);
       this.#byConnection.set(connection, ofConnection.set(topic, spellings.set(query.clustersVerbatim, subscription)));
       this.#topics.set(key, topic);
       topic.subscriptions.add(subscription);
-      this.#flushSoon(topic);
+      this.#changed.add(topic);
     }
     return this.#view(topic, query);
   }
@@ -81,24 +77,93 @@ export class Subscribers {
   }
 
   /** The list as JSON, for one who only asks. */
-  query(service: ServiceName, query: ClusterQuery, healthyOnly: boolean): string {
-    return JSON.stringify(this.#made(service, { ...query, healthyOnly }));
+  query(service: ServiceName, { clusters, clustersVerbatim }: ClusterQuery, healthyOnly: boolean): string {
+    const { registry, switches } = this.#options;
+    const asked = {
+      clusters,
+      clustersVerbatim,
+      healthyOnly,
+      cacheMillis: switches.values.defaultPushCacheMillis,
+      // Clients drop a list that is no newer than the one they have: where nobody has come back yet, it cannot harm them.
+      lastRefTime: registry.isIgnorantOf(service) ? 0 : this.#nextRefTime(),
+    };
+    const instances = registry.instances(service) ?? [];
+    return JSON.stringify(serviceInfoView(service, instances, asked, nacosSettingsOf(registry, service)));
   }
 
+  /** Every subscription there is. */
   *all(): IterableIterator<Subscription> {
     for (const { subscriptions } of this.#topics.values()) yield* subscriptions;
   }
 
-  /** Pushes what has changed since the last time. */
-  flush(): void {
-    clearTimeout(this.#flushTimer);
-    this.#flushTimer = undefined;
-    for (const { subscriptions } of this.#dirty) for (const subscription of subscriptions) this.#offer(subscription);
-    this.#dirty.clear();
+  /** Pushes nothing more. */
+  close(): void {
+    this.#closed = true;
+    this.#changed.close();
+    this.#retries.clear();
+    this.#cancelRetries?.();
+  }
+
+  #checkRoom(services: number, spellings: number): void {
+    const { maxSubscribedServices, maxClusterSets } = this.#options.limits;
+    if (spellings < maxClusterSets && (spellings > 0 || services < maxSubscribedServices)) return;
+    throw new RequestError(
+      'too-many',
+      `more than ${maxSubscribedServices} services subscribed to, or one with more than ${maxClusterSets} sets of clusters`,
+    );
+  }
+
+  #noteChange(service: ServiceName): void {
+    const topic = this.#topics.get(serviceKey(service));
+    if (topic === undefined) return;
+    topic.version++;
+    topic.views.clear();
+    this.#changed.add(topic);
+  }
+
+  #offer(subscription: Subscription): void {
+    const { connection, topic } = subscription;
+    if (!subscription.open || subscription.told === topic.version) return;
+    if (subscription.queued || subscription.unacknowledged || this.#isHeldBack(subscription)) return;
+    subscription.queued = true;
+    connection.outbox.send(() => {
+      subscription.queued = false;
+      if (!subscription.open || !this.#options.switches.values.pushEnabled || this.#isHeldBack(subscription)) return undefined;
+      subscription.told = topic.version;
+      subscription.unacknowledged = true;
+      const requestId = connection.outbox.expect((acknowledged) => this.#acknowledged(subscription, acknowledged));
+      const head = JSON.stringify({ headers: {}, requestId, module: 'naming' });
+      return { type: 'NotifySubscriberRequest', body: withServiceInfo(head, this.#view(topic, subscription)) };
+    });
+  }
+
+  #acknowledged(subscription: Subscription, acknowledged: boolean): void {
+    subscription.unacknowledged = false;
+    if (acknowledged) {
+      this.#offer(subscription);
+    } else {
+      // Go's client has no ear for pushes in the first milliseconds of its connection.
+      subscription.told = undefined;
+      this.#retryIn(RETRY_AFTER_MS, subscription);
+    }
+  }
+
+  /** Emptiness that may be ignorance is no news to those who know better. It is pushed once it is knowledge. */
+  #isHeldBack(subscription: Subscription): boolean {
+    if (!this.#options.registry.isIgnorantOf(subscription.topic.service)) return false;
+    this.#retryIn(RETRY_EVERY_MS, subscription);
+    return true;
+  }
+
+  #retryIn(ms: number, subscription: Subscription): void {
+    if (this.#closed || !subscription.open) return;
+    const { now, scheduler } = this.#options;
+    this.#retries.set(subscription, now() + ms);
+    this.#cancelRetries ??= scheduler.every(RETRY_EVERY_MS, () => this.#retry());
   }
 
   /** Tries again what has failed and what had to wait. */
-  retry(): void {
+  #retry(): void {
     const now = this.#options.now();
     for (const [subscription, at] of this.#retries) {
       if (at > now) continue;
@@ -106,63 +171,8 @@ export class Subscribers {
       this.#offer(subscription);
     }
     if (this.#retries.size > 0) return;
-    clearInterval(this.#retryTimer);
-    this.#retryTimer = undefined;
-  }
-
-  close(): void {
-    this.#closed = true;
-    clearTimeout(this.#flushTimer);
-    clearInterval(this.#retryTimer);
-  }
-
-  #changed(service: ServiceName): void {
-    const topic = this.#topics.get(serviceKey(service));
-    if (this.#closed || topic === undefined) return;
-    topic.version++;
-    topic.views.clear();
-    this.#flushSoon(topic);
-  }
-
-  #flushSoon(topic: Topic): void {
-    if (this.#closed) return;
-    this.#dirty.add(topic);
-    this.#flushTimer ??= setTimeout(() => this.flush(), this.#options.delayMs);
-  }
-
-  #offer(subscription: Subscription): void {
-    const { connection, topic } = subscription;
-    if (!subscription.open || subscription.told === topic.version) return;
-    if (subscription.queued || subscription.unacknowledged) return;
-    subscription.queued = true;
-    connection.send(() => {
-      subscription.queued = false;
-      if (!subscription.open || !this.#options.switches.values.pushEnabled) return undefined;
-      if (this.#options.registry.isIgnorantOf(topic.service)) {
-        this.#retryAt(subscription, this.#options.now() + RETRY_AFTER_MS);
-        return undefined;
-      }
-      subscription.told = topic.version;
-      subscription.unacknowledged = true;
-      const requestId = connection.expect((acknowledged) => {
-        subscription.unacknowledged = false;
-        if (acknowledged) {
-          this.#offer(subscription);
-        } else {
-          // Go's client has no ear for pushes in the first milliseconds of its connection.
-          subscription.told = undefined;
-          this.#retryAt(subscription, this.#options.now() + RETRY_AFTER_MS);
-        }
-      });
-      const head = JSON.stringify({ headers: {}, requestId, module: 'naming' });
-      return { type: 'NotifySubscriberRequest', body: withServiceInfo(head, this.#view(topic, subscription)) };
-    });
-  }
-
-  #retryAt(subscription: Subscription, at: number): void {
-    if (this.#closed || !subscription.open) return;
-    this.#retries.set(subscription, at);
-    this.#retryTimer ??= setInterval(() => this.retry(), RETRY_EVERY_MS).unref();
+    this.#cancelRetries?.();
+    this.#cancelRetries = undefined;
   }
 
   #drop(connection: Connection): void {
@@ -180,7 +190,7 @@ export class Subscribers {
     topic.views.delete(subscription.clustersVerbatim);
     if (topic.subscriptions.size > 0) return;
     this.#topics.delete(topic.key);
-    this.#dirty.delete(topic);
+    this.#changed.delete(topic);
   }
 
   /** Subscribers that ask in the same way get the same text, made once after each change. */
@@ -188,30 +198,10 @@ export class Subscribers {
     const known = topic.views.get(query.clustersVerbatim);
     if (known !== undefined) return known;
     const view = this.query(topic.service, query, false);
-    if (topic.views.size < MAX_SPELLINGS && !this.#options.registry.isIgnorantOf(topic.service))
+    const { registry, limits } = this.#options;
+    if (topic.views.size < limits.maxClusterSets && !registry.isIgnorantOf(topic.service))
       topic.views.set(query.clustersVerbatim, view);
     return view;
-  }
-
-  #made(service: ServiceName, query: Pick<ServiceInfoQuery, 'clusters' | 'clustersVerbatim' | 'healthyOnly'>) {
-    const { registry, switches } = this.#options;
-    return serviceInfoView(
-      service,
-      registry.instances(service) ?? [],
-      {
-        ...query,
-        cacheMillis: switches.values.defaultPushCacheMillis,
-        // Clients drop a list that is no newer than the one they have: this one cannot harm them.
-        lastRefTime: this.#options.registry.isIgnorantOf(service) ? 0 : this.#nextRefTime(),
-      },
-      nacosSettingsOf(registry, service),
-    );
-  }
-
-  /** Never the same twice: Go's and Python's clients drop what is not newer. */
-  #nextRefTime(): number {
-    this.#lastRefTime = Math.max(this.#lastRefTime + 1, this.#options.wallClock());
-    return this.#lastRefTime;
   }
 }
 
@@ -219,23 +209,25 @@ export interface SubscribersOptions {
   readonly registry: Registry;
   readonly connections: Connections;
   readonly switches: Switches;
+  readonly scheduler: Scheduler;
   /** How long to wait for more changes before a push, in milliseconds. */
   readonly delayMs: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
+  readonly limits: SubscribersLimits;
 }
 
-export interface ClusterQuery {
-  /** Empty means all. */
-  readonly clusters: readonly string[];
-  /** As the client wrote them: it finds its cached data by name and this text. */
-  readonly clustersVerbatim: string;
+export interface SubscribersLimits {
+  /** Services that one connection subscribes to: who consumes every service of a large estate subscribes to each. */
+  readonly maxSubscribedServices: number;
+  /** Sets of clusters in which a connection may see one service, and in which a list is kept. */
+  readonly maxClusterSets: number;
 }
 
-/** A service that somebody has subscribed to. */
-interface Topic {
+/** A service that some connection has subscribed to. */
+export interface Topic {
   readonly key: string;
   readonly service: ServiceName;
   /** Counts its changes. */
@@ -245,7 +237,8 @@ interface Topic {
   readonly views: Map<string, string>;
 }
 
-interface Subscription extends ClusterQuery {
+/** That of one connection to one service, in one set of clusters. */
+export interface Subscription extends ClusterQuery {
   readonly connection: Connection;
   readonly topic: Topic;
   open: boolean;
@@ -257,6 +250,11 @@ interface Subscription extends ClusterQuery {
   unacknowledged: boolean;
 }
 
+function subscriptionOf(connection: Connection, topic: Topic, { clusters, clustersVerbatim }: ClusterQuery): Subscription {
+  const fresh = { open: true, told: undefined, queued: false, unacknowledged: false };
+  return { connection, topic, clusters, clustersVerbatim, ...fresh };
+}
+
 /** Puts a list, which is JSON already, into an object. */
 export function withServiceInfo(head: string, serviceInfo: string): string {
   return `${head.slice(0, -1)},"serviceInfo":${serviceInfo}}`;
@@ -264,7 +262,3 @@ export function withServiceInfo(head: string, serviceInfo: string): string {
 
 const RETRY_AFTER_MS = 1_000;
 const RETRY_EVERY_MS = 250;
-/** Who consumes every service of a large estate subscribes to each. */
-const MAX_SERVICES_A_CONNECTION = 20_000;
-/** Sets of clusters in which a connection may see one service, and in which a list is kept. */
-const MAX_SPELLINGS = 16;

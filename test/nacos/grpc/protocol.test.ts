@@ -1,8 +1,8 @@
 import { connect } from 'node:http2';
 import { afterEach, describe, expect, it } from 'vitest';
-import { HEALTH_CLIENTS, TLS_CERT, TLS_KEY } from '../support/health-clients.ts';
-import { NacosGrpc } from '../support/nacos-grpc.ts';
-import { answerOf, nacos, register, startServer } from '../support/server.ts';
+import { HEALTH_CLIENTS, TLS_CERT, TLS_KEY } from '../../support/health-clients.ts';
+import { NacosGrpc } from '../../support/nacos-grpc.ts';
+import { answerOf, nacos, register, startServer } from '../../support/server.ts';
 
 const OK = { resultCode: 200, errorCode: 0, success: true };
 const open: (Disposable | AsyncDisposable)[] = [];

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { NacosGrpc, type Said } from '../support/nacos-grpc.ts';
-import { type GrpcEvent, type GrpcRecording, type Sent, timeless } from '../support/recording-2.ts';
-import { startServer } from '../support/server.ts';
+import { NacosGrpc, type Said } from '../../support/nacos-grpc.ts';
+import { type GrpcEvent, type GrpcRecording, type Sent, timeless } from '../../support/recording-2.ts';
+import { startServer } from '../../support/server.ts';
 
 /** What real clients said over gRPC (`npm run record`) is said again, to the byte, and has to be answered as it was. */
-const FIXTURES = join(import.meta.dirname, '../fixtures/nacos-2');
+const FIXTURES = join(import.meta.dirname, '../../fixtures/nacos-2');
 const recordings = readdirSync(FIXTURES).map((file): GrpcRecording => JSON.parse(readFileSync(join(FIXTURES, file), 'utf8')));
 
 function nameOf({ origin }: GrpcRecording): string {

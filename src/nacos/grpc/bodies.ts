@@ -1,8 +1,18 @@
-import type { Registration } from '../registry/instance.ts';
-import type { ServiceName } from '../registry/service-name.ts';
-import { MissingParam, RequestError, shown } from './errors.ts';
-import { isObject, type JsonObject, parseJson, scalar, truth } from './json.ts';
-import { checkedNamespace, checkedPlace, checkedService, checkedWeight, HOME, metadataFrom } from './rules.ts';
+import type { Registration } from '../../registry/instance.ts';
+import type { ServiceName } from '../../registry/service-name.ts';
+import { MissingParam, RequestError, shown } from '../errors.ts';
+import { isObject, type JsonObject, parseJson, scalar, truth } from '../json.ts';
+import {
+  checkedMetadata,
+  checkedNamespace,
+  checkedPlace,
+  checkedService,
+  checkedWeight,
+  HOME,
+  metadataFrom,
+  readClusters,
+  registrationOf,
+} from '../rules.ts';
 
 /**
  * JSON bodies of the 2.x protocol -> typed commands, with the leniency that clients count on: null is as good as nothing, blanks
@@ -27,34 +37,69 @@ export function flagOf(body: JsonObject, name: string): boolean {
   return truth(scalar(body, name)) ?? false;
 }
 
+/** One of the words that the type of a request may be. */
+export function typeOf<T extends string>(body: JsonObject, ...types: readonly T[]): T {
+  const text = textOf(body, 'type');
+  const type = types.find((known) => known === text);
+  if (type === undefined) throw new RequestError('invalid', `type must be one of ${types.join(', ')}, got ${shown(text)}`);
+  return type;
+}
+
 /** The namespace that a naming request means. Python's clients leave it blank in some kinds of request. */
 export function namespaceOf(body: JsonObject): string {
   return checkedNamespace(textOf(body, 'namespace').trim() || HOME.namespace);
 }
 
+/** The group that a naming request means. */
 export function groupOf(body: JsonObject): string {
   return textOf(body, 'groupName').trim() || HOME.group;
 }
 
+/** The service that a naming request is about. */
 export function serviceOf(body: JsonObject): ServiceName {
   const name = textOf(body, 'serviceName').trim();
   if (name === '') throw new MissingParam('serviceName');
   return checkedService(name, namespaceOf(body), groupOf(body));
 }
 
+/** Which clusters of a service are to be seen. */
+export interface ClusterQuery {
+  /** Empty means all. */
+  readonly clusters: readonly string[];
+  /** As the client wrote them: it finds its cached data by name and this text. */
+  readonly clustersVerbatim: string;
+}
+
+/** The clusters that a request names, under one name or another. */
+export function clustersOf(body: JsonObject, name: string): ClusterQuery {
+  const clustersVerbatim = textOf(body, name);
+  return { clusters: readClusters(clustersVerbatim), clustersVerbatim };
+}
+
+export interface InstanceLimits {
+  /** Characters of all keys and values of one instance. */
+  readonly maxMetadataLength: number;
+}
+
+export interface BatchLimits extends InstanceLimits {
+  /** Instances in one batch. */
+  readonly maxBatch: number;
+}
+
 /** The one instance of a request. */
-export function instanceOf(body: JsonObject, ephemeral: boolean): Registration {
+export function instanceOf(body: JsonObject, ephemeral: boolean, limits: InstanceLimits): Registration {
   if (!isObject(body.instance)) throw new MissingParam('instance');
-  return registrationOf(body.instance, ephemeral);
+  return readInstance(body.instance, ephemeral, limits);
 }
 
 /** All of a batch. None is legal: it takes back what was registered before. */
-export function instancesOf(body: JsonObject): readonly Registration[] {
+export function instancesOf(body: JsonObject, limits: BatchLimits): readonly Registration[] {
+  const { maxBatch } = limits;
   const list = body.instances ?? [];
   if (!Array.isArray(list) || !list.every(isObject)) throw new RequestError('invalid', 'instances must be a list of objects');
-  if (list.length > MAX_INSTANCES_A_BATCH)
-    throw new RequestError('too-many', `a batch must not have more than ${MAX_INSTANCES_A_BATCH} instances, got ${list.length}`);
-  return list.map((instance) => registrationOf(instance, true));
+  if (list.length > maxBatch)
+    throw new RequestError('too-many', `a batch must not have more than ${maxBatch} instances, got ${list.length}`);
+  return list.map((instance) => readInstance(instance, true, limits));
 }
 
 /** A page of a list; what is less than it can be counts as 0. Dubbo asks for page 0 and for 2147483647 entries. */
@@ -71,6 +116,7 @@ export interface Setup {
   readonly negotiates: boolean;
 }
 
+/** What a client says of itself when it sets up a connection. */
 export function setupOf(body: JsonObject): Setup {
   const labels: [string, string][] = [];
   // What is too long, or no text, is left out: it is for operators to read, and no reason to turn a client away.
@@ -83,7 +129,6 @@ export function setupOf(body: JsonObject): Setup {
   };
 }
 
-const MAX_INSTANCES_A_BATCH = 10_000;
 const MAX_LABELS = 100;
 const MAX_TEXT_LENGTH = 1_024;
 
@@ -92,17 +137,19 @@ function shortText(value: unknown): string {
 }
 
 /** Weight, health and the rest are taken as they are sent; whether it is ephemeral, the kind of request says. */
-function registrationOf(instance: JsonObject, ephemeral: boolean): Registration {
+function readInstance(instance: JsonObject, ephemeral: boolean, { maxMetadataLength }: InstanceLimits): Registration {
   const ip = textOf(instance, 'ip').trim();
   if (ip === '') throw new MissingParam('ip');
-  return {
+  const weight = scalar(instance, 'weight');
+  const metadata = metadataFrom(instance.metadata ?? {}) ?? badMetadata(instance);
+  return registrationOf({
     ...checkedPlace(ip, textOf(instance, 'port') || '0', textOf(instance, 'clusterName').trim() || undefined),
     ephemeral,
-    weight: checkedWeight(scalar(instance, 'weight') ?? '1'),
-    healthy: truth(scalar(instance, 'healthy')) ?? true,
-    enabled: truth(scalar(instance, 'enabled')) ?? true,
-    metadata: metadataFrom(instance.metadata ?? {}) ?? badMetadata(instance),
-  };
+    weight: weight === undefined ? undefined : checkedWeight(weight),
+    healthy: truth(scalar(instance, 'healthy')),
+    enabled: truth(scalar(instance, 'enabled')),
+    metadata: checkedMetadata(metadata, maxMetadataLength),
+  });
 }
 
 function badMetadata({ metadata }: JsonObject): never {

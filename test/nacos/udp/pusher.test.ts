@@ -3,12 +3,15 @@ import { once } from 'node:events';
 import { gunzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import type { Server } from '../../src/index.ts';
-import { canBePushed, Pusher, type Subscription } from '../../src/nacos/push.ts';
-import { Switches } from '../../src/nacos/switches.ts';
-import { Registry } from '../../src/registry/registry.ts';
-import { orders, registration } from '../support/instances.ts';
-import { answerOf, deregister, nacos, register, startServer } from '../support/server.ts';
+import type { Server } from '../../../src/index.ts';
+import { Switches } from '../../../src/nacos/switches.ts';
+import type { Poller } from '../../../src/nacos/udp/pollers.ts';
+import { Pusher } from '../../../src/nacos/udp/pusher.ts';
+import { Registry } from '../../../src/registry/registry.ts';
+import { orders, registration } from '../../support/instances.ts';
+import { LIMITS } from '../../support/limits.ts';
+import { ManualScheduler } from '../../support/scheduler.ts';
+import { answerOf, deregister, nacos, register, startServer } from '../../support/server.ts';
 
 const JAVA = 'Nacos-Java-Client:v1.4.2';
 const GO = 'Nacos-Go-Client:v1.1.6';
@@ -211,32 +214,14 @@ describe('a subscriber', () => {
   });
 });
 
-it.each([
-  ['Nacos-Java-Client:v1.0.0', true],
-  ['Nacos-Java-Client:v0.0.9', false],
-  ['Nacos-Java-Client', false],
-  ['Nacos-Go-Client:v1.1.6', true],
-  ['vip-client4cpp:v1.0.12', true],
-  ['Nacos-C-Client:v1.1', true],
-  ['Nacos-DNS:v0.4.2', false],
-  ['Nacos-CSharp-Client:v0.9.0', true],
-  ['', false],
-])('that %j listens for datagrams is %s', (agent, capable) => {
-  expect(canBePushed(agent)).toBe(capable);
-});
-
 function setUpPusher() {
-  const clock = { ms: 1_000_000 };
-  const registry = new Registry(() => clock.ms);
-  const pusher = new Pusher({
-    registry,
-    switches: new Switches(),
-    delayMs: 0,
-    now: () => clock.ms,
-    wallClock: () => clock.ms,
-    log: pino({ enabled: false }),
-  });
-  const subscription = (port: number, clusters = ''): Subscription => ({
+  const scheduler = new ManualScheduler(1_000_000);
+  const { now } = scheduler;
+  const registry = new Registry(now);
+  const timing = { scheduler, now, wallClock: now, delayMs: 0 };
+  const log = pino({ enabled: false });
+  const pusher = new Pusher({ ...timing, registry, switches: new Switches(), limits: LIMITS, log });
+  const poller = (port: number, clusters = ''): Poller => ({
     ip: '127.0.0.1',
     port,
     agent: JAVA,
@@ -245,62 +230,67 @@ function setUpPusher() {
     clusters: clusters === '' ? [] : [clusters],
     clustersVerbatim: clusters,
   });
-  return { clock, registry, pusher, subscription };
+  return {
+    scheduler,
+    registry,
+    pusher,
+    poller,
+    /** Pushes what has changed. */
+    flush: () => scheduler.advance(0),
+  };
 }
 
 it.each([
   [GO, 1],
   [JAVA, 0],
 ])('an acknowledgement of %s keeps so many subscribers that do not ask: %i', async (agent, kept) => {
-  const { clock, registry, pusher, subscription } = setUpPusher();
+  const { scheduler, registry, pusher, poller, flush } = setUpPusher();
   await using ear = await Ear.open(asText);
-  pusher.subscribe(orders, { ...subscription(ear.port), agent }, false);
-  clock.ms += 10_000;
+  pusher.subscribe(orders, { ...poller(ear.port), agent }, false);
+  scheduler.advance(10_000);
   registry.register(orders, registration());
-  pusher.flush();
+  flush();
   await expect.poll(() => pusher.counts.acked).toBe(1);
-  clock.ms += 10_000;
+  scheduler.advance(10_000);
   expect(pusher.subscribers(orders)).toHaveLength(kept);
   pusher.close();
 });
 
 describe('a target that acknowledges nothing', () => {
   it('is sent no more than a few pushes, each again once, and then one for each renewal', async () => {
-    const { clock, registry, pusher, subscription } = setUpPusher();
+    const { scheduler, registry, pusher, poller, flush } = setUpPusher();
     await using ear = await Ear.open();
-    expect(pusher.subscribe(orders, subscription(ear.port), false)).toBe(10_000);
+    expect(pusher.subscribe(orders, poller(ear.port), false)).toBe(10_000);
     for (let port = 1; port <= 40; port++) {
       registry.register(orders, registration({ port }));
-      pusher.flush();
+      flush();
     }
     expect(pusher.counts).toMatchObject({ sent: 16, waiting: 16 });
-    clock.ms += 10_000;
-    pusher.care();
+    scheduler.advance(10_000);
     expect(pusher.counts).toMatchObject({ sent: 32, failed: 0 });
-    pusher.subscribe(orders, subscription(ear.port), false);
-    clock.ms += 10_000;
-    pusher.care();
+    pusher.subscribe(orders, poller(ear.port), false);
+    scheduler.advance(10_000);
     expect(pusher.counts).toMatchObject({ sent: 32, failed: 16, waiting: 0 });
     registry.register(orders, registration({ port: 100 }));
-    pusher.flush();
+    flush();
     expect(pusher.counts).toMatchObject({ sent: 32 });
     // It polls now, and each poll is worth one more try.
-    expect(pusher.subscribe(orders, subscription(ear.port), false)).toBe(3_000);
+    expect(pusher.subscribe(orders, poller(ear.port), false)).toBe(3_000);
     for (const port of [101, 102]) {
       registry.register(orders, registration({ port }));
-      pusher.flush();
+      flush();
     }
     expect(pusher.counts).toMatchObject({ sent: 33 });
     pusher.close();
   });
 
   it('and acknowledges at last is told what it has missed, as it is then', async () => {
-    const { registry, pusher, subscription } = setUpPusher();
+    const { registry, pusher, poller, flush } = setUpPusher();
     await using ear = await Ear.open();
-    pusher.subscribe(orders, subscription(ear.port), false);
+    pusher.subscribe(orders, poller(ear.port), false);
     for (let port = 1; port <= 20; port++) {
       registry.register(orders, registration({ port }));
-      pusher.flush();
+      flush();
     }
     const first = await ear.until(() => true);
     ear.socket.send(asText(first.lastRefTime), first.from.port, first.from.address);
@@ -309,44 +299,53 @@ describe('a target that acknowledges nothing', () => {
   });
 
   it('and does not renew is forgotten', () => {
-    const { clock, pusher, subscription } = setUpPusher();
-    pusher.subscribe(orders, subscription(50_000), false);
-    pusher.subscribe(orders, subscription(50_000, 'C1'), false);
+    const { scheduler, pusher, poller } = setUpPusher();
+    pusher.subscribe(orders, poller(50_000), false);
+    pusher.subscribe(orders, poller(50_000, 'C1'), false);
     expect(pusher.subscribers(orders)).toHaveLength(2);
-    clock.ms += 10_000;
-    pusher.subscribe(orders, subscription(50_000), false);
-    clock.ms += 5_001;
+    scheduler.advance(10_000);
+    pusher.subscribe(orders, poller(50_000), false);
+    scheduler.advance(5_001);
     expect(pusher.subscribers(orders)).toHaveLength(1);
-    pusher.care();
-    clock.ms += 15_001;
-    pusher.care();
+    scheduler.advance(15_001);
     expect([...pusher.all()]).toEqual([]);
     pusher.close();
   });
 
   it('and has nothing in its list is waited for longer: a Java client then pauses for up to a minute', () => {
-    const { clock, registry, pusher, subscription } = setUpPusher();
+    const { scheduler, registry, pusher, poller, flush } = setUpPusher();
     registry.register(orders, registration());
-    pusher.subscribe({ ...orders, name: 'empty' }, subscription(50_000), true);
-    pusher.subscribe(orders, subscription(50_001), false);
+    pusher.subscribe({ ...orders, name: 'empty' }, poller(50_000), true);
+    pusher.subscribe(orders, poller(50_001), false);
     registry.deregister(orders, registration());
-    pusher.flush();
-    clock.ms += 75_000;
-    pusher.care();
+    flush();
+    scheduler.advance(75_000);
     expect([...pusher.all()]).toHaveLength(2);
-    clock.ms += 1;
-    pusher.care();
+    scheduler.advance(1);
     expect([...pusher.all()]).toEqual([]);
     pusher.close();
   });
 
   it('cannot subscribe without end', () => {
-    const { pusher, subscription } = setUpPusher();
+    const { pusher, poller } = setUpPusher();
     const answers = Array.from({ length: 1_001 }, (_, i) =>
-      pusher.subscribe({ ...orders, name: `s${i}` }, subscription(50_000), false),
+      pusher.subscribe({ ...orders, name: `s${i}` }, poller(50_000), false),
     );
     expect(answers.slice(0, 1_000).every((ms) => ms === 10_000)).toBe(true);
     expect(answers[1_000]).toBe(3_000);
     pusher.close();
   });
+});
+
+it('what is closed, or has nobody to push to any more, leaves no timer', () => {
+  const { scheduler, registry, pusher, poller } = setUpPusher();
+  pusher.subscribe(orders, poller(50_000), false);
+  expect(scheduler.open).toBe(1);
+  scheduler.advance(16_000);
+  expect(scheduler.open).toBe(0);
+  pusher.subscribe(orders, poller(50_000), false);
+  registry.register(orders, registration());
+  expect(scheduler.open).toBe(2);
+  pusher.close();
+  expect(scheduler.open).toBe(0);
 });

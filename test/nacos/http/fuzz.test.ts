@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Server } from '../../src/index.ts';
-import { RequestError } from '../../src/nacos/errors.ts';
-import { requestTable } from '../../src/nacos/grpc.ts';
+import type { Server } from '../../../src/index.ts';
+import { RequestError } from '../../../src/nacos/errors.ts';
 import {
   type Params,
   readBatch,
@@ -16,17 +15,15 @@ import {
   readPlace,
   readService,
   readServiceSettings,
-} from '../../src/nacos/http/params.ts';
-import { registrationOf, silenceOf } from '../../src/nacos/rules.ts';
-import { Switches } from '../../src/nacos/switches.ts';
-import { emptyNacos } from '../support/nacos-room.ts';
-import { randomRuns } from '../support/random.ts';
-import { exchange } from '../support/raw.ts';
-import { answerOf, nacos, register, startServer } from '../support/server.ts';
+} from '../../../src/nacos/http/params.ts';
+import { registrationOf, silenceOf } from '../../../src/nacos/rules.ts';
+import { Switches } from '../../../src/nacos/switches.ts';
+import { randomRuns } from '../../support/random.ts';
+import { exchange } from '../../support/raw.ts';
+import { answerOf, nacos, register, startServer } from '../../support/server.ts';
 
 // A fixed seed: what fails once fails again, and what passes here passes everywhere.
 const SEED = 20_000;
-const BODIES = randomRuns(20_000, SEED);
 const PARAMS = randomRuns(100_000, SEED);
 const REQUESTS = randomRuns(5_000, SEED);
 
@@ -109,64 +106,6 @@ const text = fc.oneof(
   { weight: 5, arbitrary: fc.array(pair, { maxLength: 6 }).map((pairs) => pairs.join('&')) },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
 );
-
-const FIELDS = [
-  'namespace',
-  'serviceName',
-  'groupName',
-  'type',
-  'instance',
-  'instances',
-  'clusters',
-  'cluster',
-  'subscribe',
-  'healthyOnly',
-  'pageNo',
-  'pageSize',
-  'dataId',
-  'group',
-  'tenant',
-  'content',
-  'casMd5',
-  'additionMap',
-  'listen',
-  'configListenContexts',
-  'ip',
-  'port',
-  'weight',
-  'metadata',
-];
-const leaf = fc.oneof(
-  fc.constantFrom<unknown>(...NASTY, 'registerInstance', 'batchRegisterInstance', '1.1.1.1', null, true, -1, 1e308, 80),
-  fc.json({ maxDepth: 2 }).map((json): unknown => JSON.parse(json)),
-);
-const flat = fc.dictionary(fc.constantFrom(...FIELDS), leaf, { maxKeys: 8 });
-const body = fc.dictionary(fc.constantFrom(...FIELDS), fc.oneof(leaf, flat, fc.array(flat, { maxLength: 3 })), { maxKeys: 8 });
-
-describe('the bodies of the 2.x protocol', () => {
-  it(`are answered or refused with a bounded text, whatever is in them ${BODIES.title}`, { timeout: BODIES.timeoutMs }, () => {
-    const { rooms } = emptyNacos();
-    const calls = [...requestTable(rooms).values()];
-    const peer = { connection: {}, ip: '127.0.0.1', port: 1, cut: () => {} };
-    const { connections } = rooms;
-    const connection = connections.setUp(peer, { clientVersion: '', labels: {}, negotiates: false }, () => {});
-    if (connection === undefined) throw new Error('refused');
-    fc.assert(
-      fc.property(body, fc.constantFrom(...calls), (json, { call }) => {
-        try {
-          const answer = call(json, connection);
-          const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
-          expect(Object.values(JSON.parse(text))).not.toContain(null);
-        } catch (error) {
-          if (!(error instanceof RequestError)) throw error;
-          expect(error.message.length).toBeLessThan(500);
-        }
-        connection.take();
-      }),
-      BODIES.parameters,
-    );
-  });
-});
 
 describe('the parsers', () => {
   it(`read or refuse anything, with a bounded text ${PARAMS.title}`, { timeout: PARAMS.timeoutMs }, () => {

@@ -1,44 +1,16 @@
-import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Connections, type Peer } from '../../src/nacos/connections.ts';
-import { Registry } from '../../src/registry/registry.ts';
-import { orders, registration } from '../support/instances.ts';
-
-const SETUP = { clientVersion: 'Test:v1', labels: {}, negotiates: false };
-
-/** The timer is only what calls `care`, which the tests do themselves. */
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
-afterEach(() => void vi.useRealTimers());
+import { describe, expect, it } from 'vitest';
+import { grpcRoom, SETUP } from '../../support/grpc-room.ts';
+import { orders, registration } from '../../support/instances.ts';
 
 function setUp() {
-  const clock = { ms: 0 };
-  const now = () => clock.ms;
-  const registry = new Registry(now);
-  const connections = new Connections({ registry, now, wallClock: () => 1_000, log: pino({ enabled: false }) });
-  const cut: string[] = [];
-  const peer = (name: string, ip = '127.0.0.1'): Peer => ({ transport: { name }, ip, port: 1, cut: () => cut.push(name) });
-  const join = (name: string) => {
-    const connection = connections.setUp(peer(name), SETUP, () => {});
-    if (connection === undefined) throw new Error('refused');
-    return connection;
-  };
+  const room = grpcRoom();
   return {
-    connections,
-    registry,
-    cut,
-    peer,
-    join,
-    /** Second by second, as the timer calls. */
-    wait(seconds: number) {
-      for (let i = 0; i < seconds; i++) {
-        clock.ms += 1_000;
-        connections.care();
-      }
-    },
+    ...room,
+    wait: (seconds: number) => room.scheduler.advance(seconds * 1_000),
     /** Nobody could be heard meanwhile. */
     stall(seconds: number) {
-      clock.ms += seconds * 1_000;
-      connections.care();
+      room.scheduler.stall(seconds * 1_000);
+      room.scheduler.advance(0);
     },
   };
 }
@@ -47,16 +19,16 @@ describe('a silent connection', () => {
   it('is asked for a sign of life after 20 s, once, and ended 5 s later', () => {
     const { join, wait, cut, registry } = setUp();
     const connection = join('a');
-    connection.publish(orders, [registration()]);
+    connection.slots.put(orders, [registration()]);
     wait(19);
-    expect(connection.take()).toBeUndefined();
+    expect(connection.outbox.take()).toBeUndefined();
     wait(1);
-    expect(connection.take()).toEqual({
+    expect(connection.outbox.take()).toEqual({
       type: 'ClientDetectionRequest',
       body: JSON.stringify({ headers: {}, requestId: '1', module: 'internal' }),
     });
     wait(4);
-    expect(connection.take()).toBeUndefined();
+    expect(connection.outbox.take()).toBeUndefined();
     expect(registry.tally(orders)).toMatchObject({ available: 1 });
     wait(1);
     expect(cut).toEqual(['a']);
@@ -68,7 +40,7 @@ describe('a silent connection', () => {
     const connection = join('a');
     for (let i = 0; i < 3; i++) {
       wait(20);
-      const { body = '{}' } = connection.take() ?? {};
+      const { body = '{}' } = connection.outbox.take() ?? {};
       connection.answered(JSON.parse(body).requestId, false);
     }
     wait(19);
@@ -82,14 +54,14 @@ describe('a silent connection', () => {
       wait(5);
       connections.heard(connection.peer);
     }
-    expect(connection.take()).toBeUndefined();
+    expect(connection.outbox.take()).toBeUndefined();
   });
 
   it('is not ended for what could not be heard while the process was stalled', () => {
     const { join, wait, stall, cut } = setUp();
     const connection = join('a');
     wait(20);
-    connection.take();
+    connection.outbox.take();
     stall(600);
     expect(cut).toEqual([]);
     wait(3);
@@ -104,9 +76,9 @@ describe('a client that takes nothing of what is meant for it', () => {
     const { connections, join, wait, cut } = setUp();
     const [reading, other] = [join('reads'), join('does not read')];
     for (let i = 0; i < 299; i++) {
-      reading.send(() => ({ type: 'x', body: '' }));
-      other.send(() => ({ type: 'x', body: '' }));
-      reading.take();
+      reading.outbox.send(() => ({ type: 'x', body: '' }));
+      other.outbox.send(() => ({ type: 'x', body: '' }));
+      reading.outbox.take();
       wait(1);
       for (const { peer } of [reading, other]) connections.heard(peer);
     }
@@ -118,9 +90,9 @@ describe('a client that takes nothing of what is meant for it', () => {
   it('is cut off when too much has come together', () => {
     const { join, cut } = setUp();
     const connection = join('a');
-    for (let i = 0; i < 50_000; i++) connection.send(() => undefined);
+    for (let i = 0; i < 50_000; i++) connection.outbox.send(() => undefined);
     expect(cut).toEqual([]);
-    connection.send(() => undefined);
+    connection.outbox.send(() => undefined);
     expect(cut).toEqual(['a']);
   });
 });
@@ -175,21 +147,21 @@ it('ending a connection twice does no more than ending it once', () => {
   const connection = join('a');
   let heard = 0;
   connections.onEnd(() => heard++);
-  connection.publish(orders, [registration()]);
+  connection.slots.put(orders, [registration()]);
   connections.end(connection, 'test');
   connections.end(connection, 'test');
   expect([heard, cut, [...connections.all()].length, registry.tally(orders)?.total]).toEqual([1, ['a'], 0, 0]);
-  connection.publish(orders, [registration()]);
+  connection.slots.put(orders, [registration()]);
   expect(registry.tally(orders)?.total).toBe(0);
 });
 
 it('replacing an instance leaves no moment without one', () => {
   const { join, registry } = setUp();
   const connection = join('a');
-  connection.publish(orders, [registration({ port: 1 })]);
+  connection.slots.put(orders, [registration({ port: 1 })]);
   const seen: (number | undefined)[] = [];
   registry.onChange(() => seen.push(registry.tally(orders)?.available));
-  connection.publish(orders, [registration({ port: 2 })]);
+  connection.slots.put(orders, [registration({ port: 2 })]);
   expect(seen).not.toContain(0);
   expect(registry.instances(orders)?.map(({ port }) => port)).toEqual([2]);
 });
@@ -197,9 +169,29 @@ it('replacing an instance leaves no moment without one', () => {
 it('once the server goes, ending connections takes nothing back', () => {
   const { connections, join, registry } = setUp();
   const connection = join('a');
-  connection.publish(orders, [registration()]);
+  connection.slots.put(orders, [registration()]);
   connections.freeze();
-  expect(JSON.parse(connection.take()?.body ?? '{}')).toMatchObject({ module: 'internal', connectionId: '1000_127.0.0.1_1' });
+  expect(JSON.parse(connection.outbox.take()?.body ?? '{}')).toMatchObject({
+    module: 'internal',
+    connectionId: '1000_127.0.0.1_1',
+  });
   connections.end(connection, 'test');
   expect(registry.tally(orders)).toMatchObject({ available: 1 });
+});
+
+it('nobody is left to be looked after, and no timer either', () => {
+  const { connections, join, peer, wait, scheduler } = setUp();
+  expect(scheduler.open).toBe(0);
+  connections.heard(peer('stranger'));
+  const connection = join('a');
+  expect(scheduler.open).toBe(1);
+  connections.end(connection, 'test');
+  wait(29);
+  expect(scheduler.open).toBe(1);
+  wait(1);
+  expect(scheduler.open).toBe(0);
+  join('b');
+  connections.freeze();
+  connections.heard(peer('another stranger'));
+  expect(scheduler.open).toBe(0);
 });

@@ -1,64 +1,40 @@
-import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Connection, Connections } from '../../src/nacos/connections.ts';
-import { Subscribers } from '../../src/nacos/subscribers.ts';
-import { Switches } from '../../src/nacos/switches.ts';
-import { Registry } from '../../src/registry/registry.ts';
-import { orders, registration } from '../support/instances.ts';
-
-/** The timers are only what calls `flush`, `retry` and `care`, which the tests do themselves. */
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] }));
-afterEach(() => void vi.useRealTimers());
+import { describe, expect, it } from 'vitest';
+import type { Connection } from '../../../src/nacos/grpc/connection.ts';
+import { grpcRoom } from '../../support/grpc-room.ts';
+import { orders, registration } from '../../support/instances.ts';
 
 const ALL = { clusters: [], clustersVerbatim: '' };
 
 function setUp(graceMs = 0) {
-  const clock = { ms: 0 };
-  const now = () => clock.ms;
-  const log = pino({ enabled: false });
-  const registry = new Registry(now);
-  const switches = new Switches();
-  const connections = new Connections({ registry, now, wallClock: now, log });
-  const subscribers = new Subscribers({ registry, connections, switches, delayMs: 20, graceMs, now, wallClock: now });
-  let port = 0;
-  const join = (): Connection => {
-    const peer = { transport: {}, ip: '127.0.0.1', port: ++port, cut: () => {} };
-    const connection = connections.setUp(peer, { clientVersion: 'Test:v1', labels: {}, negotiates: false }, () => {});
-    if (connection === undefined) throw new Error('refused');
-    return connection;
-  };
+  const room = grpcRoom({ graceMs });
+  const { scheduler } = room;
+  const flush = () => scheduler.advance(0);
   return {
-    registry,
-    switches,
-    subscribers,
-    connections,
-    join,
+    ...room,
+    /** What has changed goes into the outboxes. */
+    flush,
     /** What goes out over the connection now: the id of the push, and the ports in it. */
     taken(connection: Connection) {
-      subscribers.flush();
-      const message = connection.take();
+      flush();
+      const message = connection.outbox.take();
       if (message === undefined) return undefined;
       const { requestId, serviceInfo } = JSON.parse(message.body);
       const ports: number[] = serviceInfo.hosts.map(({ port }: { port: number }) => port);
       return { requestId, ports, lastRefTime: serviceInfo.lastRefTime };
     },
-    pass(ms: number) {
-      clock.ms += ms;
-      connections.care();
-      subscribers.retry();
-    },
+    pass: (ms: number) => scheduler.advance(ms),
   };
 }
 
 describe('a push', () => {
   it('says what is true when it leaves, however much has changed since it was due', () => {
-    const { registry, subscribers, join, taken } = setUp();
+    const { registry, subscribers, join, taken, flush } = setUp();
     const connection = join();
     subscribers.subscribe(connection, orders, ALL);
-    subscribers.flush();
+    flush();
     for (const port of [1, 2, 3]) {
       registry.register(orders, registration({ port }));
-      subscribers.flush();
+      flush();
     }
     expect(taken(connection)).toMatchObject({ ports: [1, 2, 3] });
     expect(taken(connection)).toBeUndefined();
@@ -108,11 +84,11 @@ describe('a push', () => {
   });
 
   it('is not made for a subscription that has ended', () => {
-    const { registry, subscribers, connections, join, taken } = setUp();
+    const { registry, subscribers, connections, join, taken, flush } = setUp();
     const [first, second] = [join(), join()];
     subscribers.subscribe(first, orders, ALL);
     subscribers.subscribe(second, orders, ALL);
-    subscribers.flush();
+    flush();
     subscribers.unsubscribe(first, orders, ALL);
     expect(taken(first)).toBeUndefined();
     connections.end(second, 'test');
@@ -189,4 +165,19 @@ it('a connection may not have subscriptions without end', () => {
   expect(() => subscribers.subscribe(connection, s0, another)).toThrow('more than 16 sets of clusters');
   subscribers.unsubscribe(connection, s0, ALL);
   subscribers.subscribe(connection, s0, another);
+});
+
+it('what is closed pushes nothing more, and leaves no timer', () => {
+  const { registry, subscribers, connections, scheduler, join, taken } = setUp(30_000);
+  const connection = join();
+  subscribers.subscribe(connection, orders, ALL);
+  subscribers.subscribe(connection, { ...orders, name: 'payments' }, ALL);
+  expect(taken(connection)).toBeUndefined();
+  registry.register(orders, registration());
+  connections.freeze();
+  connection.outbox.take();
+  expect(scheduler.open).toBe(2);
+  subscribers.close();
+  expect(scheduler.open).toBe(0);
+  expect(taken(connection)).toBeUndefined();
 });

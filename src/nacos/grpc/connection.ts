@@ -1,0 +1,110 @@
+import type { Source } from '../../registry/changes.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { Peer } from '../../wire/exchange.ts';
+import type { Setup } from './bodies.ts';
+import { Liveness, type LivenessLimits } from './liveness.ts';
+import { Outbox, type OutboxLimits } from './outbox.ts';
+import { Slots } from './slots.ts';
+
+/** One client, for as long as its transport lives: who it is, what it has registered, what waits for it, and whether it is alive. */
+export class Connection {
+  readonly id: string;
+  /** The transport, and who is at the other end of it. */
+  readonly peer: Peer;
+  readonly clientVersion: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** Who has said what is said over it. */
+  readonly by: Source;
+  readonly outbox: Outbox;
+  readonly slots: Slots;
+  readonly #liveness: Liveness;
+  readonly #limits: ConnectionLimits;
+
+  /** `wake` is called when there is something to be taken from the outbox. */
+  constructor({ id, peer, setup, since }: Introduction, { registry, now, limits }: Surroundings, wake: () => void) {
+    this.id = id;
+    this.peer = peer;
+    this.clientVersion = setup.clientVersion;
+    this.labels = setup.labels;
+    this.since = since;
+    this.by = { connection: id, peer: peer.ip, agent: setup.clientVersion };
+    this.outbox = new Outbox(now, limits, { wake, cut: peer.cut });
+    this.slots = new Slots(registry, this.by);
+    this.#liveness = new Liveness(now, limits);
+    this.#limits = limits;
+  }
+
+  get ended(): boolean {
+    return this.outbox.ended;
+  }
+
+  /** It has given a sign of life. */
+  heard(): void {
+    this.#liveness.heard();
+  }
+
+  /** It has answered a request of the server's. */
+  answered(requestId: string, succeeded: boolean): void {
+    this.heard();
+    this.outbox.answered(requestId, succeeded);
+  }
+
+  /** Asks for a sign of life when it is time to. Answers why the connection is to end, if it is. */
+  inspect(): string | undefined {
+    this.outbox.giveUpUnanswered();
+    const { due } = this.#liveness;
+    if (due === 'end') return 'no sign of life';
+    // It lives and asks, but takes no pushes: it had better begin anew.
+    if (this.outbox.waitingMs >= this.#limits.readWithinMs) return 'it does not read';
+    if (due === 'ask') {
+      this.#liveness.asked();
+      this.outbox.ask('ClientDetectionRequest', { module: 'internal' }, () => this.#liveness.askedNoMore());
+    }
+    return undefined;
+  }
+
+  /** The process was deaf for so long, not the client. */
+  postpone(ms: number): void {
+    this.#liveness.postpone(ms);
+    this.outbox.postpone(ms);
+  }
+
+  /** Lets go of all that it has registered, and answers how many instances that were. */
+  end(): number {
+    const count = this.slots.end();
+    this.outbox.end();
+    return count;
+  }
+}
+
+/** Who a connection is. */
+export interface Introduction {
+  readonly id: string;
+  readonly peer: Peer;
+  readonly setup: Setup;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
+export interface Surroundings {
+  readonly registry: Registry;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly limits: ConnectionLimits;
+}
+
+export interface ConnectionLimits extends LivenessLimits, OutboxLimits {
+  /** How long a client may leave unread what is meant for it, in milliseconds. */
+  readonly readWithinMs: number;
+}
+
+/** Who asks a question. */
+export interface Asker {
+  readonly connection: Connection;
+  /** The same, as the registry's events tell it. */
+  readonly by: Source;
+  /** What accompanies the question, such as the token of a login. */
+  readonly headers: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,149 @@
+import type { Logger } from 'pino';
+import type { Peer } from '../../wire/exchange.ts';
+import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
+import type { Setup } from './bodies.ts';
+import { Connection, type ConnectionLimits, type Surroundings } from './connection.ts';
+import { Strangers } from './strangers.ts';
+
+/**
+ * The connections of Nacos 2.x clients. One transport is one client: what it has registered lives as long as it does, and is gone
+ * the moment it ends. Nothing here knows what is said over a connection, only that something is.
+ */
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  readonly #byTransport = new Map<object, Connection>();
+  /** How many there are, by the address at the other end. */
+  readonly #ofPeer = new Map<string, number>();
+  readonly #strangers: Strangers;
+  readonly #ids = new WeakMap<object, string>();
+  readonly #listeners = new Set<(connection: Connection) => void>();
+  #cancelInspection: Cancel | undefined;
+  #lastInspection = 0;
+  #frozen = false;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    this.#strangers = new Strangers(options.now, options.limits.setUpWithinMs);
+  }
+
+  /** What the transport will be called as a connection, or is. */
+  idOf({ connection: transport, ip, port }: Peer): string {
+    const id = this.#ids.get(transport) ?? `${this.#options.wallClock()}_${ip}_${port}`;
+    this.#ids.set(transport, id);
+    return id;
+  }
+
+  /** The connection over the transport, which has just given a sign of life. Undefined: it has not been set up. */
+  heard(peer: Peer): Connection | undefined {
+    const connection = this.#byTransport.get(peer.connection);
+    connection?.heard();
+    if (connection === undefined && !this.#frozen) {
+      this.#strangers.heard(peer);
+      this.#inspectFromNowOn();
+    }
+    return connection;
+  }
+
+  /** `wake` is called when there is something to be sent. Undefined when there are as many as there may be. */
+  setUp(peer: Peer, setup: Setup, wake: () => void): Connection | undefined {
+    const { limits, wallClock } = this.#options;
+    const ofPeer = this.#ofPeer.get(peer.ip) ?? 0;
+    if (this.#frozen || this.#byTransport.size >= limits.maxConnections || ofPeer >= limits.maxConnectionsPerPeer)
+      return undefined;
+    const introduction = { id: this.idOf(peer), peer, setup, since: wallClock() };
+    const connection = new Connection(introduction, this.#options, wake);
+    this.#strangers.delete(peer);
+    this.#byTransport.set(peer.connection, connection);
+    this.#ofPeer.set(peer.ip, ofPeer + 1);
+    this.#inspectFromNowOn();
+    return connection;
+  }
+
+  /** Ends the connection, and with it the transport and all that lived by it. A second time it does nothing. */
+  end(connection: Connection, reason: string): void {
+    const { connection: transport, ip, cut } = connection.peer;
+    if (this.#frozen || this.#byTransport.get(transport) !== connection) return;
+    this.#byTransport.delete(transport);
+    const left = (this.#ofPeer.get(ip) ?? 1) - 1;
+    if (left === 0) this.#ofPeer.delete(ip);
+    else this.#ofPeer.set(ip, left);
+    const instances = connection.end();
+    for (const listener of this.#listeners) listener(connection);
+    // Never only the stream: Python's client (3.2 and older) does not notice that.
+    cut();
+    const { id, clientVersion } = connection;
+    this.#options.log[instances > 0 ? 'info' : 'debug']({ connection: id, clientVersion, reason, instances }, 'connection ended');
+  }
+
+  /** Calls `listener` with each connection that has ended; what it had registered is gone by then. */
+  onEnd(listener: (connection: Connection) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Those that are set up now. */
+  all(): IterableIterator<Connection> {
+    return this.#byTransport.values();
+  }
+
+  /**
+   * The server goes. Clients are told to look elsewhere; what they have registered stays, as it is they who go on living, and
+   * nothing is to look as if they had died.
+   */
+  freeze(): void {
+    this.#frozen = true;
+    this.#inspectNoMore();
+    for (const { id, outbox } of this.#byTransport.values())
+      outbox.ask('ConnectResetRequest', { module: 'internal', connectionId: id }, () => {});
+  }
+
+  /** Ends all transports, for good. */
+  cut(): void {
+    for (const { peer } of this.#byTransport.values()) peer.cut();
+    this.#strangers.cut();
+  }
+
+  #inspectFromNowOn(): void {
+    if (this.#cancelInspection !== undefined) return;
+    this.#lastInspection = this.#options.now();
+    this.#cancelInspection = this.#options.scheduler.every(INSPECT_EVERY_MS, () => this.#inspect());
+  }
+
+  #inspectNoMore(): void {
+    this.#cancelInspection?.();
+    this.#cancelInspection = undefined;
+  }
+
+  /** Asks who has been silent, gives up who does not answer, and cuts off who never says who it is. */
+  #inspect(): void {
+    const { now } = this.#options;
+    const gapMs = now() - this.#lastInspection - INSPECT_EVERY_MS;
+    this.#lastInspection = now();
+    // The process was deaf, not its clients: what they have sent meanwhile is still to be read.
+    const deafMs = gapMs > INSPECT_EVERY_MS ? gapMs : 0;
+    for (const connection of this.#byTransport.values()) {
+      if (deafMs > 0) connection.postpone(deafMs);
+      const reason = connection.inspect();
+      if (reason !== undefined) this.end(connection, reason);
+    }
+    this.#strangers.inspect(deafMs);
+    if (this.#byTransport.size === 0 && this.#strangers.size === 0) this.#inspectNoMore();
+  }
+}
+
+export interface ConnectionsOptions extends Surroundings {
+  readonly scheduler: Scheduler;
+  /** Milliseconds since 1970, never going back. */
+  readonly wallClock: () => number;
+  readonly limits: ConnectionsLimits;
+  readonly log: Logger;
+}
+
+export interface ConnectionsLimits extends ConnectionLimits {
+  readonly maxConnections: number;
+  /** Many clients may stand behind one address. */
+  readonly maxConnectionsPerPeer: number;
+  /** How long a transport may take to set up a connection, in milliseconds. */
+  readonly setUpWithinMs: number;
+}
+
+const INSPECT_EVERY_MS = 1_000;

@@ -1,0 +1,49 @@
+import type { JsonObject } from '../json.ts';
+import { type ConfigsRoom, configCalls } from './configs.ts';
+import type { Asker } from './connection.ts';
+import { type NamingRoom, namingCalls } from './naming.ts';
+
+/** How a question is answered. */
+export interface Answering {
+  /** The class that the client expects; the older ones of Java throw on another, and Go's panics. */
+  readonly answer: string;
+  /** An object gets its codes; text is JSON that has them. */
+  readonly from: (body: JsonObject, asker: Asker) => object | string;
+  /** What a failure must have too, because some client cannot do without. */
+  readonly failure?: object;
+}
+
+/** Every question that a connection may ask, by the class of its body. */
+export function requestTable(room: NamingRoom & ConfigsRoom): ReadonlyMap<string, Answering> {
+  const naming = namingCalls(room);
+  const config = configCalls(room);
+  return new Map<string, Answering>([
+    ['InstanceRequest', { answer: 'InstanceResponse', from: naming.instance }],
+    ['BatchInstanceRequest', { answer: 'BatchInstanceResponse', from: naming.batch }],
+    ['PersistentInstanceRequest', { answer: 'InstanceResponse', from: naming.persistent }],
+    ['SubscribeServiceRequest', { answer: 'SubscribeServiceResponse', from: naming.subscribe, failure: NO_SERVICE }],
+    ['ServiceQueryRequest', { answer: 'QueryServiceResponse', from: naming.query, failure: NO_SERVICE }],
+    ['ServiceListRequest', { answer: 'ServiceListResponse', from: naming.list, failure: { count: 0, serviceNames: [] } }],
+    ['ConfigQueryRequest', { answer: 'ConfigQueryResponse', from: config.query, failure: { lastModified: 0, beta: false } }],
+    ['ConfigPublishRequest', { answer: 'ConfigPublishResponse', from: config.publish }],
+    ['ConfigRemoveRequest', { answer: 'ConfigRemoveResponse', from: config.remove }],
+    [
+      'ConfigBatchListenRequest',
+      { answer: 'ConfigChangeBatchListenResponse', from: config.listen, failure: { changedConfigs: [] } },
+    ],
+  ]);
+}
+
+/** No client does without a list, though it be nobody's. */
+const NO_SERVICE = {
+  serviceInfo: {
+    name: '',
+    groupName: '',
+    clusters: '',
+    cacheMillis: 10_000,
+    hosts: [],
+    lastRefTime: 0,
+    checksum: '',
+    reachProtectionThreshold: false,
+  },
+};

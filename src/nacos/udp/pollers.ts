@@ -1,0 +1,156 @@
+import { flat } from '../../registry/flat.ts';
+import { type ServiceName, serviceKey } from '../../registry/service-name.ts';
+import { newTarget, type Recipient, type Target, targetKeyOf } from './flow.ts';
+
+/**
+ * Who has asked to be told of which service by datagrams, and until when that counts. Whoever polls again is told for longer; who does
+ * not is forgotten.
+ */
+export class Pollers {
+  readonly #now: () => number;
+  readonly #limits: PollersLimits;
+  readonly #topics = new Map<string, Topic>();
+  readonly #targets = new Map<string, { readonly target: Target<Told>; pollers: number }>();
+  #count = 0;
+
+  /** `now` is in monotonic milliseconds. */
+  constructor(now: () => number, limits: PollersLimits) {
+    this.#now = now;
+    this.#limits = limits;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Somebody has polled. `empty`: there is nothing in what it has got. Undefined when there is no room for one more. */
+  note(service: ServiceName, poller: Poller, empty: boolean): Told | undefined {
+    const key = serviceKey(service);
+    const targetKey = targetKeyOf(poller.ip, poller.port);
+    const id = `${targetKey} ${poller.grouped} ${poller.clustersVerbatim}`;
+    const told = this.#topics.get(key)?.pollers.get(id) ?? this.#add(key, id, { service, poller, targetKey });
+    if (told !== undefined) told.expiresAt = this.#now() + (empty ? EMPTY_EXPIRY_MS : EXPIRY_MS);
+    return told;
+  }
+
+  /** It has shown that it still listens. */
+  keep(told: Told): void {
+    told.expiresAt = Math.max(told.expiresAt, this.#now() + EXPIRY_MS);
+  }
+
+  /** It is told that there is nothing, and will not poll for long. */
+  keepLong(told: Told): void {
+    told.expiresAt = Math.max(told.expiresAt, this.#now() + EMPTY_EXPIRY_MS);
+  }
+
+  /** The service, if anybody has asked to be told of it. */
+  topic(service: ServiceName): Topic | undefined {
+    return this.#topics.get(serviceKey(service));
+  }
+
+  /** Those whose time has not run out: of a service, or of all. */
+  *current(topics: Iterable<Topic> = this.#topics.values()): IterableIterator<Told> {
+    const now = this.#now();
+    for (const { pollers } of topics) for (const told of pollers.values()) if (told.expiresAt >= now) yield told;
+  }
+
+  /** Forgets those whose time has run out. */
+  dropExpired(): void {
+    const now = this.#now();
+    for (const [key, topic] of this.#topics) {
+      for (const [id, told] of topic.pollers) {
+        if (now <= told.expiresAt) continue;
+        topic.pollers.delete(id);
+        this.#leave(told);
+      }
+      if (topic.pollers.size === 0) this.#topics.delete(key);
+    }
+  }
+
+  #add(key: string, id: string, { service, poller, targetKey }: Newcomer): Told | undefined {
+    const known = this.#targets.get(targetKey);
+    if (this.#count >= this.#limits.maxUdpSubscribers) return undefined;
+    if ((known?.pollers ?? 0) >= this.#limits.maxUdpSubscriptionsPerTarget) return undefined;
+    const behind = known ?? { target: newTarget<Told>(flat(targetKey)), pollers: 0 };
+    const topic = this.#topics.get(key) ?? topicOf(service);
+    const { ip, port, agent, app, grouped, clusters, clustersVerbatim } = poller;
+    const told: Told = {
+      ip: flat(ip),
+      port,
+      agent: flat(agent.slice(0, MAX_AGENT_LENGTH)),
+      app: flat(app.slice(0, MAX_AGENT_LENGTH)),
+      grouped,
+      clusters: clusters.map(flat),
+      clustersVerbatim: flat(clustersVerbatim),
+      service: topic.service,
+      target: behind.target,
+      expiresAt: 0,
+      tooLarge: false,
+    };
+    this.#targets.set(behind.target.key, behind);
+    this.#topics.set(key, topic);
+    topic.pollers.set(id, told);
+    behind.pollers++;
+    this.#count++;
+    return told;
+  }
+
+  #leave(told: Told): void {
+    const { target } = told;
+    target.waiting.delete(told);
+    this.#count--;
+    const behind = this.#targets.get(target.key);
+    if (behind !== undefined && --behind.pollers === 0) this.#targets.delete(target.key);
+  }
+}
+
+export interface PollersLimits {
+  readonly maxUdpSubscribers: number;
+  readonly maxUdpSubscriptionsPerTarget: number;
+}
+
+/** A client that polls a service, and wants to be told of changes in between. */
+export interface Poller {
+  readonly ip: string;
+  /** Where it listens for datagrams. */
+  readonly port: number;
+  readonly agent: string;
+  readonly app: string;
+  /** Whether it calls the service by its grouped name. */
+  readonly grouped: boolean;
+  /** Empty means all. */
+  readonly clusters: readonly string[];
+  /** As the client wrote them: it finds its cached data by name and this text. */
+  readonly clustersVerbatim: string;
+}
+
+/** A poller that is told of changes. */
+export interface Told extends Poller, Recipient<Told> {
+  readonly service: ServiceName;
+  /** Until when it counts, unless it polls again. */
+  expiresAt: number;
+  /** The last datagram did not go out, as the client could not have read it whole. */
+  tooLarge: boolean;
+}
+
+/** A service that some poller is told of. */
+export interface Topic {
+  readonly service: ServiceName;
+  readonly pollers: Map<string, Told>;
+}
+
+interface Newcomer {
+  readonly service: ServiceName;
+  readonly poller: Poller;
+  readonly targetKey: string;
+}
+
+function topicOf({ namespace, group, name }: ServiceName): Topic {
+  return { service: { namespace: flat(namespace), group: flat(group), name: flat(name) }, pollers: new Map() };
+}
+
+/** Clients renew every 10 s; half as much again is slack for a late one. */
+const EXPIRY_MS = 15_000;
+/** Java clients (1.4.0 and later) that see an empty list pause for up to 60 s between two polls. */
+const EMPTY_EXPIRY_MS = 75_000;
+const MAX_AGENT_LENGTH = 256;
