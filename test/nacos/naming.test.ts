@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RequestError } from '../../src/nacos/errors.ts';
-import { silenceOf } from '../../src/nacos/rules.ts';
 import type { RegistryEvent } from '../../src/registry/changes.ts';
-import { Registry } from '../../src/registry/registry.ts';
 import { orders, registration } from '../support/instances.ts';
 import { emptyNacos } from '../support/nacos-room.ts';
 
@@ -165,14 +163,12 @@ describe('a deregistration', () => {
 
 describe('a list', () => {
   it('of a service that may only not be back yet is never newer than one that its reader has', () => {
-    let ms = 1_000;
-    const now = () => ms;
-    const registry = new Registry(now, { silenceOf, graceMs: 30_000 });
-    const { naming } = emptyNacos({ registry, wallClock: now }).rooms;
+    const { rooms, scheduler } = emptyNacos({ graceMs: 30_000 });
+    const { naming } = rooms;
     expect(naming.list(orders)).toMatchObject({ instances: [], lastRefTime: 0 });
     naming.register(orders, registration(), by);
     expect(naming.list(orders)).toMatchObject({ lastRefTime: 1_000, instances: [{ port: 8080 }] });
-    ms = 31_000;
+    scheduler.advance(30_000);
     expect(naming.list({ ...orders, name: 'payments' }).lastRefTime).toBe(31_000);
   });
 });

@@ -1,30 +1,14 @@
-import { pino } from 'pino';
-import { Configs } from '../../src/nacos/configs.ts';
+import type { Logger } from 'pino';
 import type { Connection } from '../../src/nacos/grpc/connection.ts';
-import { Connections } from '../../src/nacos/grpc/connections.ts';
-import { ListenedConfigs } from '../../src/nacos/grpc/listened-configs.ts';
-import { Subscribers } from '../../src/nacos/grpc/subscribers.ts';
-import { Naming } from '../../src/nacos/naming.ts';
-import { Switches } from '../../src/nacos/switches.ts';
-import { Registry } from '../../src/registry/registry.ts';
 import type { Peer } from '../../src/wire/exchange.ts';
-import { LIMITS } from './limits.ts';
-import { ManualScheduler } from './scheduler.ts';
+import { emptyNacos } from './nacos-room.ts';
 
 export const SETUP = { clientVersion: 'Test:v1', labels: {}, negotiates: false };
 
-/** What the calls over gRPC work on, with nothing in it and no socket, and the time that the test moves. Pushes go at once. */
-export function grpcRoom({ graceMs = 0, log = pino({ enabled: false }) } = {}) {
-  const scheduler = new ManualScheduler();
-  const { now } = scheduler;
-  const timing = { scheduler, now, wallClock: () => 1_000 + now(), delayMs: 0 };
-  const registry = new Registry(now, { graceMs });
-  const switches = new Switches();
-  const connections = new Connections({ ...timing, registry, limits: LIMITS, log });
-  const configs = new Configs({ ...timing, limits: LIMITS });
-  const subscribers = new Subscribers({ ...timing, registry, connections, switches, limits: LIMITS });
-  const listenedConfigs = new ListenedConfigs({ ...timing, configs, connections, limits: LIMITS });
-  const naming = new Naming({ ...timing, registry, switches, limits: LIMITS });
+/** What the calls over gRPC work on, and clients to join it. */
+export function grpcRoom(options: { readonly graceMs?: number; readonly log?: Logger } = {}) {
+  const { rooms, scheduler } = emptyNacos(options);
+  const { connections } = rooms;
   /** The names of the peers that were cut, in that order. */
   const cut: string[] = [];
   const peer = (name: string, ip = '127.0.0.1'): Peer => ({ connection: { name }, ip, port: 1, cut: () => void cut.push(name) });
@@ -33,20 +17,5 @@ export function grpcRoom({ graceMs = 0, log = pino({ enabled: false }) } = {}) {
     if (connection === undefined) throw new Error('refused');
     return connection;
   };
-  const limits = LIMITS;
-  return {
-    scheduler,
-    registry,
-    switches,
-    connections,
-    configs,
-    subscribers,
-    listenedConfigs,
-    naming,
-    limits,
-    log,
-    cut,
-    peer,
-    join,
-  };
+  return { ...rooms, scheduler, cut, peer, join };
 }

@@ -5,15 +5,18 @@ import { Registry } from '../../src/registry/registry.ts';
 import { LIMITS } from './limits.ts';
 import { ManualScheduler } from './scheduler.ts';
 
-/** The Nacos surface with nothing in it, on no socket, and the time that the test moves. */
-export function emptyNacos(options: Partial<NacosOptions> = {}): Nacos & { readonly scheduler: ManualScheduler } {
+/** The Nacos surface with nothing in it, on no socket, and the time that the test moves. Pushes go at once. */
+export function emptyNacos({
+  graceMs = 0,
+  ...options
+}: Partial<NacosOptions> & { readonly graceMs?: number } = {}): Nacos & { readonly scheduler: ManualScheduler } {
   const scheduler = new ManualScheduler();
   const { now } = scheduler;
   const nacos = createNacos({
-    registry: new Registry(now, { silenceOf }),
+    registry: new Registry(now, { silenceOf, graceMs }),
     scheduler,
     now,
-    wallClock: now,
+    wallClock: () => 1_000 + now(),
     log: pino({ enabled: false }),
     limits: LIMITS,
     pushDelayMs: 0,
