@@ -30,6 +30,7 @@ export class Catalog {
     return [service, instances, nacosSettingsOf(this.#registry, service)];
   }
 
+  /** Refused when it exists: was created, or has an instance. */
   create(service: ServiceName, said: Said, by: Source): void {
     const settings = toServiceSettings({ ...DEFAULT_NACOS_SETTINGS, ...this.#bounded(said) });
     // A service that lost its last instance a moment ago is known too, but nobody would call that existing.
@@ -37,6 +38,7 @@ export class Catalog {
       throw new RequestError('service-exists', `specified service ${groupedName(service)} already exists!`);
   }
 
+  /** Refused while it has instances. */
   drop(service: ServiceName, by: Source): void {
     const [, instances] = this.known(service, 'service-unknown', (name) => `specified service not exist, serviceName : ${name}`);
     if (instances.length > 0) {
@@ -52,6 +54,7 @@ export class Catalog {
     this.#registry.configure(service, toServiceSettings({ ...settings, ...this.#bounded(said) }), by);
   }
 
+  /** In place of what was said of the cluster before. */
   configureCluster(service: ServiceName, name: string, cluster: ClusterSettings, by: Source): void {
     const [, , settings] = this.known(service, 'service-unknown', (grouped) => `service not found:${grouped}`);
     const clusters = { ...settings.clusters, [name]: this.#bounded(cluster) };
@@ -93,6 +96,7 @@ export class Catalog {
     return said;
   }
 }
+/** What the catalog works on. */
 export interface CatalogOptions {
   readonly registry: Registry;
   readonly limits: { readonly maxMetadataLength: number };

@@ -78,6 +78,7 @@ export class Clients {
   }
 }
 
+/** Where clients leave traces. */
 export interface ClientRooms {
   readonly registry: Registry;
   readonly connections: Connections;

@@ -70,6 +70,7 @@ function roomsOf(options: NacosOptions): NacosRooms {
   };
 }
 
+/** What it is given. */
 export interface NacosOptions {
   readonly registry: Registry;
   readonly scheduler: Scheduler;
@@ -96,6 +97,7 @@ export type NacosLimits = PipelineOptions['limits'] &
   PusherOptions['limits'] &
   ConfigLimits;
 
+/** Its face: what the composition root needs, and its rooms for tests. */
 export interface Nacos {
   /** Answers everything below `/nacos/`. */
   readonly http: Serve;

@@ -49,6 +49,7 @@ export class Namespaces {
   }
 }
 
+/** How many there may be. */
 export interface NamespacesLimits {
   /** Namespaces that have a name. */
   readonly maxNamespaces: number;

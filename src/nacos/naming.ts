@@ -28,7 +28,7 @@ export class Naming {
   register(service: ServiceName, named: Named, by: Source): void {
     this.#registry.register(
       service,
-      registrationOf(this.admit(named), { ephemeral: this.#switches.values.defaultInstanceEphemeral }),
+      registrationOf(this.#admitted(named), { ephemeral: this.#switches.values.defaultInstanceEphemeral }),
       by,
     );
   }
@@ -43,7 +43,7 @@ export class Naming {
    * here: what it leaves out is as the client said before, if that is remembered. Undefined: not here, and the beat was a light one.
    */
   beat(service: ServiceName, address: Address, said: Named | undefined, by: Source): number | undefined {
-    if (said !== undefined) this.admit(said);
+    if (said !== undefined) this.#admitted(said);
     const silence = this.#registry.beat(service, address, by) ?? (said && this.#registerByBeat(service, said, by));
     return silence && (silence.beatIntervalMs ?? this.#switches.values.clientBeatInterval);
   }
@@ -142,7 +142,7 @@ export class Naming {
   }
 
   /** What is said of an instance, if there is not too much of it: the metadata of each are kept. */
-  admit<T extends { readonly metadata?: Metadata | undefined }>(said: T): T {
+  #admitted<T extends { readonly metadata?: Metadata | undefined }>(said: T): T {
     if (said.metadata !== undefined) this.#bounded(said.metadata);
     return said;
   }
@@ -152,6 +152,7 @@ export class Naming {
   }
 }
 
+/** What naming works on. */
 export interface NamingOptions {
   readonly registry: Registry;
   readonly switches: Switches;

@@ -25,6 +25,7 @@ export class Switches {
   }
 }
 
+/** What an operator can make the server say that it is. */
 export type ServerStatus = 'UP' | 'DOWN' | 'STARTING' | 'PAUSED' | 'WRITE_ONLY' | 'READ_ONLY';
 
 interface HealthParams {
@@ -33,6 +34,7 @@ interface HealthParams {
   readonly factor: number;
 }
 
+/** All of them, as Nacos names them in answers. */
 export interface SwitchValues {
   readonly masters: readonly string[] | null;
   readonly adWeightMap: Readonly<Record<string, number>>;

@@ -49,6 +49,7 @@ export function listView(
   };
 }
 
+/** What a list over gRPC wants to see. */
 export type ServiceInfoQuery = Omit<ListQuery, 'grouped' | 'env'>;
 
 /** The same as clients of 2.x and 3.x read it over gRPC. Rust's wants every one of these fields. */
@@ -173,6 +174,7 @@ export function serviceView(service: ServiceName, instances: readonly Instance[]
   };
 }
 
+/** The same in v2, with clusters by name. */
 export function serviceViewV2(service: ServiceName, instances: readonly Instance[], settings: NacosSettings) {
   return {
     namespace: service.namespace,
@@ -203,6 +205,7 @@ export function catalogRow(service: ServiceName, instances: readonly Instance[],
   };
 }
 
+/** A row of the console's list of services, with the instances of each. */
 export function catalogServiceWithInstances(service: ServiceName, instances: readonly Instance[], settings: NacosSettings) {
   return {
     serviceName: service.name,
@@ -226,6 +229,7 @@ export function catalogServiceWithInstances(service: ServiceName, instances: rea
   };
 }
 
+/** One service, as the console shows it. */
 export function catalogServiceView(service: ServiceName, instances: readonly Instance[], settings: NacosSettings) {
   return {
     service: {
@@ -254,6 +258,7 @@ export function catalogServiceView(service: ServiceName, instances: readonly Ins
   };
 }
 
+/** Every cluster that has an instance or settings, sorted. */
 export function clusterNames(instances: readonly Instance[], settings: NacosSettings): string[] {
   return [...new Set([...Object.keys(settings.clusters), ...instances.map(({ cluster }) => cluster)])].sort();
 }

@@ -18,4 +18,5 @@ export function callsOf(rooms: HttpRooms) {
   };
 }
 
+/** By what they are about, and by name. */
 export type Calls = ReturnType<typeof callsOf>;

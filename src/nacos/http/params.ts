@@ -158,6 +158,7 @@ export function readBatch(params: Params): Batch {
   };
 }
 
+/** Whose beat, and what it says. */
 export interface Beat {
   readonly service: ServiceName;
   readonly place: Place;
