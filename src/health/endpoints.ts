@@ -15,7 +15,7 @@ export interface Endpoint {
   readonly body: object;
 }
 
-/** Of how many services the counts are given: a bare Dubbo interface can have any number of versions. */
+/** Of how many services the counts are given, and of how many instances the edits: a bare Dubbo interface can have any number of versions. */
 export interface EndpointLimits {
   readonly maxExplained: number;
 }
@@ -33,7 +33,12 @@ export function endpointOf(checker: Checker, text: string, { maxExplained }: End
   const services = checker.explain(name).filter((service) => service.status !== 'unknown');
   const explained = services.slice(0, maxExplained);
   const reason = services.length === 0 ? unknownReason(checker, name) : explained.map(reasonOf).join('; ');
-  return { http, grpc, message: reason, body: { status: word, reason, services: explained.map(view) } };
+  return {
+    http,
+    grpc,
+    message: reason,
+    body: { status: word, reason, services: explained.map((each) => view(each, maxExplained)) },
+  };
 }
 
 /** What a status is called on the wire of health. */
@@ -56,11 +61,12 @@ function unknownReason(checker: Checker, name: ServiceSelector): string {
     : 'unknown service';
 }
 
-function reasonOf({ service, total, available, needed }: Explanation): string {
-  return `${service.name}: ${available} of ${total} instances available, ${needed} needed`;
+function reasonOf({ service, total, available, needed, edited }: Explanation): string {
+  const counts = `${service.name}: ${available} of ${total} instances available, ${needed} needed`;
+  return edited.length === 0 ? counts : `${counts}, ${edited.length} edited by an operator`;
 }
 
-function view({ service, status, total, healthy, enabled, available, needed, silentMs }: Explanation) {
+function view({ service, status, total, healthy, enabled, available, needed, silentMs, edited }: Explanation, most: number) {
   return {
     namespace: service.namespace,
     service: groupedName(service),
@@ -68,6 +74,8 @@ function view({ service, status, total, healthy, enabled, available, needed, sil
     instances: { total, healthy, enabled, available, needed },
     // Milliseconds since the instance was heard of that was heard of last, and first.
     lastBeatAgeMs: total === 0 ? null : { newest: least(silentMs), oldest: greatest(silentMs) },
+    // Else nobody would know why an instance that beats is offline.
+    ...(edited.length > 0 && { edits: edited.slice(0, most).map(({ ip, port, edit }) => ({ ip, port, edit })) }),
   };
 }
 

@@ -34,6 +34,8 @@ export interface Explanation {
   readonly needed: number;
   /** Of each instance, the milliseconds since it was last heard of. */
   readonly silentMs: readonly number[];
+  /** The instances of which something is an operator's word. */
+  readonly edited: readonly Pick<Instance, 'ip' | 'port' | 'edit'>[];
 }
 
 export interface HealthOptions {
@@ -107,6 +109,7 @@ export class Health implements Checker {
         available: instances.filter(isAvailable).length,
         needed: neededOf(instances.length, this.#minAvailableOf(service, name)),
         silentMs: instances.map(({ silentMs }) => silentMs),
+        edited: instances.filter(({ edit }) => edit !== undefined),
       };
     });
   }

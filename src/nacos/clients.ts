@@ -68,6 +68,13 @@ export class Clients {
     }
   }
 
+  /** The id of the connection that holds the instance. */
+  holderOf(service: ServiceName, { ip, port }: Pick<Instance, 'ip' | 'port'>): string | undefined {
+    for (const { id, slots } of this.#rooms.connections.all())
+      if (slots.of(service).some((held) => held.ip === ip && held.port === port)) return id;
+    return undefined;
+  }
+
   /** The connection of every instance that has one. */
   #held(): ReadonlyMap<string, string> {
     const held = new Map<string, string>();

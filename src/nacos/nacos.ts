@@ -51,13 +51,15 @@ function roomsOf(options: NacosOptions): NacosRooms {
   const subscribers = new Subscribers({ ...timed, connections, switches });
   const pusher = new Pusher({ ...timed, switches });
   const configs = new Configs(options);
+  const clients = new Clients({ registry, connections, subscribers, pusher });
+  const holderOf: NamingOptions['holderOf'] = (service, address) => clients.holderOf(service, address);
   return {
     registry,
-    naming: new Naming({ registry, switches, limits, wallClock }),
+    naming: new Naming({ registry, switches, limits, holderOf, wallClock }),
     catalog: new Catalog({ registry, limits }),
     namespaces: new Namespaces(limits),
     switches,
-    clients: new Clients({ registry, connections, subscribers, pusher }),
+    clients,
     configs,
     listenedConfigs: new ListenedConfigs({ ...options, configs, connections }),
     pusher,

@@ -1,9 +1,10 @@
 import type { Source } from '../registry/changes.ts';
 import type { Address, Instance, Metadata, Silence } from '../registry/instance.ts';
+import { editedMetadata } from '../registry/overlay.ts';
 import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
-import { RequestError } from './errors.ts';
-import { checkedMetadata, type Named, type Place, pageOf, registrationOf } from './rules.ts';
+import { RequestError, shown } from './errors.ts';
+import { checkedInstanceMetadata, type Named, type Place, pageOf, registrationOf } from './rules.ts';
 import { clusterOf, type NacosSettings, nacosSettingsOf } from './settings.ts';
 import type { Switches } from './switches.ts';
 
@@ -15,12 +16,14 @@ export class Naming {
   readonly #registry: Registry;
   readonly #switches: Switches;
   readonly #limits: NamingOptions['limits'];
+  readonly #holderOf: NamingOptions['holderOf'];
   readonly #wallClock: () => number;
 
-  constructor({ registry, switches, limits, wallClock }: NamingOptions) {
+  constructor({ registry, switches, limits, holderOf, wallClock }: NamingOptions) {
     this.#registry = registry;
     this.#switches = switches;
     this.#limits = limits;
+    this.#holderOf = holderOf;
     this.#wallClock = wallClock;
   }
 
@@ -33,9 +36,16 @@ export class Naming {
     );
   }
 
-  /** Absent is fine: clients deregister what has expired already. What a connection holds stays for as long as that. */
+  /**
+   * Absent is fine: clients deregister what has expired already. What a connection holds stays for as long as that, and whoever wants
+   * it gone is told so: an ok would be taken for its end (Nacos answers it, and goes on listing the instance).
+   */
   deregister(service: ServiceName, address: Address, by: Source): void {
-    this.#registry.deregister(service, address, by);
+    if (this.#registry.deregister(service, address, by) !== 'held') return;
+    const where = shown(`${address.ip}:${address.port}`);
+    const holder = this.#holderOf(service, address) ?? 'of a client';
+    const instead = 'an edit with enabled=false takes it out of service';
+    throw new RequestError('conflict', `${where} is held by the connection ${holder} and stays as long as that: ${instead}`);
   }
 
   /**
@@ -57,9 +67,12 @@ export class Naming {
     return this.#registry.beat(service, said, by);
   }
 
-  /** Edits what is named of an instance; one that is not here is registered, if it may be. */
+  /**
+   * Edits what is named of an instance; one that is not here is registered, if it may be. Of one whose edits wait for its return these
+   * are edited: it has gone, and an operator who takes an edit back does not say that it is here.
+   */
   update(service: ServiceName, named: Named, mayRegister: boolean, by: Source): void {
-    const found = this.#registry.instance(service, named);
+    const found = this.#registry.instance(service, named) ?? this.#awaited(service, named);
     if (found !== undefined) this.#lay(service, found, named, by);
     else if (mayRegister) this.register(service, named, by);
     else throw new RequestError('invalid', `instance not exist: ${named.ip}:${named.port}`);
@@ -71,8 +84,16 @@ export class Naming {
     if (named.healthy !== undefined) this.#registry.report(service, place, named.healthy, by);
   }
 
+  /** An instance that has gone, as it would be if it came back now; undefined when no edit waits for it. */
+  #awaited(service: ServiceName, address: Address): Edited | undefined {
+    const edit = this.#registry.awaitedEdit(service, address);
+    if (edit === undefined) return undefined;
+    const { metadata } = this.#registry.lastRegistration(service, address) ?? { metadata: {} };
+    return { ...address, metadata: editedMetadata(metadata, edit) };
+  }
+
   /** A map of metadata takes the place of the whole map that is seen now; what the client adds later is not of it. */
-  #lay(service: ServiceName, seen: Instance, { enabled, weight, metadata }: Change, by: Source): void {
+  #lay(service: ServiceName, seen: Edited, { enabled, weight, metadata }: Change, by: Source): void {
     const edit = {
       ...(enabled !== undefined && { enabled }),
       ...(weight !== undefined && { weight }),
@@ -92,7 +113,9 @@ export class Naming {
   /** Takes the keys away, whatever their values. Answers with the instances that were edited. */
   removeMetadata(service: ServiceName, batch: Batch, metadata: Metadata, by: Source): readonly Instance[] {
     const chosen = this.#chosenBy(service, batch);
-    for (const instance of chosen) this.#registry.edit(service, instance, { metadata: withoutAll(metadata) }, by);
+    const edit = { metadata: withoutAll(metadata) };
+    for (const instance of chosen) this.#bounded(editedMetadata(instance.metadata, edit));
+    for (const instance of chosen) this.#registry.edit(service, instance, edit, by);
     return chosen;
   }
 
@@ -148,7 +171,7 @@ export class Naming {
   }
 
   #bounded(metadata: Metadata): Metadata {
-    return checkedMetadata(metadata, this.#limits.maxMetadataLength);
+    return checkedInstanceMetadata(metadata, this.#limits.maxMetadataLength);
   }
 }
 
@@ -157,6 +180,8 @@ export interface NamingOptions {
   readonly registry: Registry;
   readonly switches: Switches;
   readonly limits: { readonly maxMetadataLength: number };
+  /** The id of the connection that holds the instance. */
+  readonly holderOf: (service: ServiceName, address: Address) => string | undefined;
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
 }
@@ -185,6 +210,7 @@ export interface Listed {
   readonly lastRefTime: number;
 }
 
+type Edited = Address & Pick<Instance, 'metadata'>;
 type Change = Pick<Named, 'enabled' | 'weight' | 'metadata'>;
 
 /** The edit that takes all these keys away. Entries, and not assignments: a key may be called __proto__. */

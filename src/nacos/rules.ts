@@ -111,6 +111,24 @@ export function checkedMetadata(metadata: Metadata, maxLength: number): Metadata
   return metadata;
 }
 
+/**
+ * Metadata of an instance: not too much of it, and what it says of silence fits together. An instance that is to beat less often than
+ * it may be silent would be healthy and unhealthy by turns for ever; Nacos 2.5.1 refuses it too.
+ */
+export function checkedInstanceMetadata(metadata: Metadata, maxLength: number): Metadata {
+  const silence = silenceOf(checkedMetadata(metadata, maxLength));
+  if (silence === DEFAULT_SILENCE) return metadata;
+  const { beatIntervalMs = DEFAULT_BEAT_INTERVAL_MS, unhealthyAfterMs, removedAfterMs } = silence;
+  if (beatIntervalMs < unhealthyAfterMs && unhealthyAfterMs < removedAfterMs) return metadata;
+  const text =
+    `preserved.heart.beat.interval (${beatIntervalMs}) must be below preserved.heart.beat.timeout (${unhealthyAfterMs}), ` +
+    `and that below preserved.ip.delete.timeout (${removedAfterMs}), in milliseconds`;
+  throw new RequestError('bad-instance', text);
+}
+
+/** What an instance is taken to beat at that does not say it. */
+export const DEFAULT_BEAT_INTERVAL_MS = DEFAULT_SILENCE.unhealthyAfterMs / 3;
+
 /** How long an instance with this metadata may be silent. Only whole, positive numbers of milliseconds count. */
 export function silenceOf(metadata: Metadata): Silence {
   const beatIntervalMs = milliseconds(metadata['preserved.heart.beat.interval']);

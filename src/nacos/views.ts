@@ -1,8 +1,8 @@
-import { DEFAULT_SILENCE, type Instance } from '../registry/instance.ts';
+import type { Instance } from '../registry/instance.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
 import type { CheckKind } from '../registry/settings.ts';
 import type { Namespace } from './namespaces.ts';
-import { reachesProtection } from './rules.ts';
+import { DEFAULT_BEAT_INTERVAL_MS, reachesProtection } from './rules.ts';
 import { clusterOf, DEFAULT_NACOS_SETTINGS, type NacosSettings } from './settings.ts';
 
 /** Registry -> the JSON that Nacos clients read. Integers are integers, and metadata values strings: Go drops a list for less. */
@@ -118,8 +118,6 @@ export function hostView(service: ServiceName, instance: Instance, serviceName =
   };
 }
 
-const DEFAULT_BEAT_INTERVAL_MS = DEFAULT_SILENCE.unhealthyAfterMs / 3;
-
 /** `GET /instance`. */
 export function instanceView(service: ServiceName, instance: Instance) {
   return {
@@ -191,6 +189,12 @@ export function serviceViewV2(service: ServiceName, instances: readonly Instance
     selector: settings.selector,
     ephemeral: instances.every(({ ephemeral }) => ephemeral),
   };
+}
+
+/** An instance in the catalog: for operators, who also see what of it is theirs. */
+export function catalogInstance(service: ServiceName, instance: Instance) {
+  const { edit } = instance;
+  return { ...hostView(service, instance), ...(edit !== undefined && { edit }) };
 }
 
 /** A row of the console's list of services. `triggerFlag` is text there. */

@@ -138,6 +138,11 @@ export class Registry {
     return true;
   }
 
+  /** What is laid over an instance that has gone, for as long as it waits for its return. */
+  awaitedEdit(name: ServiceName, address: Address): Edit | undefined {
+    return this.#parts.overlay.absent(name, address, this.#parts.now())?.edit;
+  }
+
   /** All that operators have laid over the instance ends, whether it is here or has gone. False when there is nothing. */
   unedit(name: ServiceName, address: Address, by?: Source): boolean {
     const { service, id } = this.#find(name, address);
@@ -211,10 +216,7 @@ export class Registry {
     return service && { total: service.total, healthy: service.healthy, available: service.available };
   }
 
-  /**
-   * Whether that nothing is known of the service may only mean that nobody has come back yet: soon after a start, and as long as nobody
-   * has spoken of it. Consumers are often faster then than the providers that they have lists of.
-   */
+  /** Whether "unknown" may only mean "not back yet": soon after a start, when consumers are often faster than their providers. */
   isIgnorantOf(name: ServiceName): boolean {
     return this.#parts.now() < this.#ignorantUntil && this.#parts.services.find(name) === undefined;
   }
@@ -248,10 +250,7 @@ export class Registry {
     return this.#expirySuspended || next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
-  /**
-   * Applies what silence has made due by now, then names each service to the level listeners once. Costs nothing before `nextDue`,
-   * and one scan of all instances after it.
-   */
+  /** Applies what silence has made due by now, then names each service once. One scan of all, and nothing before `nextDue`. */
   sweep(): void {
     if (this.#expirySuspended) return;
     const now = this.#parts.now();

@@ -6,7 +6,7 @@ import { OPTIONS } from '../../src/options.ts';
 import { HEALTH_CLIENTS, TLS_HEALTH_CLIENTS } from '../support/health-clients.ts';
 import { FREE_PORTS, run, startProcess } from '../support/process.ts';
 import { dial } from '../support/raw.ts';
-import { nacos, register } from '../support/server.ts';
+import { nacos, register, unhealthyAfter } from '../support/server.ts';
 
 const connect = HEALTH_CLIENTS['gRPC (grpc-js)'];
 
@@ -70,7 +70,7 @@ describe('beatbridge serve', SLOW, () => {
     await using bridge = await startProcess();
     using client = connect(bridge.listeners.health);
     const services = Array.from({ length: 20 }, (_, i) => `service-${i}`);
-    const metadata = '{"preserved.heart.beat.timeout":"2000"}';
+    const metadata = unhealthyAfter(2_000);
     for (const service of services) await register(bridge, service, { metadata });
     const ended = new AbortController();
     setMaxListeners(0, ended.signal);

@@ -9,7 +9,7 @@ import { describe, expect, inject, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { HEALTH_CLIENTS } from '../support/health-clients.ts';
 import { type Process, startProcess } from '../support/process.ts';
-import { answerOf, nacos, register } from '../support/server.ts';
+import { answerOf, nacos, register, unhealthyAfter } from '../support/server.ts';
 import { example, Folder, freeAddress, Program, portOf } from './program.ts';
 
 /** The files of examples/ as real programs take them: only addresses are others. */
@@ -45,7 +45,7 @@ class Provider implements AsyncDisposable {
   }
 
   register(): Promise<void> {
-    return register(this.#bridge, 'orders', { ...this.#instance, metadata: '{"preserved.heart.beat.timeout":"2000"}' });
+    return register(this.#bridge, 'orders', { ...this.#instance, metadata: unhealthyAfter(2_000) });
   }
 
   /** Beats go on until they are stopped. */

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { HEALTH_CLIENTS } from '../support/health-clients.ts';
 import { startProcess } from '../support/process.ts';
-import { nacos, register } from '../support/server.ts';
+import { nacos, register, unhealthyAfter } from '../support/server.ts';
 import type { ToolName } from './tools.ts';
 
 /** Programs that ask once and say it by exit code or on standard output: what they say of a service in each of its states. */
@@ -77,7 +77,7 @@ describe.each(Object.entries(PROBES))('%s', (_, { tool, args, serving, notServin
     onTestFinished(() => clearInterval(beats));
     for await (const status of watcher.watch('orders', new AbortController().signal)) {
       if (status === 'SERVICE_UNKNOWN') {
-        await register(bridge, 'orders', { metadata: '{"preserved.heart.beat.timeout":"2000"}' });
+        await register(bridge, 'orders', { metadata: unhealthyAfter(2_000) });
         beats = setInterval(() => void nacos(bridge, 'PUT', '/instance/beat', AT_ORDERS), 200);
       } else if (status === 'SERVING') {
         expect(await ask()).toMatchObject(serving);

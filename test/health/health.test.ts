@@ -164,7 +164,17 @@ it('an explanation counts what a status is made of', () => {
   registry.register(orders, registration({ port: 82, healthy: false }));
   const name = health.nameFrom('orders');
   expect(name === undefined || name === 'bridge' ? [] : health.explain(name)).toEqual([
-    { service: orders, status: 'not-serving', total: 3, healthy: 2, enabled: 2, available: 1, needed: 2, silentMs: [0, 0, 0] },
+    {
+      service: orders,
+      status: 'not-serving',
+      total: 3,
+      healthy: 2,
+      enabled: 2,
+      available: 1,
+      needed: 2,
+      silentMs: [0, 0, 0],
+      edited: [],
+    },
   ]);
 });
 

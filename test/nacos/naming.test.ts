@@ -153,10 +153,10 @@ describe('what is on whose word', () => {
 });
 
 describe('a deregistration', () => {
-  it('of what a connection holds leaves it there', () => {
+  it('of what a connection holds leaves it there, and is refused: an ok would be taken for its end', () => {
     const { naming, registry, seen } = setUp();
     registry.hold(orders, registration(), {});
-    naming.deregister(orders, at, by);
+    expect(() => naming.deregister(orders, at, by)).toThrow('10.0.0.1:8080 is held by the connection of a client');
     expect(seen()).toBeDefined();
   });
 });

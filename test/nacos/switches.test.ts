@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Server } from '../../src/index.ts';
 import { HEALTH_CLIENTS } from '../support/health-clients.ts';
-import { answerOf, nacos, register, startServer } from '../support/server.ts';
+import { answerOf, nacos, register, startServer, unhealthyAfter } from '../support/server.ts';
 
 const ok = { status: 200, body: 'ok' };
 const beatAt = { serviceName: 'orders', ip: '10.0.0.1', port: 80 };
@@ -33,7 +33,7 @@ describe('a switch', () => {
     await using server = await startServer();
     using client = HEALTH_CLIENTS['gRPC (grpc-js)'](server.listeners.health);
     await turn(server, 'check', 'false');
-    await register(server, 'orders', { metadata: '{"preserved.heart.beat.timeout":"1"}' });
+    await register(server, 'orders', { metadata: unhealthyAfter(2) });
     const seen: string[] = [];
     for await (const status of client.watch('orders', new AbortController().signal)) {
       seen.push(status);

@@ -54,3 +54,12 @@ export async function setEnabled(server: Reachable, service: string, enabled: bo
   });
   if (!response.ok) throw new Error(`patch: ${response.status} ${await response.text()}`);
 }
+
+/** Metadata of an instance that is unhealthy after so many milliseconds of silence, and removed no sooner than others. */
+export function unhealthyAfter(ms: number): string {
+  return JSON.stringify({
+    'preserved.heart.beat.interval': String(Math.floor(ms / 2)),
+    'preserved.heart.beat.timeout': String(ms),
+    'preserved.ip.delete.timeout': '30000',
+  });
+}

@@ -3,7 +3,7 @@ import type { ServiceName } from '../../registry/service-name.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
 import { isObject, type JsonObject, parseJson, scalar, truth } from '../json.ts';
 import {
-  checkedMetadata,
+  checkedInstanceMetadata,
   checkedNamespace,
   checkedPlace,
   checkedService,
@@ -148,7 +148,7 @@ function readInstance(instance: JsonObject, ephemeral: boolean, { maxMetadataLen
     weight: weight === undefined ? undefined : checkedWeight(weight),
     healthy: truth(scalar(instance, 'healthy')),
     enabled: truth(scalar(instance, 'enabled')),
-    metadata: checkedMetadata(metadata, maxMetadataLength),
+    metadata: checkedInstanceMetadata(metadata, maxMetadataLength),
   });
 }
 

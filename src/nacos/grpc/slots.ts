@@ -32,6 +32,11 @@ export class Slots {
       if (!after.has(addressOf(instance))) this.#registry.release(service, instance, this, 'deregistered', this.#by);
   }
 
+  /** What it has registered of the service. */
+  of(service: ServiceName): readonly Registration[] {
+    return this.#slots.get(serviceKey(service))?.instances ?? [];
+  }
+
   /** What it has registered. */
   all(): IterableIterator<Slot> {
     return this.#slots.values();

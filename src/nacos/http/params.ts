@@ -171,11 +171,11 @@ export function readBeat(params: Params): Beat {
   const service = readService(params);
   const text = optional(params, 'beat');
   const clusterName = optional(params, 'clusterName');
-  if (text === undefined) {
+  const beat = text === undefined ? undefined : parseJson(text);
+  if (text === undefined || saysNothing(beat)) {
     const ip = optional(params, 'ip') ?? '';
     return { service, place: checkedPlace(ip, optional(params, 'port') ?? '0', clusterName), said: undefined };
   }
-  const beat = parseJson(text);
   if (!isObject(beat)) fail(`beat must be a JSON object, got ${shown(text)}`);
   const ip = scalar(beat, 'ip')?.trim() ?? '';
   if (ip === '') throw new MissingParam('ip');
@@ -192,6 +192,11 @@ export function readBeat(params: Params): Beat {
       beat.metadata === undefined || beat.metadata === null ? undefined : (metadataFrom(beat.metadata) ?? badMetadata(text)),
   };
   return { service, place, said };
+}
+
+/** PHP's clients beat with an empty list, for want of anything to say. */
+function saysNothing(beat: unknown): boolean {
+  return typeof beat === 'object' && beat !== null && Object.keys(beat).length === 0;
 }
 
 /** What a request says of a service. What it leaves out is cleared. */

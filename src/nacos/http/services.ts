@@ -5,6 +5,7 @@ import { RequestError } from '../errors.ts';
 import type { Page } from '../naming.ts';
 import { pageOf } from '../rules.ts';
 import {
+  catalogInstance,
   catalogRow,
   catalogServiceView,
   catalogServiceWithInstances,
@@ -156,7 +157,7 @@ function catalogCalls({ catalog }: HttpRooms) {
     if (cluster !== undefined && !clusterNames(instances, settings).includes(cluster))
       throw new RequestError('not-found', `cluster ${cluster.slice(0, 200)} is not found!`);
     const chosen = inClusters(instances, cluster === undefined ? [] : [cluster]);
-    const list = pageOf(chosen, pageNo, pageSize).map((instance) => hostView(service, instance));
+    const list = pageOf(chosen, pageNo, pageSize).map((instance) => catalogInstance(service, instance));
     return { list, count: chosen.length };
   }
 }

@@ -181,7 +181,7 @@ const badPlace = fc.constantFrom(
 );
 
 const badBeat = fc
-  .constantFrom('{', '[]', 'null', '7', '"x"', '{"port":1}', '{"ip":"a"', '{"ip":"a","port":-1}', '{"ip":[],"port":1}')
+  .constantFrom('{', '[1]', 'null', '7', '"x"', '{"port":1}', '{"ip":"a"', '{"ip":"a","port":-1}', '{"ip":[],"port":1}')
   .map((json) => encodeURIComponent(json));
 
 const header = fc.constantFrom(

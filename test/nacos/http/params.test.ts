@@ -224,10 +224,14 @@ describe('a beat', () => {
     expect(beat(json, 'clusterName=C9').said).toMatchObject(expected);
   });
 
+  it.each(['[]', '{}'])('of %s says nothing, and is a light one of what the query names', (json) => {
+    expect(beat(json, 'clusterName=C9')).toMatchObject({ place: { cluster: 'C9' }, said: undefined });
+  });
+
   it.each([
     '{',
     'null',
-    '[]',
+    '[1]',
     '"x"',
     '7',
     '{"port":80}',
