@@ -71,6 +71,35 @@ export function healthService({ checker, watches, limits }: HealthServiceOptions
   };
 }
 
+/**
+ * How the JSON of a request is read: strictly, as dubbo-go does it, because whoever misspells the one key there is would be told of the
+ * bridge instead of his service. Connect hands `textDecoder` on to where it reads the bytes of a message, decompressed; without it the
+ * code would be the same, and the text one that names no key.
+ */
+export const HEALTH_JSON = {
+  ignoreUnknownFields: false,
+  textDecoder: {
+    decode(bytes?: Uint8Array): string {
+      const text = new TextDecoder().decode(bytes);
+      if (!isRequest(text)) throw new ConnectError(BAD_JSON, Code.InvalidArgument);
+      return text;
+    },
+  },
+};
+
+const BAD_JSON =
+  'the JSON of a request must be {"service":"NAME"}, with no other key; only {} and no body ask about the bridge itself';
+
+function isRequest(text: string): boolean {
+  try {
+    const json: unknown = JSON.parse(text);
+    if (typeof json !== 'object' || json === null || Array.isArray(json)) return false;
+    return Object.entries(json).every(([key, value]) => key === 'service' && typeof value === 'string');
+  } catch {
+    return false;
+  }
+}
+
 function nameFrom(checker: Checker, service: string): HealthName {
   const name = checker.nameFrom(service);
   if (name === undefined)

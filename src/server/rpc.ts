@@ -1,10 +1,11 @@
 import { ConnectError, type ConnectRouter, type ContextValues, createConnectRouter, type Interceptor } from '@connectrpc/connect';
 import type { UniversalHandler, UniversalServerResponse } from '@connectrpc/connect/protocol';
-import { compressionBrotli, compressionGzip, universalRequestFromNodeRequest } from '@connectrpc/connect-node';
+import { universalRequestFromNodeRequest } from '@connectrpc/connect-node';
 import type { Logger } from 'pino';
-import { answerText, atItsTurn, written } from '../wire/answer.ts';
+import { atItsTurn, written } from '../wire/answer.ts';
 import { isHttp2, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
+import { COMPRESSIONS } from './compressions.ts';
 import { CORS_HEADERS, neverUnimplemented, PREFLIGHT_HEADERS, translate } from './triple.ts';
 
 export interface RpcOptions {
@@ -27,7 +28,7 @@ export interface RpcOptions {
  */
 export function rpcByPath(options: RpcOptions): ReadonlyMap<string, Serve> {
   const router = createConnectRouter({
-    acceptCompression: [compressionGzip, compressionBrotli],
+    acceptCompression: COMPRESSIONS,
     readMaxBytes: options.maxMessageBytes,
     shutdownSignal: options.shutdown,
     interceptors: [logBugs(options.log)],
@@ -73,10 +74,7 @@ function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
   const { methodKind } = handler.method;
   const expects = methodKind === 'unary' || methodKind === 'server_streaming' ? 'message' : 'stream';
   return (req, res) => {
-    if (!hasUsableHost(req)) {
-      answerText(res, 400, 'the Host header, or :authority, must be a host with an optional port\n');
-      return;
-    }
+    giveHost(req);
     if (req.headers.origin !== undefined) setHeaders(res, CORS_HEADERS);
     if (req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined) {
       setHeaders(res, PREFLIGHT_HEADERS);
@@ -105,11 +103,18 @@ function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
   };
 }
 
-/** Whether Connect can make a URL of the request, as it does before anything else. */
-function hasUsableHost(req: Request): boolean {
+/**
+ * Connect makes a URL of the request before anything else, and throws where there is no host in it. Nothing here depends on one, and
+ * Envoy sends the name of its cluster (envoyproxy/envoy#5238), which need not be any.
+ */
+function giveHost(req: Request): void {
   const host = 'authority' in req ? req.authority : req.headers.host;
-  return host !== undefined && host !== '' && URL.canParse(req.url ?? '', `http://${host}`);
+  if (host !== undefined && host !== '' && URL.canParse(req.url ?? '', `http://${host}`)) return;
+  if ('authority' in req) req.headers[':authority'] = NOWHERE;
+  else req.headers.host = NOWHERE;
 }
+
+const NOWHERE = 'localhost';
 
 /**
  * Writes the answer. Unlike Connect's own way of doing it, it takes the next message only when the one before has left: a Watch then

@@ -4,7 +4,7 @@ import { type Logger, pino } from 'pino';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
 import { Health } from '../health/health.ts';
 import { healthPaths } from '../health/paths.ts';
-import { healthService, watcherKey } from '../health/service.ts';
+import { HEALTH_JSON, healthService, watcherKey } from '../health/service.ts';
 import { Watches } from '../health/watch.ts';
 import { peerKey } from '../nacos/grpc/protocol.ts';
 import { createNacos, type Nacos } from '../nacos/nacos.ts';
@@ -168,7 +168,7 @@ function healthSurfaces(house: House, health: Health, watches: Watches): Pick<Su
   const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal };
   const healthRpc = rpcByPath({
     routes: (router) => {
-      router.service(HealthService, healthService(shared));
+      router.service(HealthService, healthService(shared), { jsonOptions: HEALTH_JSON });
       reflectionRoutes(router, [HealthService]);
     },
     maxMessageBytes: options.maxHealthMessageBytes,

@@ -1,6 +1,7 @@
 import { cors } from '@connectrpc/connect';
 import type { UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { isGrpcType } from '../wire/exchange.ts';
+import { isKnownCompression, UNKNOWN_COMPRESSION } from './compressions.ts';
 
 /**
  * What real callers send and expect beyond Connect: Dubbo's headers, empty bodies, gRPC-Web as text, and answers that say what would
@@ -16,13 +17,14 @@ export function translate(request: UniversalServerRequest, expects: 'message' | 
   const type = (request.header.get('content-type') ?? '').toLowerCase();
   const header = new Headers(request.header);
   translateTimeout(header, type);
+  translateCompression(header);
   const body = isStream(request.body) ? request.body : nothing();
   const plain = { ...request, header };
   if (WEB_TEXT.test(type)) {
     header.set('content-type', type.replace('-text', ''));
     return {
       request: { ...plain, body: expects === 'stream' ? fromBase64(body) : orElse(fromBase64(body), EMPTY_FRAME) },
-      answered: (answer) => asText(corrected(answer)),
+      answered: (answer) => asText(corrected(answer, request.method)),
     };
   }
   const instead = expects === 'stream' ? undefined : emptyBodyOf(type);
@@ -30,7 +32,7 @@ export function translate(request: UniversalServerRequest, expects: 'message' | 
   if (instead !== undefined) header.delete('content-length');
   return {
     request: { ...plain, body: instead === undefined ? body : orElse(body, instead) },
-    answered: corrected,
+    answered: (answer) => corrected(answer, request.method),
   };
 }
 
@@ -72,6 +74,12 @@ function translateTimeout(header: Headers, type: string): void {
     header.set(name, isGrpcType(type) ? `${MAX_TIMER_MS / 1_000}S` : String(MAX_TIMER_MS));
 }
 
+/** In a stream each message says whether it is compressed: only one that is needs a compression that is known. */
+function translateCompression(header: Headers): void {
+  for (const name of ['grpc-encoding', 'connect-content-encoding'])
+    if (!isKnownCompression(header.get(name) ?? '')) header.set(name, UNKNOWN_COMPRESSION);
+}
+
 /** 24 days, in whole seconds. Node takes what a timer cannot hold for a millisecond: of a deadline in a year, a watch would die at once. */
 const MAX_TIMER_MS = 2_147_483_000;
 
@@ -92,11 +100,24 @@ function emptyBodyOf(type: string): Uint8Array | undefined {
 }
 
 /** Says what would be right. Other answers pass untouched: Connect goes on writing to their fields until the first message. */
-function corrected(answer: UniversalServerResponse): UniversalServerResponse {
-  if (answer.status === 415) return { ...answer, header: new Headers({ 'Accept-Post': ACCEPTED }) };
-  if (answer.status === 405) return { ...answer, header: new Headers({ Allow: 'POST' }) };
-  return answer;
+function corrected(answer: UniversalServerResponse, method: string): UniversalServerResponse {
+  const refusal = REFUSALS[answer.status];
+  if (refusal === undefined) return answer;
+  const { text, ...fields } = refusal;
+  const header = new Headers({ ...fields, 'content-type': 'text/plain;charset=UTF-8' });
+  answer.header?.forEach((value, name) => {
+    header.set(name, value);
+  });
+  // The header of an answer to HEAD is all of it.
+  return { ...answer, header, ...(method !== 'HEAD' && { body: once(new TextEncoder().encode(`${text}\n`)) }) };
 }
+
+/** What Connect says with a bare status, by that status: the text, and the header fields that say it to machines. */
+const REFUSALS: Readonly<Record<number, { readonly text: string; readonly [field: string]: string }>> = {
+  405: { text: 'the method must be POST', Allow: 'POST' },
+  415: { text: `the content type must be one of ${ACCEPTED}`, 'Accept-Post': ACCEPTED },
+  505: { text: 'a stream in both directions needs HTTP/2' },
+};
 
 /**
  * UNIMPLEMENTED is for what is not there. Of a call that is, it would say something fatal: gRPC clients take such a service for
@@ -112,6 +133,10 @@ function isStream(body: UniversalServerRequest['body']): body is AsyncIterable<U
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
 
 async function* orElse(body: AsyncIterable<Uint8Array>, instead: Uint8Array): AsyncGenerator<Uint8Array> {
   let empty = true;

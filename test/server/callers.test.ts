@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect as connectHttp2, constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Server } from '../../src/index.ts';
 import { failOnLeaks } from '../support/leaks.ts';
@@ -198,14 +198,136 @@ describe('a deadline', () => {
 });
 
 describe('a refusal says what would be right', () => {
-  it('by Accept-Post for a content type', async () => {
-    const answer = await post('service=orders', { 'content-type': 'application/x-www-form-urlencoded' });
-    expect([answer.status, answer.headers.get('accept-post')]).toEqual([415, expect.stringContaining('application/json')]);
+  it.each(['application/x-www-form-urlencoded', 'application/grpc; charset=utf-8', 'text/plain'])(
+    'by Accept-Post, and a line of text, for the content type %s',
+    async (type) => {
+      const answer = await post('service=orders', { 'content-type': type });
+      expect([answer.status, answer.headers.get('accept-post')]).toEqual([415, expect.stringContaining('application/json')]);
+      expect(answer.headers.get('content-type')).toBe('text/plain;charset=UTF-8');
+      expect(await answer.text()).toMatch(/^the content type must be one of application\/json, .+\n$/);
+    },
+  );
+
+  it.each(['GET', 'PUT', 'OPTIONS'])('by Allow, and a line of text, for the method %s', async (method) => {
+    const answer = await fetch(`http://${server.listeners.health}${CHECK}`, { method });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
+    expect(await answer.text()).toBe('the method must be POST\n');
   });
 
-  it('by Allow for a method', async () => {
-    const answer = await fetch(`http://${server.listeners.health}${CHECK}`);
+  it('by Allow alone for HEAD, over both kinds of HTTP', async () => {
+    const answer = await fetch(`http://${server.listeners.health}${CHECK}`, { method: 'HEAD' });
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
+    expect((await call({ ':method': 'HEAD' })).headers).toMatchObject({ ':status': 405, allow: 'POST' });
+  });
+
+  it('by a line of text for a call that needs HTTP/2', async () => {
+    const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+    const answer = await post('{}', { 'content-type': 'application/connect+json' }, path);
+    expect([answer.status, await answer.text()]).toEqual([505, 'a stream in both directions needs HTTP/2\n']);
+  });
+});
+
+describe('a request in JSON', () => {
+  const MISTAKES = [
+    '{"serviceName":"orders"}',
+    '{"name":"orders"}',
+    '{"Service":"orders"}',
+    '{"service":"orders","namespace":"public"}',
+    '{"service":"orders","x":{"y":[]}}',
+    '{"service":null}',
+    '{"service":7}',
+    '[]',
+    '"orders"',
+    'orders',
+  ];
+  const words = expect.stringContaining('must be {"service":"NAME"}, with no other key');
+  const framed = (text: string, flag = 0) => {
+    const bytes = flag === 1 ? gzipSync(text) : Buffer.from(text);
+    const head = Buffer.alloc(5, flag);
+    head.writeUInt32BE(bytes.length, 1);
+    return Buffer.concat([head, bytes]);
+  };
+
+  describe.each(MISTAKES)('that is %s is never SERVING', (text) => {
+    it('over Connect, compressed or not', async () => {
+      const refused = { code: 'invalid_argument', message: words };
+      const plain = await post(text);
+      expect([plain.status, await plain.json()]).toEqual([400, refused]);
+      for (const [name, compress] of Object.entries({ gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync })) {
+        const headers = { 'content-type': 'application/json', 'content-encoding': name };
+        const answer = await call(headers, compress(text));
+        expect([answer.headers[':status'], JSON.parse(answer.body.toString())]).toEqual([400, refused]);
+      }
+    });
+
+    it('over gRPC, compressed or not', async () => {
+      const type = { 'content-type': 'application/grpc+json' };
+      const message = { trailers: { 'grpc-message': expect.stringContaining('%22service%22') } };
+      expect(await call(type, framed(text))).toMatchObject({ status: '3', ...message });
+      expect(await call({ ...type, 'grpc-encoding': 'gzip' }, framed(text, 1))).toMatchObject({ status: '3', ...message });
+    });
+
+    it('over gRPC-Web', async () => {
+      const { body } = await call({ 'content-type': 'application/grpc-web+json' }, framed(text));
+      expect(body.toString()).toMatch(/grpc-status: 3\r\n/);
+      expect(body.toString()).toContain('%22service%22');
+    });
+
+    it('as a stream of Connect, compressed or not', async () => {
+      const to = { ':path': '/grpc.health.v1.Health/Watch', 'content-type': 'application/connect+json' };
+      const refused = { error: { code: 'invalid_argument', message: words } };
+      const said = ({ body }: { readonly body: Buffer }) => JSON.parse(body.subarray(5).toString());
+      expect(said(await call(to, framed(text)))).toMatchObject(refused);
+      expect(said(await call({ ...to, 'connect-content-encoding': 'gzip' }, framed(text, 1)))).toMatchObject(refused);
+    });
+  });
+
+  it.each(['{}', '{"service":""}', ' { } '])('that is %s asks about the bridge', async (text) => {
+    expect(await (await post(text)).json()).toEqual({ status: 'SERVING' });
+    expect(await call({ 'content-type': 'application/grpc+json' }, framed(text))).toMatchObject({ status: '0' });
+  });
+});
+
+describe('a compression', () => {
+  const deflated = (service: string) => {
+    const name = Buffer.from(service);
+    const message = deflateSync(Buffer.concat([Buffer.from([0x0a, name.length]), name]));
+    const head = Buffer.alloc(5, 1);
+    head.writeUInt32BE(message.length, 1);
+    return Buffer.concat([head, message]);
+  };
+  // As grpcio and C++ offer it.
+  const accepts = { 'grpc-accept-encoding': 'identity, deflate, gzip' };
+
+  it.each(['/grpc.health.v1.Health/Check', '/grpc.health.v1.Health/List'])('of deflate is read by %s', async (path) => {
+    const sent = path.endsWith('Check') ? deflated('orders') : Buffer.alloc(5);
+    expect(await call({ ...GRPC, ...accepts, ':path': path, 'grpc-encoding': 'deflate' }, sent)).toMatchObject({ status: '0' });
+  });
+
+  it.each(['deflate', 'gzip', 'snappy', 'zstd', 'identity'])(
+    'of %s does not matter where the message says that it is not compressed',
+    async (name) => {
+      expect(await call({ ...GRPC, ...accepts, 'grpc-encoding': name }, frame('orders'))).toMatchObject({
+        status: '0',
+        body: SERVING,
+      });
+    },
+  );
+
+  it('of deflate that is none, or of one that is not known, is refused', async () => {
+    const broken = Buffer.from([1, 0, 0, 0, 3, 1, 2, 3]);
+    expect(await call({ ...GRPC, 'grpc-encoding': 'deflate' }, broken)).toMatchObject({ status: '3' });
+    expect(await call({ ...GRPC, 'grpc-encoding': 'zstd' }, broken)).toMatchObject({
+      status: '3',
+      trailers: { 'grpc-message': expect.stringContaining('gzip') },
+    });
+  });
+
+  it('of deflate may not blow up beyond the limit of a message', async () => {
+    const bomb = deflateSync(Buffer.alloc(1 << 20));
+    const head = Buffer.alloc(5, 1);
+    head.writeUInt32BE(bomb.length, 1);
+    expect(await call({ ...GRPC, 'grpc-encoding': 'deflate' }, head, bomb)).toMatchObject({ status: '8' });
   });
 });
 
