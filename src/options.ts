@@ -45,11 +45,11 @@ const MAX_SHOWN = 200;
 /** The key is what embedders call it, and what a file will. */
 const ROWS = {
   host: {
-    default: '0.0.0.0',
+    default: '::',
     unit: 'address',
     fits: (text: string) => /^\S+$/.test(text),
     says: 'an address or a host name',
-    help: 'address to listen on, for all ports',
+    help: 'address to listen on, for all ports; "::" is every address of both families',
   },
   port: { ...PORT, default: 8848, help: 'main port: Nacos and health; 0 = any free port' },
   grpcPort: {

@@ -19,7 +19,7 @@ describe('the options of the command line', () => {
     const options = readOptions({}, {});
     expect(Object.keys(options)).toEqual(Object.keys(OPTIONS));
     expect(options).toMatchObject({
-      host: '0.0.0.0',
+      host: '::',
       port: 8848,
       grpcPort: 9848,
       healthPort: 20000,
@@ -125,7 +125,7 @@ describe('the options of an embedder', () => {
       minAvailable: '50%',
       pushToClientIp: true,
       maxConnections: 7,
-      host: '0.0.0.0',
+      host: '::',
     });
   });
 

@@ -62,7 +62,7 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
     });
   });
 
-  await opened(http1.server, host, port);
+  await openServer(http1.server, host, port);
 
   return {
     // It listens on a port, not on a pipe.
@@ -114,7 +114,26 @@ function secured(identity: TlsIdentity, handshakeTimeout: number, serve: (socket
   };
 }
 
-function opened(server: NetServer, host: string, port: number): Promise<void> {
+/** Listens. Where the system has no IPv6, every address is every one of IPv4. */
+export async function openServer(server: NetServer, host: string, port: number): Promise<void> {
+  try {
+    await openedAt(server, host, port);
+  } catch (error) {
+    if (host !== EVERY_ADDRESS || !isWithoutIpv6(error)) throw error;
+    await openedAt(server, EVERY_ADDRESS_OF_IPV4, port);
+  }
+}
+
+/** Of both families: Node lets a socket of IPv6 take IPv4 too, whatever the system's own setting. */
+const EVERY_ADDRESS = '::';
+const EVERY_ADDRESS_OF_IPV4 = '0.0.0.0';
+
+/** The family is switched off, in the kernel or by a setting. */
+function isWithoutIpv6(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL');
+}
+
+function openedAt(server: NetServer, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {

@@ -2,13 +2,14 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { get } from 'node:https';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, createServer as createNetServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createServer, ListenError, type Server } from '../../src/index.ts';
 import type { Serve } from '../../src/wire/exchange.ts';
 import type { Lanes } from '../../src/wire/lanes.ts';
-import { listen, type PortOptions } from '../../src/wire/listener.ts';
+import { listen, openServer, type PortOptions } from '../../src/wire/listener.ts';
 import { systemScheduler } from '../../src/wire/scheduler.ts';
 import { TLS_CERT, TLS_KEY } from '../support/health-clients.ts';
 import { failOnLeaks } from '../support/leaks.ts';
@@ -565,5 +566,41 @@ describe('closing', () => {
     const closed = once(socket, 'close');
     await closing.close(50);
     await closed;
+  });
+});
+
+describe('every address', () => {
+  const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
+
+  it('is one of both families', async () => {
+    await using both = await createServer({ port: 0, grpcPort: 0, healthPort: 0 });
+    const [, port] = /:(\d+)$/.exec(both.listeners.main) ?? [];
+    expect(both.listeners.main).toBe(hasIpv6 ? `[::]:${port}` : `0.0.0.0:${port}`);
+    for (const host of ['127.0.0.1', ...(hasIpv6 ? ['[::1]'] : [])]) {
+      expect((await fetch(`http://${host}:${port}/health`)).status).toBe(200);
+      // Told as the address that was dialled, never as an IPv4 address within IPv6.
+      expect(await (await fetch(`http://${host}:${port}/nacos/serverlist`)).text()).toBe(
+        `${host.replace(/[[\]]/g, '')}:${port}\r\n`,
+      );
+    }
+  });
+
+  it.each(['EAFNOSUPPORT', 'EADDRNOTAVAIL'])('is every one of IPv4 where the system has no other: %s', async (code) => {
+    const asked: unknown[] = [];
+    const net = createNetServer();
+    const listenAt = net.listen.bind(net);
+    net.listen = (...given: unknown[]) => {
+      const [, host] = given;
+      asked.push(host);
+      if (String(host).includes(':')) process.nextTick(() => net.emit('error', Object.assign(new Error(code), { code })));
+      // As it was called.
+      else listenAt(...(given as [number, string, () => void]));
+      return net;
+    };
+    await openServer(net, '::', 0);
+    expect(asked).toEqual(['::', '0.0.0.0']);
+    net.close();
+    // Whoever asks for an address by name gets it or nothing.
+    await expect(openServer(net, '::1', 0)).rejects.toThrow(code);
   });
 });
