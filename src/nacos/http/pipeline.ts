@@ -13,6 +13,7 @@ import {
 } from '../../wire/exchange.ts';
 import { REASONS, RequestError } from '../errors.ts';
 import type { ServerStatus, Switches } from '../switches.ts';
+import { urlEncoded } from './multipart.ts';
 import { type Params, readParams } from './params.ts';
 import type { Asked, Reply, Route } from './route.ts';
 import { RouteTable } from './routes.ts';
@@ -125,7 +126,9 @@ async function readForm(req: Request, maxBytes: number): Promise<string> {
     if (bytes > maxBytes) throw tooLarge(maxBytes);
     chunks.push(piece);
   }
-  const type = headerOf(req, 'content-type').toLowerCase();
+  const said = headerOf(req, 'content-type');
+  const type = said.toLowerCase();
+  if (type.startsWith('multipart/form-data') && bytes > 0) return urlEncoded(Buffer.concat(chunks), said);
   // Other kinds of body carry no parameters.
   if (type !== '' && !type.startsWith('application/x-www-form-urlencoded')) return '';
   return chunks.length === 0 ? '' : Buffer.concat(chunks).toString();

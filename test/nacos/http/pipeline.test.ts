@@ -46,6 +46,61 @@ describe('the rest of the API', () => {
     expect([response.status, Number(response.headers.get('content-length')) > 0, await response.text()]).toEqual([200, true, '']);
   });
 
+  it.each([
+    ['POST', '/nacos/v1/ns/instance'],
+    ['POST', '/nacos/v2/ns/instance'],
+    ['POST', '/nacos/v3/client/ns/instance'],
+  ])('%s %s takes a form in parts, as curl -F sends it, and the query wins', async (method, path) => {
+    const serviceName = `parts of 中 ${path}`.replaceAll(/[^a-z0-9]/g, '-');
+    const body = new FormData();
+    for (const [name, value] of Object.entries({ serviceName, ip: '10.0.0.1', port: '1', metadata: '{"名":"a&b=c%25+ d"}' }))
+      body.append(name, value);
+    body.append('weight', new Blob(['a file is no parameter']), 'weight');
+    expect(await answerOf(nacos(server, method, path, { port: 80 }, { body }))).toMatchObject({ status: 200 });
+    const { body: list } = await answerOf(nacos(server, 'GET', '/instance/list', { serviceName }));
+    expect(list).toMatchObject({ hosts: [{ port: 80, weight: 1, metadata: { 名: 'a&b=c%25+ d' } }] });
+  });
+
+  it('takes the bytes of a field in parts as they are', async () => {
+    const body = [
+      '--aB+c',
+      'Content-Disposition: form-data; name="serviceName"',
+      '',
+      'raw-parts',
+      '--aB+c',
+      'content-disposition: form-data; name="metadata"',
+      'Content-Type: text/plain; charset=UTF-8',
+      '',
+      '{"k":"a&b=c%25+d 中"}',
+      '--aB+c--',
+      '',
+    ].join('\r\n');
+    const headers = { 'content-type': 'Multipart/Form-Data; boundary=aB+c' };
+    const at = { ip: '10.0.0.1', port: 80 };
+    expect(await answerOf(nacos(server, 'POST', '/instance', at, { body, headers }))).toEqual({ status: 200, body: 'ok' });
+    expect(await answerOf(nacos(server, 'GET', '/instance', { serviceName: 'raw-parts', ...at }))).toMatchObject({
+      body: { metadata: { k: 'a&b=c%25+d 中' } },
+    });
+  });
+
+  it.each(['multipart/form-data', 'multipart/form-data; boundary=x', 'multipart/form-data; boundary='])(
+    'refuses a body of %s that is no form in parts',
+    async (type) => {
+      for (const body of [
+        'serviceName=s',
+        '--x\r\nno header',
+        '--x--',
+        '--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--',
+      ])
+        expect((await nacos(server, 'POST', '/instance', {}, { body, headers: { 'content-type': type } })).status).toBe(400);
+      const body = 'serviceName=s';
+      expect(await answerOf(nacos(server, 'POST', '/instance', {}, { body, headers: { 'content-type': type } }))).toEqual({
+        status: 400,
+        body: 'the body must be a form in parts, each ended by the boundary that Content-Type names',
+      });
+    },
+  );
+
   it('takes a request that was written for a proxy', async () => {
     const heard = await exchange(server.listeners.main, [
       'GET http://somewhere:80/nacos/v1/ns/operator/metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
