@@ -18,7 +18,7 @@ const DIRECTION: Readonly<Record<string, Room>> = {
   health: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   nacos: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   server: { may: ['registry', 'wire', 'gen', 'options.ts'], packages: 'any' },
-  cli: { may: ['server', 'options.ts', 'suggestion.ts'], packages: 'any' },
+  cli: { may: ['server', 'wire', 'options.ts', 'suggestion.ts'], packages: 'any' },
   'options.ts': { may: ['registry', 'suggestion.ts'], packages: 'none' },
   'suggestion.ts': { may: [], packages: 'none' },
   'index.ts': { may: ['server', 'options.ts', 'wire'], packages: 'none' },

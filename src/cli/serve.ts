@@ -4,6 +4,7 @@ import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import { OPTIONS, type Options, OptionsError } from '../options.ts';
 import { createServer, type Server } from '../server/server.ts';
+import { systemScheduler } from '../wire/scheduler.ts';
 
 /** Runs the bridge with these options until SIGTERM or SIGINT. Resolves when it listens; rejects as `createServer` does. */
 export async function serve(options: Options): Promise<void> {
@@ -28,6 +29,20 @@ function closeOnSignal(server: Server, log: Logger): void {
     process.exitCode = 0;
   };
   process.on('SIGTERM', drain).on('SIGINT', drain);
+  if (process.env.npm_lifecycle_event === 'npx') afterParent(() => void drain('SIGTERM'));
+}
+
+/**
+ * npx runs a program in a shell and hands signals on to that. Where the shell does not hand them on (dash, which is Debian's), it is the
+ * shell that dies, and the program would live on: so the end of the shell is a signal too.
+ */
+function afterParent(run: () => void): void {
+  const parent = process.ppid;
+  const stop = systemScheduler.every(100, () => {
+    if (process.ppid === parent) return;
+    stop();
+    run();
+  });
 }
 
 /** Throws `OptionsError` when it cannot be used, rather than failing at the first handshake. */
