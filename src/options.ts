@@ -131,7 +131,7 @@ const ROWS = {
   ),
   keepAliveTimeoutMs: time(75_000, 'how long an HTTP/1.1 connection may be idle; better not the 5 s between two beats'),
 
-  maxListed: count(100, 'entries, with "" counted, beyond which List is refused with RESOURCE_EXHAUSTED'),
+  maxListed: count(10_000, 'entries, with "" counted, beyond which List is refused with RESOURCE_EXHAUSTED'),
   maxHealthMessageBytes: bytes(16 << 10, 2 << 10, 16 << 20, 'a message to the health service'),
   maxWatchesPerConnection: count(1_000, 'watches of one connection'),
   maxWatchesPerPeer: count(20_000, 'watches from one address'),

@@ -29,7 +29,7 @@ describe('the options of the command line', () => {
       dataDir: 'none',
       minAvailable: '1',
       defaultService: '',
-      maxListed: 100,
+      maxListed: 10_000,
       pushDelayMs: 20,
       pushToClientIp: false,
       restartGraceMs: 30_000,

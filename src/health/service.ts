@@ -41,7 +41,7 @@ export function healthService({ checker, watches, limits }: HealthServiceOptions
       const statuses: Record<string, { status: ServingStatus }> = Object.create(null);
       let count = 0;
       for (const [name, status] of checker.list()) {
-        if (++count > maxListed) throw new ConnectError(`more than ${maxListed} services to list`, Code.ResourceExhausted);
+        if (++count > maxListed) throw new ConnectError(tooMany(maxListed), Code.ResourceExhausted);
         statuses[name] = { status: WIRE[status] };
       }
       return { statuses };
@@ -98,6 +98,10 @@ function isRequest(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+function tooMany(maxListed: number): string {
+  return `more than ${maxListed} services to list: check each by its name, or raise --max-listed`;
 }
 
 function nameFrom(checker: Checker, service: string): HealthName {

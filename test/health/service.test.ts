@@ -1,8 +1,10 @@
+import { create, toBinary } from '@bufbuild/protobuf';
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Health } from '../../src/gen/grpc/health/v1/health_pb.ts';
+import { Health, HealthListResponseSchema } from '../../src/gen/grpc/health/v1/health_pb.ts';
 import type { Server } from '../../src/index.ts';
+import { OPTIONS } from '../../src/options.ts';
 import {
   HEALTH_CLIENTS,
   type HealthClient,
@@ -156,12 +158,31 @@ describe('List', () => {
     });
   });
 
-  it('is refused with RESOURCE_EXHAUSTED beyond 100 entries', async () => {
-    await using server = await startServer();
+  it('has a thousand services as well', async () => {
+    await using server = await start();
+    for (let i = 0; i < 1_000; i++) await register(server, `service-${i}`);
+    const client = createClient(Health, createGrpcTransport({ baseUrl: `http://${server.listeners.health}` }));
+    expect(Object.keys((await client.list({})).statuses)).toHaveLength(1_001);
+  });
+
+  it("of as many as there may be fits a client's 4 MiB, with names of 400 bytes", () => {
+    const entries = Array.from({ length: OPTIONS.maxListed.default as number }, (_, i): [string, object] => [
+      String(i).padStart(400, 'n'),
+      { status: 1 },
+    ]);
+    const message = create(HealthListResponseSchema, { statuses: Object.fromEntries(entries) });
+    expect(toBinary(HealthListResponseSchema, message).length).toBeLessThan(4 << 20);
+  });
+
+  it('is refused with RESOURCE_EXHAUSTED beyond the entries that an option allows, and names it', async () => {
+    await using server = await startServer({ maxListed: 100 });
     const client = createClient(Health, createGrpcTransport({ baseUrl: `http://${server.listeners.health}` }));
     for (let i = 0; i < 99; i++) await register(server, `s${i}`);
     expect(Object.keys((await client.list({})).statuses)).toHaveLength(100);
     await register(server, 'one-too-many');
-    await expect(client.list({})).rejects.toMatchObject({ code: 8 });
+    await expect(client.list({})).rejects.toMatchObject({
+      code: 8,
+      rawMessage: 'more than 100 services to list: check each by its name, or raise --max-listed',
+    });
   });
 });
