@@ -17,6 +17,7 @@ export class Lease {
   readonly #granted = new Set<number>();
   readonly #brake = new Brake();
   #nextDue = Number.POSITIVE_INFINITY;
+  #lastHeardAt = Number.NEGATIVE_INFINITY;
 
   constructor(rows: Rows) {
     this.#rows = rows;
@@ -27,8 +28,14 @@ export class Lease {
     return this.#nextDue;
   }
 
+  /** When anybody gave a sign of life last. */
+  get lastHeardAt(): number {
+    return this.#lastHeardAt;
+  }
+
   /** A sign of life. */
   hear(id: number, now: number): void {
+    if (now > this.#lastHeardAt) this.#lastHeardAt = now;
     this.#rows.setHeardAt(id, now);
     this.schedule(id);
   }

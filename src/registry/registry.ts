@@ -266,10 +266,12 @@ export class Registry {
     for (const name of changed) this.#parts.changes.changed(name);
   }
 
-  /**
-   * The process was deaf for `ms`: beats may have been sent that nobody could hear. Moves every deadline by as much, but takes no
-   * instance for heard in the future.
-   */
+  /** For how long nobody at all has been heard; infinite when nobody ever was. */
+  get quietMs(): number {
+    return this.#parts.now() - this.#parts.lease.lastHeardAt;
+  }
+
+  /** The process was deaf for `ms`, so every deadline moves by as much; but nobody is taken for heard in the future. */
   postpone(ms: number): void {
     const now = this.#parts.now();
     const by = Math.ceil(ms);

@@ -3,16 +3,21 @@ import type { Registry } from '../registry/registry.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 
 /**
- * Calls the registry's sweep when something is due, and never for silence that the process itself is to blame for: after a stall,
- * deadlines move by the time nobody listened, and nothing expires until the process keeps time again.
+ * Calls the registry's sweep when something is due, and never for silence that the process itself is to blame for. After a pause that
+ * is a load, what was sent meanwhile waits at the sockets: it is read first, and nothing is postponed by that. After a stall it may be
+ * lost, as its senders have given up: deadlines move by the time in which nobody was heard.
  */
 export class Sweeper {
   readonly #options: SweeperOptions;
   #stopTicking: Cancel | undefined;
+  #cancelSummary: Cancel | undefined;
   #lastTick: number;
   #sweepPending = false;
-  /** How many ticks in a row came late. */
+  /** Until then what waits is read, and nothing expires. */
+  #heldUntil = Number.NEGATIVE_INFINITY;
+  /** Of this minute. */
   #lateTicks = 0;
+  #worstGapMs = 0;
 
   constructor(options: SweeperOptions) {
     this.#options = options;
@@ -27,23 +32,56 @@ export class Sweeper {
 
   stop(): void {
     this.#stopTicking?.();
+    this.#cancelSummary?.();
   }
 
   #tick(): void {
-    const { registry, scheduler, now, log } = this.#options;
+    const { registry, scheduler, now } = this.#options;
     const at = now();
     const gapMs = at - this.#lastTick;
     this.#lastTick = at;
-    this.#lateTicks = gapMs > LATE_MS ? this.#lateTicks + 1 : 0;
-    if (gapMs > STALL_MS || (gapMs > LATE_MS && this.#lateTicks <= MAX_LATE_TICKS)) {
-      registry.postpone(gapMs + HEAR_WITHIN_MS);
-      if (gapMs > STALL_MS) log.warn({ gapMs: Math.round(gapMs) }, 'the process was stalled, deadlines are postponed');
+    if (gapMs > STALL_MS) {
+      this.#stalled(gapMs);
       return;
     }
-    if (this.#sweepPending || (registry.nextDue ?? Number.POSITIVE_INFINITY) > at) return;
+    if (gapMs > LATE_MS) this.#late(at, gapMs);
+    if (this.#sweepPending || at <= this.#heldUntil || (registry.nextDue ?? Number.POSITIVE_INFINITY) > at) return;
     this.#sweepPending = true;
     // Two rounds of the event loop: the first accepts a connection that waits, the second reads what came over it.
     scheduler.soon(() => scheduler.soon(() => this.#sweep()));
+  }
+
+  /** Whoever was heard meanwhile was not the only one who could be: deadlines move by no more than the silence of everybody. */
+  #stalled(gapMs: number): void {
+    const { registry, log } = this.#options;
+    const unheardMs = Math.min(gapMs, registry.quietMs);
+    registry.postpone(unheardMs + HEAR_WITHIN_MS);
+    const facts = { gapMs: Math.round(gapMs), unheardMs: Math.round(unheardMs) };
+    log.warn(facts, 'the process was stalled, deadlines are postponed');
+  }
+
+  /**
+   * Holds the sweep until what waits has been read. What was due before this pause has been held after an earlier one: under a load
+   * that makes every tick late the dead must be found all the same.
+   */
+  #late(at: number, gapMs: number): void {
+    const { registry, scheduler } = this.#options;
+    const due = registry.nextDue ?? Number.POSITIVE_INFINITY;
+    const until = at + Math.max(HEAR_WITHIN_MS, gapMs / 4);
+    this.#heldUntil = Math.max(this.#heldUntil, due <= at - gapMs ? Math.min(until, due + HOLD_AT_MOST_MS) : until);
+    this.#lateTicks++;
+    this.#worstGapMs = Math.max(this.#worstGapMs, gapMs);
+    this.#cancelSummary ??= scheduler.after(SUMMARY_EVERY_MS, () => this.#summarize());
+  }
+
+  /** A tick or two that are late are anybody's; many are a machine that does too much. */
+  #summarize(): void {
+    const facts = { lateTicks: this.#lateTicks, worstGapMs: Math.round(this.#worstGapMs) };
+    if (this.#lateTicks >= WORTH_A_LINE)
+      this.#options.log.warn(facts, 'the machine is starved, what is due waits for what is to be read');
+    this.#cancelSummary = undefined;
+    this.#lateTicks = 0;
+    this.#worstGapMs = 0;
   }
 
   #sweep(): void {
@@ -62,11 +100,13 @@ export interface SweeperOptions {
 
 /** Half of the promised exactness of 100 ms. */
 const TICK_MS = 50;
-/** A longer pause between two ticks: a blocked loop, a stopped process, a starved machine. Nobody was heard meanwhile. */
+/** A longer pause between two ticks: a load, a long collection of garbage. Nobody was heard meanwhile, but all of it still can be. */
 const LATE_MS = 2 * TICK_MS;
-/** Under a load that makes every tick a little late the dead must be found all the same. */
-const MAX_LATE_TICKS = 20;
-/** A pause that is no load any more, however often it comes; and worth a line in the log. */
-const STALL_MS = 1_000;
+/** A longer one is a blocked loop or a stopped process: clients have given up (Nacos's after 3 s), and what they sent is lost. */
+const STALL_MS = 2_000;
 /** What waits after a pause takes many rounds of the event loop to be heard: each accepts one connection. */
 const HEAR_WITHIN_MS = 250;
+/** With the pause in which something becomes due, and the one after that, less than a second. */
+const HOLD_AT_MOST_MS = 650;
+const SUMMARY_EVERY_MS = 60_000;
+const WORTH_A_LINE = 60;

@@ -90,6 +90,70 @@ it('under a load that makes every tick late the dead are still found', () => {
   expect(registry.tally(orders)).toMatchObject({ healthy: 0 });
 });
 
+it.each([60, 120, 150, 200, 250, 300, 350, 400, 500])(
+  'with ticks that are %i ms apart throughout, and others whose beats are heard, the dead are found within a second',
+  (gap) => {
+    using house = setUp();
+    const { registry, scheduler, stall } = house;
+    registry.register(orders, registration());
+    registry.register(orders, registration({ port: 81 }));
+    while (registry.tally(orders)?.healthy === 2) {
+      stall(gap);
+      registry.beat(orders, registration({ port: 81 }));
+    }
+    expect(scheduler.now()).toBeGreaterThanOrEqual(15_000);
+    expect(scheduler.now()).toBeLessThanOrEqual(16_000);
+    expect(registry.instance(orders, registration({ port: 81 }))).toMatchObject({ healthy: true });
+  },
+);
+
+it('the same for one that is the only one there is, with ticks late and on time by turns', () => {
+  using house = setUp();
+  const { registry, scheduler, stall, pass } = house;
+  registry.register(orders, registration());
+  while (registry.tally(orders)?.healthy === 1) {
+    stall(180);
+    pass(50);
+  }
+  expect(scheduler.now()).toBeLessThanOrEqual(16_000);
+});
+
+it('a stall moves deadlines by no more than the silence of everybody', () => {
+  using house = setUp();
+  const { registry, scheduler, lines, pass, stall } = house;
+  registry.register(orders, registration());
+  registry.register(orders, registration({ port: 81 }));
+  pass(14_000);
+  // A long callback between two reads: the beat of the other one is read before the tick comes that is overdue.
+  scheduler.stall(2_900);
+  registry.beat(orders, registration({ port: 81 }));
+  scheduler.stall(100);
+  scheduler.advance(0);
+  expect(lines).toMatchObject([{ gapMs: 3_000, unheardMs: 100 }]);
+  pass(100);
+  stall(50);
+  pass(250);
+  expect(registry.instance(orders, registration())).toMatchObject({ healthy: false });
+  expect(registry.instance(orders, registration({ port: 81 }))).toMatchObject({ healthy: true });
+});
+
+it('a starved machine is counted, and told once a minute', () => {
+  using house = setUp();
+  const { lines, pass, stall } = house;
+  for (let i = 0; i < 200; i++) stall(150);
+  pass(60_000);
+  expect(lines).toMatchObject(
+    [{ level: 40, lateTicks: 200, worstGapMs: 150, msg: /starved/ }].map(({ msg, ...rest }) => ({
+      ...rest,
+      msg: expect.stringMatching(msg),
+    })),
+  );
+  // Now and then a tick is late anywhere.
+  for (let i = 0; i < 10; i++) stall(150);
+  pass(60_000);
+  expect(lines).toHaveLength(1);
+});
+
 it('when very many fall silent at once the log stays readable, and goes on in the next second', () => {
   using house = setUp();
   const { registry, lines, pass } = house;
