@@ -1,5 +1,5 @@
 import { answerGrpcMessage, answerGrpcStatus, answerJson, answerText } from '../wire/answer.ts';
-import { isGrpc, pathOf, queryOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
+import { headerOf, isGrpc, pathOf, queryOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import { BAD_NAME, type EndpointLimits, endpointOf } from './endpoints.ts';
 import type { Checker } from './health.ts';
 import { type StatusEventsOptions, streamStatuses } from './sse.ts';
@@ -59,6 +59,9 @@ function answerPath(req: Request, res: Response, options: HealthPathsOptions): v
 /** HealthCheckResponse with SERVING, in its frame: what a client that reads messages finds behind status 0. */
 const SERVING_FRAME = Buffer.from([0, 0, 0, 0, 2, 8, 1]);
 
+/** Means what `instance` means in the query. */
+const INSTANCE_HEADER = 'x-health-instance';
+
 /** The path and query are the name, less `watch`. Undefined when it cannot be decoded. */
 function askedBy(req: Request, defaultService: string): { readonly text: string; readonly watch: boolean } | undefined {
   const path = pathOf(req);
@@ -67,6 +70,9 @@ function askedBy(req: Request, defaultService: string): { readonly text: string;
     .filter((part) => part !== '');
   const rest = parts.filter((part) => part !== 'watch' && !part.startsWith('watch='));
   const watch = rest.length < parts.length;
+  // Caddy can name the upstream that it checks in a header only.
+  const instance = headerOf(req, INSTANCE_HEADER).trim();
+  if (instance !== '') rest.push(`instance=${encodeURIComponent(instance)}`);
   const service = path.startsWith(`${ROOT}/`) ? unescaped(path.slice(ROOT.length + 1)) : '';
   if (service === undefined) return undefined;
   const name = service === '' ? defaultService : service;

@@ -22,9 +22,19 @@ afterAll(() => server.close(100));
 
 const url = (path: string) => `http://${server.listeners.health}${path}`;
 
-async function grpc(target: Server, path: string): Promise<{ status: unknown; body: Buffer }> {
+async function grpc(
+  target: Server,
+  path: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<{ status: unknown; body: Buffer }> {
   const session = connectHttp2(`http://${target.listeners.health}`);
-  const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' });
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': path,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    ...more,
+  });
   stream.end(Buffer.alloc(5));
   let trailers: IncomingHttpHeaders = {};
   stream.on('trailers', (fields) => {
@@ -68,6 +78,25 @@ describe.each([
     expect((await grpc(server, path)).status).toBe(status);
   });
 });
+
+it.each([
+  ['/health/orders', '10.0.0.1:80', 200, '0'],
+  ['/health/orders', ' 10.0.0.1:80 ', 200, '0'],
+  ['/health/orders', '10.0.0.1:81', 404, '5'],
+  ['/health/orders?group=DEFAULT_GROUP', '10.0.0.1:80', 200, '0'],
+  ['/health/off', '10.0.0.1:80', 503, '14'],
+  ['/health/orders', '', 200, '0'],
+  ['/health/orders', 'nowhere', 400, '3'],
+  ['/health/orders', '10.0.0.1:80&group=G1', 400, '3'],
+  ['/health/orders?instance=10.0.0.1:80', '10.0.0.1:81', 400, '3'],
+])(
+  '%s with X-Health-Instance: %s means that instance, as ?instance= does (Caddy 2.11.9)',
+  async (path, instance, http, status) => {
+    const headers = { 'x-health-instance': instance };
+    expect((await fetch(url(path), { headers })).status).toBe(http);
+    expect((await grpc(server, path, headers)).status).toBe(status);
+  },
+);
 
 it('the body says why', async () => {
   expect(await (await fetch(url('/health/off'))).json()).toEqual({
