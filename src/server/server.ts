@@ -12,6 +12,7 @@ import { HOME, silenceOf } from '../nacos/rules.ts';
 import { checkOptions, type GivenOptions, type Options } from '../options.ts';
 import { ONE_AVAILABLE, parseMinAvailable } from '../registry/available.ts';
 import { Registry } from '../registry/registry.ts';
+import { Descriptors, descriptorLimit } from '../wire/descriptors.ts';
 import { peerOf } from '../wire/exchange.ts';
 import { listen, type OpenPort, type PortOptions, type TlsIdentity } from '../wire/listener.ts';
 import { OpenAnswers } from '../wire/open-answers.ts';
@@ -101,6 +102,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     sweeper.stop();
     silenceLog.stop();
     nacos.close();
+    house.descriptors.close();
   };
   let ended: Promise<void> | undefined;
   const close = (withinMs = options.closeWithinMs) => {
@@ -123,6 +125,7 @@ interface House {
   readonly openAnswers: OpenAnswers;
   /** Aborted with the error that calls are to end with. */
   readonly shutdown: AbortController;
+  readonly descriptors: Descriptors;
 }
 
 function houseOf(options: Options, log: Logger): House {
@@ -141,8 +144,20 @@ function houseOf(options: Options, log: Logger): House {
     log,
     openAnswers: new OpenAnswers(),
     shutdown,
+    descriptors: descriptorsOf(log),
   };
 }
+
+/** The limit is of the process, and says nothing of how many clients there will be: a warning where it is no more than a trial's. */
+function descriptorsOf(log: Logger): Descriptors {
+  const limit = descriptorLimit();
+  if (limit < FEW_DESCRIPTORS) log.warn({ limit }, 'the limit of open files and sockets is low (ulimit -n)');
+  return new Descriptors(limit, systemScheduler, (count, open) =>
+    log.warn({ count, open, limit }, 'connections refused: the limit of open files and sockets is reached (ulimit -n)'),
+  );
+}
+
+const FEW_DESCRIPTORS = 4_096;
 
 function nacosIn({ options, registry, scheduler, now, wallClock, log }: House): Nacos {
   const { pushDelayMs, pushToClientIp } = options;
@@ -189,7 +204,11 @@ interface Ports {
 }
 
 /** Opens all ports or none. */
-async function openPorts({ options, scheduler, log }: House, surfaces: Surfaces, tls: ServerOptions['tls']): Promise<Ports> {
+async function openPorts(
+  { options, scheduler, log, descriptors }: House,
+  surfaces: Surfaces,
+  tls: ServerOptions['tls'],
+): Promise<Ports> {
   const { host, port, grpcPort, healthPort } = options;
   const all = { request: everything(surfaces, log) };
   const health = { request: healthOnly(surfaces, log) };
@@ -198,8 +217,9 @@ async function openPorts({ options, scheduler, log }: House, surfaces: Surfaces,
     await Promise.all(open.map((each) => each.close(deadline)));
   };
   const opened = async (number: number, lanes: typeof all, how: Pick<PortOptions, 'tls' | 'tlsOnly'> = {}) => {
+    const admit: PortOptions['admit'] = (socket) => descriptors.admit(socket, lanes === health);
     try {
-      const one = await listen(host, number, lanes, { limits: options, scheduler, ...how });
+      const one = await listen(host, number, lanes, { limits: options, scheduler, admit, ...how });
       open.push(one);
       return one.address;
     } catch (cause) {

@@ -26,6 +26,8 @@ export interface PortOptions {
   readonly tls?: TlsIdentity | undefined;
   /** Whether it refuses what is not TLS; default false. */
   readonly tlsOnly?: boolean;
+  /** Whether a connection may be kept; one that may not has been ended. All may when left out. */
+  readonly admit?: (socket: Socket) => boolean;
 }
 
 /** PEM, as `node:tls` takes it. */
@@ -36,7 +38,7 @@ export interface TlsIdentity {
 
 /** Rejects with the system's error when the port cannot be had. */
 export async function listen(host: string, port: number, lanes: Lanes, options: PortOptions): Promise<OpenPort> {
-  const { limits, scheduler, tls, tlsOnly = false } = options;
+  const { limits, scheduler, tls, tlsOnly = false, admit } = options;
   const sockets = new Set<Socket>();
   const undecided = new Set<Socket>();
   const http1 = createHttp1(lanes, limits);
@@ -48,6 +50,7 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
     });
 
   http1.server.on('connection', (socket: Socket) => {
+    if (admit?.(socket) === false) return;
     sockets.add(socket);
     undecided.add(socket);
     socket.once('close', () => sockets.delete(socket));

@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process';
 import { once, setMaxListeners } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { createInterface } from 'node:readline';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { OPTIONS } from '../../src/options.ts';
 import { HEALTH_CLIENTS, TLS_HEALTH_CLIENTS } from '../support/health-clients.ts';
-import { FREE_PORTS, run, startProcess } from '../support/process.ts';
+import { CLI, FREE_PORTS, run, startProcess } from '../support/process.ts';
 import { dial } from '../support/raw.ts';
 import { nacos, register, unhealthyAfter } from '../support/server.ts';
 
@@ -96,6 +98,36 @@ describe('beatbridge serve', SLOW, () => {
     ended.abort();
     await Promise.allSettled(watching);
     expect(seen).toEqual(services.map(() => ['SERVING']));
+  });
+
+  it('with few descriptors warns, refuses and logs who is too many, and goes on answering about health', async () => {
+    const command = `ulimit -n 128; exec '${process.execPath}' '${CLI}' serve ${FREE_PORTS.join(' ')}`;
+    const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let log = '';
+    child.stderr.on('data', (chunk) => {
+      log += chunk;
+    });
+    const [line] = await once(createInterface({ input: child.stdout }), 'line');
+    const { main, health } = JSON.parse(line).listeners;
+    const sockets = await Promise.all(Array.from({ length: 300 }, () => dial(main)));
+    await expect.poll(() => log).toContain('connections refused: the limit of open files and sockets is reached');
+    expect(log).toContain('the limit of open files and sockets is low');
+    for (let i = 0; i < 3; i++)
+      expect((await fetch(`http://${health}/health`, { headers: { connection: 'close' } })).status).toBe(200);
+    for (const socket of sockets) socket.destroy();
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it('with too few descriptors to be loaded says so in one line and exits 3', async () => {
+    const child = spawn('bash', ['-c', `ulimit -n 64; exec '${process.execPath}' '${CLI}'`]);
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    expect(await once(child, 'close')).toEqual([3, null]);
+    expect(stderr).toMatch(/^beatbridge: this process may open 64 files and sockets, and needs 96 at least: [^\n]+\n$/);
   });
 
   it('on a taken port says so in one line on standard error and exits 3', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Listeners } from '../../src/index.ts';
 
-const CLI = join(import.meta.dirname, '../../dist/cli/main.js');
+export const CLI = join(import.meta.dirname, '../../dist/cli/main.js');
 
 /** A beatbridge in a process of its own, as built. For `await using`. */
 export interface Process extends AsyncDisposable {
