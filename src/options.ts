@@ -93,6 +93,13 @@ const ROWS = {
     says: 'a health name',
     help: 'whom callers mean that can name none: /health itself, and the default path of AWS ALB; "" is the bridge',
   },
+  contextPath: {
+    default: '/nacos',
+    unit: 'path',
+    fits: (text: string) => /^\/[\w.~/-]*$/.test(text) && !text.includes('//'),
+    says: 'a path from the root, such as /registry, or / itself',
+    help: 'where else than below /nacos the calls of Nacos are served: what its clients have as their context path',
+  },
   pushDelayMs: {
     default: 20,
     unit: 'ms',

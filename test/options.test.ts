@@ -108,6 +108,7 @@ describe('the options of the command line', () => {
     ['--tls-port', 'any', '--tls-port must be 0..65535, or "none", got "any"'],
     ['--push-to-client-ip', 'yes', '--push-to-client-ip must be true or false, got "yes"'],
     ['--min-available', '0%', '--min-available must be a count from 1, or 1%..100%, got "0%"'],
+    ['--context-path', 'nacos', '--context-path must be a path from the root, such as /registry, or / itself, got "nacos"'],
     ['--host', 'a b', '--host must be an address or a host name, got "a b"'],
     ['--log-level', 'x'.repeat(1_000), /got "x{200}"$/],
   ])('refuses %s %s', (flag, text, fault) => {

@@ -6,19 +6,31 @@ import { isGrpc, pathOf, type Request, type Response, type Serve } from '../wire
 export interface Surfaces {
   /** Everything below `/nacos/`. */
   readonly nacos: Serve;
+  /** Where else these are served: a path, or `/`. */
+  readonly contextPath: string;
   readonly nacosRpc: ReadonlyMap<string, Serve>;
   readonly healthRpc: ReadonlyMap<string, Serve>;
   readonly healthPaths: (path: string) => Serve | undefined;
 }
 
 /** Finds the surface of a request by its path. It knows no path itself but where Nacos begins. */
-export function everything({ nacos, nacosRpc, healthRpc, healthPaths }: Surfaces, log: Logger): Serve {
+export function everything({ nacos, contextPath, nacosRpc, healthRpc, healthPaths }: Surfaces, log: Logger): Serve {
+  const root = contextPath.replace(/\/$/, '');
   return guarded(log, (req, res) => {
     const path = pathOf(req);
-    if (path.startsWith('/nacos/')) return nacos(req, res);
+    if (path.startsWith(NACOS)) return nacos(req, res);
+    // Below the root only what is Nacos's: the rest of it belongs to others.
+    if (root === '' ? OF_NACOS.test(path) : path.startsWith(`${root}/`)) {
+      req.url = `${NACOS}${(req.url ?? '').slice(root.length + 1)}`;
+      return nacos(req, res);
+    }
     return (nacosRpc.get(path) ?? healthRpc.get(path) ?? healthPaths(path) ?? notFound)(req, res);
   });
 }
+
+const NACOS = '/nacos/';
+/** What stands directly below a context path. */
+const OF_NACOS = /^\/(v[123]|actuator|serverlist)(\/|$)/;
 
 /** The same on a port that is for callers of health only. */
 export function healthOnly({ healthRpc, healthPaths }: Pick<Surfaces, 'healthRpc' | 'healthPaths'>, log: Logger): Serve {
@@ -34,7 +46,7 @@ function guarded(log: Logger, serve: Serve): Serve {
     // A reset can strike at any point of a request, also where nobody listens for it.
     req.on('error', ignore);
     res.on('error', ignore);
-    req.url = originForm(req.url ?? '');
+    req.url = singleSlashes(originForm(req.url ?? ''));
     try {
       await serve(req, res);
     } catch (err) {
@@ -68,6 +80,13 @@ function refuse(req: Request, res: Response, text: string): void {
 function refuseGrpc(req: Request, res: Response, status: number, message: string): void {
   req.resume();
   answerGrpcStatus(res, status, message);
+}
+
+/** Clients put an address and a path together that both have one. */
+function singleSlashes(url: string): string {
+  const end = url.indexOf('?');
+  const path = end < 0 ? url : url.slice(0, end);
+  return path.includes('//') ? path.replaceAll(/\/{2,}/g, '/') + (end < 0 ? '' : url.slice(end)) : url;
 }
 
 /** The path and query of a request that was written for a proxy: `GET http://HOST/PATH`. */

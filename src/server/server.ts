@@ -164,7 +164,7 @@ function nacosIn({ options, registry, scheduler, now, wallClock, log }: House): 
   return createNacos({ registry, scheduler, now, wallClock, log, limits: options, pushDelayMs, pushToClientIp });
 }
 
-function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'nacosRpc'> {
+function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'contextPath' | 'nacosRpc'> {
   const { options, openAnswers, shutdown, log } = house;
   const nacosRpc = rpcByPath({
     routes: nacos.routes,
@@ -175,7 +175,7 @@ function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'na
     shutdown: shutdown.signal,
     log,
   });
-  return { nacos: nacos.http, nacosRpc };
+  return { nacos: nacos.http, contextPath: options.contextPath, nacosRpc };
 }
 
 function healthSurfaces(house: House, health: Health, watches: Watches): Pick<Surfaces, 'healthRpc' | 'healthPaths'> {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2';
 import { pino } from 'pino';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Checker, Health } from '../../src/health/health.ts';
 import { healthPaths } from '../../src/health/paths.ts';
 import { Watches } from '../../src/health/watch.ts';
@@ -15,7 +15,8 @@ import { systemScheduler } from '../../src/wire/scheduler.ts';
 import { HOME, orders, registration } from '../support/instances.ts';
 import { failOnLeaks } from '../support/leaks.ts';
 import { LIMITS } from '../support/limits.ts';
-import { dial, hear } from '../support/raw.ts';
+import { dial, exchange, hear } from '../support/raw.ts';
+import { startServer } from '../support/server.ts';
 
 failOnLeaks();
 
@@ -28,6 +29,7 @@ async function served(checker: Checker, port: 'all' | 'health' = 'all') {
     nacos: async () => {
       throw new Error('a bug of nacos');
     },
+    contextPath: '/nacos',
     nacosRpc: new Map([['/rpc/of.nacos', (_: unknown, res: Parameters<typeof answerText>[0]) => answerText(res, 200, 'nacos')]]),
     healthRpc: new Map([
       ['/rpc/of.health', (_: unknown, res: Parameters<typeof answerText>[0]) => answerText(res, 200, 'health')],
@@ -161,3 +163,26 @@ function copied(health: Health): Checker {
     onChange: (listener) => health.onChange(listener),
   };
 }
+
+describe.each([
+  ['/nacos', ['/nacos/v1/ns/operator/metrics', '//nacos//v1/ns///operator/metrics/', '/nacos/actuator/health']],
+  [
+    '/',
+    ['/v1/ns/operator/metrics', '//v1/ns/operator/metrics', '/actuator/health', '/serverlist', '/nacos/v1/ns/operator/metrics'],
+  ],
+  ['/registry', ['/registry/v1/ns/operator/metrics', '/registry//v1/ns/operator/metrics', '/nacos/v1/ns/operator/metrics']],
+  ['/a/b/', ['/a/b/v1/ns/operator/metrics', '/a/b/serverlist']],
+])('clients whose context path is %s (alibaba/nacos#4212, #14583)', (contextPath, paths) => {
+  it('find Nacos there, however many slashes they write, and health where it is', async () => {
+    await using server = await startServer({ contextPath });
+    const statusOf = async (path: string) => {
+      const heard = await exchange(server.listeners.main, [`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`]);
+      return heard.slice(9, 12);
+    };
+    for (const path of paths) expect([path, await statusOf(path)]).toEqual([path, '200']);
+    expect(await statusOf('//health//?x')).toBe('400');
+    expect(await statusOf('//health')).toBe('200');
+    for (const path of ['/', '/v4/x', '/registryx/v1/ns/operator/metrics', '/nowhere'])
+      expect([path, await statusOf(path)]).toEqual([path, '404']);
+  });
+});
