@@ -60,6 +60,31 @@ export class Clients {
     }
   }
 
+  /** Those of the services whose names match by part, as Nacos looks for them. */
+  *subscribersLike({ namespace, group, name }: ServiceName): IterableIterator<AnySubscriber> {
+    for (const subscriber of this.subscribers()) {
+      const { service } = subscriber;
+      if (service.namespace === namespace && service.name.includes(name) && service.group.includes(group)) yield subscriber;
+    }
+  }
+
+  /** How many there are of each kind. */
+  counts(): ClientCounts {
+    const ids = this.ids();
+    const ephemeral = ids.filter((id) => id.endsWith('#true')).length;
+    const persistent = ids.filter((id) => id.endsWith('#false')).length;
+    let subscribeCount = 0;
+    for (const _ of this.subscribers()) subscribeCount++;
+    return {
+      subscribeCount,
+      clientCount: ids.length,
+      connectionBasedClientCount: ids.length - ephemeral - persistent,
+      ephemeralIpPortClientCount: ephemeral,
+      persistentIpPortClientCount: persistent,
+      responsibleClientCount: ids.length,
+    };
+  }
+
   *#publishedIn(service: ServiceName, held: ReadonlyMap<string, string>): IterableIterator<Publication> {
     for (const instance of this.#rooms.registry.instances(service) ?? []) {
       const { ip, port, cluster, ephemeral, silentMs } = instance;
@@ -84,6 +109,16 @@ export interface ClientRooms {
   readonly connections: Connections;
   readonly subscribers: Subscribers;
   readonly pusher: Pusher;
+}
+
+/** As Nacos calls them. There is one server, and it is responsible for all. */
+export interface ClientCounts {
+  readonly subscribeCount: number;
+  readonly clientCount: number;
+  readonly connectionBasedClientCount: number;
+  readonly ephemeralIpPortClientCount: number;
+  readonly persistentIpPortClientCount: number;
+  readonly responsibleClientCount: number;
 }
 
 /** An instance with whom it comes from: a connection, or the address itself. */

@@ -193,6 +193,12 @@ export function serviceViewV2(service: ServiceName, instances: readonly Instance
   };
 }
 
+/** An instance in the catalog: for operators, who also see what of it is theirs. */
+export function catalogInstance(service: ServiceName, instance: Instance) {
+  const { edit } = instance;
+  return { ...hostView(service, instance), ...(edit !== undefined && { edit }) };
+}
+
 /** A row of the console's list of services. `triggerFlag` is text there. */
 export function catalogRow(service: ServiceName, instances: readonly Instance[], settings: NacosSettings) {
   return {

@@ -1,3 +1,4 @@
+import { RequestError } from '../errors.ts';
 import { optional, readFlag, readService, required } from './params.ts';
 import { type Asked, type HttpRooms, OK } from './route.ts';
 
@@ -26,6 +27,12 @@ export function operatorCalls({ registry, switches, pusher }: HttpRooms) {
     /** There is one server, and it is responsible for everything. */
     responsibleServer: ({ params, local }: Asked) => {
       readService(params);
+      return { responsibleServer: local };
+    },
+    /** The same for a client. */
+    responsibleServerOf: ({ params, local }: Asked) => {
+      for (const name of ['ip', 'port'])
+        if (optional(params, name) === undefined) throw new RequestError('missing-param', `Parameter '${name}' is missing`);
       return { responsibleServer: local };
     },
     distroStatus: ({ local }: Asked) => ({ healthyList: [local] }),

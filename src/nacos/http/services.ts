@@ -5,6 +5,7 @@ import { RequestError } from '../errors.ts';
 import type { Page } from '../naming.ts';
 import { pageOf } from '../rules.ts';
 import {
+  catalogInstance,
   catalogRow,
   catalogServiceView,
   catalogServiceWithInstances,
@@ -81,7 +82,8 @@ function readingCalls({ catalog }: HttpRooms) {
       return { checksum: checksumOf(catalog.known(readService(params), 'not-found', (name) => `${name} not found!`)) };
     },
     checkers: () => CHECKERS,
-    selectorTypes: () => ({ code: 200, message: null, data: ['none', 'label'] }),
+    selectorTypes: () => ({ code: 200, message: null, data: SELECTOR_TYPES }),
+    selectorTypesV3: () => SELECTOR_TYPES,
   };
 }
 
@@ -101,14 +103,11 @@ function nameCalls({ naming, catalog, clients }: HttpRooms) {
       const services = catalog.namesLike(optional(params, 'expr') ?? '', namespace);
       return { services, count: Object.keys(services).length };
     },
-    /** Names match by part. */
     subscribers({ params }: Asked) {
       const wanted = readService(params);
       const page = readPage(params, { pageNo: 1, pageSize: 1000 });
       const found = [];
-      for (const { service, ip, port, agent, app, clustersVerbatim } of clients.subscribers()) {
-        if (service.namespace !== wanted.namespace) continue;
-        if (!service.name.includes(wanted.name) || !service.group.includes(wanted.group)) continue;
+      for (const { service, ip, port, agent, app, clustersVerbatim } of clients.subscribersLike(wanted)) {
         const names = { namespaceId: service.namespace, serviceName: groupedName(service), cluster: clustersVerbatim };
         found.push({ addrStr: `${ip}:${port}`, agent, app, ip, port, ...names });
       }
@@ -156,7 +155,7 @@ function catalogCalls({ catalog }: HttpRooms) {
     if (cluster !== undefined && !clusterNames(instances, settings).includes(cluster))
       throw new RequestError('not-found', `cluster ${cluster.slice(0, 200)} is not found!`);
     const chosen = inClusters(instances, cluster === undefined ? [] : [cluster]);
-    const list = pageOf(chosen, pageNo, pageSize).map((instance) => hostView(service, instance));
+    const list = pageOf(chosen, pageNo, pageSize).map((instance) => catalogInstance(service, instance));
     return { list, count: chosen.length };
   }
 }
@@ -164,6 +163,8 @@ function catalogCalls({ catalog }: HttpRooms) {
 function known(catalog: Catalog, params: Params): KnownService {
   return catalog.known(readService(params), 'not-found', (name) => `service ${name} is not found!`);
 }
+
+const SELECTOR_TYPES = ['label', 'none'];
 
 const CHECKERS = {
   TCP: checkView({ type: 'tcp' }),
