@@ -47,10 +47,11 @@ function readingCalls({ naming, catalog }: HttpRooms) {
     list({ params }: Asked) {
       const service = readService(params);
       const [, instances, settings] = catalog.known(service, 'absent', (name) => `service ${name} is not found!`);
-      const named = optional(params, 'clusterName');
-      const clusters = readClusters(named ?? DEFAULT_CLUSTER_NAME);
-      const known = clusterNames(instances, settings);
-      if (named !== undefined && !clusters.some((cluster) => known.includes(cluster)))
+      const named = optional(params, 'clusterName') ?? DEFAULT_CLUSTER_NAME;
+      const clusters = readClusters(named);
+      // That one is there before its first instance, and after its last.
+      const known = [DEFAULT_CLUSTER_NAME, ...clusterNames(instances, settings)];
+      if (!clusters.some((cluster) => known.includes(cluster)))
         throw new RequestError('absent', `cluster ${shown(named)} is not found!`);
       const healthyOnly = readStrictTruth(params, 'healthyOnly') ?? false;
       return inClusters(instances, clusters)

@@ -91,7 +91,9 @@ export function atAddress<T extends { readonly ip: string; readonly port: number
   items: readonly T[],
 ): readonly T[] {
   const ip = optional(params, 'ip');
-  const port = optional(params, 'port');
+  const named = optional(params, 'port');
+  // Java's maintainer client (3.0 to 3.2) says so where it has been given none.
+  const port = named === 'null' ? undefined : named;
   return items.filter((item) => (ip === undefined || item.ip === ip) && (port === undefined || String(item.port) === port));
 }
 
