@@ -256,9 +256,9 @@ export class Registry {
     if (this.#expirySuspended) return;
     const now = this.#parts.now();
     const changed = new Set<ServiceName>();
-    for (const { id, to, silentMs } of this.#parts.lease.due(now)) {
-      const { name } = this.#parts.rows.row(id).service;
-      if (this.#instances.silent(id, to, silentMs)) changed.add(name);
+    for (const due of this.#parts.lease.due(now)) {
+      const { name } = this.#parts.rows.row(due.id).service;
+      if (this.#instances.fallDue(due)) changed.add(name);
     }
     for (const service of this.#parts.services.forgetEmptied(now)) {
       this.#happenedTo(service.name, 'forgotten');
