@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RegistryEvent } from '../../src/registry/changes.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import { orders, registration } from '../support/instances.ts';
+import { passSweeping } from '../support/sweeping.ts';
 
 function setUp(count: number) {
   const clock = { ms: 0 };
@@ -19,14 +20,7 @@ function setUp(count: number) {
       for (let port = from; port < to; port++)
         registry.release(orders, registration({ port }), connections[port] ?? {}, 'connection-ended', { connection: `c${port}` });
     },
-    wait(ms: number) {
-      const end = clock.ms + ms;
-      for (let next = registry.nextDue; next !== undefined && next <= end; next = registry.nextDue) {
-        clock.ms = Math.max(clock.ms, next);
-        registry.sweep();
-      }
-      clock.ms = end;
-    },
+    wait: (ms: number) => passSweeping(registry, clock, ms),
     tally: () => registry.tally(orders),
   };
 }
