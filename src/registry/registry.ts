@@ -1,15 +1,7 @@
 import { Changes, type RegistryEvent, type Source } from './changes.ts';
 import { Departed } from './departed.ts';
 import { Durable } from './durable.ts';
-import {
-  type Address,
-  DEFAULT_SILENCE,
-  type Edit,
-  type Instance,
-  type Metadata,
-  type Registration,
-  type Silence,
-} from './instance.ts';
+import { type Address, DEFAULT_SILENCE, type Edit, type Instance, type Registration, type Silence } from './instance.ts';
 import { Instances, type Parts } from './instances.ts';
 import { Lease, saidOf } from './lease.ts';
 import { DEFAULT_MEMORY, type RegistryOptions } from './options.ts';
