@@ -2,7 +2,7 @@ import type { Instance } from '../registry/instance.ts';
 import type { EditRecord } from '../registry/records.ts';
 import type { ServiceName } from '../registry/service-name.ts';
 import type { KnownService } from './catalog.ts';
-import type { AnySubscriber, Publication } from './clients.ts';
+import type { AnySubscriber, Publication, SubscriberLine } from './clients.ts';
 import type { Connection } from './grpc/connection.ts';
 import type { Namespace } from './namespaces.ts';
 import type { Page } from './naming.ts';
@@ -58,8 +58,8 @@ function checkPorts(settings: NacosSettings, cluster: string) {
 }
 
 /** Whoever is told of a service's changes. */
-export function subscriberView({ service, ip, port, agent, app }: AnySubscriber) {
-  return { ...nameView(service), ip, port, agent, appName: app, address: `${ip}:${port}` };
+export function subscriberView({ service, ip, port, agent, app, address }: SubscriberLine) {
+  return { ...nameView(service), ip, port, agent, appName: app, address };
 }
 
 /** A client that is only known by its address. */

@@ -63,7 +63,7 @@ function readingCalls({ catalog, clients }: HttpRooms) {
       return pageView(items, count, page);
     },
     subscribers({ params }: Asked) {
-      const found = [...clients.subscribersLike(readService(params))];
+      const found = clients.subscribersLike(readService(params));
       return pageOfView(found.map(subscriberView), readStrictPage(params));
     },
   };

@@ -25,6 +25,12 @@ function memberCalls({ wallClock }: HttpRooms) {
     healthV1: () => old('UP'),
     /** A member of another cluster wants to be known here. */
     reportV1: () => ({ code: 400, message: 'Node information is illegal', data: null }),
+    /** Who looks after a client. */
+    responsibleV1: ({ params, local }: Asked) => {
+      for (const name of ['ip', 'port'])
+        if (optional(params, name) === undefined) throw new RequestError('missing-param', `Parameter '${name}' is missing`);
+      return { responsibleServer: local };
+    },
     selfV2: ({ local }: Asked) => self(local, COMPATIBLE_VERSION),
     listV2: (asked: Asked) => list(asked, COMPATIBLE_VERSION),
     health: () => 'UP',

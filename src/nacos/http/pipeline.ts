@@ -11,6 +11,7 @@ import {
   type Response,
   type Serve,
 } from '../../wire/exchange.ts';
+import { writeJson } from '../doubles.ts';
 import { REASONS, type Reason, RequestError } from '../errors.ts';
 import type { ServerStatus, Switches } from '../switches.ts';
 import { type Params, readParams } from './params.ts';
@@ -122,7 +123,7 @@ function refuse(req: Request, res: Response, error: RequestError, route: Route |
 
 function send(res: Response, status: number, data: string | object | number | boolean | null): void {
   if (typeof data === 'string') answer(res, status, 'text/plain;charset=UTF-8', data);
-  else answer(res, status, 'application/json;charset=UTF-8', JSON.stringify(data));
+  else answer(res, status, 'application/json;charset=UTF-8', writeJson(data));
 }
 
 /** The body as text. `Content-Encoding` is not believed: Java <= 1.3.2 says gzip over plain text on every request. */

@@ -53,7 +53,7 @@ function namingRoutes({ instances, operator, services }: Calls): readonly Route[
 }
 
 /** The server itself, and what the clients before 0.8 call. */
-function serverRoutes({ instances, operator }: Calls): readonly Route[] {
+function serverRoutes({ cluster, instances, operator }: Calls): readonly Route[] {
   return [
     { method: 'GET', path: '/nacos/v1/ns/operator/metrics', call: operator.metrics, reply: 'plain', access: 'health' },
     { method: 'GET', path: '/nacos/v1/ns/operator/switches', call: operator.switches, reply: 'plain', access: 'read' },
@@ -71,11 +71,13 @@ function serverRoutes({ instances, operator }: Calls): readonly Route[] {
     {
       method: 'GET',
       path: '/nacos/v1/ns/operator/distro/client',
-      call: operator.responsibleServerOf,
+      call: cluster.responsibleV1,
       reply: 'plain',
       access: 'read',
     },
     { method: 'GET', path: '/nacos/v1/ns/operator/distro/status', call: operator.distroStatus, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/raft/leader', call: operator.leader, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/api/hello', call: operator.healthServer, reply: 'plain', access: 'health' },
     { method: 'GET', path: '/nacos/v1/ns/api/srvIPXT', call: instances.list, reply: 'plain', access: 'read' },
     { method: 'ANY', path: '/nacos/v1/ns/api/clientBeat', call: instances.beat, reply: 'plain', access: 'write' },
     { method: 'GET', path: '/nacos/v1/ns/api/allDomNames', call: operator.allDomNames, reply: 'plain', access: 'read' },

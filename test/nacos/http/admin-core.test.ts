@@ -238,7 +238,7 @@ describe('a call that is not served', () => {
     ['PATCH', '/v3/admin/ns/instance', 405, 'Method Not Allowed', "Method 'PATCH' is not supported."],
     ['GET', '/v3/client/ns/instance', 405, 'Method Not Allowed', "Method 'GET' is not supported."],
     ['GET', '/v1/core/loader/current', 404, 'Not Found', 'No endpoint GET /nacos/v1/core/loader/current.'],
-    ['GET', '/v1/ns/raft/leader', 501, 'Not Implemented', 'no such api:GET:/nacos/v1/ns/raft/leader'],
+    ['GET', '/v1/ns/raft/peer', 501, 'Not Implemented', 'no such api:GET:/nacos/v1/ns/raft/peer'],
     ['POST', '/v1/ns/instance/list', 501, 'Not Implemented', 'no such api:POST:/nacos/v1/ns/instance/list'],
   ])("%s %s is %d, as Nacos has 501 below its first version's naming alone", async (method, path, status, error, message) => {
     expect(await call(method, path)).toEqual({
