@@ -221,13 +221,14 @@ export function catalogServiceWithInstances(service: ServiceName, instances: rea
       clusterNames(instances, settings).map((cluster) => [
         cluster,
         {
-          hosts: inClusters(instances, [cluster]).map(({ healthy, metadata, port, ip, weight, enabled }) => ({
+          hosts: inClusters(instances, [cluster]).map(({ healthy, metadata, port, ip, weight, enabled, edit }) => ({
             valid: healthy,
             metadata,
             port,
             ip,
             weight,
             enabled,
+            ...(edit !== undefined && { edit }),
           })),
         },
       ]),

@@ -102,6 +102,7 @@ function notServed(method: string, rawPath: string, table: RouteTable): RequestE
   return new RequestError('no-such-path', `No endpoint ${method} ${path}.`);
 }
 
+/** As Spring calls them. */
 const NOT_SERVED: Partial<Record<Reason, string>> = {
   'no-such-api': 'Not Implemented',
   'no-such-path': 'Not Found',
@@ -110,10 +111,10 @@ const NOT_SERVED: Partial<Record<Reason, string>> = {
 
 function refuse(req: Request, res: Response, error: RequestError, route: Route | undefined, wallClock: () => number): void {
   const { http, v2, v3 = v2 } = REASONS[error.reason];
-  const notServed = NOT_SERVED[error.reason];
-  if (notServed !== undefined) {
+  const title = NOT_SERVED[error.reason];
+  if (title !== undefined) {
     const timestamp = new Date(wallClock()).toISOString();
-    send(res, http, { timestamp, status: http, error: notServed, message: error.message, path: pathOf(req).slice(0, 200) });
+    send(res, http, { timestamp, status: http, error: title, message: error.message, path: pathOf(req).slice(0, 200) });
     return;
   }
   if (error.reason === 'too-large') abandonBody(req, res);

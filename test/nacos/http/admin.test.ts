@@ -220,6 +220,13 @@ describe("operators' edits", () => {
     expect(await dataOf('GET', '/v2/ns/catalog/instances', { serviceName })).toMatchObject({
       instances: [{ edit: { weight: 7 } }],
     });
+    const rows = await call('GET', '/v1/ns/catalog/services', {
+      serviceNameParam: serviceName,
+      withInstances: 'true',
+      pageNo: 1,
+      pageSize: 1,
+    });
+    expect(rows.body).toMatchObject([{ clusterMap: { DEFAULT: { hosts: [{ edit: { weight: 7 } }] } } }]);
     for (const path of ['/v1/ns/instance/list', '/v2/ns/instance/list', '/v3/client/ns/instance/list'])
       expect(JSON.stringify((await call('GET', path, { serviceName })).body)).not.toContain('"edit"');
   });
