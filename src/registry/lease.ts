@@ -155,6 +155,18 @@ export class Lease {
     return false;
   }
 
+  /** Of the ids that are due by `now`, those that have lost their connection: what becomes of them has nothing to do with silence. */
+  *lost(now: number): IterableIterator<Due> {
+    for (const [id, { until, by }] of this.#losses.all()) if (until <= now) yield { id, to: 'lost', by };
+  }
+
+  /** The time before which `lost` has nothing to say; infinite when there is nothing to wait for. */
+  get nextLost(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const [, { until }] of this.#losses.all()) next = Math.min(next, until);
+    return next;
+  }
+
   /** The ids that are due by `now`, with what becomes of each. One scan of all; the caller acts before it asks for the next. */
   *due(now: number): IterableIterator<Due> {
     if (now < this.#nextDue) return;
@@ -174,13 +186,16 @@ export class Lease {
   /** Moves every deadline by `ms`, but takes no instance for heard in the future. */
   postpone(ms: number, now: number): void {
     this.#losses.postpone(ms);
+    this.#brake.postpone(ms);
     const rows = this.#rows;
     for (let id = 0; id < rows.highest; id++) {
       if (rows.due(id) === Number.POSITIVE_INFINITY && !this.#alsoBeating.has(id)) continue;
       rows.setHeardAt(id, Math.min(rows.heardAt(id) + ms, now));
       const loss = this.#losses.of(id);
-      if (loss === undefined) this.schedule(id);
-      else this.#setDue(id, loss.until);
+      if (loss !== undefined) this.#setDue(id, loss.until);
+      // Its turn moves and is not lost: all who wait would else begin to wait anew at each postponement, and go at once when none is braked.
+      else if (this.#granted.has(id)) this.#setDue(id, rows.due(id) + ms);
+      else this.schedule(id);
     }
   }
 
