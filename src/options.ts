@@ -384,11 +384,13 @@ function unknownAmong(names: readonly string[], known: readonly string[]): strin
 }
 
 /**
- * What Kubernetes puts into the environment of every pod beside a Service named `beatbridge`: BEATBRIDGE_SERVICE_HOST,
- * BEATBRIDGE_PORT_8848_TCP and the like, and BEATBRIDGE_PORT=tcp://10.0.0.1:8848, which is no port to listen on.
+ * What Kubernetes puts into the environment of every pod beside a Service named `beatbridge`, or `beatbridge-` and more:
+ * BEATBRIDGE_SERVICE_HOST, BEATBRIDGE_GRPC_PORT_9848_TCP and the like, and BEATBRIDGE_PORT=tcp://10.0.0.1:8848, which is no port to
+ * listen on.
  */
 function isServiceLink(name: string, text: string): boolean {
-  return /^BEATBRIDGE_(SERVICE_(HOST|PORT)|PORT_\d+_)/.test(name) || (name === OPTIONS.port.env && /^(tcp|udp):\/\//.test(text));
+  if (/_PORT$/.test(name) && /^(tcp|udp|sctp):\/\//.test(text)) return true;
+  return /^BEATBRIDGE_(\w+_)?(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP))(_\w+)?$/.test(name);
 }
 
 interface LimitRow extends Row {
