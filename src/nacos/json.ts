@@ -5,13 +5,22 @@ import { RequestError, shown } from './errors.ts';
 /** What stands between braces in JSON. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Undefined for what is no JSON. */
+/** Undefined for what is no JSON, and for what is nested so deep that it can be read but not written: showing it would fail. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    // Each level takes two characters.
+    return text.length > 2 * MAX_LEVELS && isDeeper(value, MAX_LEVELS) ? undefined : value;
   } catch {
     return undefined;
   }
+}
+
+const MAX_LEVELS = 200;
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isDeeper(item, levels - 1));
 }
 
 /** Neither null nor a list. */
