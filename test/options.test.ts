@@ -161,6 +161,7 @@ describe('the options of an embedder', () => {
     [{ logLevel: 'info' }, 'logLevel is for the command line only, give log in its place'],
     [{ maxConnection: 1 }, 'maxConnection is not an option, did you mean maxConnections?'],
     [{ toString: 1 }, 'toString is not an option'],
+    [{ log: console.log }, 'log must be a pino logger'],
   ])('%j is refused', (given, fault) => {
     expect(faultsIn(() => checkOptions(given))).toEqual([fault]);
   });
