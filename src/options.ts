@@ -381,7 +381,7 @@ function expectedOf({ words = [], least, most, says }: Bounds): string {
 function shown(value: unknown, { fits }: Bounds = {}): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, MAX_SHOWN));
   if (typeof value === 'object' && value !== null) return 'an object';
-  return `${fits !== undefined && typeof value === 'number' ? 'the number ' : ''}${String(value).slice(0, MAX_SHOWN)}`;
+  return `${String(value).slice(0, MAX_SHOWN)}${fits !== undefined && typeof value === 'number' ? ', a number and not a text' : ''}`;
 }
 
 function unknownAmong(names: readonly string[], known: readonly string[]): string[] {
