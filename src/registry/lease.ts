@@ -40,7 +40,7 @@ export class Lease {
 
   /** To be called when the health, the kind or the silence of the instance has changed. */
   schedule(id: number): void {
-    if (this.#granted.size > 0) this.#granted.delete(id);
+    this.#giveTurnBack(id);
     // It is due when its time to come back is over, whatever is edited meanwhile.
     if (this.#losses.of(id) !== undefined) return;
     const { ephemeral, silence, holder } = this.#rows.row(id);
@@ -136,7 +136,7 @@ export class Lease {
     this.#rows.row(id).holder = undefined;
     this.#alsoBeating.delete(id);
     this.#otherHolders.delete(id);
-    this.#granted.delete(id);
+    this.#giveTurnBack(id);
     this.#losses.delete(id);
   }
 
@@ -147,7 +147,7 @@ export class Lease {
 
   /** Whether it may be removed now for its silence. If not, it has its turn later, and is due again then. */
   mayBeRemoved(id: number, now: number): boolean {
-    if (!this.#brake.isOn(now) || this.#granted.has(id)) return true;
+    if (this.#granted.delete(id) || !this.#brake.isOn(now)) return true;
     const slot = this.#brake.slot(now);
     if (slot <= now) return true;
     this.#setDue(id, slot);
@@ -202,6 +202,11 @@ export class Lease {
   #verdict(id: number, silentMs: number): Due {
     const { silence } = this.#rows.row(id);
     return { id, to: verdictOf(silentMs, silence) === 'removed' ? 'removed' : 'unhealthy', silentMs };
+  }
+
+  /** It does not wait for its removal any more: one that falls silent later is removed as much sooner. */
+  #giveTurnBack(id: number): void {
+    if (this.#granted.size > 0 && this.#granted.delete(id)) this.#brake.giveBack();
   }
 
   #setDue(id: number, due: number): void {
