@@ -4,6 +4,7 @@ import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
 import { type Logger, pino } from 'pino';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
 import { Health } from '../health/health.ts';
+import { NAME_FORM } from '../health/names.ts';
 import { healthPaths } from '../health/paths.ts';
 import { healthService, watcherKey } from '../health/service.ts';
 import { Watches } from '../health/watch.ts';
@@ -73,6 +74,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     minAvailable: parseMinAvailable(options.minAvailable) ?? ONE_AVAILABLE,
     limits: options,
   });
+  checkDefaultService(health, options);
   const watches = new Watches(health, options);
   const nacos = nacosIn(house);
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
@@ -112,6 +114,12 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     return ended;
   };
   return { listeners: ports.listeners, close, [Symbol.asyncDispose]: () => close() };
+}
+
+/** What a health name may be, only health knows. */
+function checkDefaultService(health: Health, { defaultService }: Options): void {
+  if (health.nameFrom(defaultService) !== undefined) return;
+  throw new OptionsError([`the default service must be ${NAME_FORM}, got ${JSON.stringify(defaultService.slice(0, 200))}`]);
 }
 
 /** Opening a port would find it out too, but it is not the port that is at fault. */

@@ -30,3 +30,9 @@ it('what is no object is no options', async () => {
   const starting = Reflect.apply(createServer, undefined, [null]);
   await expect(starting).rejects.toThrow(new OptionsError(['the options must be an object, got null']));
 });
+
+it('a default service that no health name is called so is refused at the start, and not when a balancer asks', async () => {
+  const starting = startServer({ defaultService: 'orders?groop=G1' });
+  await expect(starting).rejects.toThrow(OptionsError);
+  await expect(starting).rejects.toThrow(/^the default service must be NAME\[.*, got "orders\?groop=G1"$/);
+});
