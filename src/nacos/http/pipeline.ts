@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import { abandonBody, answer } from '../../wire/answer.ts';
 import {
+  hasLeft,
   headerOf,
-  isHttp2,
   localAddressOf,
   pathOf,
   peerOf,
@@ -47,7 +47,10 @@ export function pipeline({ routes, switches, limits, wallClock, log }: PipelineO
       }
       checkServerStatus(switches.values.overriddenServerStatus, req.method ?? '', path);
       if (found === undefined) throw notServed(req.method ?? '', path, table);
-      const params = readParams(queryOf(req), await readForm(req, limits.maxBodyBytes, found.route.takesJson === true));
+      const form = await readForm(req, limits.maxBodyBytes, found.route.takesJson === true);
+      // Half a form may read like a whole one, of another instance.
+      if (hasLeft(req)) return;
+      const params = readParams(queryOf(req), form);
       const data = found.route.call(askedIn(req, found.key === undefined ? params : { ...params, key: found.key }));
       send(res, 200, found.route.reply === 'envelope' ? { code: 0, message: 'success', data } : data);
     } catch (error) {
@@ -88,10 +91,6 @@ function checkServerStatus(status: ServerStatus | null, method: string, path: st
   if (status === 'WRITE_ONLY' && method !== 'GET') return;
   // The missing blank is Nacos's.
   throw new RequestError('not-up', `server is ${status}now, please try again later!`);
-}
-
-function hasLeft(req: Request): boolean {
-  return isHttp2(req) ? req.stream.destroyed : req.destroyed && !req.complete;
 }
 
 /** Nacos has 501 below its naming of version 1, and what Spring says elsewhere. */
