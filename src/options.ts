@@ -5,6 +5,7 @@
  */
 
 import { parseMinAvailable } from './registry/available.ts';
+import { DEFAULT_MEMORY } from './registry/options.ts';
 import { suggestion } from './suggestion.ts';
 
 /** What a value may be: one of the words, a whole number from `least` to `most`, or a text that fits. */
@@ -146,9 +147,13 @@ const ROWS = {
   maxExplained: count(20, 'services of which /health/NAME gives the counts, where a name means several; and edits of each'),
   maxApplications: count(1_000, 'applications that may offer one Dubbo interface'),
 
-  forgetAfterMs: time(60_000, 'how long a service stays known after its last instance has gone', 0),
-  keepEditsMs: time(3_600_000, 'how long an edit outlives an instance that fell silent or lost its connection', 0),
-  maxRemembered: count(10_000, 'instances that have gone and whose edits are kept; of more, the latest', 0),
+  forgetAfterMs: time(DEFAULT_MEMORY.forgetAfterMs, 'how long a service stays known after its last instance has gone', 0),
+  keepEditsMs: time(
+    DEFAULT_MEMORY.keepEditsMs,
+    'how long an edit outlives an instance that fell silent or lost its connection',
+    0,
+  ),
+  maxRemembered: count(DEFAULT_MEMORY.maxRemembered, 'instances that have gone and whose edits are kept; of more, the latest', 0),
 
   maxBodyBytes: bytes(256 << 10, 1 << 10, 256 << 20, 'the body of a Nacos request over HTTP'),
   maxMetadataLength: {
@@ -275,10 +280,11 @@ export function readOptions(flags: Readonly<Record<string, string>>, env: Readon
 }
 
 /**
- * What an embedder gives, with the defaults for the rest. Of `tls` and `log`, which stand beside the options, only what `tls` needs is
- * looked at. Throws `OptionsError`.
+ * What an embedder gives, with the defaults for the rest. Of `tls` and `log`, which stand beside the options, no more is looked at than
+ * whether they could be what they should. Throws `OptionsError`.
  */
 export function checkOptions(given: object): Options {
+  if (typeof given !== 'object' || given === null) throw new OptionsError([`the options must be an object, got ${shown(given)}`]);
   const said = new Map<Name, Said>();
   const faults: string[] = [];
   const known: string[] = ['tls', 'log'];
@@ -291,6 +297,7 @@ export function checkOptions(given: object): Options {
     else said.set(name, { value: values.get(name), place: name, shown: shown(values.get(name), ROWS[name]) });
   }
   faults.push(...unknownAmong([...values.keys()], known));
+  if (values.has('log') && !isLogger(values.get('log'))) faults.push('log must be a pino logger');
   if (values.has('tls')) {
     const tls: unknown = values.get('tls');
     const { cert, key, port } = typeof tls === 'object' && tls !== null ? Object.fromEntries(Object.entries(tls)) : {};
@@ -300,6 +307,11 @@ export function checkOptions(given: object): Options {
     else if (port !== undefined) said.set('tlsPort', inPlace);
   }
   return settled(said, faults, (options) => portsTwice(options, (name) => (name === 'tlsPort' ? 'tls.port' : name)));
+}
+
+/** It is called when something goes wrong, which is too late to find out. */
+function isLogger(log: unknown): boolean {
+  return typeof log === 'object' && log !== null && 'error' in log && typeof log.error === 'function' && 'debug' in log;
 }
 
 /** What was said of an option, where, and how a fault shows it. */
@@ -376,7 +388,7 @@ function expectedOf({ words = [], least, most, says }: Bounds): string {
 function shown(value: unknown, { fits }: Bounds = {}): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, MAX_SHOWN));
   if (typeof value === 'object' && value !== null) return 'an object';
-  return `${fits !== undefined && typeof value === 'number' ? 'the number ' : ''}${String(value).slice(0, MAX_SHOWN)}`;
+  return `${String(value).slice(0, MAX_SHOWN)}${fits !== undefined && typeof value === 'number' ? ', a number and not a text' : ''}`;
 }
 
 function unknownAmong(names: readonly string[], known: readonly string[]): string[] {
@@ -386,11 +398,13 @@ function unknownAmong(names: readonly string[], known: readonly string[]): strin
 }
 
 /**
- * What Kubernetes puts into the environment of every pod beside a Service named `beatbridge`: BEATBRIDGE_SERVICE_HOST,
- * BEATBRIDGE_PORT_8848_TCP and the like, and BEATBRIDGE_PORT=tcp://10.0.0.1:8848, which is no port to listen on.
+ * What Kubernetes puts into the environment of every pod beside a Service named `beatbridge`, or `beatbridge-` and more:
+ * BEATBRIDGE_SERVICE_HOST, BEATBRIDGE_GRPC_PORT_9848_TCP and the like, and BEATBRIDGE_PORT=tcp://10.0.0.1:8848, which is no port to
+ * listen on.
  */
 function isServiceLink(name: string, text: string): boolean {
-  return /^BEATBRIDGE_(SERVICE_(HOST|PORT)|PORT_\d+_)/.test(name) || (name === OPTIONS.port.env && /^(tcp|udp):\/\//.test(text));
+  if (/_PORT$/.test(name) && /^(tcp|udp|sctp):\/\//.test(text)) return true;
+  return /^BEATBRIDGE_(\w+_)?(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP))(_\w+)?$/.test(name);
 }
 
 interface LimitRow extends Row {

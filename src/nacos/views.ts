@@ -187,7 +187,8 @@ export function serviceViewV2(service: ServiceName, instances: readonly Instance
     metadata: settings.metadata,
     protectThreshold: settings.protectThreshold,
     selector: settings.selector,
-    ephemeral: instances.every(({ ephemeral }) => ephemeral),
+    // One service may hold both kinds here: what it was created as is true of it while it is empty.
+    ephemeral: instances.length > 0 ? instances.every(({ ephemeral }) => ephemeral) : (settings.ephemeral ?? true),
   };
 }
 
@@ -218,13 +219,14 @@ export function catalogServiceWithInstances(service: ServiceName, instances: rea
       clusterNames(instances, settings).map((cluster) => [
         cluster,
         {
-          hosts: inClusters(instances, [cluster]).map(({ healthy, metadata, port, ip, weight, enabled }) => ({
+          hosts: inClusters(instances, [cluster]).map(({ healthy, metadata, port, ip, weight, enabled, edit }) => ({
             valid: healthy,
             metadata,
             port,
             ip,
             weight,
             enabled,
+            ...(edit !== undefined && { edit }),
           })),
         },
       ]),
@@ -246,7 +248,7 @@ export function catalogServiceView(service: ServiceName, instances: readonly Ins
     clusters: clusterNames(instances, settings).map((name) => {
       const cluster = clusterOf(settings, name);
       return {
-        serviceName: service.name,
+        serviceName: groupedName(service),
         name,
         healthChecker: checkView(cluster.check),
         defaultPort: 80,

@@ -21,11 +21,11 @@ export class Changes {
   }
 
   onChange(listener: (service: ServiceName) => void): () => void {
-    return joined(this.#level, listener);
+    return this.#joined(this.#level, listener);
   }
 
   onEvent(listener: (event: RegistryEvent) => void): () => void {
-    return joined(this.#events, listener);
+    return this.#joined(this.#events, listener);
   }
 
   changed(service: ServiceName): void {
@@ -41,6 +41,14 @@ export class Changes {
     return this.#events.size > 0;
   }
 
+  #joined<T>(listeners: Set<T>, listener: T): () => void {
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+      this.#failing.delete(listener);
+    };
+  }
+
   #tell<T>(listeners: ReadonlySet<(said: T) => void>, said: T): void {
     for (const listener of listeners) {
       try {
@@ -54,11 +62,6 @@ export class Changes {
       }
     }
   }
-}
-
-function joined<T>(listeners: Set<T>, listener: T): () => void {
-  listeners.add(listener);
-  return () => void listeners.delete(listener);
 }
 
 /** Why something changed. */
@@ -94,6 +97,8 @@ export type Cause =
   | 'dropped'
   /** So many have fallen silent at once that removals are slowed from now on. */
   | 'mass-silence'
+  /** So many connections have ended at once that their instances keep their last status for a while. */
+  | 'mass-loss'
   /** Nobody could be heard: every deadline has moved. */
   | 'postponed';
 
@@ -130,6 +135,6 @@ export interface RegistryEvent {
   readonly by?: Source;
   /** For silence: how long it lasted. For `postponed`: how long nobody could be heard. In milliseconds. */
   readonly silentMs?: number;
-  /** For `mass-silence`: how many fell silent within 10 s. */
+  /** For `mass-silence`: how many fell silent within 10 s. For `mass-loss`: how many were lost within a second. */
   readonly count?: number;
 }

@@ -85,8 +85,10 @@ export class Sweeper {
   }
 
   #sweep(): void {
+    const { registry, now } = this.#options;
     this.#sweepPending = false;
-    this.#options.registry.sweep();
+    // Nobody was heard since the tick either, when it is so long ago: the next one says how long that was.
+    if (now() - this.#lastTick <= STALL_MS) registry.sweep();
   }
 }
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { RegistryEvent } from '../../src/registry/changes.ts';
-import { Registry, type RegistryOptions } from '../../src/registry/registry.ts';
+import type { RegistryOptions } from '../../src/registry/options.ts';
+import { Registry } from '../../src/registry/registry.ts';
 import { orders, registration } from '../support/instances.ts';
+import { passSweeping } from '../support/sweeping.ts';
 
 function setUp(count: number, options: RegistryOptions = {}) {
   const clock = { ms: 0 };
@@ -17,15 +19,7 @@ function setUp(count: number, options: RegistryOptions = {}) {
     beat(from: number, to: number) {
       for (let port = from; port <= to; port++) registry.beat(orders, registration({ port }));
     },
-    /** Sweeps whenever something is due, as the owner of a registry does. */
-    wait(ms: number) {
-      const end = clock.ms + ms;
-      for (let next = registry.nextDue; next !== undefined && next <= end; next = registry.nextDue) {
-        clock.ms = Math.max(clock.ms, next);
-        registry.sweep();
-      }
-      clock.ms = end;
-    },
+    wait: (ms: number) => passSweeping(registry, clock, ms),
     tally: () => registry.tally(orders) ?? { total: 0, healthy: 0, available: 0 },
   };
 }
@@ -96,5 +90,34 @@ describe('mass silence', () => {
     expect(tally()).toEqual({ total: 833, healthy: 0, available: 0 });
     wait(1_000);
     expect(tally().total).toBe(825);
+  });
+
+  it('goes on at the same pace however often deadlines are postponed', () => {
+    const { wait, tally, registry } = setUp(10_000);
+    wait(30_000);
+    const totals = [];
+    for (let i = 0; i < 5; i++) {
+      wait(18_000);
+      registry.postpone(2_000);
+      wait(2_000);
+      totals.push(tally().total);
+    }
+    // A hundred a second, but for the two of each twenty in which nobody could be heard.
+    expect(totals).toEqual([8_199, 6_399, 4_599, 2_799, 999]);
+  });
+
+  it('leaves nobody waiting for the turns of those that have come back', () => {
+    const { wait, beat, tally } = setUp(1_000);
+    for (let i = 0; i < 5; i++) {
+      wait(30_000);
+      // One of them has gone, the others have been given their turns.
+      expect(tally().total).toBe(999 - i);
+      beat(1, 1_000);
+    }
+    wait(30_000);
+    wait(10_000);
+    expect(tally().total).toBeLessThan(900);
+    wait(91_000);
+    expect(tally().total).toBe(0);
   });
 });

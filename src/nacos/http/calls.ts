@@ -1,4 +1,9 @@
+import { adminClientCalls } from './admin-clients.ts';
+import { adminCoreCalls } from './admin-core.ts';
+import { adminInstanceCalls } from './admin-instances.ts';
+import { adminServiceCalls } from './admin-services.ts';
 import { clientCalls } from './clients.ts';
+import { clusterCalls } from './cluster.ts';
 import { configCalls } from './configs.ts';
 import { consoleCalls } from './console.ts';
 import { instanceCalls } from './instances.ts';
@@ -15,6 +20,13 @@ export function callsOf(rooms: HttpRooms) {
     operator: operatorCalls(rooms),
     console: consoleCalls(rooms),
     configs: configCalls(rooms),
+    cluster: clusterCalls(rooms),
+    admin: {
+      instances: adminInstanceCalls(rooms),
+      services: adminServiceCalls(rooms),
+      clients: adminClientCalls(rooms),
+      core: adminCoreCalls(rooms),
+    },
   };
 }
 

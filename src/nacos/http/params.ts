@@ -5,20 +5,23 @@ import type { ServiceName } from '../../registry/service-name.ts';
 import type { CheckKind } from '../../registry/settings.ts';
 import type { Said } from '../catalog.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
-import { isObject, type JsonObject, parseJson, scalar, truth } from '../json.ts';
+import { isObject, parseJson, parseMetadata, scalar, truth } from '../json.ts';
 import type { Batch, Page } from '../naming.ts';
 import {
   checkedNamespace,
   checkedNumber,
   checkedPlace,
+  checkedSelector,
   checkedService,
+  checkedThreshold,
   checkedWeight,
   HOME,
   metadataFrom,
   type Named,
   type Place,
+  type Selector,
 } from '../rules.ts';
-import { type ClusterSettings, DEFAULT_CLUSTER } from '../settings.ts';
+import { type ClusterSettings, DEFAULT_CLUSTER, DEFAULT_NACOS_SETTINGS } from '../settings.ts';
 
 /**
  * Query, form and beat JSON -> typed commands, with every leniency that Nacos clients count on. It never answers: what cannot be
@@ -135,7 +138,7 @@ export function readHealthy(params: Params): boolean | undefined {
 export function readMetadata(params: Params): Metadata | undefined {
   const text = optional(params, 'metadata');
   if (text === undefined) return undefined;
-  return metadataFrom(parseJson(text)) ?? pairs(text) ?? badMetadata(text);
+  return metadataFrom(parseMetadata(text)) ?? pairs(text) ?? badMetadata(text);
 }
 
 function pairs(text: string): Metadata | undefined {
@@ -143,14 +146,17 @@ function pairs(text: string): Metadata | undefined {
   return entries.every((entry) => entry.length === 2 && entry[0] !== '') ? flat(Object.fromEntries(entries)) : undefined;
 }
 
-/** Which instances a batch is about. */
+/**
+ * Which instances a batch is about: those that it lists, or else all of a kind. Java's maintainer client always names a kind, and
+ * whoever lists instances beside it does not mean the others.
+ */
 export function readBatch(params: Params): Batch {
   const consistency = optional(params, 'consistencyType');
-  if (consistency === 'ephemeral' || consistency === 'persist') return { ephemeral: consistency === 'ephemeral' };
-  const text = optional(params, 'instances');
-  if (text === undefined) return { addresses: [] };
-  const list = parseJson(text);
-  if (!Array.isArray(list) || !list.every(isObject)) fail(`instances must be a JSON array of objects, got ${shown(text)}`);
+  const list = parseJson(optional(params, 'instances') ?? '[]');
+  if (!Array.isArray(list) || !list.every(isObject))
+    fail(`instances must be a JSON array of objects, got ${shown(optional(params, 'instances') ?? '')}`);
+  if (list.length === 0 && (consistency === 'ephemeral' || consistency === 'persist'))
+    return { ephemeral: consistency === 'ephemeral' };
   return {
     addresses: list.map((item) =>
       checkedPlace(scalar(item, 'ip') ?? '', scalar(item, 'port') ?? '', scalar(item, 'clusterName')?.trim() || undefined),
@@ -202,17 +208,20 @@ function saysNothing(beat: unknown): boolean {
 /** What a request says of a service. What it leaves out is cleared. */
 export function readServiceSettings(params: Params, thresholdRequired: boolean): Said {
   const threshold = thresholdRequired ? required(params, 'protectThreshold') : (optional(params, 'protectThreshold') ?? '0');
-  const protectThreshold = checkedNumber(threshold);
-  if (protectThreshold < 0 || protectThreshold > 1) fail(`protectThreshold must be 0..1, got ${shown(threshold)}`);
-  return { protectThreshold, metadata: readMetadata(params) ?? {}, selector: readSelector(params) };
+  return {
+    protectThreshold: checkedThreshold(threshold),
+    metadata: readMetadata(params) ?? {},
+    selector: readSelector(params),
+    ephemeral: readTruth(params, 'ephemeral'),
+  };
 }
 
 /** Some clients encode it twice. */
-function readSelector(params: Params): JsonObject {
+function readSelector(params: Params): Selector {
   const text = optional(params, 'selector');
-  if (text === undefined) return { type: 'none' };
+  if (text === undefined) return DEFAULT_NACOS_SETTINGS.selector;
   const selector = parseJson(text) ?? parseJson(unescapeQuery(text));
-  return isObject(selector) ? selector : fail(`selector must be a JSON object, got ${shown(text)}`);
+  return isObject(selector) ? checkedSelector(selector) : fail(`selector must be a JSON object, got ${shown(text)}`);
 }
 
 /** What a request says of a cluster. */

@@ -2,7 +2,8 @@ import type { Source } from '../../registry/changes.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Catalog } from '../catalog.ts';
 import type { Clients } from '../clients.ts';
-import type { Configs } from '../configs.ts';
+import type { ConfigLimits, Configs } from '../configs.ts';
+import type { Connections } from '../grpc/connections.ts';
 import type { Namespaces } from '../namespaces.ts';
 import type { Naming } from '../naming.ts';
 import type { Switches } from '../switches.ts';
@@ -17,10 +18,12 @@ export interface Route {
   readonly call: Call;
   readonly reply: Reply;
   readonly access: Access;
+  /** A body of JSON comes as the parameter `body`; elsewhere it carries nothing. */
+  readonly takesJson?: boolean;
 }
 
 /** Answers data; an error is a `RequestError`. */
-export type Call = (asked: Asked) => string | object | boolean;
+export type Call = (asked: Asked) => string | object | number | boolean | null;
 
 /**
  * `plain`: text as it is and anything else as JSON; errors are plain text. `envelope`: `{code, message, data}`, errors too.
@@ -51,6 +54,8 @@ export interface HttpRooms {
   readonly clients: Clients;
   readonly configs: Configs;
   readonly pusher: Pusher;
+  readonly connections: Connections;
+  readonly limits: Pick<ConfigLimits, 'maxConfigBytes'>;
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
   /** Whether pushes go to the address that a client names, instead of the one that its request came from. */

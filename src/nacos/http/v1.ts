@@ -3,7 +3,7 @@ import type { Route } from './route.ts';
 
 /** The calls of version 1, and those without a version. */
 export function v1Routes(calls: Calls): readonly Route[] {
-  return [...namingRoutes(calls), ...serverRoutes(calls), ...otherRoutes(calls)];
+  return [...namingRoutes(calls), ...serverRoutes(calls), ...otherRoutes(calls), ...clusterRoutes(calls)];
 }
 
 /** Instances, services and the console's lists of both. */
@@ -53,7 +53,7 @@ function namingRoutes({ instances, operator, services }: Calls): readonly Route[
 }
 
 /** The server itself, and what the clients before 0.8 call. */
-function serverRoutes({ instances, operator }: Calls): readonly Route[] {
+function serverRoutes({ cluster, instances, operator }: Calls): readonly Route[] {
   return [
     { method: 'GET', path: '/nacos/v1/ns/operator/metrics', call: operator.metrics, reply: 'plain', access: 'health' },
     { method: 'GET', path: '/nacos/v1/ns/operator/switches', call: operator.switches, reply: 'plain', access: 'read' },
@@ -68,7 +68,16 @@ function serverRoutes({ instances, operator }: Calls): readonly Route[] {
       reply: 'plain',
       access: 'read',
     },
+    {
+      method: 'GET',
+      path: '/nacos/v1/ns/operator/distro/client',
+      call: cluster.responsibleV1,
+      reply: 'plain',
+      access: 'read',
+    },
     { method: 'GET', path: '/nacos/v1/ns/operator/distro/status', call: operator.distroStatus, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/raft/leader', call: operator.leader, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/api/hello', call: operator.healthServer, reply: 'plain', access: 'health' },
     { method: 'GET', path: '/nacos/v1/ns/api/srvIPXT', call: instances.list, reply: 'plain', access: 'read' },
     { method: 'ANY', path: '/nacos/v1/ns/api/clientBeat', call: instances.beat, reply: 'plain', access: 'write' },
     { method: 'GET', path: '/nacos/v1/ns/api/allDomNames', call: operator.allDomNames, reply: 'plain', access: 'read' },
@@ -87,8 +96,22 @@ function otherRoutes({ configs, console, operator }: Calls): readonly Route[] {
     { method: 'GET', path: '/nacos/v1/console/health/liveness', call: console.liveness, reply: 'plain', access: 'health' },
     { method: 'GET', path: '/nacos/v1/console/health/readiness', call: console.readiness, reply: 'plain', access: 'health' },
     { method: 'GET', path: '/nacos/v1/console/server/state', call: console.state, reply: 'plain', access: 'open' },
+    { method: 'GET', path: '/nacos/v1/console/server/announcement', call: console.notice, reply: 'plain', access: 'open' },
+    { method: 'GET', path: '/nacos/v1/console/server/guide', call: console.notice, reply: 'plain', access: 'open' },
     { method: 'GET', path: '/nacos/actuator/health', call: console.actuatorHealth, reply: 'plain', access: 'health' },
     { method: 'GET', path: '/nacos/v1/cs/configs', call: configs.read, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/serverlist', call: operator.serverList, reply: 'plain', access: 'open' },
+  ];
+}
+
+/** Who is in the cluster. */
+function clusterRoutes({ cluster }: Calls): readonly Route[] {
+  return [
+    { method: 'GET', path: '/nacos/v1/core/cluster/nodes', call: cluster.nodesV1, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/core/cluster/simple/nodes', call: cluster.addressesV1, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/core/cluster/self', call: cluster.selfV1, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/core/cluster/health', call: cluster.healthV1, reply: 'plain', access: 'health' },
+    { method: 'POST', path: '/nacos/v1/core/cluster/report', call: cluster.reportV1, reply: 'plain', access: 'admin' },
+    { method: 'GET', path: '/nacos/v1/core/ops/idInfo', call: cluster.idsV1, reply: 'plain', access: 'read' },
   ];
 }

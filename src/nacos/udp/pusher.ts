@@ -37,7 +37,9 @@ export class Pusher {
     );
     this.#flow = new Flow(now, {
       send: (bytes, ip, port) => this.#sockets.send(bytes, ip, port),
-      tell: (told) => this.#push(told, this.#listFor(told)),
+      tell: (told) => {
+        if (options.switches.values.pushEnabled) this.#push(told, this.#listFor(told));
+      },
     });
     this.#nextRef = strictlyRising(() => Math.floor(wallClock()) * 1_000);
     this.#changed = new Gathered(options, (topics) => this.#flush(topics));
@@ -73,9 +75,14 @@ export class Pusher {
     return this.#pollers.current();
   }
 
-  /** What has been sent, acknowledged and given up since the start. */
+  /** What has been sent, acknowledged and given up since the start, or since the counts began anew. */
   get counts(): Flow<Told>['counts'] {
     return this.#flow.counts;
+  }
+
+  /** Counts from 0. */
+  resetCounts(): void {
+    this.#flow.resetCounts();
   }
 
   /** Sends nothing more. */
@@ -115,6 +122,8 @@ export class Pusher {
   }
 
   #push(told: Told, { isEmpty, datagram }: List): void {
+    // An operator may have raised the least version since it asked.
+    if (!canBePushed(told.agent, this.#options.switches.values)) return;
     if (isEmpty) this.#pollers.keepLong(told);
     // A push that a client cannot take whole is worse than none: it polls, and soon.
     told.tooLarge = !fits(datagram, isGoClient(told.agent));
