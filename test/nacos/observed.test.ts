@@ -51,6 +51,7 @@ const VERSIONS = [
   ['v1', '/nacos/v1/ns/instance', '/nacos/v1/ns/instance'],
   ['v2', '/nacos/v2/ns/instance', '/nacos/v2/ns/instance'],
   ['v3', '/nacos/v3/client/ns/instance', '/nacos/v2/ns/instance'],
+  ['v3, as operators', '/nacos/v3/admin/ns/instance', '/nacos/v2/ns/instance'],
 ] as const;
 
 type Row = readonly [title: string, steps: (own: string, edit: string) => readonly Step[], seen: readonly Partial<Instance>[]];
@@ -258,6 +259,15 @@ describe.each([
     ['POST v1, persistent', [['POST', '/instance', { metadata, ...persistent }, plain]], 0],
     ['POST v2', [['POST', '/nacos/v2/ns/instance', { metadata }, enveloped]], 0],
     ['POST v3', [['POST', '/nacos/v3/client/ns/instance', { metadata }, enveloped]], 0],
+    ['POST v3, as operators', [['POST', '/nacos/v3/admin/ns/instance', { metadata }, enveloped]], 0],
+    [
+      'PUT v3, as operators',
+      [
+        ['POST', '/instance'],
+        ['PUT', '/nacos/v3/admin/ns/instance', { metadata }, enveloped],
+      ],
+      1,
+    ],
     ['PUT v1 of an unknown one', [['PUT', '/instance', { metadata }, plain]], 0],
     ['a beat that registers', [['PUT', BEAT, beat({ metadata: JSON.parse(metadata) }), plain]], 0],
     [
@@ -353,6 +363,7 @@ describe('an instance that a connection of 2.x holds (alibaba/nacos#11183)', () 
   it.each([
     ['/nacos/v1/ns/instance', (text: RegExp) => expect.stringMatching(text)],
     ['/nacos/v2/ns/instance', (text: RegExp) => ({ code: 20_005, data: expect.stringMatching(text) })],
+    ['/nacos/v3/admin/ns/instance', (text: RegExp) => ({ code: 20_005, data: expect.stringMatching(text) })],
     ['/nacos/v3/client/ns/instance', (text: RegExp) => ({ code: 20_005, data: expect.stringMatching(text) })],
   ])('is not deregistered by DELETE %s: 409, which connection, and what to do', async (path, words) => {
     await using server = await startServer();
