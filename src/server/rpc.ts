@@ -6,7 +6,7 @@ import { atItsTurn, written } from '../wire/answer.ts';
 import { isHttp2, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
 import { COMPRESSIONS } from './compressions.ts';
-import { CORS_HEADERS, neverUnimplemented, PREFLIGHT_HEADERS, translate } from './triple.ts';
+import { CORS_HEADERS, neverUnimplemented, ONLY_GRPC, PREFLIGHT_HEADERS, translate } from './triple.ts';
 
 export interface RpcOptions {
   readonly routes: (router: ConnectRouter) => void;
@@ -88,7 +88,7 @@ function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
       openAnswers.add(res);
       try {
         const asked = universalRequestFromNodeRequest(req, res, undefined, contextValues(req));
-        const { request, answered } = translate(asked, expects);
+        const { request, answered } = translate(asked, expects, longLived ? ONLY_GRPC : undefined);
         const answer = answered(await handler(request));
         // Answered before all of it was read, and so refused: what is left of the request would stand in the way of the next.
         if (!isHttp2(req) && !req.complete) res.setHeader('Connection', 'close');

@@ -13,7 +13,7 @@ export interface Translation {
 }
 
 /** Only where one message is expected does an empty body stand for one: of a stream it is none. */
-export function translate(request: UniversalServerRequest, expects: 'message' | 'stream'): Translation {
+export function translate(request: UniversalServerRequest, expects: 'message' | 'stream', accepted = ACCEPTED): Translation {
   const type = (request.header.get('content-type') ?? '').toLowerCase();
   const header = new Headers(request.header);
   translateTimeout(header, type);
@@ -24,7 +24,7 @@ export function translate(request: UniversalServerRequest, expects: 'message' | 
     header.set('content-type', type.replace('-text', ''));
     return {
       request: { ...plain, body: expects === 'stream' ? fromBase64(body) : orElse(fromBase64(body), EMPTY_FRAME) },
-      answered: (answer) => asText(corrected(answer, request.method)),
+      answered: (answer) => asText(corrected(answer, request.method, accepted)),
     };
   }
   const instead = expects === 'stream' ? undefined : emptyBodyOf(type);
@@ -32,7 +32,7 @@ export function translate(request: UniversalServerRequest, expects: 'message' | 
   if (instead !== undefined) header.delete('content-length');
   return {
     request: { ...plain, body: instead === undefined ? body : orElse(body, instead) },
-    answered: (answer) => corrected(answer, request.method),
+    answered: (answer) => corrected(answer, request.method, accepted),
   };
 }
 
@@ -58,6 +58,9 @@ const WEB_TEXT = /^application\/grpc-web-text(\+proto)?$/;
 const EMPTY_FRAME = new Uint8Array(5);
 const EMPTY_JSON = new TextEncoder().encode('{}');
 const EMPTY_JSON_FRAME = Uint8Array.of(0, 0, 0, 0, EMPTY_JSON.length, ...EMPTY_JSON);
+
+/** What is taken where gRPC alone is spoken. */
+export const ONLY_GRPC = 'application/grpc, application/grpc+proto, application/grpc+json';
 
 const ACCEPTED =
   'application/json, application/proto, application/grpc, application/grpc+proto, application/grpc+json, ' +
@@ -100,8 +103,8 @@ function emptyBodyOf(type: string): Uint8Array | undefined {
 }
 
 /** Says what would be right. Other answers pass untouched: Connect goes on writing to their fields until the first message. */
-function corrected(answer: UniversalServerResponse, method: string): UniversalServerResponse {
-  const refusal = REFUSALS[answer.status];
+function corrected(answer: UniversalServerResponse, method: string, accepted: string): UniversalServerResponse {
+  const refusal = answer.status < 400 ? undefined : refusalsOf(accepted)[answer.status];
   if (refusal === undefined) return answer;
   const { text, ...fields } = refusal;
   const header = new Headers({ ...fields, 'content-type': 'text/plain;charset=UTF-8' });
@@ -113,11 +116,11 @@ function corrected(answer: UniversalServerResponse, method: string): UniversalSe
 }
 
 /** What Connect says with a bare status, by that status: the text, and the header fields that say it to machines. */
-const REFUSALS: Readonly<Record<number, { readonly text: string; readonly [field: string]: string }>> = {
+const refusalsOf = (accepted: string): Readonly<Record<number, { readonly text: string; readonly [field: string]: string }>> => ({
   405: { text: 'the method must be POST', Allow: 'POST' },
-  415: { text: `the content type must be one of ${ACCEPTED}`, 'Accept-Post': ACCEPTED },
+  415: { text: `the content type must be one of ${accepted}`, 'Accept-Post': accepted },
   505: { text: 'a stream in both directions needs HTTP/2' },
-};
+});
 
 /**
  * UNIMPLEMENTED is for what is not there. Of a call that is, it would say something fatal: gRPC clients take such a service for

@@ -208,6 +208,14 @@ describe('a refusal says what would be right', () => {
     },
   );
 
+  it('by the types of gRPC alone where nothing else is spoken', async () => {
+    const answer = await fetch(`http://${server.listeners.grpc}/Request/request`, { method: 'POST', body: '{}' });
+    expect([answer.status, await answer.text()]).toEqual([
+      415,
+      'the content type must be one of application/grpc, application/grpc+proto, application/grpc+json\n',
+    ]);
+  });
+
   it.each(['GET', 'PUT', 'OPTIONS'])('by Allow, and a line of text, for the method %s', async (method) => {
     const answer = await fetch(`http://${server.listeners.health}${CHECK}`, { method });
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
