@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { abandonBody, answer } from '../../wire/answer.ts';
+import { abandonBody, answer, atItsTurn } from '../../wire/answer.ts';
 import {
   headerOf,
   isHttp2,
@@ -14,7 +14,7 @@ import {
 import { REASONS, RequestError } from '../errors.ts';
 import type { ServerStatus, Switches } from '../switches.ts';
 import { type Params, readParams } from './params.ts';
-import type { Asked, Reply, Route } from './route.ts';
+import { Answer, type Asked, type Caller, type Data, type Reply, type Route } from './route.ts';
 import { RouteTable } from './routes.ts';
 
 /**
@@ -24,10 +24,16 @@ import { RouteTable } from './routes.ts';
 export interface PipelineOptions {
   readonly routes: readonly Route[];
   readonly switches: Switches;
-  readonly limits: { readonly maxBodyBytes: number };
+  readonly limits: PipelineLimits;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
   readonly log: Logger;
+}
+
+export interface PipelineLimits {
+  readonly maxBodyBytes: number;
+  /** The same where texts of the configuration service are sent. */
+  readonly maxConfigBodyBytes: number;
 }
 
 /** Answers every request whose path starts with `/nacos/`. What a caller can be at fault for, or to leave in the middle of, never rejects. */
@@ -48,9 +54,13 @@ export function pipeline({ routes, switches, limits, wallClock, log }: PipelineO
       }
       checkServerStatus(switches.values.overriddenServerStatus, req.method ?? '', path);
       if (found === undefined) throw new RequestError('no-such-api', `no such api:${req.method}:${path.slice(0, 200)}`);
-      const params = readParams(queryOf(req), await readForm(req, limits.maxBodyBytes));
-      const data = found.route.call(askedIn(req, found.key === undefined ? params : { ...params, key: found.key }));
-      send(res, 200, reply === 'envelope' ? { code: 0, message: 'success', data } : data);
+      const { call, body } = found.route;
+      const form = await readForm(req, body === 'texts' ? limits.maxConfigBodyBytes : limits.maxBodyBytes);
+      const params = readParams(queryOf(req), form);
+      const said = call(askedIn(req, res, found.key === undefined ? params : { ...params, key: found.key }));
+      const answered = said instanceof Promise ? await said : said;
+      const { data, headers } = answered instanceof Answer ? answered : new Answer(answered, {});
+      send(res, 200, reply === 'envelope' ? { code: 0, message: 'success', data } : data, headers);
     } catch (error) {
       if (error instanceof RequestError) {
         refuse(req, res, error, reply, wallClock);
@@ -64,11 +74,20 @@ export function pipeline({ routes, switches, limits, wallClock, log }: PipelineO
   }
 }
 
-function askedIn(req: Request, params: Params): Asked {
+function askedIn(req: Request, res: Response, params: Params): Asked {
   const agent = headerOf(req, 'user-agent') || headerOf(req, 'client-version');
   const { ip } = peerOf(req);
   const by = { ...(ip !== '' && { peer: ip }), agent: agent.slice(0, MAX_AGENT_LENGTH) };
-  return { params, agent, by, local: localAddressOf(req) };
+  const caller: Caller = {
+    ip,
+    turn: () => new Promise((resolve) => atItsTurn(req, res, resolve)),
+    onLeave(run) {
+      if (res.closed || res.destroyed) run();
+      else res.once('close', run);
+    },
+  };
+  const header = (name: string) => (req.headers[name] === undefined ? undefined : headerOf(req, name));
+  return { params, header, caller, agent, by, local: localAddressOf(req) };
 }
 
 /** What is kept with an event of a caller's name for itself. */
@@ -107,9 +126,9 @@ function refuse(req: Request, res: Response, error: RequestError, reply: Reply, 
   send(res, http, reply === 'envelope' ? { ...v2, data: error.v2Message } : error.message);
 }
 
-function send(res: Response, status: number, data: string | object | boolean): void {
-  if (typeof data === 'string') answer(res, status, 'text/plain;charset=UTF-8', data);
-  else answer(res, status, 'application/json;charset=UTF-8', JSON.stringify(data));
+function send(res: Response, status: number, data: Data, headers: Answer['headers'] = {}): void {
+  if (typeof data === 'string') answer(res, status, 'text/plain;charset=UTF-8', data, headers);
+  else answer(res, status, 'application/json;charset=UTF-8', JSON.stringify(data), headers);
 }
 
 /** The body as text. `Content-Encoding` is not believed: Java <= 1.3.2 says gzip over plain text on every request. */

@@ -24,6 +24,9 @@ describe('the routes', () => {
       'PUT /nacos/v1/ns/service/checksum',
       'POST /nacos/v1/auth/login',
       'POST /nacos/v1/auth/users/login',
+      // They listen.
+      'POST /nacos/v1/cs/configs/listener',
+      'POST /nacos/v2/cs/config/listener',
       'POST /nacos/v3/auth/user/login',
     ]);
   });
