@@ -5,6 +5,7 @@
  */
 
 import { parseMinAvailable } from './registry/available.ts';
+import { DEFAULT_MEMORY } from './registry/options.ts';
 import { suggestion } from './suggestion.ts';
 
 /** What a value may be: one of the words, a whole number from `least` to `most`, or a text that fits. */
@@ -139,9 +140,13 @@ const ROWS = {
   maxExplained: count(20, 'services of which /health/NAME gives the counts, where a name means several'),
   maxApplications: count(1_000, 'applications that may offer one Dubbo interface'),
 
-  forgetAfterMs: time(60_000, 'how long a service stays known after its last instance has gone', 0),
-  keepEditsMs: time(3_600_000, 'how long an edit outlives an instance that fell silent or lost its connection', 0),
-  maxRemembered: count(10_000, 'instances that have gone and whose edits are kept; of more, the latest', 0),
+  forgetAfterMs: time(DEFAULT_MEMORY.forgetAfterMs, 'how long a service stays known after its last instance has gone', 0),
+  keepEditsMs: time(
+    DEFAULT_MEMORY.keepEditsMs,
+    'how long an edit outlives an instance that fell silent or lost its connection',
+    0,
+  ),
+  maxRemembered: count(DEFAULT_MEMORY.maxRemembered, 'instances that have gone and whose edits are kept; of more, the latest', 0),
 
   maxBodyBytes: bytes(256 << 10, 1 << 10, 256 << 20, 'the body of a Nacos request over HTTP'),
   maxMetadataLength: {
@@ -381,7 +386,7 @@ function expectedOf({ words = [], least, most, says }: Bounds): string {
 function shown(value: unknown, { fits }: Bounds = {}): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, MAX_SHOWN));
   if (typeof value === 'object' && value !== null) return 'an object';
-  return `${fits !== undefined && typeof value === 'number' ? 'the number ' : ''}${String(value).slice(0, MAX_SHOWN)}`;
+  return `${String(value).slice(0, MAX_SHOWN)}${fits !== undefined && typeof value === 'number' ? ', a number and not a text' : ''}`;
 }
 
 function unknownAmong(names: readonly string[], known: readonly string[]): string[] {

@@ -142,7 +142,7 @@ describe('the options of an embedder', () => {
     [{ port: '80' }, 'port must be 0..65535, got "80"'],
     [{ port: 80.5 }, 'port must be 0..65535, got 80.5'],
     [{ port: Number.NaN }, 'port must be 0..65535, got NaN'],
-    [{ minAvailable: 2 }, 'minAvailable must be a count from 1, or 1%..100%, got the number 2'],
+    [{ minAvailable: 2 }, 'minAvailable must be a count from 1, or 1%..100%, got 2, a number and not a text'],
     [{ pushToClientIp: 'true' }, 'pushToClientIp must be true or false, got "true"'],
     [{ host: {} }, 'host must be an address or a host name, got an object'],
     [{ host: null }, 'host must be an address or a host name, got null'],

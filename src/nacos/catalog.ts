@@ -32,7 +32,9 @@ export class Catalog {
 
   /** Refused when it exists: was created, or has an instance. */
   create(service: ServiceName, said: Said, by: Source): void {
-    const settings = toServiceSettings({ ...DEFAULT_NACOS_SETTINGS, ...this.#bounded(said) });
+    // As in Nacos, whoever creates a service means a persistent one, unless the request says otherwise.
+    const ephemeral = said.ephemeral ?? false;
+    const settings = toServiceSettings({ ...DEFAULT_NACOS_SETTINGS, ...this.#bounded(said), ephemeral });
     // A service that lost its last instance a moment ago is known too, but nobody would call that existing.
     if (this.#registry.tally(service)?.total || !this.#registry.create(service, settings, by))
       throw new RequestError('service-exists', `specified service ${groupedName(service)} already exists!`);
@@ -48,10 +50,11 @@ export class Catalog {
     this.#registry.drop(service, by);
   }
 
-  /** In place of what was said of the service before; its clusters stay. */
+  /** In place of what was said of the service before; its clusters and its kind stay. */
   configure(service: ServiceName, said: Said, by: Source): void {
     const [, , settings] = this.known(service, 'service-unknown', (name) => `service ${name} not found!`);
-    this.#registry.configure(service, toServiceSettings({ ...settings, ...this.#bounded(said) }), by);
+    const { ephemeral } = settings;
+    this.#registry.configure(service, toServiceSettings({ ...settings, ...this.#bounded(said), ephemeral }), by);
   }
 
   /** In place of what was said of the cluster before. */

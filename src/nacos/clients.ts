@@ -60,6 +60,39 @@ export class Clients {
     }
   }
 
+  /** Whose service is called so in part, a line for each that Nacos can tell from the others. */
+  subscribersLike({ namespace, group, name }: ServiceName): readonly SubscriberLine[] {
+    const lines = new Map<string, SubscriberLine>();
+    for (const subscriber of this.subscribers()) {
+      const { service, ip, agent, app } = subscriber;
+      if (service.namespace !== namespace || !service.name.includes(name) || !service.group.includes(group)) continue;
+      // The address of a connection has no port in Nacos: two clients of one host are one line there.
+      const port = isAddressId(subscriber.clientId) ? subscriber.port : 0;
+      const address = port === 0 ? ip : `${ip}:${port}`;
+      const line = JSON.stringify([serviceKey(service), address, agent, app]);
+      if (!lines.has(line)) lines.set(line, { ...subscriber, port, address });
+    }
+    return [...lines.values()];
+  }
+
+  /** How many clients there are of each kind, and how many services each of them has subscribed to, all together. */
+  counts(): ClientCounts {
+    const ids = this.ids();
+    const ofAddresses = ids.filter(isAddressId);
+    const persistent = ofAddresses.filter((id) => id.endsWith('#false')).length;
+    const subscriptions = new Set<string>();
+    for (const { clientId, service } of this.subscribers()) subscriptions.add(`${serviceKey(service)} ${clientId}`);
+    return {
+      subscribeCount: subscriptions.size,
+      clientCount: ids.length,
+      connectionBasedClientCount: ids.length - ofAddresses.length,
+      ephemeralIpPortClientCount: ofAddresses.length - persistent,
+      persistentIpPortClientCount: persistent,
+      // There is one server, and it is responsible for all of them.
+      responsibleClientCount: ids.length,
+    };
+  }
+
   *#publishedIn(service: ServiceName, held: ReadonlyMap<string, string>): IterableIterator<Publication> {
     for (const instance of this.#rooms.registry.instances(service) ?? []) {
       const { ip, port, cluster, ephemeral, silentMs } = instance;
@@ -101,6 +134,27 @@ export interface AnySubscriber {
   readonly app: string;
   readonly agent: string;
   readonly clustersVerbatim: string;
+}
+
+/** As Nacos's metrics name them. */
+export interface ClientCounts {
+  readonly subscribeCount: number;
+  readonly clientCount: number;
+  readonly connectionBasedClientCount: number;
+  readonly ephemeralIpPortClientCount: number;
+  readonly persistentIpPortClientCount: number;
+  readonly responsibleClientCount: number;
+}
+
+/** A subscriber as lists show it. */
+export interface SubscriberLine extends AnySubscriber {
+  /** `IP:PORT`, or the IP alone of a connection. */
+  readonly address: string;
+}
+
+/** And not of a connection. */
+function isAddressId(clientId: string): boolean {
+  return clientId.includes('#');
 }
 
 function clientIdOf(ip: string, port: number, ephemeral: boolean): string {

@@ -17,6 +17,7 @@ export const REASONS = {
   'bad-metadata': row(400, 21_002, 'instance metadata error'),
   // Clients of 3.x that beat read the code in a reply of status 200.
   'beat-unknown': row(200, 21_003, 'instance not found', 404),
+  'bad-selector': row(400, 21_006, 'selector error'),
   'service-exists': row(400, 21_007, 'service already exist'),
   'service-unknown': row(400, 21_008, 'service not exist'),
   'service-not-empty': row(400, 21_009, 'service delete failure'),

@@ -5,13 +5,52 @@ import { RequestError, shown } from './errors.ts';
 /** What stands between braces in JSON. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Undefined for what is no JSON. */
+/**
+ * Undefined for what is no JSON. Numbers in the metadata of an instance become the very text that the caller wrote, as in Nacos
+ * (`1.0`, `12345678901234567890`, `1e3`): of the whole body, of its `instance`, and of each of its `instances`.
+ */
 export function parseJson(text: string): unknown {
+  const value = parsed(text);
+  const bearers = bearersOf(value);
+  if (!bearers.some(({ metadata }) => hasNumber(metadata))) return value;
+  const exact = bearersOf(parsed(withNumbersAsTexts(text)));
+  // Nobody else has seen these objects yet.
+  for (const [i, bearer] of bearers.entries()) Object.assign(bearer, { metadata: exact[i]?.metadata });
+  return value;
+}
+
+/** As `parseJson`, for what is metadata and nothing else. */
+export function parseMetadata(text: string): unknown {
+  const value = parsed(text);
+  return hasNumber(value) ? parsed(withNumbersAsTexts(text)) : value;
+}
+
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** The objects whose metadata are read, always in the same order. No deeper: a caller can nest more than a stack can hold. */
+function bearersOf(value: unknown): readonly JsonObject[] {
+  if (!isObject(value)) return [];
+  const { instance, instances } = value;
+  return [value, instance, ...(Array.isArray(instances) ? instances : [])].filter(isObject);
+}
+
+function hasNumber(metadata: unknown): boolean {
+  return isObject(metadata) && Object.values(metadata).some((value) => typeof value === 'number');
+}
+
+/** The same JSON with a text in place of each number. It must be JSON: between texts digits and minus signs begin numbers only. */
+function withNumbersAsTexts(json: string): string {
+  let inText = false;
+  return json.replace(/\\.|"|-?\d[\d.eE+-]*/g, (token) => {
+    if (token === '"') inText = !inText;
+    return inText || token === '"' ? token : `"${token}"`;
+  });
 }
 
 /** Neither null nor a list. */

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Registry } from '../registry/registry.ts';
 import type { Serve } from '../wire/exchange.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
-import { Catalog } from './catalog.ts';
+import { Catalog, type CatalogOptions } from './catalog.ts';
 import { Clients } from './clients.ts';
 import { ConfigListeners } from './config-listeners.ts';
 import { type ConfigLimits, Configs } from './configs.ts';
@@ -97,6 +97,7 @@ export interface NacosOptions {
 /** What is given to each room of it. */
 export type NacosLimits = PipelineOptions['limits'] &
   NamingOptions['limits'] &
+  CatalogOptions['limits'] &
   NamespacesLimits &
   NacosRpcOptions['limits'] &
   ConnectionsOptions['limits'] &

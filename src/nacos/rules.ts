@@ -2,7 +2,7 @@ import { type Address, DEFAULT_SILENCE, type Metadata, type Registration, type S
 import { parseServiceName, type ServiceName } from '../registry/service-name.ts';
 import type { ConfigId } from './configs.ts';
 import { RequestError, shown } from './errors.ts';
-import { isObject } from './json.ts';
+import { isObject, type JsonObject, scalar } from './json.ts';
 
 /**
  * What Nacos takes for granted and what it refuses, each rule once, for every version and transport: the defaults of names and
@@ -99,10 +99,16 @@ const CONFIG_TYPES = new Set(['properties', 'xml', 'json', 'text', 'html', 'yaml
 /** Reads the place of an instance. A blank ip is for the caller to refuse: a light beat may do without. */
 export function checkedPlace(ip: string, port: string, cluster: string = DEFAULT_CLUSTER_NAME): Place {
   if (ip !== '') checkText('ip', ip, 128, IP);
-  checkText('cluster', cluster, 64, CLUSTER);
+  checkedCluster(cluster);
   const number = Number(port.trim());
   if (!/^\d+$/.test(port.trim()) || number > 65_535) fail("Param 'port' is illegal, the value should be between 0 and 65535.");
   return { ip, port: number, cluster };
+}
+
+/** The cluster, if it may be called so. */
+export function checkedCluster(cluster: string): string {
+  checkText('cluster', cluster, 64, CLUSTER);
+  return cluster;
 }
 
 /** 0, or 0.01 to 10000. */
@@ -112,6 +118,31 @@ export function checkedWeight(text: string): number {
     throw new RequestError('bad-weight', 'instance format invalid: The weights range from 0.0 to 10000.0');
   return weight > 0 ? Math.max(weight, 0.01) : 0;
 }
+
+/** 0 to 1. What is less or more means the nearer of them: 2.x takes it, and the tests of nacos-sdk-cpp send 2. */
+export function checkedThreshold(text: string): number {
+  return Math.min(Math.max(checkedNumber(text), 0), 1);
+}
+
+/** By what consumers are said to be matched with instances. Nobody is chosen by it here. */
+export interface Selector {
+  readonly type: string;
+  readonly expression?: string;
+}
+
+/** What Nacos knows of a selector, if it knows the type. */
+export function checkedSelector(json: JsonObject): Selector {
+  const type = scalar(json, 'type') ?? '';
+  const expression = scalar(json, 'expression');
+  if (!SELECTOR_TYPES.includes(type)) {
+    const right = `its type must be ${SELECTOR_TYPES.join(' or ')}, got ${shown(JSON.stringify(json))}`;
+    throw new RequestError('bad-selector', `not match any type of selector! ${right}`);
+  }
+  return { type, ...(expression !== undefined && { expression }) };
+}
+
+/** What a selector may be. */
+export const SELECTOR_TYPES: readonly string[] = ['none', 'label'];
 
 /** Any finite number. */
 export function checkedNumber(text: string): number {
@@ -127,7 +158,7 @@ export function readClusters(text: string): readonly string[] {
     .split(',')
     .map((cluster) => cluster.trim())
     .filter((cluster) => cluster !== '');
-  for (const cluster of clusters) checkText('cluster', cluster, 64, CLUSTER);
+  for (const cluster of clusters) checkedCluster(cluster);
   return clusters;
 }
 

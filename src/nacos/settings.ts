@@ -3,6 +3,7 @@ import type { Metadata } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ServiceName } from '../registry/service-name.ts';
 import type { Check, CheckKind, ServiceSettings } from '../registry/settings.ts';
+import type { Selector } from './rules.ts';
 
 /**
  * What an operator says of a service in Nacos's words, and how the registry keeps it: what the domain acts on in its own words, the
@@ -12,8 +13,10 @@ export interface NacosSettings {
   readonly metadata: Metadata;
   /** 0..1: consumers are to see all instances as healthy when no larger share of them is. 0: never. Health itself knows nothing of it. */
   readonly protectThreshold: number;
-  /** As it was written, for whoever reads it back; instances are not chosen by it here. */
-  readonly selector: Readonly<Record<string, unknown>>;
+  /** For whoever reads it back; instances are not chosen by it here. */
+  readonly selector: Selector;
+  /** The kind of service that was created, for whoever reads it back while it has no instance. Undefined: nobody has created it. */
+  readonly ephemeral?: boolean | undefined;
   /** By name. To be read by `clusterOf`: a cluster may be called `__proto__`. */
   readonly clusters: Readonly<Record<string, ClusterSettings>>;
 }

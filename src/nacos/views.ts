@@ -189,7 +189,8 @@ export function serviceViewV2(service: ServiceName, instances: readonly Instance
     metadata: settings.metadata,
     protectThreshold: settings.protectThreshold,
     selector: settings.selector,
-    ephemeral: instances.every(({ ephemeral }) => ephemeral),
+    // One service may hold both kinds here: what it was created as is true of it while it is empty.
+    ephemeral: instances.length > 0 ? instances.every(({ ephemeral }) => ephemeral) : (settings.ephemeral ?? true),
   };
 }
 
@@ -242,7 +243,7 @@ export function catalogServiceView(service: ServiceName, instances: readonly Ins
     clusters: clusterNames(instances, settings).map((name) => {
       const cluster = clusterOf(settings, name);
       return {
-        serviceName: service.name,
+        serviceName: groupedName(service),
         name,
         healthChecker: checkView(cluster.check),
         defaultPort: 80,

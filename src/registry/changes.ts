@@ -94,6 +94,8 @@ export type Cause =
   | 'dropped'
   /** So many have fallen silent at once that removals are slowed from now on. */
   | 'mass-silence'
+  /** So many connections have ended at once that their instances keep their last status for a while. */
+  | 'mass-loss'
   /** Nobody could be heard: every deadline has moved. */
   | 'postponed';
 
@@ -130,6 +132,6 @@ export interface RegistryEvent {
   readonly by?: Source;
   /** For silence: how long it lasted. For `postponed`: how long nobody could be heard. In milliseconds. */
   readonly silentMs?: number;
-  /** For `mass-silence`: how many fell silent within 10 s. */
+  /** For `mass-silence`: how many fell silent within 10 s. For `mass-loss`: how many were lost within a second. */
   readonly count?: number;
 }

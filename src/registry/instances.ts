@@ -3,7 +3,7 @@ import type { Cause, Changes, Condition, Source } from './changes.ts';
 import type { Departed } from './departed.ts';
 import { flat } from './flat.ts';
 import type { Instance, Metadata, Registration, Silence } from './instance.ts';
-import { type Lease, saidOf } from './lease.ts';
+import { type Due, type Lease, saidOf } from './lease.ts';
 import { edited, editedMetadata, type Overlay } from './overlay.ts';
 import type { Holder, Row, Rows } from './rows.ts';
 import type { Service, Services } from './services.ts';
@@ -69,6 +69,7 @@ export class Instances {
     const released = this.#parts.lease.release(id, holder);
     if (released === 'unchanged') return false;
     if (released === 'gone') {
+      if (cause === 'connection-ended' && this.#isKept(id, by)) return false;
       this.remove(id, cause, by);
       return true;
     }
@@ -90,8 +91,13 @@ export class Instances {
     return changes;
   }
 
-  /** It has been silent for too long: unhealthy at once, removed when that is due and its turn. Answers whether that is a change. */
-  silent(id: number, to: 'unhealthy' | 'removed', silentMs: number): boolean {
+  /** Its time has come. Answers whether that is a change: unhealthy is it at once, removed when that is its turn. */
+  fallDue(due: Due): boolean {
+    if (due.to === 'lost') {
+      this.remove(due.id, 'connection-ended', due.by);
+      return true;
+    }
+    const { id, to, silentMs } = due;
     const { rows, lease, changes, now } = this.#parts;
     const healthy = rows.isHealthy(id);
     const count = healthy ? lease.fell(now()) : undefined;
@@ -176,6 +182,14 @@ export class Instances {
     lease.schedule(id);
   }
 
+  /** Whether it keeps its last status for now, as its connection may be back in a moment. */
+  #isKept(id: number, by: Source | undefined): boolean {
+    const { lease, changes, now } = this.#parts;
+    const { until, crowd } = lease.lose(id, now(), by);
+    if (crowd !== undefined) changes.happened({ at: now(), cause: 'mass-loss', count: crowd });
+    return until !== undefined;
+  }
+
   #tell(row: Row, cause: Cause, from: Condition | undefined, to: Condition, by?: Source, silentMs?: number): void {
     const { changes, now } = this.#parts;
     if (!changes.areHeard) return;
@@ -193,7 +207,7 @@ export class Instances {
   }
 
   #added(service: Service, registration: Registration, holder: Holder | undefined): number {
-    const { services, rows, overlay, silenceOf, now } = this.#parts;
+    const { services, rows, lease, overlay, silenceOf, now } = this.#parts;
     const { ip, port, ephemeral, weight, enabled } = registration;
     const metadata = kept(registration.metadata);
     const last = rows.last(service);
@@ -208,8 +222,9 @@ export class Instances {
       enabled,
       metadata,
       silence: silenceOf(metadata),
-      holder,
+      holder: undefined,
     });
+    if (holder !== undefined) lease.holdNew(id, holder);
     services.filled(service);
     overlay.takeBack(id, service.name, registration, now());
     rows.setHealthy(id, registration.healthy);

@@ -1,5 +1,7 @@
 import { Brake } from './brake.ts';
+import type { Source } from './changes.ts';
 import { patienceOf, type Registration, verdictOf } from './instance.ts';
+import { Losses, type Lost } from './losses.ts';
 import type { Holder, Row, Rows } from './rows.ts';
 
 /**
@@ -13,6 +15,9 @@ export class Lease {
   readonly #otherHolders = new Map<number, Map<Holder, Registration>>();
   /** The held instances that beat too, and so stay when nobody holds them any more. */
   readonly #alsoBeating = new Set<number>();
+  /** Those whose last holder has gone without a word, and that are kept for now. */
+  readonly #losses = new Losses();
+  #heldCount = 0;
   /** Those whose removal has waited for its turn, and has it when it is due again. */
   readonly #granted = new Set<number>();
   readonly #brake = new Brake();
@@ -36,6 +41,8 @@ export class Lease {
   /** To be called when the health, the kind or the silence of the instance has changed. */
   schedule(id: number): void {
     if (this.#granted.size > 0) this.#granted.delete(id);
+    // It is due when its time to come back is over, whatever is edited meanwhile.
+    if (this.#losses.of(id) !== undefined) return;
     const { ephemeral, silence, holder } = this.#rows.row(id);
     if (!ephemeral || holder !== undefined) {
       this.#rows.setDue(id, Number.POSITIVE_INFINITY);
@@ -55,17 +62,24 @@ export class Lease {
 
   /** Whether beats count: not for an instance that only holders have registered. */
   livesByBeats(id: number): boolean {
-    return !this.isHeld(id) || this.#alsoBeating.has(id);
+    return (!this.isHeld(id) && this.#losses.of(id) === undefined) || this.#alsoBeating.has(id);
   }
 
   /** From now on it lives by its beats too, if it is held. */
   alsoBeats(id: number): void {
+    this.#losses.delete(id);
     if (this.isHeld(id)) this.#alsoBeating.add(id);
   }
 
   /** From now on it lives by its holders alone. */
   beatsNoMore(id: number): void {
     this.#alsoBeating.delete(id);
+  }
+
+  /** It comes, and lives by this holder. */
+  holdNew(id: number, holder: Holder): void {
+    this.#rows.row(id).holder = holder;
+    this.#heldCount++;
   }
 
   /** The holder's word counts from now on. `said` is what was in force before it spoke. */
@@ -75,8 +89,9 @@ export class Lease {
     if (before === holder) return;
     row.holder = holder;
     if (before === undefined) {
-      // An ephemeral one that was there before was there by its beats.
-      if (row.ephemeral) this.#alsoBeating.add(id);
+      this.#heldCount++;
+      // An ephemeral one that was there before was there by its beats, unless another holder has just let go of it.
+      if (!this.#losses.delete(id) && row.ephemeral) this.#alsoBeating.add(id);
       return;
     }
     const others = this.#otherHolders.get(id) ?? new Map<Holder, Registration>();
@@ -101,15 +116,28 @@ export class Lease {
       row.holder = previous[0];
       return previous[1];
     }
+    this.#heldCount--;
     return this.#alsoBeating.delete(id) ? 'beating' : 'gone';
+  }
+
+  /** It has lost its last holder without a word. Unless it is kept for now, it is gone. */
+  lose(id: number, now: number, by: Source | undefined): Lost {
+    const lost = this.#losses.lose(id, { now, held: this.#heldCount + 1, by });
+    if (lost.until !== undefined) {
+      this.#rows.setHeardAt(id, now);
+      this.#setDue(id, lost.until);
+    }
+    return lost;
   }
 
   /** Nothing holds it any more, and nothing is remembered of who did. */
   forget(id: number): void {
+    if (this.isHeld(id)) this.#heldCount--;
     this.#rows.row(id).holder = undefined;
     this.#alsoBeating.delete(id);
     this.#otherHolders.delete(id);
     this.#granted.delete(id);
+    this.#losses.delete(id);
   }
 
   /** It has fallen silent. Answers how many have lately, when they are so many that removals are slowed from now on. */
@@ -127,30 +155,38 @@ export class Lease {
     return false;
   }
 
-  /** The ids that silence makes due by `now`, with what becomes of each. One scan of all; the caller acts before it asks for the next. */
-  *due(now: number): IterableIterator<{ readonly id: number; readonly to: 'unhealthy' | 'removed'; readonly silentMs: number }> {
+  /** The ids that are due by `now`, with what becomes of each. One scan of all; the caller acts before it asks for the next. */
+  *due(now: number): IterableIterator<Due> {
     if (now < this.#nextDue) return;
     this.#nextDue = Number.POSITIVE_INFINITY;
     const rows = this.#rows;
     for (let id = 0; id < rows.highest; id++) {
       const due = rows.due(id);
-      if (due <= now) {
-        const silentMs = now - rows.heardAt(id);
-        yield { id, to: verdictOf(silentMs, rows.row(id).silence) === 'removed' ? 'removed' : 'unhealthy', silentMs };
-      } else if (due < this.#nextDue) {
-        this.#nextDue = due;
-      }
+      const loss = due <= now ? this.#losses.of(id) : undefined;
+      // Since it was lost, it has turned out to be one of many.
+      if (loss !== undefined && loss.until > now) this.#setDue(id, loss.until);
+      else if (loss !== undefined) yield { id, to: 'lost', by: loss.by };
+      else if (due <= now) yield this.#verdict(id, now - rows.heardAt(id));
+      else if (due < this.#nextDue) this.#nextDue = due;
     }
   }
 
   /** Moves every deadline by `ms`, but takes no instance for heard in the future. */
   postpone(ms: number, now: number): void {
+    this.#losses.postpone(ms);
     const rows = this.#rows;
     for (let id = 0; id < rows.highest; id++) {
       if (rows.due(id) === Number.POSITIVE_INFINITY && !this.#alsoBeating.has(id)) continue;
       rows.setHeardAt(id, Math.min(rows.heardAt(id) + ms, now));
-      this.schedule(id);
+      const loss = this.#losses.of(id);
+      if (loss === undefined) this.schedule(id);
+      else this.#setDue(id, loss.until);
     }
+  }
+
+  #verdict(id: number, silentMs: number): Due {
+    const { silence } = this.#rows.row(id);
+    return { id, to: verdictOf(silentMs, silence) === 'removed' ? 'removed' : 'unhealthy', silentMs };
   }
 
   #setDue(id: number, due: number): void {
@@ -164,6 +200,11 @@ export class Lease {
  * what the holder before had said is in force again.
  */
 export type Released = 'unchanged' | 'beating' | 'gone' | Registration;
+
+/** What becomes of an instance: silence makes it unhealthy or takes it, or its connection has not come back. */
+export type Due =
+  | { readonly id: number; readonly to: 'unhealthy' | 'removed'; readonly silentMs: number }
+  | { readonly id: number; readonly to: 'lost'; readonly by: Source | undefined };
 
 /** What the client of the row has said. */
 export function saidOf({ ip, port, cluster, ephemeral, weight, enabled, metadata }: Row, healthy: boolean): Registration {

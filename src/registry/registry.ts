@@ -1,17 +1,10 @@
 import { Changes, type RegistryEvent, type Source } from './changes.ts';
 import { Departed } from './departed.ts';
 import { Durable } from './durable.ts';
-import {
-  type Address,
-  DEFAULT_SILENCE,
-  type Edit,
-  type Instance,
-  type Metadata,
-  type Registration,
-  type Silence,
-} from './instance.ts';
+import { type Address, DEFAULT_SILENCE, type Edit, type Instance, type Registration, type Silence } from './instance.ts';
 import { Instances, type Parts } from './instances.ts';
 import { Lease, saidOf } from './lease.ts';
+import { DEFAULT_MEMORY, type RegistryOptions } from './options.ts';
 import { Overlay } from './overlay.ts';
 import type { DurableRecord, EditRecord } from './records.ts';
 import { type Holder, Rows } from './rows.ts';
@@ -33,7 +26,7 @@ export class Registry {
 
   /** `now` is a monotonic clock in milliseconds. */
   constructor(now: () => number, options: RegistryOptions = {}) {
-    const { forgetAfterMs = 60_000, keepEditsMs = 3_600_000, maxRemembered = 10_000, graceMs = 0 } = options;
+    const { forgetAfterMs, keepEditsMs, maxRemembered, graceMs = 0 } = { ...DEFAULT_MEMORY, ...options };
     const rows = new Rows();
     this.#parts = {
       services: new Services(forgetAfterMs),
@@ -256,9 +249,9 @@ export class Registry {
     if (this.#expirySuspended) return;
     const now = this.#parts.now();
     const changed = new Set<ServiceName>();
-    for (const { id, to, silentMs } of this.#parts.lease.due(now)) {
-      const { name } = this.#parts.rows.row(id).service;
-      if (this.#instances.silent(id, to, silentMs)) changed.add(name);
+    for (const due of this.#parts.lease.due(now)) {
+      const { name } = this.#parts.rows.row(due.id).service;
+      if (this.#instances.fallDue(due)) changed.add(name);
     }
     for (const service of this.#parts.services.forgetEmptied(now)) {
       this.#happenedTo(service.name, 'forgotten');
@@ -330,19 +323,4 @@ export class Registry {
   #happenedTo(service: ServiceName, cause: 'created' | 'configured' | 'forgotten' | 'dropped', by?: Source): void {
     this.#parts.changes.happened({ at: this.#parts.now(), cause, service, ...(by !== undefined && { by }) });
   }
-}
-
-export interface RegistryOptions {
-  /** How long an instance with this metadata may be silent; the default figures for all when left out. */
-  readonly silenceOf?: (metadata: Metadata) => Silence;
-  /** How long a service stays known after its last instance has gone; default 60,000. */
-  readonly forgetAfterMs?: number;
-  /** For how long after the start what nobody has spoken of may only not be back yet; default 0. */
-  readonly graceMs?: number;
-  /** How long an edit waits for an instance that silence or a lost connection took; default 3,600,000. */
-  readonly keepEditsMs?: number;
-  /** Of how many instances that have gone edits are kept, and what their clients said; default 10,000 of each. */
-  readonly maxRemembered?: number;
-  /** Hears of a listener that has thrown, once until it works again. */
-  readonly onListenerError?: (error: unknown) => void;
 }

@@ -54,7 +54,9 @@ export interface Listeners {
 }
 
 /** A port could not be had; `cause` is the system's error. */
-export class ListenError extends Error {}
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
 
 /**
  * Starts a beatbridge in this process. Rejects with `OptionsError` when there is something wrong with the options, and with

@@ -27,6 +27,7 @@ export class SilenceLog {
 
   #note({ cause, service, instance, silentMs, count }: RegistryEvent): void {
     if (cause === 'mass-silence') this.#log.warn({ count }, 'very many instances fell silent at once, removals are slowed');
+    if (cause === 'mass-loss') this.#log.warn({ count }, 'very many connections ended at once, their instances are kept for now');
     if ((cause !== 'silent' && cause !== 'removed') || service === undefined || instance === undefined) return;
     this.#cancelSummary ??= this.#scheduler.after(1_000, () => this.#summarize());
     if (++this.#lines > MAX_LINES_A_SECOND) {

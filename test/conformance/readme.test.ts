@@ -30,7 +30,7 @@ it.skipIf(curl.path === undefined || npm.path === undefined)("README's first min
     const ready = readFileSync(join(ROOT, 'README.md'), 'utf8').match(/^\{"msg":"ready".*$/m)?.[0];
     expect(heard.split('\n')).toContain(ready);
 
-    const commands = commandsOf('A flip in four curls');
+    const commands = commandsOf('A flip in five curls');
     expect(commands.filter(({ answer }) => answer !== undefined)).toHaveLength(5);
     for (const { command, answer } of commands) {
       const said = execFileSync('bash', ['-c', command.replace(/^curl /, 'curl --silent ')], { encoding: 'utf8' });

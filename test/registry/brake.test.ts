@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { RegistryEvent } from '../../src/registry/changes.ts';
-import { Registry, type RegistryOptions } from '../../src/registry/registry.ts';
+import type { RegistryOptions } from '../../src/registry/options.ts';
+import { Registry } from '../../src/registry/registry.ts';
 import { orders, registration } from '../support/instances.ts';
+import { passSweeping } from '../support/sweeping.ts';
 
 function setUp(count: number, options: RegistryOptions = {}) {
   const clock = { ms: 0 };
@@ -17,15 +19,7 @@ function setUp(count: number, options: RegistryOptions = {}) {
     beat(from: number, to: number) {
       for (let port = from; port <= to; port++) registry.beat(orders, registration({ port }));
     },
-    /** Sweeps whenever something is due, as the owner of a registry does. */
-    wait(ms: number) {
-      const end = clock.ms + ms;
-      for (let next = registry.nextDue; next !== undefined && next <= end; next = registry.nextDue) {
-        clock.ms = Math.max(clock.ms, next);
-        registry.sweep();
-      }
-      clock.ms = end;
-    },
+    wait: (ms: number) => passSweeping(registry, clock, ms),
     tally: () => registry.tally(orders) ?? { total: 0, healthy: 0, available: 0 },
   };
 }

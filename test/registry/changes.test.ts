@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RegistryEvent } from '../../src/registry/changes.ts';
-import { Registry, type RegistryOptions } from '../../src/registry/registry.ts';
+import type { RegistryOptions } from '../../src/registry/options.ts';
+import { Registry } from '../../src/registry/registry.ts';
 import { DEFAULT_SETTINGS } from '../../src/registry/settings.ts';
 import { orders, registration } from '../support/instances.ts';
 

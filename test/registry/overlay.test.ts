@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Registration } from '../../src/registry/instance.ts';
-import { Registry, type RegistryOptions } from '../../src/registry/registry.ts';
+import type { RegistryOptions } from '../../src/registry/options.ts';
+import { Registry } from '../../src/registry/registry.ts';
 import { orders, registration } from '../support/instances.ts';
 
 const holder = { name: 'connection' };

@@ -11,6 +11,7 @@ export interface Said {
 
 const serialize = (payload: Payload) => Buffer.from(toBinary(PayloadSchema, payload));
 const deserialize = (bytes: Buffer) => fromBinary(PayloadSchema, bytes);
+const textIn = (payload: Payload) => Buffer.from(payload.body?.value ?? []).toString();
 
 /** What goes with a body, beside its type. */
 interface Envelope {
@@ -25,7 +26,7 @@ function payloadOf(type: string, body: unknown, { headers, typeUrl = '' }: Envel
 }
 
 export function saidIn(payload: Payload): Said {
-  const text = Buffer.from(payload.body?.value ?? []).toString();
+  const text = textIn(payload);
   return { type: payload.metadata?.type ?? '', body: text === '' ? undefined : JSON.parse(text) };
 }
 
@@ -36,6 +37,8 @@ export class NacosGrpc implements Disposable {
   #stream: ClientDuplexStream<Payload, Payload> | undefined;
   /** All that came over the stream. */
   readonly heard: Said[] = [];
+  /** The bodies of all that came, over the stream or as answers, to the letter. */
+  readonly texts: string[] = [];
   /** Whether questions of the server are answered, each as soon as it comes. */
   answering = true;
   ended = false;
@@ -67,7 +70,10 @@ export class NacosGrpc implements Disposable {
     return new Promise((resolve, reject) => {
       const answered = (error: ServiceError | null, payload?: Payload) => {
         if (error || payload === undefined) reject(error);
-        else resolve(saidIn(payload));
+        else {
+          this.texts.push(textIn(payload));
+          resolve(saidIn(payload));
+        }
       };
       this.#client.makeUnaryRequest('/Request/request', serialize, deserialize, payloadOf(type, body, envelope), answered);
     });
@@ -78,6 +84,7 @@ export class NacosGrpc implements Disposable {
     this.#stream = stream;
     stream.on('data', (payload: Payload) => {
       const said = saidIn(payload);
+      this.texts.push(textIn(payload));
       this.heard.push(said);
       if (this.answering) this.answer(said);
       this.#arrivals.emit('said');

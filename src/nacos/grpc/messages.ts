@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { type Payload, PayloadSchema } from '../../gen/nacos/payload_pb.ts';
+import { writeJson } from '../doubles.ts';
 
 /** The envelope of the protocol: a class by its simple name, and JSON of that class. */
 
@@ -16,7 +17,7 @@ export const OK = { resultCode: 200, errorCode: 0, success: true } as const;
 
 /** A message of these fields. No field may be null: Python's client cannot read that. */
 export function message(type: string, fields: object): Message {
-  return { type, body: JSON.stringify(fields) };
+  return { type, body: writeJson(fields) };
 }
 
 /** The connection itself is at fault, or the question is none: clients take this for an ill connection, and start anew. */

@@ -1,6 +1,7 @@
 import type { Registry } from '../../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../../registry/service-name.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
+import { writeJson } from '../doubles.ts';
 import { RequestError } from '../errors.ts';
 import { Gathered, strictlyRising } from '../pushes.ts';
 import { nacosSettingsOf } from '../settings.ts';
@@ -88,7 +89,7 @@ export class Subscribers {
       lastRefTime: registry.isIgnorantOf(service) ? 0 : this.#nextRefTime(),
     };
     const instances = registry.instances(service) ?? [];
-    return JSON.stringify(serviceInfoView(service, instances, asked, nacosSettingsOf(registry, service)));
+    return writeJson(serviceInfoView(service, instances, asked, nacosSettingsOf(registry, service)));
   }
 
   /** Every subscription there is. */

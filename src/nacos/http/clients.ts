@@ -39,7 +39,7 @@ export function clientCalls({ clients, wallClock }: HttpRooms) {
       const service = readService(params);
       const wanted = readTruth(params, 'ephemeral') ?? true;
       const publishers = [...clients.publishedIn(service)].filter(({ ephemeral }) => ephemeral === wanted);
-      return atAddress(params, publishers).map(({ clientId, ip, port }) => ({ clientId, ip, port }));
+      return atAddress(params, publishers).map(({ clientId, ip, port, cluster }) => ({ clientId, ip, port, cluster }));
     },
 
     subscribers: ({ params }: Asked) => {

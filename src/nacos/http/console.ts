@@ -91,12 +91,13 @@ function stateCalls({ switches }: HttpRooms) {
 /** What version-minded clients are to expect: the last of the line whose errors and shapes are served. */
 const COMPATIBLE_VERSION = '2.5.1';
 
+/** A request that gives no name must not take the one that there is. */
 function namesIn(params: Params, nameParam: string) {
-  return { name: shortText(params, nameParam), description: shortText(params, 'namespaceDesc') };
+  const name = short(nameParam, required(params, nameParam));
+  return { name, description: short('namespaceDesc', optional(params, 'namespaceDesc') ?? '') };
 }
 
-function shortText(params: Params, name: string): string {
-  const text = optional(params, name) ?? '';
+function short(name: string, text: string): string {
   if (text.length > 256) throw new RequestError('invalid', `${name} must have at most 256 characters`);
   return text;
 }

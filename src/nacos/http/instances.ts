@@ -109,8 +109,8 @@ function readingCalls({ naming, registry }: HttpRooms) {
 
 function listCalls({ naming, switches, pusher, pushToClientIp }: HttpRooms) {
   return {
-    list: (asked: Asked) => list(asked, { clusters: 'clusters', port: 'udpPort', ip: 'clientIP' }),
-    listV2: (asked: Asked) => list(asked, { clusters: 'clusterName', port: 'port', ip: 'ip' }),
+    list: (asked: Asked) => list(asked, V1_LIST),
+    listV2: (asked: Asked) => list(asked, V2_LIST),
     /** A bare array; other clusters than the default one have to be named, and nobody subscribes. */
     listV3({ params }: Asked) {
       const service = readService(params);
@@ -122,27 +122,41 @@ function listCalls({ naming, switches, pusher, pushToClientIp }: HttpRooms) {
   };
 
   /** Reading, and with a UDP port also subscribing. */
-  function list({ params, agent, by }: Asked, called: { readonly clusters: string; readonly port: string; readonly ip: string }) {
+  function list({ params, agent, by }: Asked, called: ListDialect) {
     const service = readService(params);
     const clustersVerbatim = readVerbatim(params, called.clusters);
     const clusters = readClusters(clustersVerbatim);
     const { instances, settings, lastRefTime } = naming.list(service);
     const chosen = inClusters(instances, clusters);
     if (readFlag(params, 'isCheck') && chosen.length > 0) return {};
-    const grouped = isJavaClient(agent);
+    const grouped = called.isV2 || isJavaClient(agent);
     const port = Number(optional(params, called.port) ?? 0);
     const ip = (pushToClientIp && optional(params, called.ip)) || by.peer;
     const app = optional(params, 'app') ?? 'unknown';
     const empty = !chosen.some(({ enabled }) => enabled);
-    const cacheMillis =
+    const { defaultCacheMillis, defaultPushCacheMillis } = switches.values;
+    const pushed =
       Number.isInteger(port) && port > 0 && port <= 65_535 && ip !== undefined
         ? pusher.subscribe(service, { ip, port, agent, app, grouped, clusters, clustersVerbatim }, empty)
-        : switches.values.defaultCacheMillis;
+        : defaultCacheMillis;
+    const cacheMillis = called.isV2 ? defaultPushCacheMillis : pushed;
     const [healthyOnly, env] = [readFlag(params, 'healthyOnly'), readVerbatim(params, 'env')];
     const query = { clusters, clustersVerbatim, healthyOnly, grouped, cacheMillis, lastRefTime, env };
     return listView(service, instances, query, settings);
   }
 }
+
+/** What the parameters of a list are called, and whether the answer is as 2.x gives it whoever asks. */
+interface ListDialect {
+  readonly clusters: string;
+  readonly port: string;
+  readonly ip: string;
+  readonly isV2: boolean;
+}
+
+const V1_LIST: ListDialect = { clusters: 'clusters', port: 'udpPort', ip: 'clientIP', isV2: false };
+/** 2.x calls services by their grouped name, and has one time for which a list is good. */
+const V2_LIST: ListDialect = { clusters: 'clusterName', port: 'port', ip: 'ip', isV2: true };
 
 function requiredMetadata(params: Params) {
   required(params, 'metadata');

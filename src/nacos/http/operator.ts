@@ -1,16 +1,14 @@
-import { optional, readFlag, readService, required } from './params.ts';
+import { cpus, freemem, loadavg, totalmem } from 'node:os';
+import { optional, type Params, readFlag, readService, required } from './params.ts';
 import { type Asked, type HttpRooms, OK } from './route.ts';
 
 /** Calls about the server itself: is it up, what are its switches, who are its peers. */
-export function operatorCalls({ registry, switches, pusher }: HttpRooms) {
+export function operatorCalls({ registry, switches, pusher, clients }: HttpRooms) {
+  const machine = machineLoad();
   return {
     /** Clients look at `status` only. */
-    metrics: () => ({ status: status(), ...counts() }),
-    metricsV2: ({ params }: Asked) => {
-      // Only the status, unless more is asked for.
-      const full = optional(params, 'onlyStatus') !== undefined && !readFlag(params, 'onlyStatus');
-      return { status: status(), ...(full && counts()) };
-    },
+    metrics: ({ params }: Asked) => metrics(params, counts()),
+    metricsV2: ({ params }: Asked) => metrics(params, {}),
     switches: () => switches.values,
     setSwitch: ({ params }: Asked) => {
       switches.set(required(params, 'entry'), required(params, 'value'));
@@ -19,10 +17,15 @@ export function operatorCalls({ registry, switches, pusher }: HttpRooms) {
     servers: ({ local }: Asked) => ({ servers: [member(local)] }),
     /** Log levels are an option of the start. Accepted, as scripts set them on the way. */
     setLog: () => OK,
-    pushState: () => {
+    /** What became of the datagrams; with `reset` they are counted anew from then on. */
+    pushState: ({ params }: Asked) => {
       const { sent, acked, failed, waiting } = pusher.counts;
-      return { total: sent, succeed: acked, failed, waiting };
+      const reset = readFlag(params, 'reset');
+      if (reset) pusher.resetCounts();
+      return { total: sent, succeed: acked, failed, waiting, ratio: sent === 0 ? 0 : acked / sent, reset };
     },
+    /** As the servers before 1.4 answered, for scripts that look for the leader. */
+    leader: ({ local }: Asked) => ({ leader: JSON.stringify({ ip: local, voteFor: local, term: 1, state: 'LEADER' }) }),
     /** There is one server, and it is responsible for everything. */
     responsibleServer: ({ params, local }: Asked) => {
       readService(params);
@@ -46,10 +49,30 @@ export function operatorCalls({ registry, switches, pusher }: HttpRooms) {
     return switches.values.overriddenServerStatus ?? 'UP';
   }
 
+  /** `unasked`: what is told beside the status when the request does not say. Counting clients takes a walk over all instances. */
+  function metrics(params: Params, unasked: object): object {
+    if (optional(params, 'onlyStatus') === undefined) return { status: status(), ...unasked };
+    if (readFlag(params, 'onlyStatus')) return { status: status() };
+    return { status: status(), ...counts(), ...clients.counts(), ...machine() };
+  }
+
   function counts() {
     const { serviceCount, instanceCount } = registry;
     return { serviceCount, instanceCount, responsibleServiceCount: serviceCount, responsibleInstanceCount: instanceCount };
   }
+}
+
+/** How busy the machine is: the processors since this was asked last, the rest now. */
+function machineLoad(): () => { readonly cpu: number; readonly load: number; readonly mem: number } {
+  let last = { busy: 0, all: 0 };
+  return () => {
+    const times = cpus().map((processor) => processor.times);
+    const all = times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0);
+    const busy = all - times.reduce((sum, { idle }) => sum + idle, 0);
+    const cpu = all > last.all ? (busy - last.busy) / (all - last.all) : 0;
+    last = { busy, all };
+    return { cpu, load: loadavg()[0] ?? 0, mem: 1 - freemem() / totalmem() };
+  };
 }
 
 /** The port of `IP:PORT`, as text. */

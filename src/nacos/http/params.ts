@@ -5,20 +5,23 @@ import type { ServiceName } from '../../registry/service-name.ts';
 import type { CheckKind } from '../../registry/settings.ts';
 import type { Said } from '../catalog.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
-import { isObject, type JsonObject, parseJson, scalar, truth } from '../json.ts';
+import { isObject, parseJson, parseMetadata, scalar, truth } from '../json.ts';
 import type { Batch, Page } from '../naming.ts';
 import {
   checkedNamespace,
   checkedNumber,
   checkedPlace,
+  checkedSelector,
   checkedService,
+  checkedThreshold,
   checkedWeight,
   HOME,
   metadataFrom,
   type Named,
   type Place,
+  type Selector,
 } from '../rules.ts';
-import { type ClusterSettings, DEFAULT_CLUSTER } from '../settings.ts';
+import { type ClusterSettings, DEFAULT_CLUSTER, DEFAULT_NACOS_SETTINGS } from '../settings.ts';
 
 /**
  * Query, form and beat JSON -> typed commands, with every leniency that Nacos clients count on. It never answers: what cannot be
@@ -140,7 +143,7 @@ export function readHealthy(params: Params): boolean | undefined {
 export function readMetadata(params: Params): Metadata | undefined {
   const text = optional(params, 'metadata');
   if (text === undefined) return undefined;
-  return metadataFrom(parseJson(text)) ?? pairs(text) ?? badMetadata(text);
+  return metadataFrom(parseMetadata(text)) ?? pairs(text) ?? badMetadata(text);
 }
 
 function pairs(text: string): Metadata | undefined {
@@ -202,17 +205,20 @@ export function readBeat(params: Params): Beat {
 /** What a request says of a service. What it leaves out is cleared. */
 export function readServiceSettings(params: Params, thresholdRequired: boolean): Said {
   const threshold = thresholdRequired ? required(params, 'protectThreshold') : (optional(params, 'protectThreshold') ?? '0');
-  const protectThreshold = checkedNumber(threshold);
-  if (protectThreshold < 0 || protectThreshold > 1) fail(`protectThreshold must be 0..1, got ${shown(threshold)}`);
-  return { protectThreshold, metadata: readMetadata(params) ?? {}, selector: readSelector(params) };
+  return {
+    protectThreshold: checkedThreshold(threshold),
+    metadata: readMetadata(params) ?? {},
+    selector: readSelector(params),
+    ephemeral: readTruth(params, 'ephemeral'),
+  };
 }
 
 /** Some clients encode it twice. */
-function readSelector(params: Params): JsonObject {
+function readSelector(params: Params): Selector {
   const text = optional(params, 'selector');
-  if (text === undefined) return { type: 'none' };
+  if (text === undefined) return DEFAULT_NACOS_SETTINGS.selector;
   const selector = parseJson(text) ?? parseJson(unescapeQuery(text));
-  return isObject(selector) ? selector : fail(`selector must be a JSON object, got ${shown(text)}`);
+  return isObject(selector) ? checkedSelector(selector) : fail(`selector must be a JSON object, got ${shown(text)}`);
 }
 
 /** What a request says of a cluster. */

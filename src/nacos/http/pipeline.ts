@@ -11,6 +11,7 @@ import {
   type Response,
   type Serve,
 } from '../../wire/exchange.ts';
+import { writeJson } from '../doubles.ts';
 import { REASONS, RequestError } from '../errors.ts';
 import type { ServerStatus, Switches } from '../switches.ts';
 import { type Params, readParams } from './params.ts';
@@ -128,7 +129,7 @@ function refuse(req: Request, res: Response, error: RequestError, reply: Reply, 
 
 function send(res: Response, status: number, data: Data, headers: Answer['headers'] = {}): void {
   if (typeof data === 'string') answer(res, status, 'text/plain;charset=UTF-8', data, headers);
-  else answer(res, status, 'application/json;charset=UTF-8', JSON.stringify(data), headers);
+  else answer(res, status, 'application/json;charset=UTF-8', writeJson(data), headers);
 }
 
 /** The body as text. `Content-Encoding` is not believed: Java <= 1.3.2 says gzip over plain text on every request. */

@@ -3,7 +3,7 @@ import { groupedName } from '../../registry/service-name.ts';
 import type { Catalog, KnownService } from '../catalog.ts';
 import { RequestError } from '../errors.ts';
 import type { Page } from '../naming.ts';
-import { pageOf } from '../rules.ts';
+import { checkedCluster, pageOf, SELECTOR_TYPES } from '../rules.ts';
 import {
   catalogRow,
   catalogServiceView,
@@ -52,7 +52,7 @@ function editingCalls({ naming, catalog }: HttpRooms) {
       return OK;
     },
     updateCluster({ params, by }: Asked) {
-      const name = required(params, 'clusterName');
+      const name = checkedCluster(required(params, 'clusterName'));
       const cluster = readClusterSettings(params);
       catalog.configureCluster(readService(params), name, cluster, by);
       return OK;
@@ -81,7 +81,7 @@ function readingCalls({ catalog }: HttpRooms) {
       return { checksum: checksumOf(catalog.known(readService(params), 'not-found', (name) => `${name} not found!`)) };
     },
     checkers: () => CHECKERS,
-    selectorTypes: () => ({ code: 200, message: null, data: ['none', 'label'] }),
+    selectorTypes: () => ({ code: 200, message: null, data: SELECTOR_TYPES }),
   };
 }
 
@@ -103,16 +103,13 @@ function nameCalls({ naming, catalog, clients }: HttpRooms) {
     },
     /** Names match by part. */
     subscribers({ params }: Asked) {
-      const wanted = readService(params);
-      const page = readPage(params, { pageNo: 1, pageSize: 1000 });
-      const found = [];
-      for (const { service, ip, port, agent, app, clustersVerbatim } of clients.subscribers()) {
-        if (service.namespace !== wanted.namespace) continue;
-        if (!service.name.includes(wanted.name) || !service.group.includes(wanted.group)) continue;
+      const found = clients.subscribersLike(readService(params));
+      const { pageNo, pageSize } = readPage(params, { pageNo: 1, pageSize: 1000 });
+      const shown = pageOf(found, pageNo, pageSize).map(({ service, address, ip, port, agent, app, clustersVerbatim }) => {
         const names = { namespaceId: service.namespace, serviceName: groupedName(service), cluster: clustersVerbatim };
-        found.push({ addrStr: `${ip}:${port}`, agent, app, ip, port, ...names });
-      }
-      return { subscribers: pageOf(found, page.pageNo, page.pageSize), count: found.length };
+        return { addrStr: address, agent, app, ip, port, ...names };
+      });
+      return { subscribers: shown, count: found.length };
     },
   };
 
@@ -153,8 +150,8 @@ function catalogCalls({ catalog }: HttpRooms) {
   function instancesIn(params: Params, { pageNo, pageSize }: Page) {
     const [service, instances, settings] = known(catalog, params);
     const cluster = optional(params, 'clusterName');
-    if (cluster !== undefined && !clusterNames(instances, settings).includes(cluster))
-      throw new RequestError('not-found', `cluster ${cluster.slice(0, 200)} is not found!`);
+    if (cluster !== undefined && !clusterNames(instances, settings).includes(checkedCluster(cluster)))
+      throw new RequestError('not-found', `cluster ${cluster} is not found!`);
     const chosen = inClusters(instances, cluster === undefined ? [] : [cluster]);
     const list = pageOf(chosen, pageNo, pageSize).map((instance) => hostView(service, instance));
     return { list, count: chosen.length };

@@ -69,6 +69,8 @@ function serverRoutes({ instances, operator }: Calls): readonly Route[] {
       access: 'read',
     },
     { method: 'GET', path: '/nacos/v1/ns/operator/distro/status', call: operator.distroStatus, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/raft/leader', call: operator.leader, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/api/hello', call: operator.healthServer, reply: 'plain', access: 'health' },
     { method: 'GET', path: '/nacos/v1/ns/api/srvIPXT', call: instances.list, reply: 'plain', access: 'read' },
     { method: 'ANY', path: '/nacos/v1/ns/api/clientBeat', call: instances.beat, reply: 'plain', access: 'write' },
     { method: 'GET', path: '/nacos/v1/ns/api/allDomNames', call: operator.allDomNames, reply: 'plain', access: 'read' },

@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { writeJson } from '../doubles.ts';
 import { isObject, parseJson } from '../json.ts';
 
 /** What goes out in one datagram, and what comes back in another. */
@@ -10,7 +11,7 @@ export interface Datagram {
 
 /** A push of the list, as clients of 1.x read it. */
 export function datagramOf(list: object, ref: number): Datagram {
-  const text = Buffer.from(JSON.stringify({ type: 'dom', data: JSON.stringify(list), lastRefTime: ref }));
+  const text = Buffer.from(JSON.stringify({ type: 'dom', data: writeJson(list), lastRefTime: ref }));
   return { ref, bytes: text.length >= GZIP_FROM_BYTES ? gzipSync(text) : text };
 }
 

@@ -73,9 +73,14 @@ export class Pusher {
     return this.#pollers.current();
   }
 
-  /** What has been sent, acknowledged and given up since the start. */
+  /** What has been sent, acknowledged and given up since the start, or since the counts began anew. */
   get counts(): Flow<Told>['counts'] {
     return this.#flow.counts;
+  }
+
+  /** Counts from 0. */
+  resetCounts(): void {
+    this.#flow.resetCounts();
   }
 
   /** Sends nothing more. */
@@ -115,6 +120,8 @@ export class Pusher {
   }
 
   #push(told: Told, { isEmpty, datagram }: List): void {
+    // An operator may have raised the least version since it asked.
+    if (!canBePushed(told.agent, this.#options.switches.values)) return;
     if (isEmpty) this.#pollers.keepLong(told);
     // A push that a client cannot take whole is worse than none: it polls, and soon.
     told.tooLarge = !fits(datagram, isGoClient(told.agent));

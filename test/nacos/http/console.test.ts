@@ -104,6 +104,33 @@ describe('namespaces', () => {
   });
 });
 
+describe('a namespace', () => {
+  it.each([
+    ['/v1/console/namespaces', 'namespace', {}, "Param 'namespaceShowName' is required."],
+    ['/v1/console/namespaces', 'namespace', { namespaceShowName: ' ' }, "Param 'namespaceShowName' is required."],
+    ['/v2/console/namespace', 'namespaceId', {}, { code: 10000 }],
+    ['/v2/console/namespace', 'namespaceId', { namespaceName: '', namespaceDesc: 'x' }, { code: 10000 }],
+  ])('is not renamed at %s without a name, and keeps its own', async (path, id, names, refusal) => {
+    await call('POST', '/v1/console/namespaces', { customNamespaceId: 'keep', namespaceName: 'Kept', namespaceDesc: 'for us' });
+    const answer = await call('PUT', path, { [id]: 'keep', ...names });
+    expect(answer.status).toBe(400);
+    if (typeof refusal === 'string') expect(answer.body).toBe(refusal);
+    else expect(answer.body).toMatchObject(refusal);
+    expect(await call('GET', '/v1/console/namespaces', { show: 'all', namespaceId: 'keep' })).toMatchObject({
+      body: { namespaceShowName: 'Kept', namespaceDesc: 'for us' },
+    });
+  });
+
+  it.each([
+    ['/v1/console/namespaces', { customNamespaceId: 'nameless' }],
+    ['/v2/console/namespace', { namespaceId: 'nameless' }],
+  ])('is not made at %s without a name', async (path, params) => {
+    expect(await call('POST', path, params)).toMatchObject({ status: 400 });
+    const exists = { checkNamespaceIdExist: 'true', customNamespaceId: 'nameless' };
+    expect(await call('GET', '/v1/console/namespaces', exists)).toMatchObject({ body: false });
+  });
+});
+
 describe('the state of the server', () => {
   it.each([
     ['/v1/console/health/liveness', 'OK'],
@@ -112,10 +139,14 @@ describe('the state of the server', () => {
     ['/v2/console/health/liveness', { code: 0, message: 'success', data: 'ok' }],
     ['/actuator/health', { status: 'UP' }],
     ['/v1/ns/operator/servers', { servers: [expect.objectContaining({ ip: '127.0.0.1', state: 'UP' })] }],
-    ['/v1/ns/operator/push/state', { total: 0, succeed: 0, failed: 0, waiting: 0 }],
+    ['/v1/ns/operator/push/state', { total: 0, succeed: 0, failed: 0, waiting: 0, ratio: 0, reset: false }],
     ['/v1/ns/operator/distro/status', { healthyList: [expect.stringMatching(/^127\.0\.0\.1:\d+$/)] }],
     [
       '/v1/ns/health/server',
+      { msg: expect.stringMatching(/^Hello! I am Nacos-Naming and healthy! total services: \d+, local port:\d+$/) },
+    ],
+    [
+      '/v1/ns/api/hello',
       { msg: expect.stringMatching(/^Hello! I am Nacos-Naming and healthy! total services: \d+, local port:\d+$/) },
     ],
     ['/v1/ns/health/checkers', expect.objectContaining({ TCP: { type: 'TCP' }, NONE: { type: 'NONE' } })],
@@ -123,6 +154,14 @@ describe('the state of the server', () => {
     ['/serverlist', expect.stringMatching(/^127\.0\.0\.1:\d+\r\n$/)],
   ])('is told at %s', async (path, body) => {
     expect(await call('GET', path)).toEqual({ status: 200, body });
+  });
+
+  it('names this server as the leader, in JSON within JSON, as the servers before 1.4 do', async () => {
+    const { body } = await call('GET', '/v1/ns/raft/leader');
+    // The answer is one object with one text.
+    const { leader } = body as { leader: string };
+    const { main } = server.listeners;
+    expect(JSON.parse(leader)).toEqual({ ip: main, voteFor: main, term: 1, state: 'LEADER' });
   });
 
   it('names this server as the responsible one', async () => {

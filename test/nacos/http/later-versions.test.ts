@@ -115,7 +115,7 @@ describe('v2', () => {
       body: { data: { instances: [{ ip: '10.0.0.1' }], count: 1 } },
     });
     expect(await call('GET', '/v2/ns/client/service/publisher/list', { serviceName, groupName })).toEqual(
-      success([{ clientId: '10.0.0.1:80#true', ip: '10.0.0.1', port: 80 }]),
+      success([{ clientId: '10.0.0.1:80#true', ip: '10.0.0.1', port: 80, cluster: 'DEFAULT' }]),
     );
     expect(await call('GET', '/v2/ns/client/service/subscriber/list', { serviceName, groupName })).toEqual(success([]));
     expect(await call('DELETE', '/v2/ns/service', { serviceName, groupName })).toMatchObject({
@@ -128,6 +128,43 @@ describe('v2', () => {
       status: 400,
       body: { code: 21008 },
     });
+  });
+
+  it.each([
+    [{ ephemeral: 'false' }, false],
+    [{ ephemeral: 'true' }, true],
+    // As in Nacos: who creates a service and does not say means a persistent one.
+    [{}, false],
+  ])('reads back whether a service was created with %j, also after it was edited', async (params, ephemeral) => {
+    const serviceName = fresh();
+    await call('POST', '/v2/ns/service', { serviceName, ...params });
+    expect(await call('GET', '/v2/ns/service', { serviceName })).toMatchObject({ body: { data: { ephemeral } } });
+    await call('PUT', '/v2/ns/service', { serviceName, protectThreshold: 0.5, ephemeral: String(!ephemeral) });
+    expect(await call('GET', '/v2/ns/service', { serviceName })).toMatchObject({ body: { data: { ephemeral } } });
+    // What it holds is the truth from then on.
+    await call('POST', '/v2/ns/instance', { serviceName, ...at, ephemeral: String(!ephemeral) });
+    expect(await call('GET', '/v2/ns/service', { serviceName })).toMatchObject({ body: { data: { ephemeral: !ephemeral } } });
+  });
+
+  it('lists for ten seconds and under the grouped name, whoever asks', async () => {
+    const serviceName = fresh();
+    await call('POST', '/v2/ns/instance', { serviceName, ...at });
+    const grouped = `DEFAULT_GROUP@@${serviceName}`;
+    expect(await call('GET', '/v2/ns/instance/list', { serviceName })).toMatchObject({
+      body: { data: { name: grouped, cacheMillis: 10000, hosts: [{ serviceName: grouped }] } },
+    });
+  });
+
+  it.each(['{}', '{"type":"nearest"}', '{"type":""}', '{"type":7}'])('refuses the selector %s', async (selector) => {
+    const serviceName = fresh();
+    const body = {
+      code: 21006,
+      message: 'selector error',
+      data: `not match any type of selector! its type must be none or label, got ${selector}`,
+    };
+    expect(await call('POST', '/v2/ns/service', { serviceName, selector })).toEqual({ status: 400, body });
+    await call('POST', '/v2/ns/service', { serviceName });
+    expect(await call('PUT', '/v2/ns/service', { serviceName, protectThreshold: 0, selector })).toEqual({ status: 400, body });
   });
 
   it('knows clients by their address', async () => {

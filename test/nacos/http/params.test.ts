@@ -303,6 +303,11 @@ describe('the settings of a service', () => {
 
   it.each([
     [{ protectThreshold: '0.5' }, { protectThreshold: 0.5 }],
+    // As 2.x, and for the tests of nacos-sdk-cpp: the nearest that there is.
+    [{ protectThreshold: '-1' }, { protectThreshold: 0 }],
+    [{ protectThreshold: '2' }, { protectThreshold: 1 }],
+    [{ protectThreshold: '1.1' }, { protectThreshold: 1 }],
+    [{ selector: '{"type":"label","expression":"A","weight":1}' }, { selector: { type: 'label', expression: 'A' } }],
     [{ metadata: 'a=b' }, { metadata: { a: 'b' } }],
     [{ selector: '{"type":"label"}' }, { selector: { type: 'label' } }],
     [{ selector: encodeURIComponent('{"type":"label"}') }, { selector: { type: 'label' } }],
@@ -312,8 +317,9 @@ describe('the settings of a service', () => {
 
   it.each([
     [{}, "Param 'protectThreshold' is required."],
-    [{ protectThreshold: '1.1' }, 'protectThreshold must be 0..1, got 1.1'],
-    [{ protectThreshold: '-0.1' }, 'protectThreshold must be 0..1, got -0.1'],
+    [{ protectThreshold: 'NaN' }, 'For input string: "NaN"'],
+    [{ protectThreshold: 'Infinity' }, 'For input string: "Infinity"'],
+    [{ protectThreshold: '0', selector: '{}' }, 'not match any type of selector! its type must be none or label, got {}'],
     [{ protectThreshold: '0', selector: '7' }, 'selector must be a JSON object, got 7'],
   ])('%j are refused', (params, message) => {
     expect(refusal(() => readServiceSettings(params, true))).toBe(message);

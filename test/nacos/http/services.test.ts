@@ -87,12 +87,26 @@ describe('an explicit service', () => {
   });
 
   it.each([
-    [{ protectThreshold: 2 }, 'protectThreshold must be 0..1, got 2'],
     [{ protectThreshold: 'x' }, 'For input string: "x"'],
+    [{ selector: '{}' }, 'not match any type of selector! its type must be none or label, got {}'],
     [{ selector: '[]' }, 'selector must be a JSON object, got []'],
     [{ metadata: '[1]' }, 'metadata format incorrect:[1]'],
   ])('with %j is refused', async (params, body) => {
     expect(await call('POST', '/service', { serviceName: fresh(), ...params })).toEqual({ status: 400, body });
+  });
+
+  it.each([
+    [-1, 0],
+    [2, 1],
+  ])('with a threshold of %s has one of %s, created or edited so, in every version', async (protectThreshold, stored) => {
+    for (const path of ['/nacos/v1/ns/service', '/nacos/v2/ns/service']) {
+      const serviceName = fresh();
+      await call('POST', path, { serviceName, protectThreshold });
+      expect(await call('GET', '/service', { serviceName })).toMatchObject({ body: { protectThreshold: stored } });
+      await call('PUT', path, { serviceName, protectThreshold: 0.5 });
+      await call('PUT', path, { serviceName, protectThreshold });
+      expect(await call('GET', '/service', { serviceName })).toMatchObject({ body: { protectThreshold: stored } });
+    }
   });
 
   it('shows the selector it was given, also one that was encoded twice', async () => {
@@ -196,7 +210,18 @@ describe('a cluster', () => {
       body: { clusters: [{ name: 'C1', healthChecker: shown, metadata: { a: 'b' } }] },
     });
     expect(await call('GET', '/catalog/service', { serviceName })).toMatchObject({
-      body: { clusters: [{ name: 'C1', healthChecker: shown, defaultCheckPort: 8081, useIPPort4Check: false, empty: true }] },
+      body: {
+        clusters: [
+          {
+            serviceName: `DEFAULT_GROUP@@${serviceName}`,
+            name: 'C1',
+            healthChecker: shown,
+            defaultCheckPort: 8081,
+            useIPPort4Check: false,
+            empty: true,
+          },
+        ],
+      },
     });
   });
 
@@ -204,10 +229,41 @@ describe('a cluster', () => {
     [{ healthChecker: 'x' }, 'healthChecker must be a JSON object, got x'],
     [{ checkPort: 'x' }, 'checkPort must be 0..65535, got x'],
     [{ clusterName: '' }, "Param 'clusterName' is required."],
+    [{ clusterName: 'bad name' }, "Param 'cluster' is illegal, illegal characters should not appear in the param."],
+    [{ clusterName: 'x'.repeat(3_000) }, "Param 'cluster' is illegal, the param length should not exceed 64."],
   ])('with %j is refused', async (params, body) => {
     const serviceName = fresh();
     await call('POST', '/service', { serviceName });
     expect(await call('PUT', '/cluster', { serviceName, ...settings, ...params })).toEqual({ status: 400, body });
+  });
+
+  it.each([
+    ['POST', '/nacos/v1/ns/instance', { clusterName: 'bad name' }],
+    ['POST', '/nacos/v2/ns/instance', { clusterName: 'bad name' }],
+    ['POST', '/nacos/v3/client/ns/instance', { clusterName: 'bad name' }],
+    ['PUT', '/nacos/v1/ns/instance', { cluster: 'bad name' }],
+    ['PATCH', '/nacos/v1/ns/instance', { clusterName: 'bad name' }],
+    ['DELETE', '/nacos/v1/ns/instance', { clusterName: 'bad name' }],
+    ['GET', '/nacos/v1/ns/instance', { clusterName: 'bad name' }],
+    ['PUT', '/nacos/v1/ns/instance/beat', { clusterName: 'bad name' }],
+    ['PUT', '/nacos/v1/ns/instance/beat', { beat: '{"ip":"10.0.0.1","port":80,"cluster":"bad name"}' }],
+    ['PUT', '/nacos/v1/ns/health', { clusterName: 'bad name', healthy: 'true' }],
+    ['GET', '/nacos/v1/ns/instance/list', { clusters: 'DEFAULT,bad name' }],
+    ['GET', '/nacos/v2/ns/instance/list', { clusterName: 'bad name' }],
+    ['GET', '/nacos/v3/client/ns/instance/list', { clusterName: 'bad name' }],
+    ['GET', '/nacos/v1/ns/catalog/instances', { clusterName: 'bad name', pageNo: 1, pageSize: 1 }],
+    ['GET', '/nacos/v2/ns/catalog/instances', { clusterName: 'bad name' }],
+    [
+      'PUT',
+      '/nacos/v1/ns/instance/metadata/batch',
+      { metadata: 'a=b', instances: '[{"ip":"10.0.0.1","port":80,"clusterName":"bad name"}]' },
+    ],
+  ])('of a bad name is refused by %s %s with %j', async (method, path, params) => {
+    const serviceName = fresh();
+    await register(server, serviceName);
+    const { status, body } = await call(method, path, { serviceName, ...at, ...params });
+    expect(status).toBe(400);
+    expect(JSON.stringify(body)).toContain("Param 'cluster' is illegal, illegal characters should not appear in the param.");
   });
 
   it('of an unknown service is refused', async () => {

@@ -149,7 +149,39 @@ describe('a subscriber', () => {
     await ear.until((push) => ports(push).includes(80));
     // Acknowledgements come by another way than this request: ask until it has been seen.
     const state = async () => (await answerOf(nacos(server, 'GET', '/operator/push/state', {}))).body;
-    await expect.poll(state).toEqual({ total: 1, succeed: 1, failed: 0, waiting: 0 });
+    await expect.poll(state).toEqual({ total: 1, succeed: 1, failed: 0, waiting: 0, ratio: 1, reset: false });
+  });
+
+  it('is pushed to no more once the least version for its language is above its own', async () => {
+    await using server = await startServer();
+    await using java = await Ear.open(asText);
+    await using go = await Ear.open(asText);
+    await subscribe(server, java.port, JAVA);
+    await subscribe(server, go.port, GO);
+    await register(server, 'orders', { port: 1 });
+    for (const ear of [java, go]) await ear.until((push) => ports(push).includes(1));
+    const value = { entry: 'pushVersion', value: 'java:9.9.9' };
+    expect(await answerOf(nacos(server, 'PUT', '/operator/switches', value))).toEqual({ status: 200, body: 'ok' });
+    await register(server, 'orders', { port: 2 });
+    await go.until((push) => ports(push).includes(2));
+    expect(java.heard.flatMap(ports)).not.toContain(2);
+    // So it polls, and soon; nor is it pushed to by another way.
+    expect(await subscribe(server, java.port, JAVA)).toMatchObject({ body: { cacheMillis: 3000 } });
+    await answerOf(nacos(server, 'PUT', '/operator/switches', { entry: 'pushVersion', value: 'java:1.0.0' }));
+    await subscribe(server, java.port, JAVA);
+    await register(server, 'orders', { port: 3 });
+    await java.until((push) => ports(push).includes(3));
+  });
+
+  it('is counted anew when an operator asks for that', async () => {
+    await using server = await startServer();
+    await using ear = await Ear.open(asText);
+    await subscribe(server, ear.port, JAVA);
+    await register(server, 'orders');
+    const state = async (params = {}) => (await answerOf(nacos(server, 'GET', '/operator/push/state', params))).body;
+    await expect.poll(() => state()).toMatchObject({ succeed: 1 });
+    expect(await state({ reset: 'true' })).toEqual({ total: 1, succeed: 1, failed: 0, waiting: 0, ratio: 1, reset: true });
+    expect(await state()).toEqual({ total: 0, succeed: 0, failed: 0, waiting: 0, ratio: 0, reset: false });
   });
 
   it('is pushed to at the address that it asked from, whatever it says', async () => {

@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseJson, parseMetadata } from '../../src/nacos/json.ts';
+
+describe('metadata', () => {
+  it.each([
+    ['{"v":1.0,"id":12345678901234567890,"e":1e3}', { v: '1.0', id: '12345678901234567890', e: '1e3' }],
+    ['{"a":-0,"b":-1.50E+2,"c":1e999}', { a: '-0', b: '-1.50E+2', c: '1e999' }],
+    ['{ "a" : 1 , "b" : "1" }', { a: '1', b: '1' }],
+    ['{"text":"say \\"1.0\\", 2.0 \\\\","1.0":2.00}', { text: 'say "1.0", 2.0 \\', '1.0': '2.00' }],
+    ['{"t":true,"n":null,"x":1}', { t: true, n: null, x: '1' }],
+    ['{"__proto__":1.0}', JSON.parse('{"__proto__":"1.0"}')],
+    ['{"a":1,"a":2.0}', { a: '2.0' }],
+    ['{"a":"1"}', { a: '1' }],
+    ['{"a":1', undefined],
+    ['1.0', 1],
+    ['[1.0]', [1]],
+  ])('%s keep the text of their numbers', (text, value) => {
+    expect(parseMetadata(text)).toEqual(value);
+  });
+
+  it('of any texts and numbers are read as they are written', () => {
+    const number = fc.oneof(fc.constantFrom('1.0', '1e3', '-0.50', '12345678901234567890', '0', '7E-2'));
+    const value = fc.oneof(
+      number,
+      fc.string().map((text) => JSON.stringify(text)),
+    );
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), value, { noNullPrototype: true }), (object) => {
+        const entries = Object.entries(object);
+        const json = `{${entries.map(([key, text]) => `${JSON.stringify(key)}:${text}`).join(',')}}`;
+        const model = entries.map(([key, text]) => [key, text.startsWith('"') ? JSON.parse(text) : text]);
+        expect(parseMetadata(json)).toEqual(Object.fromEntries(model));
+      }),
+    );
+  });
+});
+
+describe('a body', () => {
+  it.each([
+    ['{"weight":2.0,"metadata":{"v":1.0}}', { weight: 2, metadata: { v: '1.0' } }],
+    [
+      '{"pageNo":1,"instance":{"port":80,"weight":1.50,"metadata":{"v":1.0}}}',
+      { pageNo: 1, instance: { port: 80, weight: 1.5, metadata: { v: '1.0' } } },
+    ],
+    [
+      '{"instances":[{"port":80,"metadata":{"v":"1.0"}},null,7,{"metadata":{"v":2.0,"t":true}}]}',
+      { instances: [{ port: 80, metadata: { v: '1.0' } }, null, 7, { metadata: { v: '2.0', t: true } }] },
+    ],
+    ['{"metadata":null,"instance":null,"instances":{}}', { metadata: null, instance: null, instances: {} }],
+    ['{"metadata":[1.0],"port":80}', { metadata: [1], port: 80 }],
+  ])('%s has numbers, and texts in metadata', (text, value) => {
+    expect(parseJson(text)).toEqual(value);
+  });
+
+  it('may be nested deeper than a stack is high, and as long as a message may be', () => {
+    const deep = 200_000;
+    expect(parseJson(`{"metadata":{"v":1.0},"x":${'['.repeat(deep)}${']'.repeat(deep)}}`)).toMatchObject({
+      metadata: { v: '1.0' },
+    });
+    const long = `${'\\n'.repeat(2_000_000)}${'7'.repeat(2_000_000)}`;
+    expect(parseJson(`{"metadata":{"v":1.0},"x":"${long}"}`)).toMatchObject({ metadata: { v: '1.0' } });
+  });
+});
