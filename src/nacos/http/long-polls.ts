@@ -3,6 +3,7 @@ import type { ConfigListener, ConfigListeners } from '../config-listeners.ts';
 import { type Configs, configKey } from '../configs.ts';
 import { RequestError } from '../errors.ts';
 import type { ListenedText } from './listening-configs.ts';
+import { RecentlyTold } from './recently-told.ts';
 
 /**
  * Requests of clients of 1.x that wait for a text to change. Each ends with what has changed, or with nothing: when its time is over,
@@ -10,6 +11,7 @@ import type { ListenedText } from './listening-configs.ts';
  */
 export class LongPolls {
   readonly #options: LongPollsOptions;
+  readonly #told: RecentlyTold;
   readonly #waiting = new Set<() => void>();
   readonly #ofPeer = new Map<string, { polls: number; texts: number }>();
   #texts = 0;
@@ -17,19 +19,23 @@ export class LongPolls {
 
   constructor(options: LongPollsOptions) {
     this.#options = options;
+    this.#told = new RecentlyTold(options.scheduler);
   }
 
   /**
    * Resolves with the texts that are not as the caller has them: at once if there are any, else with the first that changes, and with
-   * none after `ms`. Rejects when the caller, or all together, listen to more than they may: only after a while, as npm's client asks
-   * again at once after any refusal, thousands of times a second.
+   * none after `ms`. Rejects when the caller, or all together, listen to more than they may.
    */
   wait(texts: readonly ListenedText[], { ip, ms, onLeave }: Waiter): Promise<readonly ListenedText[]> {
-    const changed = changedAmong(this.#options.configs, texts);
-    if (changed.length > 0 || this.#closed) return Promise.resolve(changed);
+    const { configs } = this.#options;
+    const changed = changedAmong(configs, texts);
+    if (this.#closed || (changed.length > 0 && !this.#told.repeats(ip, changed))) return Promise.resolve(changed);
     const refusal = this.#refusalOf(ip, texts.length);
     return new Promise((resolve, reject) => {
-      if (refusal !== undefined) onLeave(this.#hold(REFUSED_AFTER_MS, () => reject(refusal)));
+      // Not at once: npm's client asks again at once after any refusal, thousands of times a second.
+      if (refusal !== undefined) onLeave(this.#hold(NOT_AT_ONCE_MS, () => reject(refusal)));
+      // Nor does it learn by being told the same again: npm's, set to GBK, never comes to the md5 of what it has read.
+      else if (changed.length > 0) onLeave(this.#hold(NOT_AT_ONCE_MS, () => resolve(changedAmong(configs, texts))));
       else onLeave(this.#listen(texts, ip, ms, resolve));
     });
   }
@@ -37,6 +43,7 @@ export class LongPolls {
   /** Ends all that wait, with nothing, and from now on nobody waits. */
   close(): void {
     this.#closed = true;
+    this.#told.close();
     for (const end of [...this.#waiting]) end();
   }
 
@@ -129,7 +136,7 @@ export interface Waiter {
   readonly onLeave: (end: () => void) => void;
 }
 
-const REFUSED_AFTER_MS = 2_000;
+const NOT_AT_ONCE_MS = 2_000;
 
 function tooMany(what: string): RequestError {
   return new RequestError('too-many-polls', `more than ${what}: ask again later`);

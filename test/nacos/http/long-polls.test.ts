@@ -54,11 +54,35 @@ describe('a long poll', () => {
   });
 
   it('ends at once with all that has changed already', async () => {
-    const { configs, wait, settled, left } = setUp();
+    const { configs, scheduler, wait, settled, left } = setUp();
     configs.publish(ID, 'x', 'text', '');
     const poll = wait([text(), text('e', 'stale'), text('f')]);
     await settled();
-    expect([poll.ended, left()]).toEqual(['d,e', NOTHING]);
+    expect(poll.ended).toBe('d,e');
+    // What it has been told is remembered for some seconds.
+    scheduler.advance(10_000);
+    expect(left()).toEqual(NOTHING);
+  });
+
+  it('that asks with what it had before it was told is told again, but not at once', async () => {
+    const { configs, scheduler, wait, settled, left } = setUp();
+    configs.publish(ID, 'x', 'text', '');
+    wait([text()]);
+    const [again, later, elsewhere] = [wait([text()]), wait([text('d', 'of the past')]), wait([text()], '10.0.0.2')];
+    await settled();
+    expect([again.ended, later.ended, elsewhere.ended]).toEqual(['not', 'd', 'd']);
+    scheduler.advance(1_999);
+    await settled();
+    expect(again.ended).toBe('not');
+    scheduler.advance(1);
+    await settled();
+    expect(again.ended).toBe('d');
+    scheduler.advance(10_000);
+    const afterAWhile = wait([text()]);
+    await settled();
+    expect(afterAWhile.ended).toBe('d');
+    scheduler.advance(10_000);
+    expect(left()).toEqual(NOTHING);
   });
 
   it('ends when its caller leaves, and leaves nothing', async () => {
