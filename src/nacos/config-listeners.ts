@@ -12,21 +12,28 @@ export class ConfigListeners {
 
   /** From now on it is told. Whoever adds it takes it away again. */
   add(listener: ConfigListener): void {
-    const listeners = this.#byText.get(listener.key);
-    if (listeners === undefined) this.#byText.set(listener.key, new Set([listener]));
+    const key = configKey(listener.text);
+    const listeners = this.#byText.get(key);
+    if (listeners === undefined) this.#byText.set(key, new Set([listener]));
     else listeners.add(listener);
   }
 
   /** It is told no more. */
   delete(listener: ConfigListener): void {
-    const listeners = this.#byText.get(listener.key);
+    const key = configKey(listener.text);
+    const listeners = this.#byText.get(key);
     listeners?.delete(listener);
-    if (listeners?.size === 0) this.#byText.delete(listener.key);
+    if (listeners?.size === 0) this.#byText.delete(key);
   }
 
   /** Who listens to a text now. */
   of(id: ConfigId): Iterable<ConfigListener> {
     return this.#byText.get(configKey(id)) ?? [];
+  }
+
+  /** Who listens from an address now, to whatever text. */
+  *at(ip: string): Iterable<ConfigListener> {
+    for (const listeners of this.#byText.values()) for (const listener of listeners) if (listener.ip === ip) yield listener;
   }
 
   /** How many texts are listened to now. */
@@ -37,8 +44,7 @@ export class ConfigListeners {
 
 /** One that listens to one text. */
 export interface ConfigListener {
-  /** The text's, as `configKey` makes it. */
-  readonly key: string;
+  readonly text: ConfigId;
   /** Where it is. */
   readonly ip: string;
   /** Of the text that it had when it asked, "" for none. */

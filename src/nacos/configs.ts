@@ -56,6 +56,12 @@ export class Configs {
     this.#changed(id);
   }
 
+  /** Those of these numbers, as they are written in pages. */
+  removeAll(serials: readonly string[]): void {
+    const wanted = new Set(serials.map((serial) => serial.trim()));
+    for (const { id, serial } of [...this.#configs.values()]) if (wanted.has(String(serial))) this.remove(id);
+  }
+
   /** Whether the text is another than the one of this md5, "" for none: "" is what a listener says of a text that it does not have. */
   differs(id: ConfigId, md5: string): boolean {
     return (this.get(id)?.md5 ?? '') !== md5;

@@ -25,7 +25,7 @@ export class ListenedConfigs {
   listen(connection: Connection, id: ConfigId, { tenant, md5 }: { readonly tenant: string; readonly md5: string }): boolean {
     if (connection.ended) return false;
     const { configs, wallClock } = this.#options;
-    const interest = this.#interestOf(connection, configKey(id));
+    const interest = this.#interestOf(connection, id);
     const { toldGone } = interest;
     const at = wallClock();
     const differs = configs.differs(id, md5);
@@ -40,23 +40,25 @@ export class ListenedConfigs {
 
   /** It is told no more. */
   unlisten(connection: Connection, id: ConfigId): void {
+    const key = configKey(id);
     const interests = this.#ofConnection.get(connection);
-    const interest = interests?.get(configKey(id));
+    const interest = interests?.get(key);
     if (interest === undefined) return;
     this.#end(interest);
-    interests?.delete(interest.key);
+    interests?.delete(key);
     if (interests?.size === 0) this.#ofConnection.delete(connection);
   }
 
   /** The same object for as long as it listens: a notice to it may be on its way. */
-  #interestOf(connection: Connection, key: string): Interest {
+  #interestOf(connection: Connection, text: ConfigId): Interest {
+    const key = configKey(text);
     const { limits, listeners } = this.#options;
     const interests = this.#ofConnection.get(connection) ?? new Map<string, Interest>();
     const known = interests.get(key);
     if (known !== undefined) return known;
     if (interests.size >= limits.maxListenedConfigs)
       throw new RequestError('too-many', `more than ${limits.maxListenedConfigs} configs listened to`);
-    const interest = new Interest(connection, key);
+    const interest = new Interest(connection, text);
     this.#ofConnection.set(connection, interests.set(key, interest));
     listeners.add(interest);
     return interest;
@@ -84,7 +86,7 @@ export interface ListenedConfigsLimits {
 
 /** That of one connection in one text. */
 class Interest implements ConfigListener {
-  readonly key: string;
+  readonly text: ConfigId;
   readonly #connection: Connection;
   md5 = '';
   /** The text, as the connection names it. */
@@ -95,9 +97,9 @@ class Interest implements ConfigListener {
   /** A notice waits for room on the connection. */
   #queued = false;
 
-  constructor(connection: Connection, key: string) {
+  constructor(connection: Connection, text: ConfigId) {
     this.#connection = connection;
-    this.key = key;
+    this.text = text;
   }
 
   get ip(): string {

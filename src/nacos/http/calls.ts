@@ -1,5 +1,6 @@
 import { clientCalls } from './clients.ts';
 import { configCalls } from './configs.ts';
+import { configCallsV3 } from './configs-v3.ts';
 import { consoleCalls } from './console.ts';
 import { instanceCalls } from './instances.ts';
 import { operatorCalls } from './operator.ts';
@@ -15,6 +16,7 @@ export function callsOf(rooms: HttpRooms) {
     operator: operatorCalls(rooms),
     console: consoleCalls(rooms),
     configs: configCalls(rooms),
+    configsV3: configCallsV3(rooms),
   };
 }
 

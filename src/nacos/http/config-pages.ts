@@ -13,7 +13,7 @@ export function findConfigs(configs: Configs, params: Params, search: string): r
   const { namespace } = checkedConfigId(readTenant(params), '', '');
   const matching = search === 'blur' ? matcherOf : exactly;
   const [dataId, group] = ['dataId', 'group'].map((name) => matching(optional(params, name) ?? ''));
-  const content = optional(params, 'config_detail') ?? '';
+  const content = (optional(params, 'config_detail') ?? optional(params, 'configDetail') ?? '').replaceAll('*', '');
   return [...configs.all()].filter(
     ({ id, content: text }) =>
       id.namespace === namespace && dataId?.(id.dataId) && group?.(id.group) && (content === '' || text.includes(content)),
@@ -44,7 +44,12 @@ function matcherOf(pattern: string): Matcher {
 }
 
 /** The page that is asked for. Refused when its texts are too long together. */
-export function pageView(found: readonly Config[], params: Params, maxBytes: number): object {
+export function pageOfConfigs(
+  found: readonly Config[],
+  params: Params,
+  maxBytes: number,
+  viewOf: (config: Config) => object = itemView,
+): object {
   const page = readPage(params, { pageNo: 1, pageSize: 100 });
   const [pageNo, pageSize] = [Math.max(page.pageNo, 1), Math.max(page.pageSize, 1)];
   const items = pageOf(found, pageNo, pageSize);
@@ -58,7 +63,7 @@ export function pageView(found: readonly Config[], params: Params, maxBytes: num
     totalCount: found.length,
     pageNumber: pageNo,
     pagesAvailable: Math.ceil(found.length / pageSize),
-    pageItems: items.map(itemView),
+    pageItems: items.map(viewOf),
   };
 }
 

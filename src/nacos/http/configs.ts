@@ -1,7 +1,8 @@
+import type { ConfigListener } from '../config-listeners.ts';
 import { type Config, type ConfigId, type Configs, configChanged, configUnknown } from '../configs.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
-import { checkedConfigId, checkedPublication } from '../rules.ts';
-import { findConfigs, namesView, pageView, tenantOf } from './config-pages.ts';
+import { checkedConfigId, checkedPublication, HOME } from '../rules.ts';
+import { findConfigs, namesView, pageOfConfigs, tenantOf } from './config-pages.ts';
 import { readListening, writeListening } from './listening-configs.ts';
 import { changedAmong } from './long-polls.ts';
 import { optional, type Params, readTenant, readVerbatim, required } from './params.ts';
@@ -13,12 +14,12 @@ export type ConfigsRoom = Pick<HttpRooms, 'configs' | 'configListeners' | 'longP
 /** The calls about texts over HTTP, of all versions: the same texts as over gRPC. */
 export function configCalls(room: ConfigsRoom) {
   const { configs, limits } = room;
-  const get = ({ params }: Asked): Answer => textAnswer(known(configs, readId(params)));
+  const get = ({ params }: Asked): Answer => textAnswer(known(configs, readConfigId(params)));
   const page = (params: Params, search: string): object =>
-    pageView(findConfigs(configs, params, search), params, limits.maxConfigPageBytes);
+    pageOfConfigs(findConfigs(configs, params, search), params, limits.maxConfigPageBytes);
   return {
     get,
-    publish: (asked: Asked): boolean => publish(configs, asked),
+    publish: (asked: Asked): boolean => publishText(configs, readConfigId(asked.params), asked),
     remove: (asked: Asked): boolean | object => remove(configs, asked),
     listen: (asked: Asked): Answer | Promise<Answer> => listen(room, asked),
 
@@ -30,7 +31,7 @@ export function configCalls(room: ConfigsRoom) {
       // Never kept: see `publish`.
       if (optional(params, 'beta') === 'true') return { code: 200, message: 'query beta ok', data: null };
       if (optional(params, 'show') !== 'all') return get(asked);
-      const config = configs.get(readId(params));
+      const config = configs.get(readConfigId(params));
       return config === undefined ? '' : detailView(config);
     },
 
@@ -38,8 +39,8 @@ export function configCalls(room: ConfigsRoom) {
 
     /** What texts were is not kept: a page with nothing in it, and for one entry what Nacos says of one that it does not know. */
     history: ({ params }: Asked): object | string =>
-      optional(params, 'nid') === undefined ? pageView([], params, limits.maxConfigPageBytes) : '',
-    historyPageV2: ({ params }: Asked): object => pageView([], params, limits.maxConfigPageBytes),
+      optional(params, 'nid') === undefined ? pageOfConfigs([], params, limits.maxConfigPageBytes) : '',
+    historyPageV2: ({ params }: Asked): object => pageOfConfigs([], params, limits.maxConfigPageBytes),
     historyEntry({ params }: Asked): string {
       required(params, 'id');
       return '';
@@ -51,27 +52,23 @@ export function configCalls(room: ConfigsRoom) {
     health: () => 'UP',
     names: ({ params }: Asked): object => namesView(configs, params),
 
-    /** Clients of 3.x are told that there is no such text in a reply of status 200. */
-    getV3({ params }: Asked): object {
-      const config = configs.get(readIdV3(params));
-      if (config === undefined) return { code: 20_004, message: 'resource not found', data: null };
-      const { content, type, md5, modifiedAt } = config;
-      const found = { resultCode: 200, errorCode: 0, message: null, requestId: null, content, encryptedDataKey: '' };
-      const data = { ...found, contentType: type, md5, lastModified: modifiedAt, tag: null, beta: false, success: true };
-      return { code: 0, message: 'success', data };
-    },
-
     /** Who listens to a text, by address, each with what it has. */
     listenersOf({ params }: Asked): object {
-      const listeners = [...room.configListeners.of(readId(params))].map(({ ip, md5 }) => [ip, md5] as const);
+      const listeners = room.configListeners.of(readConfigId(params));
       // The spelling is Nacos's.
-      return { collectStatus: 200, lisentersGroupkeyStatus: Object.fromEntries(listeners) };
+      return { collectStatus: 200, lisentersGroupkeyStatus: listenersByName(listeners, ({ ip }) => ip) };
+    },
+
+    /** What is listened to from an address. */
+    listenedFrom({ params }: Asked): object {
+      const listeners = room.configListeners.at(required(params, 'ip'));
+      return { collectStatus: 200, lisentersGroupkeyStatus: listenersByName(listeners, namedIn) };
     },
   };
 }
 
-function publish(configs: Configs, { params, header }: Asked): boolean {
-  const id = readId(params);
+/** True, as Nacos answers: it is written, in place of what was there. */
+export function publishText(configs: Configs, id: ConfigId, { params, header }: Pick<Asked, 'params' | 'header'>): boolean {
   const { content, type } = checkedPublication({
     content: readVerbatim(params, 'content'),
     type: optional(params, 'type') ?? '',
@@ -83,17 +80,20 @@ function publish(configs: Configs, { params, header }: Asked): boolean {
   return true;
 }
 
-/** What is for some readers alone was never kept, and the text for all stays when only that is to be removed. */
+/** True, as Nacos answers, also where there is none. With a tag it is about a text for some readers alone: the one for all stays. */
+export function removeText(configs: Configs, id: ConfigId, params: Params): boolean {
+  if (optional(params, 'tag') === undefined) configs.remove(id);
+  return true;
+}
+
+/** One text, or several by their numbers. What is for some readers alone was never kept. */
 function remove(configs: Configs, { params }: Asked): boolean | object {
   if (optional(params, 'beta') === 'true') return { code: 200, message: 'stop beta ok', data: true };
   if (optional(params, 'delType') === 'ids') {
-    const serials = new Set((optional(params, 'ids') ?? '').split(',').map((id) => id.trim()));
-    for (const { id, serial } of [...configs.all()]) if (serials.has(String(serial))) configs.remove(id);
+    configs.removeAll((optional(params, 'ids') ?? '').split(','));
     return { code: 200, message: null, data: true };
   }
-  const id = readId(params);
-  if (optional(params, 'tag') === undefined) configs.remove(id);
-  return true;
+  return removeText(configs, readConfigId(params), params);
 }
 
 /**
@@ -157,6 +157,16 @@ function detailView(config: Config): object {
   return { ...named, tenant: tenantOf(config), appName: '', type, ...times, ...unsaid };
 }
 
+/** What each has of the text, by the name that it is given; of several with one name the last. */
+export function listenersByName(listeners: Iterable<ConfigListener>, nameOf: (listener: ConfigListener) => string): object {
+  return Object.fromEntries([...listeners].map((listener) => [nameOf(listener), listener.md5]));
+}
+
+/** `dataId+group`, and `+tenant` where it is not the default one. */
+export function namedIn({ text: { namespace, group, dataId } }: ConfigListener): string {
+  return [dataId, group, ...(namespace === HOME.namespace ? [] : [namespace])].join('+');
+}
+
 function known(configs: Configs, id: ConfigId): Config {
   const config = configs.get(id);
   if (config === undefined) throw configUnknown();
@@ -164,21 +174,10 @@ function known(configs: Configs, id: ConfigId): Config {
 }
 
 /** The later names of group and tenant are taken by every version: PHP's clients mix them. */
-function readId(params: Params): ConfigId {
+export function readConfigId(params: Params): ConfigId {
   const dataId = optional(params, 'dataId');
   const group = optional(params, 'group') ?? optional(params, 'groupName');
   if (dataId === undefined) throw new MissingParam('dataId');
   if (group === undefined) throw new MissingParam('group');
   return checkedConfigId(readTenant(params), group, dataId);
-}
-
-/** The same in the words of 3.x, whose client reads plain text here when something is missing. */
-function readIdV3(params: Params): ConfigId {
-  for (const [name, value] of [
-    ['dataId', optional(params, 'dataId')],
-    ['groupName', optional(params, 'groupName') ?? optional(params, 'group')],
-  ] as const)
-    if (value === undefined)
-      throw new RequestError('missing-param', `caused: Required parameter '${name}' type String is not present;`);
-  return readId(params);
 }

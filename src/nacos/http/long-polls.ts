@@ -1,6 +1,6 @@
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import type { ConfigListener, ConfigListeners } from '../config-listeners.ts';
-import { type Configs, configKey } from '../configs.ts';
+import type { Configs } from '../configs.ts';
 import { RequestError } from '../errors.ts';
 import type { ListenedText } from './listening-configs.ts';
 import { RecentlyTold } from './recently-told.ts';
@@ -77,7 +77,7 @@ export class LongPolls {
         changed = [text];
         end();
       };
-      const interest = { key: configKey(text.id), ip, md5: text.md5, changed: onChange };
+      const interest = { text: text.id, ip, md5: text.md5, changed: onChange };
       interests.push(interest);
       listeners.add(interest);
     }

@@ -109,6 +109,7 @@ function configRoutes({ configs }: Calls): readonly Route[] {
       body: 'texts',
     },
     { method: 'GET', path: '/nacos/v1/cs/configs/listener', call: configs.listenersOf, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/cs/listener', call: configs.listenedFrom, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/v1/cs/history', call: configs.history, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/v1/cs/history/previous', call: configs.historyEntry, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/v1/cs/history/configs', call: configs.names, reply: 'plain', access: 'read' },

@@ -28,6 +28,7 @@ describe('the routes', () => {
       'POST /nacos/v1/cs/configs/listener',
       'POST /nacos/v2/cs/config/listener',
       'POST /nacos/v3/auth/user/login',
+      'POST /nacos/v3/admin/cs/config/listener',
     ]);
   });
 
