@@ -177,7 +177,7 @@ const ROWS = {
     'the body of a Nacos request over HTTP that writes a text, or listens to texts: escapes make them up to three times as long',
   ),
   maxConfigPageBytes: bytes(10 << 20, 1 << 10, 256 << 20, 'all texts in one page of texts'),
-  maxListenedConfigs: count(10_000, 'texts that a connection of Nacos 2.x listens to'),
+  maxListenedConfigs: count(10_000, 'texts that a connection of Nacos 2.x, or a request of 1.x, listens to'),
   maxLongPolls: count(100_000, 'requests of clients of Nacos 1.x that wait for a text to change'),
   maxLongPollsPerPeer: count(10_000, 'the same from one address; many clients may stand behind one address'),
   maxPolledConfigs: count(500_000, 'texts that all these requests listen to, each as often as it is listened to'),

@@ -101,7 +101,7 @@ function remove(configs: Configs, { params }: Asked): boolean | object {
  * when its time is over. An empty answer that came at once would have npm's client ask 2,400 times a second.
  */
 function listen({ configs, longPolls, limits }: ConfigsRoom, asked: Asked): Answer | Promise<Answer> {
-  const texts = readListening(asked.params);
+  const texts = readListening(asked.params, limits.maxListenedConfigs);
   const timeout = asked.header('long-pulling-timeout');
   if (timeout === undefined) return shortAnswer(changedAmong(configs, texts));
   const ms = waitOf(timeout, limits.maxLongPollMs);

@@ -23,23 +23,22 @@ export interface ListenedText {
 
 /** Ends each word but the last of a text, and each text. */
 const [WORD, TEXT] = ['\u0002', '\u0001'];
-const MAX_TEXTS = 10_000;
 
 /**
  * `dataId ^2 group ^2 md5 [^2 tenant] ^1` for each text. What no ^1 ends is dropped; of one text that is named twice, the last holds.
  * It is decoded once more, as some clients encode it twice.
  */
-export function readListening(params: Params): readonly ListenedText[] {
+export function readListening(params: Params, maxTexts: number): readonly ListenedText[] {
   const said = unescapeQuery(readVerbatim(params, 'Listening-Configs').replaceAll('+', ' '));
   if (said.trim() === '' && !said.includes(TEXT)) throw invalid();
   const texts = new Map<string, ListenedText>();
-  for (const line of said.split(TEXT, MAX_TEXTS + 2).slice(0, -1)) {
+  for (const line of said.split(TEXT, maxTexts + 2).slice(0, -1)) {
     const [dataId = '', group, md5, tenant = '', ...more] = line.split(WORD, 5);
     if (group === undefined || md5 === undefined || more.length > 0) throw invalid();
     const id = idOf(tenant, group, dataId);
     texts.set(id === undefined ? line : configKey(id), { id, dataId, group, tenant, md5 });
   }
-  if (texts.size > MAX_TEXTS) throw invalid();
+  if (texts.size > maxTexts) throw invalid();
   return [...texts.values()];
 }
 

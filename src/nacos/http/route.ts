@@ -94,6 +94,8 @@ export interface HttpRooms {
 export interface HttpLimits {
   /** For how long a caller may wait for a text to change. */
   readonly maxLongPollMs: number;
+  /** Texts that one request may listen to. */
+  readonly maxListenedConfigs: number;
   /** Of all texts in one page. */
   readonly maxConfigPageBytes: number;
 }
