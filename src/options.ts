@@ -285,10 +285,11 @@ export function readOptions(flags: Readonly<Record<string, string>>, env: Readon
 }
 
 /**
- * What an embedder gives, with the defaults for the rest. Of `tls` and `log`, which stand beside the options, only what `tls` needs is
- * looked at. Throws `OptionsError`.
+ * What an embedder gives, with the defaults for the rest. Of `tls` and `log`, which stand beside the options, no more is looked at than
+ * whether they could be what they should. Throws `OptionsError`.
  */
 export function checkOptions(given: object): Options {
+  if (typeof given !== 'object' || given === null) throw new OptionsError([`the options must be an object, got ${shown(given)}`]);
   const said = new Map<Name, Said>();
   const faults: string[] = [];
   const known: string[] = ['tls', 'log'];
@@ -301,6 +302,7 @@ export function checkOptions(given: object): Options {
     else said.set(name, { value: values.get(name), place: name, shown: shown(values.get(name), ROWS[name]) });
   }
   faults.push(...unknownAmong([...values.keys()], known));
+  if (values.has('log') && !isLogger(values.get('log'))) faults.push('log must be a pino logger');
   if (values.has('tls')) {
     const tls: unknown = values.get('tls');
     const { cert, key, port } = typeof tls === 'object' && tls !== null ? Object.fromEntries(Object.entries(tls)) : {};
@@ -310,6 +312,11 @@ export function checkOptions(given: object): Options {
     else if (port !== undefined) said.set('tlsPort', inPlace);
   }
   return settled(said, faults, (options) => portsTwice(options, (name) => (name === 'tlsPort' ? 'tls.port' : name)));
+}
+
+/** It is called when something goes wrong, which is too late to find out. */
+function isLogger(log: unknown): boolean {
+  return typeof log === 'object' && log !== null && 'error' in log && typeof log.error === 'function' && 'debug' in log;
 }
 
 /** What was said of an option, where, and how a fault shows it. */
@@ -396,11 +403,13 @@ function unknownAmong(names: readonly string[], known: readonly string[]): strin
 }
 
 /**
- * What Kubernetes puts into the environment of every pod beside a Service named `beatbridge`: BEATBRIDGE_SERVICE_HOST,
- * BEATBRIDGE_PORT_8848_TCP and the like, and BEATBRIDGE_PORT=tcp://10.0.0.1:8848, which is no port to listen on.
+ * What Kubernetes puts into the environment of every pod beside a Service named `beatbridge`, or `beatbridge-` and more:
+ * BEATBRIDGE_SERVICE_HOST, BEATBRIDGE_GRPC_PORT_9848_TCP and the like, and BEATBRIDGE_PORT=tcp://10.0.0.1:8848, which is no port to
+ * listen on.
  */
 function isServiceLink(name: string, text: string): boolean {
-  return /^BEATBRIDGE_(SERVICE_(HOST|PORT)|PORT_\d+_)/.test(name) || (name === OPTIONS.port.env && /^(tcp|udp):\/\//.test(text));
+  if (/_PORT$/.test(name) && /^(tcp|udp|sctp):\/\//.test(text)) return true;
+  return /^BEATBRIDGE_(\w+_)?(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP))(_\w+)?$/.test(name);
 }
 
 interface LimitRow extends Row {

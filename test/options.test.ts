@@ -70,15 +70,21 @@ describe('the options of the command line', () => {
     expect(faultsOf({ '--tls-port': '8443', '--tls-cert': 'cert.pem', '--tls-key': 'key.pem' })).toEqual([]);
   });
 
-  it('is not confused by what Kubernetes says of a Service of the same name', () => {
-    const env = {
-      BEATBRIDGE_SERVICE_HOST: '10.0.0.1',
-      BEATBRIDGE_SERVICE_PORT_MAIN: '8848',
-      BEATBRIDGE_PORT: 'tcp://10.0.0.1:8848',
-      BEATBRIDGE_PORT_8848_TCP_ADDR: '10.0.0.1',
-    };
-    expect(readOptions({}, env).port).toBe(8848);
-  });
+  it.each(['', '_GRPC', '_HEALTH', '_FOR_TEAM_A'])(
+    'is not confused by what Kubernetes says of a Service named beatbridge%s',
+    (suffix) => {
+      const name = `BEATBRIDGE${suffix}`;
+      const env = {
+        [`${name}_SERVICE_HOST`]: '10.0.0.1',
+        [`${name}_SERVICE_PORT`]: '8848',
+        [`${name}_SERVICE_PORT_MAIN`]: '8848',
+        [`${name}_PORT`]: 'tcp://10.0.0.1:8848',
+        [`${name}_PORT_8848_TCP`]: 'tcp://10.0.0.1:8848',
+        [`${name}_PORT_8848_TCP_ADDR`]: '10.0.0.1',
+      };
+      expect(readOptions({}, env)).toEqual(readOptions({}, {}));
+    },
+  );
 
   it('names each option by a flag and an environment variable of its own', () => {
     const options = Object.values(OPTIONS);
@@ -155,6 +161,7 @@ describe('the options of an embedder', () => {
     [{ logLevel: 'info' }, 'logLevel is for the command line only, give log in its place'],
     [{ maxConnection: 1 }, 'maxConnection is not an option, did you mean maxConnections?'],
     [{ toString: 1 }, 'toString is not an option'],
+    [{ log: console.log }, 'log must be a pino logger'],
   ])('%j is refused', (given, fault) => {
     expect(faultsIn(() => checkOptions(given))).toEqual([fault]);
   });

@@ -58,12 +58,23 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** As much of it as an answer may carry: what can be read may be nested too deep to be written again. */
+export function shownJson(value: unknown): string {
+  return isDeeper(value, MAX_LEVELS_SHOWN) ? 'what is nested too deep' : shown(JSON.stringify(value));
+}
+
+const MAX_LEVELS_SHOWN = 20;
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isDeeper(item, levels - 1));
+}
+
 /** A scalar of JSON as text; a list or an object is refused, null counts as missing. */
 export function scalar(json: JsonObject, name: string): string | undefined {
   const value = json[name];
   if (value === undefined || value === null) return undefined;
-  if (typeof value === 'object')
-    throw new RequestError('invalid', `${name} must be a scalar, got ${shown(JSON.stringify(value))}`);
+  if (typeof value === 'object') throw new RequestError('invalid', `${name} must be a scalar, got ${shownJson(value)}`);
   return String(value);
 }
 

@@ -2,7 +2,7 @@ import { type Address, DEFAULT_SILENCE, type Metadata, type Registration, type S
 import { parseServiceName, type ServiceName } from '../registry/service-name.ts';
 import type { ConfigId } from './configs.ts';
 import { RequestError, shown } from './errors.ts';
-import { isObject, type JsonObject, scalar } from './json.ts';
+import { isObject, type JsonObject, scalar, shownJson } from './json.ts';
 
 /**
  * What Nacos takes for granted and what it refuses, each rule once, for every version and transport: the defaults of names and
@@ -135,7 +135,7 @@ export function checkedSelector(json: JsonObject): Selector {
   const type = scalar(json, 'type') ?? '';
   const expression = scalar(json, 'expression');
   if (!SELECTOR_TYPES.includes(type)) {
-    const right = `its type must be ${SELECTOR_TYPES.join(' or ')}, got ${shown(JSON.stringify(json))}`;
+    const right = `its type must be ${SELECTOR_TYPES.join(' or ')}, got ${shownJson(json)}`;
     throw new RequestError('bad-selector', `not match any type of selector! ${right}`);
   }
   return { type, ...(expression !== undefined && { expression }) };

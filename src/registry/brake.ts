@@ -37,6 +37,17 @@ export class Brake {
     return Math.floor(slot);
   }
 
+  /** A slot that was given is not needed. */
+  giveBack(): void {
+    this.#nextSlot -= this.#msARemoval;
+  }
+
+  /** Nobody could be heard for so long: whoever waits for a turn has it as much later. */
+  postpone(ms: number): void {
+    this.#onUntil += ms;
+    this.#nextSlot += ms;
+  }
+
   #count(now: number): void {
     const last = this.#falls.at(-1);
     if (last?.at === now) last.count++;

@@ -21,11 +21,11 @@ export class Changes {
   }
 
   onChange(listener: (service: ServiceName) => void): () => void {
-    return joined(this.#level, listener);
+    return this.#joined(this.#level, listener);
   }
 
   onEvent(listener: (event: RegistryEvent) => void): () => void {
-    return joined(this.#events, listener);
+    return this.#joined(this.#events, listener);
   }
 
   changed(service: ServiceName): void {
@@ -41,6 +41,14 @@ export class Changes {
     return this.#events.size > 0;
   }
 
+  #joined<T>(listeners: Set<T>, listener: T): () => void {
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+      this.#failing.delete(listener);
+    };
+  }
+
   #tell<T>(listeners: ReadonlySet<(said: T) => void>, said: T): void {
     for (const listener of listeners) {
       try {
@@ -54,11 +62,6 @@ export class Changes {
       }
     }
   }
-}
-
-function joined<T>(listeners: Set<T>, listener: T): () => void {
-  listeners.add(listener);
-  return () => void listeners.delete(listener);
 }
 
 /** Why something changed. */

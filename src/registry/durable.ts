@@ -1,3 +1,4 @@
+import type { Condition } from './changes.ts';
 import type { Instances, Parts } from './instances.ts';
 import { saidOf } from './lease.ts';
 import type { DurableRecord, EditRecord } from './records.ts';
@@ -47,6 +48,7 @@ export class Durable {
     const { services, rows, departed, now } = this.#parts;
     const all = [...records];
     const known = new Set<Service>();
+    const restored = new Map<number, Condition | undefined>();
     for (const record of all) {
       if (record.kind !== 'service' || services.find(record.service) !== undefined) continue;
       const service = services.findOrAdd(record.service);
@@ -57,7 +59,7 @@ export class Durable {
       const service = services.findOrAdd(name);
       if (rows.find(service, registration) !== undefined) continue;
       known.add(service);
-      this.#instances.restore(service, registration, now() - silentMs);
+      restored.set(this.#instances.restore(service, registration, now() - silentMs), undefined);
     }
     for (const { service: name, registration } of ofKind(all, 'departed')) {
       const service = services.find(name);
@@ -68,20 +70,30 @@ export class Durable {
       const service = services.find(name);
       if (service !== undefined && known.has(service) && service.total === 0) services.emptied(service, now() - (emptyMs ?? 0));
     }
-    for (const edit of ofKind(all, 'edit').sort((a, b) => (b.awayMs ?? 0) - (a.awayMs ?? 0))) this.#restoreEdit(edit);
+    for (const edit of ofKind(all, 'edit').sort((a, b) => (b.awayMs ?? 0) - (a.awayMs ?? 0))) {
+      const id = this.#restoreEdit(edit);
+      if (id === undefined) continue;
+      known.add(rows.row(id).service);
+      if (!restored.has(id)) restored.set(id, this.#instances.condition(id));
+    }
+    // Told once all is as it was, edits included.
+    for (const [id, from] of restored) this.#instances.happened('restored', id, from);
     return new Set([...known].map(({ name }) => name));
   }
 
-  #restoreEdit({ service: name, ip, port, edit, awayMs }: EditRecord): void {
+  /** Answers the instance that it lies over now, if it has come to lie over one. */
+  #restoreEdit({ service: name, ip, port, edit, awayMs }: EditRecord): number | undefined {
     const { services, rows, overlay, now } = this.#parts;
     const service = services.find(name);
     const id = service && rows.find(service, { ip, port });
     if (id === undefined) {
       overlay.restore({ service: name, ip, port, edit, since: now() - (awayMs ?? 0) });
-    } else if (overlay.of(id) === undefined) {
-      overlay.put(id, edit);
-      this.#instances.edited(id);
+      return undefined;
     }
+    if (overlay.of(id) !== undefined) return undefined;
+    overlay.put(id, edit);
+    this.#instances.putEditInForce(id);
+    return id;
   }
 }
 

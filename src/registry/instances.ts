@@ -41,11 +41,11 @@ export class Instances {
     this.happened(cause, id, undefined, by);
   }
 
-  /** A store or a replica gives it back, last heard of at `heardAt`. */
-  restore(service: Service, registration: Registration, heardAt: number): void {
+  /** A store or a replica gives it back, last heard of at `heardAt`. Answers its id; telling of it is left to the caller. */
+  restore(service: Service, registration: Registration, heardAt: number): number {
     const id = this.#added(service, registration, undefined);
     this.#parts.lease.hear(id, heardAt);
-    this.happened('restored', id, undefined);
+    return id;
   }
 
   /** It registers again, by a holder or without. */
@@ -134,9 +134,14 @@ export class Instances {
 
   /** Its edit is another now. */
   edited(id: number, by?: Source): void {
+    this.putEditInForce(id);
+    this.happened('edited', id, this.condition(id), by);
+  }
+
+  /** As `edited`, without a word. */
+  putEditInForce(id: number): void {
     this.#applyEdit(id);
     this.#parts.lease.schedule(id);
-    this.happened('edited', id, this.condition(id), by);
   }
 
   view(id: number, now: number): Instance {

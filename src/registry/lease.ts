@@ -40,7 +40,7 @@ export class Lease {
 
   /** To be called when the health, the kind or the silence of the instance has changed. */
   schedule(id: number): void {
-    if (this.#granted.size > 0) this.#granted.delete(id);
+    this.#giveTurnBack(id);
     // It is due when its time to come back is over, whatever is edited meanwhile.
     if (this.#losses.of(id) !== undefined) return;
     const { ephemeral, silence, holder } = this.#rows.row(id);
@@ -136,7 +136,7 @@ export class Lease {
     this.#rows.row(id).holder = undefined;
     this.#alsoBeating.delete(id);
     this.#otherHolders.delete(id);
-    this.#granted.delete(id);
+    this.#giveTurnBack(id);
     this.#losses.delete(id);
   }
 
@@ -147,12 +147,24 @@ export class Lease {
 
   /** Whether it may be removed now for its silence. If not, it has its turn later, and is due again then. */
   mayBeRemoved(id: number, now: number): boolean {
-    if (!this.#brake.isOn(now) || this.#granted.has(id)) return true;
+    if (this.#granted.delete(id) || !this.#brake.isOn(now)) return true;
     const slot = this.#brake.slot(now);
     if (slot <= now) return true;
     this.#setDue(id, slot);
     this.#granted.add(id);
     return false;
+  }
+
+  /** Of the ids that are due by `now`, those that have lost their connection: what becomes of them has nothing to do with silence. */
+  *lost(now: number): IterableIterator<Due> {
+    for (const [id, { until, by }] of this.#losses.all()) if (until <= now) yield { id, to: 'lost', by };
+  }
+
+  /** The time before which `lost` has nothing to say; infinite when there is nothing to wait for. */
+  get nextLost(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const [, { until }] of this.#losses.all()) next = Math.min(next, until);
+    return next;
   }
 
   /** The ids that are due by `now`, with what becomes of each. One scan of all; the caller acts before it asks for the next. */
@@ -174,19 +186,27 @@ export class Lease {
   /** Moves every deadline by `ms`, but takes no instance for heard in the future. */
   postpone(ms: number, now: number): void {
     this.#losses.postpone(ms);
+    this.#brake.postpone(ms);
     const rows = this.#rows;
     for (let id = 0; id < rows.highest; id++) {
       if (rows.due(id) === Number.POSITIVE_INFINITY && !this.#alsoBeating.has(id)) continue;
       rows.setHeardAt(id, Math.min(rows.heardAt(id) + ms, now));
       const loss = this.#losses.of(id);
-      if (loss === undefined) this.schedule(id);
-      else this.#setDue(id, loss.until);
+      if (loss !== undefined) this.#setDue(id, loss.until);
+      // Its turn moves and is not lost: all who wait would else begin to wait anew at each postponement, and go at once when none is braked.
+      else if (this.#granted.has(id)) this.#setDue(id, rows.due(id) + ms);
+      else this.schedule(id);
     }
   }
 
   #verdict(id: number, silentMs: number): Due {
     const { silence } = this.#rows.row(id);
     return { id, to: verdictOf(silentMs, silence) === 'removed' ? 'removed' : 'unhealthy', silentMs };
+  }
+
+  /** It does not wait for its removal any more: one that falls silent later is removed as much sooner. */
+  #giveTurnBack(id: number): void {
+    if (this.#granted.size > 0 && this.#granted.delete(id)) this.#brake.giveBack();
   }
 
   #setDue(id: number, due: number): void {

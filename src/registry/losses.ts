@@ -35,6 +35,11 @@ export class Losses {
     return this.#kept.size === 0 ? undefined : this.#kept.get(id);
   }
 
+  /** Those that are kept for now, by id. */
+  all(): IterableIterator<[number, Readonly<Loss>]> {
+    return this.#kept.entries();
+  }
+
   /** It is back, or gone for good. False when it was not kept. */
   delete(id: number): boolean {
     return this.#kept.size > 0 && this.#kept.delete(id);

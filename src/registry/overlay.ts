@@ -136,10 +136,10 @@ function merge(earlier: Edit | undefined, later: Edit, said: Registration | unde
   const enabled = later.enabled ?? earlier?.enabled;
   const weight = later.weight ?? earlier?.weight;
   const keys = new Map([...Object.entries(earlier?.metadata ?? {}), ...Object.entries(later.metadata ?? {})]);
-  if (said !== undefined) {
-    const own = new Map(Object.entries(said.metadata));
+  const own = new Map(Object.entries(said?.metadata ?? {}));
+  if (said !== undefined)
     for (const [key, value] of Object.entries(later.metadata ?? {})) if ((own.get(key) ?? null) === value) keys.delete(key);
-  }
+  forgetLongUnsaid(keys, own);
   // Only what has just been edited can be edited back: another part that the client has come to agree with stays the operator's.
   const merged: Edit = {
     ...(enabled !== undefined && !(later.enabled !== undefined && enabled === said?.enabled) && { enabled }),
@@ -148,6 +148,22 @@ function merge(earlier: Edit | undefined, later: Edit, said: Registration | unde
   };
   return Object.keys(merged).length === 0 ? undefined : merged;
 }
+
+/**
+ * Of the keys that were taken away and that the client does not say any more, the latest stay, for it may say them again. Each release
+ * that has keys of its own would else leave its own here for ever.
+ */
+function forgetLongUnsaid(keys: Map<string, string | null>, own: ReadonlyMap<string, string>): void {
+  let length = 0;
+  for (const [key, value] of [...keys].reverse()) {
+    if (value !== null || own.has(key)) continue;
+    length += key.length;
+    if (length > MAX_UNSAID_LENGTH) keys.delete(key);
+  }
+}
+
+/** In characters. */
+const MAX_UNSAID_LENGTH = 16_384;
 
 // The ip comes last, and what stands before it holds no white space.
 function absentKey(service: ServiceName, { ip, port }: Address): string {

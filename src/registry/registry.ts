@@ -230,15 +230,16 @@ export class Registry {
     return this.#parts.rows.count;
   }
 
-  /** Whether silence has any effect. While it has none, beats still count. */
+  /** Whether silence has any effect. While it has none, beats still count, and connections still end. */
   suspendExpiry(suspended: boolean): void {
     this.#expirySuspended = suspended;
   }
 
   /** The clock's time before which a sweep has nothing to do; undefined when there is nothing to wait for. */
   get nextDue(): number | undefined {
-    const next = Math.min(this.#parts.lease.nextDue, this.#parts.services.nextDue);
-    return this.#expirySuspended || next === Number.POSITIVE_INFINITY ? undefined : next;
+    const { lease, services } = this.#parts;
+    const next = this.#expirySuspended ? lease.nextLost : Math.min(lease.nextDue, services.nextDue);
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
   /**
@@ -246,14 +247,14 @@ export class Registry {
    * and one scan of all instances after it.
    */
   sweep(): void {
-    if (this.#expirySuspended) return;
+    const { lease, rows, services } = this.#parts;
     const now = this.#parts.now();
     const changed = new Set<ServiceName>();
-    for (const due of this.#parts.lease.due(now)) {
-      const { name } = this.#parts.rows.row(due.id).service;
+    for (const due of this.#expirySuspended ? lease.lost(now) : lease.due(now)) {
+      const { name } = rows.row(due.id).service;
       if (this.#instances.fallDue(due)) changed.add(name);
     }
-    for (const service of this.#parts.services.forgetEmptied(now)) {
+    for (const service of this.#expirySuspended ? [] : services.forgetEmptied(now)) {
       this.#happenedTo(service.name, 'forgotten');
       changed.add(service.name);
     }

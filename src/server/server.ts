@@ -1,15 +1,17 @@
 import { setMaxListeners } from 'node:events';
+import { createSecureContext } from 'node:tls';
 import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
 import { type Logger, pino } from 'pino';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
 import { Health } from '../health/health.ts';
+import { NAME_FORM } from '../health/names.ts';
 import { healthPaths } from '../health/paths.ts';
 import { healthService, watcherKey } from '../health/service.ts';
 import { Watches } from '../health/watch.ts';
 import { peerKey } from '../nacos/grpc/protocol.ts';
 import { createNacos, type Nacos } from '../nacos/nacos.ts';
 import { HOME, silenceOf } from '../nacos/rules.ts';
-import { checkOptions, type GivenOptions, type Options } from '../options.ts';
+import { checkOptions, type GivenOptions, type Options, OptionsError } from '../options.ts';
 import { ONE_AVAILABLE, parseMinAvailable } from '../registry/available.ts';
 import { Registry } from '../registry/registry.ts';
 import { peerOf } from '../wire/exchange.ts';
@@ -64,6 +66,7 @@ export class ListenError extends Error {
  */
 export async function createServer(given: ServerOptions = {}): Promise<Server> {
   const options = checkOptions(given);
+  if (given.tls !== undefined) checkIdentity(given.tls);
   const house = houseOf(options, given.log ?? pino({ enabled: false }));
   const { registry, scheduler, now, log } = house;
   const health = new Health(registry, {
@@ -71,6 +74,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     minAvailable: parseMinAvailable(options.minAvailable) ?? ONE_AVAILABLE,
     limits: options,
   });
+  checkDefaultService(health, options);
   const watches = new Watches(health, options);
   const nacos = nacosIn(house);
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
@@ -115,6 +119,21 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     return ended;
   };
   return { listeners: ports.listeners, close, [Symbol.asyncDispose]: () => close() };
+}
+
+/** What a health name may be, only health knows. */
+function checkDefaultService(health: Health, { defaultService }: Options): void {
+  if (health.nameFrom(defaultService) !== undefined) return;
+  throw new OptionsError([`the default service must be ${NAME_FORM}, got ${JSON.stringify(defaultService.slice(0, 200))}`]);
+}
+
+/** Opening a port would find it out too, but it is not the port that is at fault. */
+function checkIdentity({ cert, key }: TlsIdentity): void {
+  try {
+    createSecureContext({ cert, key });
+  } catch (cause) {
+    throw new OptionsError([`tls must have a cert and a key that go together, both in PEM: ${reasonOf(cause)}`]);
+  }
 }
 
 /** What all rooms are given. */

@@ -35,7 +35,7 @@ export class Sweeper {
     const gapMs = at - this.#lastTick;
     this.#lastTick = at;
     this.#lateTicks = gapMs > LATE_MS ? this.#lateTicks + 1 : 0;
-    if (gapMs > STALL_MS || (gapMs > LATE_MS && this.#lateTicks <= MAX_LATE_TICKS)) {
+    if (this.#isTooLong(gapMs)) {
       registry.postpone(gapMs + HEAR_WITHIN_MS);
       if (gapMs > STALL_MS) log.warn({ gapMs: Math.round(gapMs) }, 'the process was stalled, deadlines are postponed');
       return;
@@ -47,8 +47,15 @@ export class Sweeper {
   }
 
   #sweep(): void {
+    const { registry, now } = this.#options;
     this.#sweepPending = false;
-    this.#options.registry.sweep();
+    // Nobody was heard since the tick either, when it is so long ago: the next one says how long that was.
+    if (!this.#isTooLong(now() - this.#lastTick)) registry.sweep();
+  }
+
+  /** Whether silence in a pause of this length between two ticks may be the process's own. */
+  #isTooLong(gapMs: number): boolean {
+    return gapMs > STALL_MS || (gapMs > LATE_MS && this.#lateTicks <= MAX_LATE_TICKS);
   }
 }
 

@@ -66,9 +66,12 @@ export function isGrpcType(contentType: string): boolean {
   return /^application\/grpc(-web(-text)?)?(\+|;|$)/i.test(contentType);
 }
 
-/** The caller went away in the middle of its request: there is nobody to answer. */
+/**
+ * The caller went away in the middle of its request: there is nobody to answer. To be asked also of a body that seems whole: over
+ * HTTP/2 one that is broken off ends like any other.
+ */
 export function hasLeft(req: Request): boolean {
-  return isHttp2(req) ? req.stream.destroyed : req.destroyed && !req.complete;
+  return isHttp2(req) ? req.stream.aborted || req.stream.destroyed : req.destroyed && !req.complete;
 }
 
 function plainAddress(address = ''): string {

@@ -25,7 +25,7 @@ export function createHttp2({ request, stream: lane }: Lanes, limits: PortLimits
   const makeRequest = server.listeners('stream') as StreamListener[];
   server.removeAllListeners('stream');
   const onStream: StreamListener = (stream, headers, flags, ...rest) => {
-    limitBody(stream, bodyTimeoutMs);
+    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) limitBody(stream, bodyTimeoutMs);
     if (lane?.(stream, headers, flags) === true) stream.on('error', () => {});
     else for (const each of makeRequest) each.call(server, stream, headers, flags, ...rest);
   };
@@ -42,8 +42,10 @@ type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, 
 
 /** A request whose body pauses for too long is no request. */
 function limitBody(stream: ServerHttp2Stream, timeoutMs: number): void {
-  stream.setTimeout(timeoutMs, () => stream.close(constants.NGHTTP2_CANCEL));
-  stream.once('end', () => stream.setTimeout(0));
+  const giveUp = () => stream.close(constants.NGHTTP2_CANCEL);
+  stream.setTimeout(timeoutMs, giveUp);
+  // Not the timer alone: whoever sets one for the answer would find the listener still there.
+  stream.once('end', () => stream.setTimeout(0, giveUp));
 }
 
 const MAX_UNANSWERED = 2;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJson, parseMetadata } from '../../src/nacos/json.ts';
+import { type JsonObject, parseJson, parseMetadata, scalar, shownJson } from '../../src/nacos/json.ts';
 
 describe('metadata', () => {
   it.each([
@@ -61,4 +61,11 @@ describe('a body', () => {
     const long = `${'\\n'.repeat(2_000_000)}${'7'.repeat(2_000_000)}`;
     expect(parseJson(`{"metadata":{"v":1.0},"x":"${long}"}`)).toMatchObject({ metadata: { v: '1.0' } });
   });
+});
+
+it('what is nested too deep to be shown is a mistake of the caller like any other', () => {
+  expect(shownJson({ a: [1] })).toBe('{"a":[1]}');
+  const deep = parseJson(`{"ip":${'['.repeat(100_000)}${']'.repeat(100_000)}}`);
+  expect(shownJson(deep)).toBe('what is nested too deep');
+  expect(() => scalar(deep as JsonObject, 'ip')).toThrow('ip must be a scalar, got what is nested too deep');
 });

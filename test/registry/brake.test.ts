@@ -91,4 +91,33 @@ describe('mass silence', () => {
     wait(1_000);
     expect(tally().total).toBe(825);
   });
+
+  it('goes on at the same pace however often deadlines are postponed', () => {
+    const { wait, tally, registry } = setUp(10_000);
+    wait(30_000);
+    const totals = [];
+    for (let i = 0; i < 5; i++) {
+      wait(18_000);
+      registry.postpone(2_000);
+      wait(2_000);
+      totals.push(tally().total);
+    }
+    // A hundred a second, but for the two of each twenty in which nobody could be heard.
+    expect(totals).toEqual([8_199, 6_399, 4_599, 2_799, 999]);
+  });
+
+  it('leaves nobody waiting for the turns of those that have come back', () => {
+    const { wait, beat, tally } = setUp(1_000);
+    for (let i = 0; i < 5; i++) {
+      wait(30_000);
+      // One of them has gone, the others have been given their turns.
+      expect(tally().total).toBe(999 - i);
+      beat(1, 1_000);
+    }
+    wait(30_000);
+    wait(10_000);
+    expect(tally().total).toBeLessThan(900);
+    wait(91_000);
+    expect(tally().total).toBe(0);
+  });
 });

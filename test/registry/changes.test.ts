@@ -98,6 +98,24 @@ describe('the cause of a change', () => {
     ]);
   });
 
+  it('tells of what is restored once, with its edit, and names the service of an edit that comes to lie over what is here', () => {
+    const other = setUp().registry;
+    other.register(orders, registration());
+    other.edit(orders, registration(), { enabled: false });
+    const records = [...other.records()];
+    const { registry, told } = setUp();
+    registry.restore(records);
+    expect(told()).toEqual(['restored >healthy']);
+
+    const { registry: known, told: toldHere } = setUp();
+    known.register(orders, registration());
+    const available: (number | undefined)[] = [];
+    known.onChange((service) => available.push(known.tally(service)?.available));
+    known.restore(records);
+    expect(toldHere()).toEqual(['registered >healthy', 'restored healthy>healthy']);
+    expect(available).toEqual([0]);
+  });
+
   it('comes with who said so, where and when', () => {
     const { registry, events } = setUp();
     registry.register(orders, registration({ cluster: 'C1' }), by);

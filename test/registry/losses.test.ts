@@ -92,4 +92,20 @@ describe('a connection that ends by itself', () => {
     wait(14_000);
     expect(registry.instance(orders, registration({ port: 2 }))).toMatchObject({ healthy: false });
   });
+
+  it('takes its instances also while silence has no effect', () => {
+    const { end, wait, tally, registry } = setUp(100);
+    registry.suspendExpiry(true);
+    end(0, 1);
+    registry.register(orders, registration({ port: 1_000 }));
+    wait(249);
+    expect(tally()?.total).toBe(101);
+    wait(1);
+    expect(tally()?.total).toBe(100);
+    wait(60_000);
+    expect(tally()).toMatchObject({ total: 100, healthy: 100 });
+    registry.suspendExpiry(false);
+    wait(1);
+    expect(tally()?.total).toBe(99);
+  });
 });

@@ -42,6 +42,19 @@ describe('an edit of metadata', () => {
     expect([...registry.edits()]).toEqual([]);
   });
 
+  it('that takes keys away is remembered for the latest of those that the client does not say any more', () => {
+    const { registry, register, now } = setUp();
+    for (let release = 0; release < 1_000; release++) {
+      register({ metadata: { [`only-${release}`.padEnd(100)]: '1', always: '1' } });
+      registry.edit(orders, registration(), { metadata: { [`only-${release}`.padEnd(100)]: null, always: null } });
+    }
+    const keys = Object.keys(now()?.edit?.metadata ?? {});
+    // One more is what the client says now.
+    expect(keys).toHaveLength(1 + 163 + 1);
+    register({ metadata: { [keys.at(-2) ?? '']: '1', always: '1' } });
+    expect(now()?.metadata).toEqual({});
+  });
+
   it('may be of any key, also one that JavaScript knows', () => {
     const { registry, register, now } = setUp();
     register();

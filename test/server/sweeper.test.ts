@@ -80,6 +80,36 @@ it('a beat that waits to be read when its instance is due is let in first', () =
   expect(registry.tally(orders)).toMatchObject({ healthy: 1 });
 });
 
+it('a stall between the tick that finds something due and the sweep expires nobody', () => {
+  const scheduler = new ManualScheduler();
+  let stalledMs = 0;
+  const now = () => scheduler.now() + stalledMs;
+  const rounds: (() => void)[] = [];
+  const registry = new Registry(now);
+  const log = pino({ enabled: false });
+  const sweeper = new Sweeper({
+    registry,
+    scheduler: {
+      after: (ms, run) => scheduler.after(ms, run),
+      every: (ms, run) => scheduler.every(ms, run),
+      soon: (run) => void rounds.push(run),
+    },
+    now,
+    log,
+  });
+  sweeper.start();
+  registry.register(orders, registration());
+  scheduler.advance(15_000);
+  expect(rounds).toHaveLength(1);
+  stalledMs = 20_000;
+  for (let run = rounds.shift(); run !== undefined; run = rounds.shift()) run();
+  expect(registry.tally(orders)).toMatchObject({ healthy: 1 });
+  scheduler.advance(50);
+  registry.beat(orders, registration());
+  expect(registry.tally(orders)).toMatchObject({ healthy: 1 });
+  sweeper.stop();
+});
+
 it('under a load that makes every tick late the dead are still found', () => {
   using house = setUp();
   const { registry, stall } = house;

@@ -6,7 +6,7 @@ import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createServer, ListenError, type Server } from '../../src/index.ts';
-import type { Serve } from '../../src/wire/exchange.ts';
+import type { Response, Serve } from '../../src/wire/exchange.ts';
 import type { Lanes } from '../../src/wire/lanes.ts';
 import { listen, type PortOptions } from '../../src/wire/listener.ts';
 import { systemScheduler } from '../../src/wire/scheduler.ts';
@@ -43,6 +43,10 @@ async function expectServing() {
     body: '{"service":"orders"}',
   });
   expect(await response.json()).toEqual({ status: 'SERVING' });
+}
+
+function answerPart(res: Response, text: string): void {
+  (res as { write(text: string): boolean }).write(text);
 }
 
 const answered = (heard: string) => heard.includes('\r\n\r\n');
@@ -293,6 +297,24 @@ describe('a peer that takes its time', () => {
     stream.end('abc');
     stream.setEncoding('utf8');
     expect(await stream.toArray()).toEqual(['late']);
+    session.destroy();
+    await listener.close(AbortSignal.abort());
+  });
+
+  it.each(['POST', 'GET'])('and is given its answer to %s bit by bit, is not cut off between them', async (method) => {
+    const listener = await opened((req, res) => {
+      const begin = () => {
+        answerPart(res, 'first, ');
+        res.setTimeout(100, () => void res.end('second'));
+      };
+      req.on('end', begin).resume();
+    }, quick);
+    const session = connectHttp2(`http://${listener.address}`);
+    const stream = session.request({ ':path': '/', ':method': method });
+    if (method === 'POST') stream.end('abc');
+    stream.setEncoding('utf8');
+    expect((await stream.toArray()).join('')).toBe('first, second');
+    expect(stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR);
     session.destroy();
     await listener.close(AbortSignal.abort());
   });

@@ -1,7 +1,7 @@
 import type { Registration } from '../../registry/instance.ts';
 import type { ServiceName } from '../../registry/service-name.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
-import { isObject, type JsonObject, parseJson, scalar, truth } from '../json.ts';
+import { isObject, type JsonObject, parseJson, scalar, shownJson, truth } from '../json.ts';
 import {
   checkedMetadata,
   checkedNamespace,
@@ -153,5 +153,5 @@ function readInstance(instance: JsonObject, ephemeral: boolean, { maxMetadataLen
 }
 
 function badMetadata({ metadata }: JsonObject): never {
-  throw new RequestError('bad-metadata', `metadata must be a flat object, got ${shown(JSON.stringify(metadata))}`);
+  throw new RequestError('bad-metadata', `metadata must be a flat object, got ${shownJson(metadata)}`);
 }

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import { abandonBody, answer, atItsTurn } from '../../wire/answer.ts';
 import {
+  hasLeft,
   headerOf,
-  isHttp2,
   localAddressOf,
   pathOf,
   peerOf,
@@ -57,6 +57,8 @@ export function pipeline({ routes, switches, limits, wallClock, log }: PipelineO
       if (found === undefined) throw new RequestError('no-such-api', `no such api:${req.method}:${path.slice(0, 200)}`);
       const { call, body } = found.route;
       const form = await readForm(req, body === 'texts' ? limits.maxConfigBodyBytes : limits.maxBodyBytes);
+      // Half a form may read like a whole one, of another instance.
+      if (hasLeft(req)) return;
       const params = readParams(queryOf(req), form);
       const said = call(askedIn(req, res, found.key === undefined ? params : { ...params, key: found.key }));
       const answered = said instanceof Promise ? await said : said;
@@ -109,10 +111,6 @@ function checkServerStatus(status: ServerStatus | null, method: string, path: st
   if (status === 'WRITE_ONLY' && method !== 'GET') return;
   // The missing blank is Nacos's.
   throw new RequestError('not-up', `server is ${status}now, please try again later!`);
-}
-
-function hasLeft(req: Request): boolean {
-  return isHttp2(req) ? req.stream.destroyed : req.destroyed && !req.complete;
 }
 
 function refuse(req: Request, res: Response, error: RequestError, reply: Reply, wallClock: () => number): void {

@@ -37,7 +37,9 @@ export class Pusher {
     );
     this.#flow = new Flow(now, {
       send: (bytes, ip, port) => this.#sockets.send(bytes, ip, port),
-      tell: (told) => this.#push(told, this.#listFor(told)),
+      tell: (told) => {
+        if (options.switches.values.pushEnabled) this.#push(told, this.#listFor(told));
+      },
     });
     this.#nextRef = strictlyRising(() => Math.floor(wallClock()) * 1_000);
     this.#changed = new Gathered(options, (topics) => this.#flush(topics));

@@ -81,6 +81,22 @@ describe('the rest of the API', () => {
     expect(lines).toEqual([]);
   });
 
+  it('takes half a form for none, though what has come of it could stand for itself', async () => {
+    const session = connectHttp2(`http://${server.listeners.main}`);
+    const type = 'application/x-www-form-urlencoded';
+    const stream = session.request({ ':path': '/nacos/v1/ns/instance', ':method': 'POST', 'content-type': type });
+    stream.on('error', () => {});
+    // Of port=8080.
+    stream.write('serviceName=half&ip=10.0.0.1&port=80');
+    // Answered behind what has just been sent.
+    await new Promise((resolve) => session.ping(resolve));
+    stream.close(constants.NGHTTP2_CANCEL);
+    await new Promise((resolve) => session.ping(resolve));
+    session.destroy();
+    const { body } = await answerOf(nacos(server, 'GET', '/instance/list', { serviceName: 'half' }));
+    expect(body).toMatchObject({ hosts: [] });
+  });
+
   it('does not take a JSON body for a form', async () => {
     const init = { body: 'serviceName=a&ip=b&port=1', headers: { 'content-type': 'application/json' } };
     expect(await answerOf(nacos(server, 'POST', '/instance', {}, init))).toMatchObject({ status: 400 });

@@ -252,7 +252,8 @@ function setUpPusher() {
   const registry = new Registry(now);
   const timing = { scheduler, now, wallClock: now, delayMs: 0 };
   const log = pino({ enabled: false });
-  const pusher = new Pusher({ ...timing, registry, switches: new Switches(), limits: LIMITS, log });
+  const switches = new Switches();
+  const pusher = new Pusher({ ...timing, registry, switches, limits: LIMITS, log });
   const poller = (port: number, clusters = ''): Poller => ({
     ip: '127.0.0.1',
     port,
@@ -265,6 +266,7 @@ function setUpPusher() {
   return {
     scheduler,
     registry,
+    switches,
     pusher,
     poller,
     /** Pushes what has changed. */
@@ -327,6 +329,22 @@ describe('a target that acknowledges nothing', () => {
     const first = await ear.until(() => true);
     ear.socket.send(asText(first.lastRefTime), first.from.port, first.from.address);
     expect(ports(await ear.until((push) => ports(push).length === 20))).toHaveLength(20);
+    pusher.close();
+  });
+
+  it('and acknowledges at last is told nothing while pushes are switched off', async () => {
+    const { registry, switches, pusher, poller, flush } = setUpPusher();
+    await using ear = await Ear.open();
+    pusher.subscribe(orders, poller(ear.port), false);
+    for (let port = 1; port <= 20; port++) {
+      registry.register(orders, registration({ port }));
+      flush();
+    }
+    const first = await ear.until(() => true);
+    switches.set('pushEnabled', 'false');
+    ear.socket.send(asText(first.lastRefTime), first.from.port, first.from.address);
+    await expect.poll(() => pusher.counts.acked).toBe(1);
+    expect(pusher.counts).toMatchObject({ sent: 16 });
     pusher.close();
   });
 
