@@ -37,7 +37,9 @@ export async function streamStatuses(req: Request, res: Response, name: HealthNa
     res.statusCode = 200;
     res.setHeader('Content-Type', 'text/event-stream');
     res.setHeader('Cache-Control', 'no-store');
-    res.setTimeout(SSE_COMMENT_AFTER_MS, () => void written(res, ':\n\n').catch(() => {}));
+    // Not given to `setTimeout`, which over HTTP/2 calls it once only.
+    res.on('timeout', () => void written(res, ':\n\n').catch(() => {}));
+    res.setTimeout(SSE_COMMENT_AFTER_MS);
     while (!res.destroyed && !res.closed && !shutdown.aborted) {
       const status = watch.take();
       if (status !== undefined) await written(res, `data: {"status":"${wordOf(status)}"}\n\n`);

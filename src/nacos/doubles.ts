@@ -5,7 +5,7 @@
  */
 
 /** As JSON, with each number of a field in the table as Java writes it. What stands in a text is never touched. */
-export function writeJson(value: object | boolean | null): string {
+export function writeJson(value: object | number | boolean | null): string {
   return JSON.stringify(value).replace(FIELD, (_, start: string, name: string, number: string) => {
     const write = DOUBLES[name];
     return start + (write === undefined ? number : write(Number(number)));

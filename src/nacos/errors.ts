@@ -1,9 +1,18 @@
 /** What each surface makes of a reason: the status of plain HTTP, the code and fixed text of a v2 envelope, the code over gRPC. */
 interface Row {
   readonly http: number;
-  readonly v2: { readonly code: number; readonly message: string };
+  readonly v2: Coded;
+  /** The same of 3.x, where it has another. */
+  readonly v3?: Coded;
   readonly grpc: number;
 }
+
+interface Coded {
+  readonly code: number;
+  readonly message: string;
+}
+
+const UNCODED: Coded = { code: 30_000, message: 'server error' };
 
 /** Why a request is refused. */
 export const REASONS = {
@@ -17,19 +26,27 @@ export const REASONS = {
   'bad-metadata': row(400, 21_002, 'instance metadata error'),
   // Clients of 3.x that beat read the code in a reply of status 200.
   'beat-unknown': row(200, 21_003, 'instance not found', 404),
+  'bad-instance': row(400, 21_004, 'instance error'),
   'bad-selector': row(400, 21_006, 'selector error'),
   'service-exists': row(400, 21_007, 'service already exist'),
   'service-unknown': row(400, 21_008, 'service not exist'),
   'service-not-empty': row(400, 21_009, 'service delete failure'),
   'health-missing': row(400, 21_010, 'healthy param miss'),
-  'health-checked': row(400, 21_011, 'health check still running'),
+  'health-checked': { ...row(400, 21_011, 'health check still running'), v3: UNCODED },
   'bad-namespace': row(400, 22_000, 'illegal namespace'),
   'namespace-unknown': row(404, 22_001, 'namespace not exist'),
   'namespace-exists': row(400, 22_002, 'namespace already exist'),
+  'bad-state': row(400, 23_000, 'illegal state'),
+  // What 3.x refuses without a code of its own.
+  refused: row(400, UNCODED.code, UNCODED.message),
+  absent: row(404, UNCODED.code, UNCODED.message),
+  'not-ready': row(500, UNCODED.code, UNCODED.message),
   'too-many': row(429, 30_000, 'server error', 503),
   'too-many-polls': row(503, 30_000, 'server error'),
   'too-large': row(413, 30_000, 'server error'),
   'no-such-api': row(501, 30_000, 'server error'),
+  'no-such-path': row(404, 30_000, 'server error'),
+  'no-such-method': row(405, 30_000, 'server error'),
   'not-up': row(503, 30_000, 'server error'),
 } as const satisfies Readonly<Record<string, Row>>;
 
@@ -60,7 +77,7 @@ export class RequestError extends Error {
 
 /** A parameter that must be given was not. The two API versions say it in words of their own, the second with its Java type. */
 export class MissingParam extends RequestError {
-  constructor(name: string, type: 'String' | 'Integer' = 'String') {
+  constructor(name: string, type: 'String' | 'Integer' | 'Boolean' = 'String') {
     super('missing-param', `Param '${name}' is required.`, `Required parameter '${name}' type ${type} is not present`);
   }
 }

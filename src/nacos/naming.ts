@@ -1,8 +1,9 @@
 import type { Source } from '../registry/changes.ts';
 import type { Address, Instance, Metadata, Silence } from '../registry/instance.ts';
+import type { EditRecord } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
-import { RequestError } from './errors.ts';
+import { RequestError, shown } from './errors.ts';
 import { checkedMetadata, type Named, type Place, pageOf, registrationOf } from './rules.ts';
 import { clusterOf, type NacosSettings, nacosSettingsOf } from './settings.ts';
 import type { Switches } from './switches.ts';
@@ -69,6 +70,42 @@ export class Naming {
   patch(service: ServiceName, place: Place, named: Omit<Named, keyof Address>, by: Source): void {
     this.#lay(service, this.instance(service, place), named, by);
     if (named.healthy !== undefined) this.#registry.report(service, place, named.healthy, by);
+  }
+
+  /**
+   * Edits what is named as 3.x does: metadata lie over what the client has said, in place of those that were edited before. One that
+   * is not here is not made by it, as a 3.x server answers ok and lists nothing.
+   */
+  overlay(service: ServiceName, named: Named, by: Source): void {
+    const said = this.#registry.lastRegistration(service, named)?.metadata ?? {};
+    const before = this.#registry.instance(service, named)?.edit?.metadata ?? {};
+    const { enabled, weight, metadata } = named;
+    if (metadata !== undefined) this.#bounded({ ...said, ...metadata });
+    const own = new Map(Object.entries(said));
+    const asSaid = Object.fromEntries(Object.keys(before).map((key) => [key, own.get(key) ?? null]));
+    const edit = {
+      ...(enabled !== undefined && { enabled }),
+      ...(weight !== undefined && { weight }),
+      ...(metadata !== undefined && { metadata: { ...asSaid, ...metadata } }),
+    };
+    if (Object.keys(edit).length > 0) this.#registry.edit(service, named, edit, by);
+  }
+
+  /** What operators have laid over instances, by namespace, group and name where these are given; one page of it. */
+  edits(wanted: Partial<ServiceName>, { pageNo, pageSize }: Page): EditsPage {
+    const parts = Object.entries(wanted);
+    const found = [...this.#registry.edits()].filter(({ service }) => {
+      const own = new Map(Object.entries(service));
+      return parts.every(([part, text]) => own.get(part) === text);
+    });
+    return { edits: pageOf(found, pageNo, pageSize), count: found.length };
+  }
+
+  /** Ends what operators have laid over the instance, whether it is here or has gone: it is as its client says again. */
+  unedit(service: ServiceName, address: Address, by: Source): void {
+    if (this.#registry.unedit(service, address, by)) return;
+    const where = shown(`${address.ip}:${address.port} in service ${groupedName(service)}`);
+    throw new RequestError('not-found', `there is no edit of ${where}`);
   }
 
   /** A map of metadata takes the place of the whole map that is seen now; what the client adds later is not of it. */
@@ -173,6 +210,12 @@ export interface Page {
 /** `count` is of all there are, not of those on the page. */
 export interface NamesPage {
   readonly names: readonly string[];
+  readonly count: number;
+}
+
+/** `count` is of all there are, not of those on the page. */
+export interface EditsPage {
+  readonly edits: readonly EditRecord[];
   readonly count: number;
 }
 

@@ -142,7 +142,7 @@ export function checkedSelector(json: JsonObject): Selector {
 }
 
 /** What a selector may be. */
-export const SELECTOR_TYPES: readonly string[] = ['none', 'label'];
+export const SELECTOR_TYPES: readonly string[] = ['label', 'none'];
 
 /** Any finite number. */
 export function checkedNumber(text: string): number {

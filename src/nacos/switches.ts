@@ -28,7 +28,8 @@ export class Switches {
 /** What an operator can make the server say that it is. */
 export type ServerStatus = 'UP' | 'DOWN' | 'STARTING' | 'PAUSED' | 'WRITE_ONLY' | 'READ_ONLY';
 
-interface HealthParams {
+/** How often instances are checked actively, in Nacos's words. */
+export interface HealthParams {
   readonly max: number;
   readonly min: number;
   readonly factor: number;

@@ -194,6 +194,12 @@ export function serviceViewV2(service: ServiceName, instances: readonly Instance
   };
 }
 
+/** An instance in the catalog: for operators, who also see what of it is theirs. */
+export function catalogInstance(service: ServiceName, instance: Instance) {
+  const { edit } = instance;
+  return { ...hostView(service, instance), ...(edit !== undefined && { edit }) };
+}
+
 /** A row of the console's list of services. `triggerFlag` is text there. */
 export function catalogRow(service: ServiceName, instances: readonly Instance[], settings: NacosSettings) {
   return {
@@ -215,13 +221,14 @@ export function catalogServiceWithInstances(service: ServiceName, instances: rea
       clusterNames(instances, settings).map((cluster) => [
         cluster,
         {
-          hosts: inClusters(instances, [cluster]).map(({ healthy, metadata, port, ip, weight, enabled }) => ({
+          hosts: inClusters(instances, [cluster]).map(({ healthy, metadata, port, ip, weight, enabled, edit }) => ({
             valid: healthy,
             metadata,
             port,
             ip,
             weight,
             enabled,
+            ...(edit !== undefined && { edit }),
           })),
         },
       ]),

@@ -32,9 +32,9 @@ const JVM = [
   '-Dcom.alibaba.nacos.client.local.ip=127.0.0.1',
 ];
 
-function java(tool: ToolName): readonly string[] | undefined {
+function java(tool: ToolName, driver = 'NacosDriver'): readonly string[] | undefined {
   const { path } = tools[tool];
-  return path === undefined ? undefined : ['java', ...JVM, '-cp', `${path}/classes:${path}/lib/*`, 'NacosDriver'];
+  return path === undefined ? undefined : ['java', ...JVM, '-cp', `${path}/classes:${path}/lib/*`, driver];
 }
 
 function program(tool: ToolName, ...args: readonly string[]): readonly string[] | undefined {
@@ -83,6 +83,12 @@ export const NACOS_2_CLIENTS: Readonly<Record<string, NacosClient>> = {
   'python-3.2.0': { ...connected, command: program('pythonNacos3', PYTHON_DRIVER) },
   // Otherwise it takes no list for true in which nobody can be called.
   'rust-0.8.3': { ...connected, command: program('rustNacos', '--push-empty-protection', 'false') },
+};
+
+/** What operators steer a server of 3.x with: how each is started. */
+export const MAINTAINERS: Readonly<Record<string, readonly string[] | undefined>> = {
+  'java-3.0.2': java('javaMaintainer302', 'MaintainerDriver'),
+  'java-3.2.1': java('javaMaintainer321', 'MaintainerDriver'),
 };
 
 export const NACOS_CLIENTS = { ...NACOS_1_CLIENTS, ...NACOS_2_CLIENTS };

@@ -39,6 +39,8 @@ export type ToolName =
   | 'javaNacos251'
   | 'javaNacos303'
   | 'javaNacos321'
+  | 'javaMaintainer302'
+  | 'javaMaintainer321'
   | 'goNacos225'
   | 'goNacos235'
   | 'pythonNacos2'
@@ -83,6 +85,8 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   javaNacos251: () => builtJava('java-nacos-2', '2.5.1'),
   javaNacos303: () => builtJava('java-nacos-2', '3.0.3'),
   javaNacos321: () => builtJava('java-nacos-2', '3.2.1-2026.03.30'),
+  javaMaintainer302: () => builtJava('java-nacos-maintainer', '3.0.2'),
+  javaMaintainer321: () => builtJava('java-nacos-maintainer', '3.2.1-2026.03.30'),
   goNacos225: () => built('go-nacos-2', '2.2.5'),
   goNacos235: () => built('go-nacos-2', '2.3.5'),
   pythonNacos2: () => builtPython('2.0.11'),

@@ -8,8 +8,8 @@ import { emptyNacos } from '../support/nacos-room.ts';
 import { numbersIn, withoutPoint } from '../support/numbers.ts';
 import { answerOf, nacos, register, startServer } from '../support/server.ts';
 
-/** What is a double or a float in Nacos, wherever it is written (2.5.1: Instance, Service, SwitchDomain, MetricsInfoVo). */
-const DOUBLES = ['weight', 'protectThreshold', 'distroThreshold', 'factor', 'cpu', 'load', 'mem'];
+/** What is a double or a float in Nacos, wherever it is written (2.5.1: Instance, Service, SwitchDomain, MetricsInfoVo, ServerLoaderMetrics). */
+const DOUBLES = ['weight', 'protectThreshold', 'distroThreshold', 'factor', 'threshold', 'cpu', 'load', 'mem'];
 const NUMBERS = '{"v":1.0,"id":12345678901234567890,"e":1e3}';
 const TEXTS = { v: '1.0', id: '12345678901234567890', e: '1e3' };
 const named = { namespace: 'public', serviceName: 'orders', groupName: 'DEFAULT_GROUP' };

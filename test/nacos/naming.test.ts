@@ -123,6 +123,52 @@ describe('an edit', () => {
   });
 });
 
+describe('an edit of 3.x', () => {
+  it('lays metadata over what the client says, in place of those that were edited before', () => {
+    const { naming, registry, seen } = setUp();
+    naming.register(orders, registration({ metadata: { a: '1', b: '1' } }), by);
+    naming.overlay(orders, { ...at, metadata: { b: '2', c: '2' } }, by);
+    expect(seen()?.metadata).toEqual({ a: '1', b: '2', c: '2' });
+    naming.overlay(orders, { ...at, weight: 4 }, by);
+    naming.overlay(orders, { ...at, metadata: { d: '3' } }, by);
+    expect(seen()?.edit).toEqual({ weight: 4, metadata: { d: '3' } });
+    registry.register(orders, registration({ metadata: { a: '5' } }));
+    expect(seen()?.metadata).toEqual({ a: '5', d: '3' });
+    const metadata = Object.fromEntries([['__proto__', 'x']]);
+    naming.overlay(orders, { ...at, metadata }, by);
+    naming.overlay(orders, { ...at, metadata: {} }, by);
+    expect(seen()?.edit).toEqual({ weight: 4 });
+  });
+
+  it('makes no instance, and no more metadata than the limit', () => {
+    const { naming, seen } = setUp();
+    naming.overlay(orders, { ...at, enabled: false }, by);
+    expect(seen()).toBeUndefined();
+    naming.register(orders, registration({ metadata: { a: 'x'.repeat(10_000) } }), by);
+    expect(() => naming.overlay(orders, { ...at, metadata: { b: 'x'.repeat(10_000) } }, by)).toThrow('should not exceed 16384');
+    expect(seen()).toMatchObject({ enabled: true, edit: undefined });
+  });
+
+  it('reaches one that waits for its instance; both are listed and ended alike', () => {
+    const { naming, registry, scheduler, seen } = setUp();
+    naming.register(orders, registration(), by);
+    naming.overlay(orders, { ...at, weight: 5 }, by);
+    scheduler.advance(30_000);
+    registry.sweep();
+    naming.overlay(orders, { ...at, enabled: false }, by);
+    scheduler.advance(1_000);
+    const page = { pageNo: 1, pageSize: 10 };
+    const waiting = { ...at, kind: 'edit', service: orders, edit: { weight: 5, enabled: false }, awayMs: 1_000 };
+    expect(naming.edits({ name: orders.name }, page)).toEqual({ edits: [waiting], count: 1 });
+    expect(naming.edits({ name: 'payments' }, page)).toEqual({ edits: [], count: 0 });
+    naming.unedit(orders, at, by);
+    expect(naming.edits({}, page).count).toBe(0);
+    naming.register(orders, registration(), by);
+    expect(seen()).toMatchObject({ enabled: true, weight: 1 });
+    expect(() => naming.unedit(orders, at, by)).toThrow(/^there is no edit of 10.0.0.1:8080 in service /);
+  });
+});
+
 describe('an update of an instance that is not here', () => {
   it('registers it if it may, and else is refused', () => {
     const { naming, switches, seen } = setUp();

@@ -40,6 +40,11 @@ export class Connection {
     return this.outbox.ended;
   }
 
+  /** For how long nothing has come from it, in milliseconds. */
+  get silentMs(): number {
+    return this.#liveness.silentMs;
+  }
+
   /** It has given a sign of life. */
   heard(): void {
     this.#liveness.heard();

@@ -92,8 +92,13 @@ export class Connections {
   freeze(): void {
     this.#frozen = true;
     this.#inspectNoMore();
-    for (const { id, outbox } of this.#byTransport.values())
-      outbox.ask('ConnectResetRequest', { module: 'internal', connectionId: id }, () => {});
+    for (const connection of this.#byTransport.values()) this.reset(connection);
+  }
+
+  /** Asks the client to connect anew: to the server that is named, or to another of those that it knows. */
+  reset({ id, outbox }: Connection, elsewhere?: { readonly ip: string; readonly port: string }): void {
+    const server = elsewhere && { serverIp: elsewhere.ip, serverPort: elsewhere.port };
+    outbox.ask('ConnectResetRequest', { module: 'internal', connectionId: id, ...server }, () => {});
   }
 
   /** Ends all transports, for good. */

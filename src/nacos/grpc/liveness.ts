@@ -21,10 +21,15 @@ export class Liveness {
     this.#heardAt = this.#now();
   }
 
+  /** For how long nothing has come from it. */
+  get silentMs(): number {
+    return this.#now() - this.#heardAt;
+  }
+
   /** What is to be done about its silence now. */
   get due(): 'nothing' | 'ask' | 'end' {
     const { detectAfterMs, answerWithinMs } = this.#limits;
-    const silentMs = this.#now() - this.#heardAt;
+    const { silentMs } = this;
     if (silentMs >= detectAfterMs + answerWithinMs) return 'end';
     return silentMs >= detectAfterMs && !this.#isAsked ? 'ask' : 'nothing';
   }

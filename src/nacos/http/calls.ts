@@ -1,4 +1,9 @@
+import { adminClientCalls } from './admin-clients.ts';
+import { adminCoreCalls } from './admin-core.ts';
+import { adminInstanceCalls } from './admin-instances.ts';
+import { adminServiceCalls } from './admin-services.ts';
 import { clientCalls } from './clients.ts';
+import { clusterCalls } from './cluster.ts';
 import { configCalls } from './configs.ts';
 import { configCallsV3 } from './configs-v3.ts';
 import { consoleCalls } from './console.ts';
@@ -17,6 +22,13 @@ export function callsOf(rooms: HttpRooms) {
     console: consoleCalls(rooms),
     configs: configCalls(rooms),
     configsV3: configCallsV3(rooms),
+    cluster: clusterCalls(rooms),
+    admin: {
+      instances: adminInstanceCalls(rooms),
+      services: adminServiceCalls(rooms),
+      clients: adminClientCalls(rooms),
+      core: adminCoreCalls(rooms),
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { type ServiceName, serviceKey } from '../../registry/service-name.ts';
+import type { AnySubscriber, Clients, Publication } from '../clients.ts';
 import { RequestError, shown } from '../errors.ts';
 import type { Connection } from '../grpc/connection.ts';
 import { optional, type Params, readService, readTruth, required } from './params.ts';
@@ -16,7 +17,7 @@ export function clientCalls({ clients, wallClock }: HttpRooms) {
       return {
         clientId,
         ephemeral: clientId.endsWith('#true'),
-        lastUpdatedTime: wallClock() - ('silentMs' in found ? found.silentMs : 0),
+        lastUpdatedTime: wallClock() - silenceOf(found),
         clientType: 'ipPort',
         clientIp: found.ip,
         clientPort: String(found.port),
@@ -24,13 +25,13 @@ export function clientCalls({ clients, wallClock }: HttpRooms) {
     },
 
     publishedServices: ({ params }: Asked) =>
-      ofClient(params, [...clients.published()]).map(({ service, ip, port, cluster }) => ({
+      ofClient(clients, required(params, 'clientId'), [...clients.published()]).map(({ service, ip, port, cluster }) => ({
         ...nameView(service),
         registeredInstance: { ip, port, cluster },
       })),
 
     subscribedServices: ({ params }: Asked) =>
-      ofClient(params, [...clients.subscribers()]).map(({ service, ip, port, app, agent }) => ({
+      ofClient(clients, required(params, 'clientId'), [...clients.subscribers()]).map(({ service, ip, port, app, agent }) => ({
         ...nameView(service),
         subscriberInfo: { app, agent, addr: `${ip}:${port}` },
       })),
@@ -48,13 +49,6 @@ export function clientCalls({ clients, wallClock }: HttpRooms) {
       return atAddress(params, found).map(({ clientId, ip, port }) => ({ clientId, ip, port }));
     },
   };
-
-  /** Those of the client that is asked about; it must be known, if only by something else. */
-  function ofClient<T extends { readonly clientId: string }>(params: Params, items: readonly T[]): readonly T[] {
-    const wanted = required(params, 'clientId');
-    const found = items.filter(({ clientId }) => clientId === wanted);
-    return found.length > 0 || clients.find(wanted) !== undefined ? found : unknownClient(wanted);
-  }
 }
 
 function connectionView({ id, peer, clientVersion, labels, since }: Connection) {
@@ -71,13 +65,35 @@ function connectionView({ id, peer, clientVersion, labels, since }: Connection) 
   };
 }
 
-function unknownClient(clientId: string): never {
+/** Nobody is known by the id. */
+export function unknownClient(clientId: string): never {
   throw new RequestError('not-found', `clientId [ ${shown(clientId)} ] not exist`);
 }
 
-function atAddress<T extends { readonly ip: string; readonly port: number }>(params: Params, items: readonly T[]): readonly T[] {
+/** Those of the client that is asked about; it must be known, if only by something else. */
+export function ofClient<T extends { readonly clientId: string }>(
+  clients: Clients,
+  id: string,
+  items: readonly T[],
+): readonly T[] {
+  const found = items.filter(({ clientId }) => clientId === id);
+  return found.length > 0 || clients.find(id) !== undefined ? found : unknownClient(id);
+}
+
+/** For how long nothing has come from the address; whoever only listens says nothing. */
+export function silenceOf(found: Publication | AnySubscriber): number {
+  return 'silentMs' in found ? found.silentMs : 0;
+}
+
+/** Those at the address, as far as one is named. */
+export function atAddress<T extends { readonly ip: string; readonly port: number }>(
+  params: Params,
+  items: readonly T[],
+): readonly T[] {
   const ip = optional(params, 'ip');
-  const port = optional(params, 'port');
+  const named = optional(params, 'port');
+  // Java's maintainer client (3.0 to 3.2) says so where it has been given none.
+  const port = named === 'null' ? undefined : named;
   return items.filter((item) => (ip === undefined || item.ip === ip) && (port === undefined || String(item.port) === port));
 }
 

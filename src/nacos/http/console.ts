@@ -67,7 +67,7 @@ function namespaceCalls({ namespaces }: HttpRooms) {
   }
 }
 
-function stateCalls({ switches }: HttpRooms) {
+function stateCalls({ switches, limits }: HttpRooms) {
   return {
     liveness: () => 'OK',
     readiness: () => {
@@ -76,20 +76,47 @@ function stateCalls({ switches }: HttpRooms) {
     },
     ready: () => OK,
     actuatorHealth: () => ({ status: 'UP' }),
-    state: ({ local }: Asked) => ({
-      version: COMPATIBLE_VERSION,
-      standalone_mode: 'standalone',
-      startup_mode: 'standalone',
-      function_mode: 'naming',
-      server_port: portOf(local),
-      auth_enabled: 'false',
-      auth_system_type: 'nacos',
-    }),
+    /** 1.x calls the mode by another name. */
+    state: ({ local }: Asked) => ({ ...stateOf(local, limits), standalone_mode: 'standalone' }),
+    /** Texts that an operator has put up: there are none. */
+    notice: () => ({ code: 200, message: null, data: null }),
   };
 }
 
 /** What version-minded clients are to expect: the last of the line whose errors and shapes are served. */
-const COMPATIBLE_VERSION = '2.5.1';
+export const COMPATIBLE_VERSION = '2.5.1';
+/** The same below paths of version 3. */
+export const COMPATIBLE_VERSION_3 = '3.0.3';
+
+/** What 2.x and 3.x say of a server: each value is a text, or null. What has no meaning here is as Nacos starts. */
+export function stateOf(local: string, { maxConfigBytes }: HttpRooms['limits']) {
+  return {
+    version: COMPATIBLE_VERSION,
+    startup_mode: 'standalone',
+    function_mode: null,
+    server_port: portOf(local),
+    auth_enabled: 'false',
+    auth_system_type: 'nacos',
+    auth_admin_request: 'false',
+    console_ui_enabled: 'false',
+    login_page_enabled: 'false',
+    config_retention_days: '30',
+    maxContent: String(maxConfigBytes),
+    defaultMaxSize: '102400',
+    defaultMaxAggrSize: '1024',
+    defaultMaxAggrCount: '10000',
+    defaultGroupQuota: '200',
+    defaultClusterQuota: '100000',
+    isCapacityLimitCheck: 'false',
+    isManageCapacity: 'true',
+    isHealthCheck: 'true',
+    maxHealthCheckFailCount: '12',
+    notifyConnectTimeout: '100',
+    notifySocketTimeout: '200',
+    datasource_platform: '',
+    plugin_datasource_log_enabled: 'false',
+  };
+}
 
 /** A request that gives no name must not take the one that there is. */
 function namesIn(params: Params, nameParam: string) {

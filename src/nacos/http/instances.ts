@@ -14,6 +14,7 @@ import {
   unknownBeatView,
   updatedView,
 } from '../views.ts';
+import { readStrictTruth } from './admin-params.ts';
 import {
   optional,
   type Params,
@@ -53,7 +54,7 @@ function clientCalls({ naming, switches }: HttpRooms) {
     /** 3.x beats by registering with `heartBeat=true`. */
     registerOrBeatV3(asked: Asked) {
       const { params, by } = asked;
-      if (!readFlag(params, 'heartBeat')) return register(asked);
+      if (!(readStrictTruth(params, 'heartBeat') ?? false)) return register(asked);
       if (naming.beat(readService(params), readPlace(params), undefined, by) !== undefined) return OK;
       throw new RequestError('beat-unknown', 'instance not found', null);
     },

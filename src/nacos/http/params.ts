@@ -151,14 +151,17 @@ function pairs(text: string): Metadata | undefined {
   return entries.every((entry) => entry.length === 2 && entry[0] !== '') ? flat(Object.fromEntries(entries)) : undefined;
 }
 
-/** Which instances a batch is about. */
+/**
+ * Which instances a batch is about: those that it lists, or else all of a kind. Java's maintainer client always names a kind, and
+ * whoever lists instances beside it does not mean the others.
+ */
 export function readBatch(params: Params): Batch {
   const consistency = optional(params, 'consistencyType');
-  if (consistency === 'ephemeral' || consistency === 'persist') return { ephemeral: consistency === 'ephemeral' };
-  const text = optional(params, 'instances');
-  if (text === undefined) return { addresses: [] };
-  const list = parseJson(text);
-  if (!Array.isArray(list) || !list.every(isObject)) fail(`instances must be a JSON array of objects, got ${shown(text)}`);
+  const list = parseJson(optional(params, 'instances') ?? '[]');
+  if (!Array.isArray(list) || !list.every(isObject))
+    fail(`instances must be a JSON array of objects, got ${shown(optional(params, 'instances') ?? '')}`);
+  if (list.length === 0 && (consistency === 'ephemeral' || consistency === 'persist'))
+    return { ephemeral: consistency === 'ephemeral' };
   return {
     addresses: list.map((item) =>
       checkedPlace(scalar(item, 'ip') ?? '', scalar(item, 'port') ?? '', scalar(item, 'clusterName')?.trim() || undefined),

@@ -12,10 +12,10 @@ import {
   type Serve,
 } from '../../wire/exchange.ts';
 import { writeJson } from '../doubles.ts';
-import { REASONS, RequestError } from '../errors.ts';
+import { REASONS, type Reason, RequestError } from '../errors.ts';
 import type { ServerStatus, Switches } from '../switches.ts';
 import { type Params, readParams } from './params.ts';
-import { Answer, type Asked, type Caller, type Data, type Reply, type Route } from './route.ts';
+import { Answer, type Asked, type Caller, type Data, type Route } from './route.ts';
 import { RouteTable } from './routes.ts';
 
 /**
@@ -43,20 +43,18 @@ export function pipeline({ routes, switches, limits, wallClock, log }: PipelineO
   return respond;
 
   async function respond(req: Request, res: Response): Promise<void> {
-    let reply: Reply = 'plain';
+    const path = pathOf(req);
+    const found = table.find(req.method ?? '', path);
     try {
-      const path = pathOf(req);
-      const found = table.find(req.method ?? '', path);
-      if (found !== undefined) reply = found.route.reply;
       const closed = closedStatus(switches.values.limitedUrlMap, path);
       if (closed !== undefined) {
         send(res, closed, '');
         return;
       }
       checkServerStatus(switches.values.overriddenServerStatus, req.method ?? '', path);
-      if (found === undefined) throw new RequestError('no-such-api', `no such api:${req.method}:${path.slice(0, 200)}`);
-      const { call, body } = found.route;
-      const form = await readForm(req, body === 'texts' ? limits.maxConfigBodyBytes : limits.maxBodyBytes);
+      if (found === undefined) throw notServed(req.method ?? '', path, table);
+      const { call, body, reply, takesJson = false } = found.route;
+      const form = await readForm(req, body === 'texts' ? limits.maxConfigBodyBytes : limits.maxBodyBytes, takesJson);
       // Half a form may read like a whole one, of another instance.
       if (hasLeft(req)) return;
       const params = readParams(queryOf(req), form);
@@ -66,7 +64,7 @@ export function pipeline({ routes, switches, limits, wallClock, log }: PipelineO
       send(res, 200, reply === 'envelope' ? { code: 0, message: 'success', data } : data, headers);
     } catch (error) {
       if (error instanceof RequestError) {
-        refuse(req, res, error, reply, wallClock);
+        refuse(req, res, error, found?.route, wallClock);
       } else if (hasLeft(req)) {
         // The caller has gone in the middle of the request; there is nobody to answer.
       } else {
@@ -113,16 +111,32 @@ function checkServerStatus(status: ServerStatus | null, method: string, path: st
   throw new RequestError('not-up', `server is ${status}now, please try again later!`);
 }
 
-function refuse(req: Request, res: Response, error: RequestError, reply: Reply, wallClock: () => number): void {
-  const { http, v2 } = REASONS[error.reason];
-  if (error.reason === 'no-such-api') {
+/** Nacos has 501 below its naming of version 1, and what Spring says elsewhere. */
+function notServed(method: string, rawPath: string, table: RouteTable): RequestError {
+  const path = rawPath.slice(0, 200);
+  if (path.startsWith('/nacos/v1/ns/')) return new RequestError('no-such-api', `no such api:${method}:${path}`);
+  if (table.serves(rawPath)) return new RequestError('no-such-method', `Method '${method}' is not supported.`);
+  return new RequestError('no-such-path', `No endpoint ${method} ${path}.`);
+}
+
+/** As Spring calls them. */
+const NOT_SERVED: Partial<Record<Reason, string>> = {
+  'no-such-api': 'Not Implemented',
+  'no-such-path': 'Not Found',
+  'no-such-method': 'Method Not Allowed',
+};
+
+function refuse(req: Request, res: Response, error: RequestError, route: Route | undefined, wallClock: () => number): void {
+  const { http, v2, v3 = v2 } = REASONS[error.reason];
+  const title = NOT_SERVED[error.reason];
+  if (title !== undefined) {
     const timestamp = new Date(wallClock()).toISOString();
-    const path = pathOf(req).slice(0, 200);
-    send(res, http, { timestamp, status: http, error: 'Not Implemented', message: error.message, path });
+    send(res, http, { timestamp, status: http, error: title, message: error.message, path: pathOf(req).slice(0, 200) });
     return;
   }
   if (error.reason === 'too-large') abandonBody(req, res);
-  send(res, http, reply === 'envelope' ? { ...v2, data: error.v2Message } : error.message);
+  if (route?.reply !== 'envelope') send(res, http, error.message);
+  else send(res, http, { ...(route.path.startsWith('/nacos/v3/') ? v3 : v2), data: error.v2Message });
 }
 
 function send(res: Response, status: number, data: Data, headers: Answer['headers'] = {}): void {
@@ -131,7 +145,7 @@ function send(res: Response, status: number, data: Data, headers: Answer['header
 }
 
 /** The body as text. `Content-Encoding` is not believed: Java <= 1.3.2 says gzip over plain text on every request. */
-async function readForm(req: Request, maxBytes: number): Promise<string> {
+async function readForm(req: Request, maxBytes: number, takesJson: boolean): Promise<string> {
   if (Number(headerOf(req, 'content-length')) > maxBytes) throw tooLarge(maxBytes);
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -144,6 +158,8 @@ async function readForm(req: Request, maxBytes: number): Promise<string> {
     chunks.push(piece);
   }
   const type = headerOf(req, 'content-type').toLowerCase();
+  if (takesJson && type.startsWith('application/json'))
+    return new URLSearchParams({ body: Buffer.concat(chunks).toString() }).toString();
   // Other kinds of body carry no parameters.
   if (type !== '' && !type.startsWith('application/x-www-form-urlencoded')) return '';
   return chunks.length === 0 ? '' : Buffer.concat(chunks).toString();

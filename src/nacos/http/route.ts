@@ -3,7 +3,8 @@ import type { Registry } from '../../registry/registry.ts';
 import type { Catalog } from '../catalog.ts';
 import type { Clients } from '../clients.ts';
 import type { ConfigListeners } from '../config-listeners.ts';
-import type { Configs } from '../configs.ts';
+import type { ConfigLimits, Configs } from '../configs.ts';
+import type { Connections } from '../grpc/connections.ts';
 import type { Namespaces } from '../namespaces.ts';
 import type { Naming } from '../naming.ts';
 import type { Switches } from '../switches.ts';
@@ -19,6 +20,8 @@ export interface Route {
   readonly call: Call;
   readonly reply: Reply;
   readonly access: Access;
+  /** A body of JSON comes as the parameter `body`; elsewhere it carries nothing. */
+  readonly takesJson?: boolean;
   /** `texts`: it may be as long as a text of the configuration service, or the names of very many. */
   readonly body?: 'texts';
 }
@@ -27,7 +30,7 @@ export interface Route {
 export type Call = (asked: Asked) => Data | Answer | Promise<Data | Answer>;
 
 /** What is said in an answer. */
-export type Data = string | object | boolean | null;
+export type Data = string | object | number | boolean | null;
 
 /** Data that have headers of their own. */
 export class Answer {
@@ -84,6 +87,7 @@ export interface HttpRooms {
   readonly longPolls: LongPolls;
   readonly limits: HttpLimits;
   readonly pusher: Pusher;
+  readonly connections: Connections;
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
   /** Whether pushes go to the address that a client names, instead of the one that its request came from. */
@@ -91,7 +95,7 @@ export interface HttpRooms {
 }
 
 /** What bounds single calls. */
-export interface HttpLimits {
+export interface HttpLimits extends Pick<ConfigLimits, 'maxConfigBytes'> {
   /** For how long a caller may wait for a text to change. */
   readonly maxLongPollMs: number;
   /** Texts that one request may listen to. */

@@ -5,6 +5,7 @@ import { RequestError } from '../errors.ts';
 import type { Page } from '../naming.ts';
 import { checkedCluster, pageOf, SELECTOR_TYPES } from '../rules.ts';
 import {
+  catalogInstance,
   catalogRow,
   catalogServiceView,
   catalogServiceWithInstances,
@@ -82,6 +83,7 @@ function readingCalls({ catalog }: HttpRooms) {
     },
     checkers: () => CHECKERS,
     selectorTypes: () => ({ code: 200, message: null, data: SELECTOR_TYPES }),
+    selectorTypesV3: () => SELECTOR_TYPES,
   };
 }
 
@@ -101,7 +103,6 @@ function nameCalls({ naming, catalog, clients }: HttpRooms) {
       const services = catalog.namesLike(optional(params, 'expr') ?? '', namespace);
       return { services, count: Object.keys(services).length };
     },
-    /** Names match by part. */
     subscribers({ params }: Asked) {
       const found = clients.subscribersLike(readService(params));
       const { pageNo, pageSize } = readPage(params, { pageNo: 1, pageSize: 1000 });
@@ -153,7 +154,7 @@ function catalogCalls({ catalog }: HttpRooms) {
     if (cluster !== undefined && !clusterNames(instances, settings).includes(checkedCluster(cluster)))
       throw new RequestError('not-found', `cluster ${cluster} is not found!`);
     const chosen = inClusters(instances, cluster === undefined ? [] : [cluster]);
-    const list = pageOf(chosen, pageNo, pageSize).map((instance) => hostView(service, instance));
+    const list = pageOf(chosen, pageNo, pageSize).map((instance) => catalogInstance(service, instance));
     return { list, count: chosen.length };
   }
 }

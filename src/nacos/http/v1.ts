@@ -3,7 +3,7 @@ import type { Route } from './route.ts';
 
 /** The calls of version 1, and those without a version. */
 export function v1Routes(calls: Calls): readonly Route[] {
-  return [...namingRoutes(calls), ...serverRoutes(calls), ...otherRoutes(calls), ...configRoutes(calls)];
+  return [...namingRoutes(calls), ...serverRoutes(calls), ...otherRoutes(calls), ...clusterRoutes(calls), ...configRoutes(calls)];
 }
 
 /** Instances, services and the console's lists of both. */
@@ -53,7 +53,7 @@ function namingRoutes({ instances, operator, services }: Calls): readonly Route[
 }
 
 /** The server itself, and what the clients before 0.8 call. */
-function serverRoutes({ instances, operator }: Calls): readonly Route[] {
+function serverRoutes({ cluster, instances, operator }: Calls): readonly Route[] {
   return [
     { method: 'GET', path: '/nacos/v1/ns/operator/metrics', call: operator.metrics, reply: 'plain', access: 'health' },
     { method: 'GET', path: '/nacos/v1/ns/operator/switches', call: operator.switches, reply: 'plain', access: 'read' },
@@ -65,6 +65,13 @@ function serverRoutes({ instances, operator }: Calls): readonly Route[] {
       method: 'GET',
       path: '/nacos/v1/ns/operator/distro/server',
       call: operator.responsibleServer,
+      reply: 'plain',
+      access: 'read',
+    },
+    {
+      method: 'GET',
+      path: '/nacos/v1/ns/operator/distro/client',
+      call: cluster.responsibleV1,
       reply: 'plain',
       access: 'read',
     },
@@ -89,8 +96,22 @@ function otherRoutes({ console, operator }: Calls): readonly Route[] {
     { method: 'GET', path: '/nacos/v1/console/health/liveness', call: console.liveness, reply: 'plain', access: 'health' },
     { method: 'GET', path: '/nacos/v1/console/health/readiness', call: console.readiness, reply: 'plain', access: 'health' },
     { method: 'GET', path: '/nacos/v1/console/server/state', call: console.state, reply: 'plain', access: 'open' },
+    { method: 'GET', path: '/nacos/v1/console/server/announcement', call: console.notice, reply: 'plain', access: 'open' },
+    { method: 'GET', path: '/nacos/v1/console/server/guide', call: console.notice, reply: 'plain', access: 'open' },
     { method: 'GET', path: '/nacos/actuator/health', call: console.actuatorHealth, reply: 'plain', access: 'health' },
     { method: 'GET', path: '/nacos/serverlist', call: operator.serverList, reply: 'plain', access: 'open' },
+  ];
+}
+
+/** Who is in the cluster. */
+function clusterRoutes({ cluster }: Calls): readonly Route[] {
+  return [
+    { method: 'GET', path: '/nacos/v1/core/cluster/nodes', call: cluster.nodesV1, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/core/cluster/simple/nodes', call: cluster.addressesV1, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/core/cluster/self', call: cluster.selfV1, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/core/cluster/health', call: cluster.healthV1, reply: 'plain', access: 'health' },
+    { method: 'POST', path: '/nacos/v1/core/cluster/report', call: cluster.reportV1, reply: 'plain', access: 'admin' },
+    { method: 'GET', path: '/nacos/v1/core/ops/idInfo', call: cluster.idsV1, reply: 'plain', access: 'read' },
   ];
 }
 

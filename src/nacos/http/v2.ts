@@ -8,6 +8,7 @@ export function v2Routes(calls: Calls): readonly Route[] {
     ...serviceRoutes(calls),
     ...clientRoutes(calls),
     ...consoleRoutes(calls),
+    ...clusterRoutes(calls),
     ...configRoutes(calls),
     ...unwrapped(calls),
   ];
@@ -95,7 +96,7 @@ function clientRoutes({ clients }: Calls): readonly Route[] {
   ];
 }
 
-/** Namespaces and state. */
+/** Namespaces, login and state. */
 function consoleRoutes({ console }: Calls): readonly Route[] {
   return [
     { method: 'GET', path: '/nacos/v2/console/namespace/list', call: console.namespacesV2, reply: 'envelope', access: 'read' },
@@ -103,8 +104,38 @@ function consoleRoutes({ console }: Calls): readonly Route[] {
     { method: 'POST', path: '/nacos/v2/console/namespace', call: console.createNamespaceV2, reply: 'envelope', access: 'admin' },
     { method: 'PUT', path: '/nacos/v2/console/namespace', call: console.updateNamespaceV2, reply: 'envelope', access: 'admin' },
     { method: 'DELETE', path: '/nacos/v2/console/namespace', call: console.dropNamespace, reply: 'envelope', access: 'admin' },
+    { method: 'POST', path: '/nacos/v2/auth/user/login', call: console.login, reply: 'plain', access: 'open' },
     { method: 'GET', path: '/nacos/v2/console/health/liveness', call: console.ready, reply: 'envelope', access: 'health' },
     { method: 'GET', path: '/nacos/v2/console/health/readiness', call: console.ready, reply: 'envelope', access: 'health' },
+  ];
+}
+
+/** Who is in the cluster, and which connections each has. */
+function clusterRoutes({ cluster }: Calls): readonly Route[] {
+  return [
+    { method: 'GET', path: '/nacos/v2/core/cluster/node/self', call: cluster.selfV2, reply: 'envelope', access: 'read' },
+    { method: 'GET', path: '/nacos/v2/core/cluster/node/list', call: cluster.listV2, reply: 'envelope', access: 'read' },
+    { method: 'GET', path: '/nacos/v2/core/cluster/node/self/health', call: cluster.health, reply: 'envelope', access: 'health' },
+    { method: 'PUT', path: '/nacos/v2/core/cluster/lookup', call: cluster.setLookup, reply: 'envelope', access: 'admin' },
+    { method: 'DELETE', path: '/nacos/v2/core/cluster/nodes', call: cluster.leaveV2, reply: 'plain', access: 'admin' },
+    { method: 'GET', path: '/nacos/v2/core/loader/current', call: cluster.current, reply: 'plain', access: 'admin' },
+    { method: 'GET', path: '/nacos/v2/core/loader/cluster', call: cluster.loadV2, reply: 'plain', access: 'read' },
+    {
+      method: 'GET',
+      path: '/nacos/v2/core/loader/reloadCurrent',
+      call: cluster.reloadCurrentV2,
+      reply: 'plain',
+      access: 'admin',
+    },
+    { method: 'GET', path: '/nacos/v2/core/loader/reloadClient', call: cluster.reloadClientV2, reply: 'plain', access: 'admin' },
+    {
+      method: 'GET',
+      path: '/nacos/v2/core/loader/smartReloadCluster',
+      call: cluster.smartReloadV2,
+      reply: 'plain',
+      access: 'admin',
+    },
+    { method: 'GET', path: '/nacos/v2/core/ops/ids', call: cluster.idsV2, reply: 'plain', access: 'read' },
   ];
 }
 

@@ -195,3 +195,15 @@ it('nobody is left to be looked after, and no timer either', () => {
   connections.heard(peer('another stranger'));
   expect(scheduler.open).toBe(0);
 });
+
+it('one of several is told to connect anew, and where', () => {
+  const { connections, join } = setUp();
+  const [first, second] = [join('a'), join('b')];
+  connections.reset(first, { ip: '10.0.0.9', port: '8848' });
+  const { type, body } = first.outbox.take() ?? { body: '{}' };
+  expect([type, JSON.parse(body)]).toEqual([
+    'ConnectResetRequest',
+    { headers: {}, requestId: '1', module: 'internal', connectionId: first.id, serverIp: '10.0.0.9', serverPort: '8848' },
+  ]);
+  expect(second.outbox.take()).toBeUndefined();
+});

@@ -13,7 +13,7 @@ const call = (method: string, path: string, params: Record<string, string | numb
   answerOf(nacos(server, method, `/nacos${path}`, params, init));
 
 describe('a login', () => {
-  it.each(['/v1/auth/login', '/v1/auth/users/login', '/v3/auth/user/login'])(
+  it.each(['/v1/auth/login', '/v1/auth/users/login', '/v2/auth/user/login', '/v3/auth/user/login'])(
     'at %s is answered with a token of numeric life, with the password in the query or in the body',
     async (path) => {
       const answer = {
@@ -136,6 +136,8 @@ describe('the state of the server', () => {
     ['/v1/console/health/liveness', 'OK'],
     ['/v1/console/health/readiness', 'OK'],
     ['/v1/console/server/state', expect.objectContaining({ standalone_mode: 'standalone', version: expect.any(String) })],
+    ['/v1/console/server/announcement', { code: 200, message: null, data: null }],
+    ['/v1/console/server/guide', { code: 200, message: null, data: null }],
     ['/v2/console/health/liveness', { code: 0, message: 'success', data: 'ok' }],
     ['/actuator/health', { status: 'UP' }],
     ['/v1/ns/operator/servers', { servers: [expect.objectContaining({ ip: '127.0.0.1', state: 'UP' })] }],
@@ -150,7 +152,7 @@ describe('the state of the server', () => {
       { msg: expect.stringMatching(/^Hello! I am Nacos-Naming and healthy! total services: \d+, local port:\d+$/) },
     ],
     ['/v1/ns/health/checkers', expect.objectContaining({ TCP: { type: 'TCP' }, NONE: { type: 'NONE' } })],
-    ['/v1/ns/service/selector/types', { code: 200, message: null, data: ['none', 'label'] }],
+    ['/v1/ns/service/selector/types', { code: 200, message: null, data: ['label', 'none'] }],
     ['/serverlist', expect.stringMatching(/^127\.0\.0\.1:\d+\r\n$/)],
   ])('is told at %s', async (path, body) => {
     expect(await call('GET', path)).toEqual({ status: 200, body });

@@ -160,7 +160,7 @@ describe('v2', () => {
     const body = {
       code: 21006,
       message: 'selector error',
-      data: `not match any type of selector! its type must be none or label, got ${selector}`,
+      data: `not match any type of selector! its type must be label or none, got ${selector}`,
     };
     expect(await call('POST', '/v2/ns/service', { serviceName, selector })).toEqual({ status: 400, body });
     await call('POST', '/v2/ns/service', { serviceName });

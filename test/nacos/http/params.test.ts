@@ -319,7 +319,7 @@ describe('the settings of a service', () => {
     [{}, "Param 'protectThreshold' is required."],
     [{ protectThreshold: 'NaN' }, 'For input string: "NaN"'],
     [{ protectThreshold: 'Infinity' }, 'For input string: "Infinity"'],
-    [{ protectThreshold: '0', selector: '{}' }, 'not match any type of selector! its type must be none or label, got {}'],
+    [{ protectThreshold: '0', selector: '{}' }, 'not match any type of selector! its type must be label or none, got {}'],
     [{ protectThreshold: '0', selector: '7' }, 'selector must be a JSON object, got 7'],
   ])('%j are refused', (params, message) => {
     expect(refusal(() => readServiceSettings(params, true))).toBe(message);

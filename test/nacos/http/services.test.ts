@@ -88,7 +88,7 @@ describe('an explicit service', () => {
 
   it.each([
     [{ protectThreshold: 'x' }, 'For input string: "x"'],
-    [{ selector: '{}' }, 'not match any type of selector! its type must be none or label, got {}'],
+    [{ selector: '{}' }, 'not match any type of selector! its type must be label or none, got {}'],
     [{ selector: '[]' }, 'selector must be a JSON object, got []'],
     [{ metadata: '[1]' }, 'metadata format incorrect:[1]'],
   ])('with %j is refused', async (params, body) => {

@@ -1,0 +1,70 @@
+import { pageOfView, pageView, serviceDetail, serviceWithHosts, subscriberView } from '../admin-views.ts';
+import { MissingParam } from '../errors.ts';
+import { catalogRow } from '../views.ts';
+import { readClusterSettingsV3, readStrictPage, readStrictTruth } from './admin-params.ts';
+import { optional, readNamespace, readPlace, readService, readServiceSettings, required } from './params.ts';
+import { type Asked, type HttpRooms, OK } from './route.ts';
+
+/** What operators of 3.x do to services, their clusters and the health of instances, where it differs from the versions before. */
+export function adminServiceCalls(rooms: HttpRooms) {
+  return { ...editingCalls(rooms), ...readingCalls(rooms) };
+}
+
+function editingCalls({ naming, catalog }: HttpRooms) {
+  return {
+    drop({ params, by }: Asked) {
+      const service = readService(params);
+      catalog.known(service, 'service-unknown', (name) => `service ${name} not found!`);
+      catalog.drop(service, by);
+      return OK;
+    },
+    update({ params, by }: Asked) {
+      catalog.configure(readService(params), readServiceSettings(params, false), by);
+      return OK;
+    },
+    updateCluster({ params, by }: Asked) {
+      const service = readService(params);
+      const name = required(params, 'clusterName');
+      const cluster = readClusterSettingsV3(params);
+      const { group, name: bare } = service;
+      catalog.known(service, 'refused', () => `service not found groupName: ${group},serviceName: ${bare}`);
+      catalog.configureCluster(service, name, cluster, by);
+      return OK;
+    },
+    setHealth({ params, by }: Asked) {
+      const service = readService(params);
+      const place = readPlace(params);
+      const healthy = readStrictTruth(params, 'healthy');
+      if (healthy === undefined) throw new MissingParam('healthy', 'Boolean');
+      naming.setHealth(service, place, healthy, by);
+      return OK;
+    },
+  };
+}
+
+function readingCalls({ catalog, clients }: HttpRooms) {
+  return {
+    get({ params }: Asked) {
+      const service = readService(params);
+      const words = (name: string) => `service not found, namespace: ${service.namespace}, serviceName: ${name}`;
+      return serviceDetail(...catalog.known(service, 'service-unknown', words));
+    },
+    list({ params }: Asked) {
+      const page = readStrictPage(params);
+      const wanted = {
+        name: optional(params, 'serviceNameParam') ?? '',
+        group: optional(params, 'groupNameParam') ?? '',
+        address: '',
+        onlyWithInstances: readStrictTruth(params, 'ignoreEmptyService') ?? false,
+      };
+      const { services, count } = catalog.search(readNamespace(params), wanted, page);
+      const withInstances = readStrictTruth(params, 'withInstances') ?? false;
+      const items = services.map((row) => (withInstances ? serviceWithHosts(...row) : catalogRow(...row)));
+      return pageView(items, count, page);
+    },
+    subscribers({ params }: Asked) {
+      const found = clients.subscribersLike(readService(params));
+      return pageOfView(found.map(subscriberView), readStrictPage(params));
+    },
+  };
+}

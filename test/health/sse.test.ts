@@ -1,0 +1,58 @@
+import { get } from 'node:http';
+import { connect } from 'node:http2';
+import type { Readable } from 'node:stream';
+import { expect, it } from 'vitest';
+import { Health } from '../../src/health/health.ts';
+import { streamStatuses } from '../../src/health/sse.ts';
+import { Watches } from '../../src/health/watch.ts';
+import { ONE_AVAILABLE } from '../../src/registry/available.ts';
+import { Registry } from '../../src/registry/registry.ts';
+import { isHttp2, type Serve } from '../../src/wire/exchange.ts';
+import { listen } from '../../src/wire/listener.ts';
+import { OpenAnswers } from '../../src/wire/open-answers.ts';
+import { systemScheduler } from '../../src/wire/scheduler.ts';
+import { HOME } from '../support/instances.ts';
+import { failOnLeaks } from '../support/leaks.ts';
+import { LIMITS } from '../support/limits.ts';
+
+failOnLeaks();
+
+/** A reader of the stream, and how to end both. */
+type Reader = { readonly stream: Readable; readonly end: () => void };
+
+function overHttp1(url: string): Promise<Reader> {
+  return new Promise((resolve) => {
+    get(url, { agent: false }, (stream) => resolve({ stream, end: () => stream.destroy() }));
+  });
+}
+
+async function overHttp2(url: string): Promise<Reader> {
+  const session = connect(url);
+  return { stream: session.request({ ':path': '/' }), end: () => session.destroy() };
+}
+
+it.each([
+  ['HTTP/1.1', overHttp1],
+  ['HTTP/2', overHttp2],
+])('a stream of statuses over %s says a comment each time that it has been quiet for long', async (_, read) => {
+  const health = new Health(new Registry(() => 0), { home: HOME, minAvailable: ONE_AVAILABLE, limits: LIMITS });
+  const shutdown = new AbortController();
+  const options = { watches: new Watches(health, LIMITS), openAnswers: new OpenAnswers(), shutdown: shutdown.signal };
+  let beQuiet = () => {};
+  const request: Serve = (req, res) => {
+    // What Node says after the time that was set.
+    beQuiet = () => void (isHttp2(req) ? req.stream : res).emit('timeout');
+    return streamStatuses(req, res, 'bridge', options);
+  };
+  const port = await listen('127.0.0.1', 0, { request }, { limits: LIMITS, scheduler: systemScheduler });
+  const { stream, end } = await read(`http://${port.address}`);
+  const heard: string[] = [];
+  for await (const chunk of stream) {
+    heard.push(String(chunk));
+    if (heard.length === 4) break;
+    beQuiet();
+  }
+  expect(heard).toEqual(['data: {"status":"SERVING"}\n\n', ':\n\n', ':\n\n', ':\n\n']);
+  end();
+  await port.close(AbortSignal.abort());
+});
