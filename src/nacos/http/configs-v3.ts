@@ -1,7 +1,7 @@
 import type { Config } from '../configs.ts';
 import { RequestError } from '../errors.ts';
 import { HOME } from '../rules.ts';
-import { findConfigs, namesView, pageOfConfigs, tenantOf } from './config-pages.ts';
+import { findConfigs, pageOfConfigs, tenantOf } from './config-pages.ts';
 import { type ConfigsRoom, listenersByName, namedIn, publishText, readConfigId, removeText } from './configs.ts';
 import { optional, type Params, required } from './params.ts';
 import type { Asked } from './route.ts';
@@ -63,7 +63,7 @@ export function configCallsV3({ configs, configListeners, limits }: ConfigsRoom)
       throw new RequestError('invalid', 'Source must not be null');
     },
 
-    names: ({ params }: Asked): object => namesView(configs, params),
+    names: ({ params }: Asked): object => findConfigs(configs, { namespaceId: params.namespaceId }, 'accurate').map(briefView),
   };
 }
 
