@@ -116,8 +116,9 @@ export type Condition = 'healthy' | 'unhealthy' | 'removed';
 
 /** Who an event is about, as registered. */
 export interface Subject extends Address {
-  readonly cluster: string;
-  readonly ephemeral: boolean;
+  /** Left out, as the kind is, for an instance that is away, and of which only an edit waits. */
+  readonly cluster?: string;
+  readonly ephemeral?: boolean;
 }
 
 /** One thing that happened. */
@@ -129,7 +130,10 @@ export interface RegistryEvent {
   readonly service?: ServiceName;
   /** Left out where a service, or all of the registry, is meant. */
   readonly instance?: Subject;
-  /** Left out for an instance that was not there. */
+  /**
+   * Left out for an instance that was not there; like `to` also for one that is away, whose edit is another or has ended. Edits that have
+   * waited for too long end without an event, as everybody knows when.
+   */
   readonly from?: Condition;
   readonly to?: Condition;
   readonly by?: Source;

@@ -60,7 +60,7 @@ export class Registry {
     const { lease, overlay, departed, changes } = this.#parts;
     const { service, id } = this.#find(name, address);
     if (service === undefined || id === undefined) {
-      overlay.endAbsent(name, address);
+      if (overlay.endAbsent(name, address)) this.#happenedAway(name, address, 'deregistered', by);
       if (service !== undefined) departed.forget(service, address);
       return 'unknown';
     }
@@ -123,8 +123,10 @@ export class Registry {
     const { service, id } = this.#find(name, address);
     if (service === undefined || id === undefined) {
       const waiting = overlay.absent(name, address, now());
-      if (waiting !== undefined) overlay.layAbsent(waiting, edit, service && departed.of(service, address));
-      return waiting !== undefined;
+      if (waiting === undefined) return false;
+      overlay.layAbsent(waiting, edit, service && departed.of(service, address));
+      this.#happenedAway(name, address, 'edited', by);
+      return true;
     }
     overlay.lay(id, edit, saidOf(rows.row(id), rows.isHealthy(id)));
     this.#edited(service, id, by);
@@ -134,7 +136,11 @@ export class Registry {
   /** All that operators have laid over the instance ends, whether it is here or has gone. False when there is nothing. */
   unedit(name: ServiceName, address: Address, by?: Source): boolean {
     const { service, id } = this.#find(name, address);
-    if (service === undefined || id === undefined) return this.#parts.overlay.endAbsent(name, address);
+    if (service === undefined || id === undefined) {
+      const ended = this.#parts.overlay.endAbsent(name, address);
+      if (ended) this.#happenedAway(name, address, 'edited', by);
+      return ended;
+    }
     if (!this.#parts.overlay.end(id)) return false;
     this.#edited(service, id, by);
     return true;
@@ -307,6 +313,12 @@ export class Registry {
     if (known === undefined) this.#instances.add(service, registration, holder, by);
     else this.#instances.sayAgain(known, registration, holder, by);
     this.#parts.changes.changed(service.name);
+  }
+
+  /** The edit of an instance that is away is another now. */
+  #happenedAway(service: ServiceName, { ip, port }: Address, cause: 'edited' | 'deregistered', by: Source | undefined): void {
+    const { changes, now } = this.#parts;
+    changes.happened({ at: now(), cause, service, instance: { ip, port }, ...(by !== undefined && { by }) });
   }
 
   #edited(service: Service, id: number, by: Source | undefined): void {

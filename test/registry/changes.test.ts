@@ -116,6 +116,21 @@ describe('the cause of a change', () => {
     expect(available).toEqual([0]);
   });
 
+  it('is told for an edit whose instance is away', () => {
+    const { registry, wait, events, told } = setUp();
+    registry.register(orders, registration());
+    registry.edit(orders, registration(), { weight: 2 });
+    wait(30_000);
+    told();
+    registry.edit(orders, registration(), { enabled: false }, by);
+    registry.edit(orders, registration({ port: 1 }), { enabled: false });
+    expect(events).toEqual([{ at: 31_000, cause: 'edited', service: orders, instance: { ip: '10.0.0.1', port: 8080 }, by }]);
+    registry.unedit(orders, registration());
+    registry.unedit(orders, registration());
+    registry.deregister(orders, registration());
+    expect(told()).toEqual(['edited >', 'edited >']);
+  });
+
   it('comes with who said so, where and when', () => {
     const { registry, events } = setUp();
     registry.register(orders, registration({ cluster: 'C1' }), by);
