@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { RequestError } from './errors.ts';
 
 /**
- * The part of Nacos's configuration service that naming clients touch: Dubbo keeps there which applications offer an interface, and
- * what their revisions offer. A small map of texts, bounded. Nothing here knows who listens, only that somebody may.
+ * The texts of Nacos's configuration service, one set for every version and transport: what applications keep there, and where Dubbo
+ * notes which of them offer an interface. A map, bounded. Nothing here knows who listens, only that somebody may.
  */
 export class Configs {
   readonly #wallClock: () => number;
@@ -11,6 +11,7 @@ export class Configs {
   readonly #configs = new Map<string, Config>();
   readonly #listeners = new Set<(id: ConfigId) => void>();
   #bytes = 0;
+  #lastSerial = 0;
 
   constructor({ wallClock, limits }: ConfigsOptions) {
     this.#wallClock = wallClock;
@@ -38,7 +39,9 @@ export class Configs {
     if (total > maxConfigTotalBytes || (old === undefined && this.#configs.size >= maxConfigs))
       throw new RequestError('too-many', `more than ${maxConfigs} configs, or ${maxConfigTotalBytes} bytes in all`);
     this.#bytes = total;
-    this.#configs.set(key, { id, content, type, bytes, md5: md5Of(content), modifiedAt: this.#wallClock() });
+    const modifiedAt = this.#wallClock();
+    const { serial, createdAt } = old ?? { serial: ++this.#lastSerial, createdAt: modifiedAt };
+    this.#configs.set(key, { id, serial, content, type, bytes, md5: md5Of(content), createdAt, modifiedAt });
     if (old?.content !== content) this.#changed(id);
     return true;
   }
@@ -51,6 +54,17 @@ export class Configs {
     this.#configs.delete(key);
     this.#bytes -= old.bytes;
     this.#changed(id);
+  }
+
+  /** Those of these numbers, as they are written in pages. */
+  removeAll(serials: readonly string[]): void {
+    const wanted = new Set(serials.map((serial) => serial.trim()));
+    for (const { id, serial } of [...this.#configs.values()]) if (wanted.has(String(serial))) this.remove(id);
+  }
+
+  /** Whether the text is another than the one of this md5, "" for none: "" is what a listener says of a text that it does not have. */
+  differs(id: ConfigId, md5: string): boolean {
+    return (this.get(id)?.md5 ?? '') !== md5;
   }
 
   /** Every text there is, in the order in which they came. */
@@ -93,6 +107,8 @@ export interface ConfigId {
 /** A text, and what is known of it. */
 export interface Config {
   readonly id: ConfigId;
+  /** Stays with it as long as it is there. */
+  readonly serial: number;
   readonly content: string;
   /** Of the content in UTF-8, in lower case. */
   readonly md5: string;
@@ -100,12 +116,20 @@ export interface Config {
   readonly type: string;
   readonly bytes: number;
   /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** Milliseconds since 1970. */
   readonly modifiedAt: number;
 }
 
 /** There is no such text. Word for word: dubbo-go looks for it in an error's text. */
 export function configUnknown(): RequestError {
   return new RequestError('config-unknown', 'config data not exist');
+}
+
+/** The text is not the one any more that its publisher has seen. */
+export function configChanged(): RequestError {
+  const message = 'Cas publish fail, server md5 may have changed.';
+  return new RequestError('config-changed', message);
 }
 
 /** Unique over all texts, as no part of a name holds white space. */

@@ -5,13 +5,15 @@ import type { Serve } from '../wire/exchange.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { Catalog, type CatalogOptions } from './catalog.ts';
 import { Clients } from './clients.ts';
+import { ConfigListeners } from './config-listeners.ts';
 import { type ConfigLimits, Configs } from './configs.ts';
 import { Connections, type ConnectionsOptions } from './grpc/connections.ts';
 import { ListenedConfigs, type ListenedConfigsLimits } from './grpc/listened-configs.ts';
 import { type NacosRpcOptions, nacosRpc } from './grpc/protocol.ts';
 import { Subscribers, type SubscribersLimits } from './grpc/subscribers.ts';
+import { LongPolls, type LongPollsLimits } from './http/long-polls.ts';
 import { type PipelineOptions, pipeline } from './http/pipeline.ts';
-import type { HttpRooms } from './http/route.ts';
+import type { HttpLimits, HttpRooms } from './http/route.ts';
 import { nacosRoutes } from './http/routes.ts';
 import { Namespaces, type NamespacesLimits } from './namespaces.ts';
 import { Naming, type NamingOptions } from './naming.ts';
@@ -24,7 +26,7 @@ import { Pusher, type PusherOptions } from './udp/pusher.ts';
  */
 export function createNacos(options: NacosOptions): Nacos {
   const rooms = roomsOf(options);
-  const { switches, connections, configs, pusher, subscribers } = rooms;
+  const { switches, connections, configs, longPolls, pusher, subscribers } = rooms;
   switches.onChange(() => options.registry.suspendExpiry(!switches.values.healthCheckEnabled));
   return {
     http: pipeline({ ...options, routes: nacosRoutes(rooms), switches }),
@@ -35,8 +37,10 @@ export function createNacos(options: NacosOptions): Nacos {
         if (id.group === MAPPING_GROUP) listener(id.namespace, id.dataId, configs.get(id)?.content ?? '');
       }),
     freeze: () => connections.freeze(),
+    endPolls: () => longPolls.close(),
     cut: () => connections.cut(),
     close() {
+      longPolls.close();
       pusher.close();
       subscribers.close();
     },
@@ -53,6 +57,8 @@ function roomsOf(options: NacosOptions): NacosRooms {
   const configs = new Configs(options);
   const clients = new Clients({ registry, connections, subscribers, pusher });
   const holderOf: NamingOptions['holderOf'] = (service, address) => clients.holderOf(service, address);
+  const configListeners = new ConfigListeners(configs);
+  const heard = { ...options, configs, listeners: configListeners };
   return {
     registry,
     naming: new Naming({ registry, switches, limits, holderOf, wallClock }),
@@ -61,7 +67,9 @@ function roomsOf(options: NacosOptions): NacosRooms {
     switches,
     clients,
     configs,
-    listenedConfigs: new ListenedConfigs({ ...options, configs, connections }),
+    configListeners,
+    listenedConfigs: new ListenedConfigs({ ...heard, connections }),
+    longPolls: new LongPolls(heard),
     pusher,
     connections,
     subscribers,
@@ -97,6 +105,8 @@ export type NacosLimits = PipelineOptions['limits'] &
   ConnectionsOptions['limits'] &
   SubscribersLimits &
   ListenedConfigsLimits &
+  LongPollsLimits &
+  HttpLimits &
   PusherOptions['limits'] &
   ConfigLimits;
 
@@ -112,6 +122,8 @@ export interface Nacos {
   readonly onMapping: (listener: (namespace: string, interfaceName: string, content: string) => void) => void;
   /** The server goes: clients are told to look elsewhere, and what they have registered stays. */
   readonly freeze: () => void;
+  /** Answers whoever waits for a text to change; nobody waits from now on. */
+  readonly endPolls: () => void;
   /** Ends all connections, for good. */
   readonly cut: () => void;
   /** Ends all timers and sockets. */

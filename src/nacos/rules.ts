@@ -1,5 +1,6 @@
 import { type Address, DEFAULT_SILENCE, type Metadata, type Registration, type Silence } from '../registry/instance.ts';
 import { parseServiceName, type ServiceName } from '../registry/service-name.ts';
+import type { ConfigId } from './configs.ts';
 import { RequestError, shown } from './errors.ts';
 import { isObject, type JsonObject, scalar, shownJson } from './json.ts';
 
@@ -52,6 +53,48 @@ export function checkedService(text: string, namespace: string, group: string): 
   checkText('serviceName', service.name, 512, NAME);
   return service;
 }
+
+/**
+ * Reads what names a text of the configuration service. The default namespace is blank to some clients, and to others it is called;
+ * whoever has published into it under one of these finds it under all. A blank data id is for the caller to refuse.
+ */
+export function checkedConfigId(tenant: string, groupText: string, dataIdText: string): ConfigId {
+  const namespace = DEFAULT_TENANT.test(tenant.trim()) ? HOME.namespace : checkedNamespace(tenant.trim());
+  const group = groupText.trim() || HOME.group;
+  const dataId = dataIdText.trim();
+  checkText('group', group, 128, GROUP);
+  if (dataId !== '') checkText('dataId', dataId, 256, GROUP);
+  return { namespace, group, dataId };
+}
+
+/** As Nacos 3 folds them, for every version: 2.5.1 keeps what is published into `public` where no reader finds it. */
+const DEFAULT_TENANT = /^(public|null)?$/i;
+
+/** What a publisher says of a text; blank is as good as unsaid. */
+export interface Publication {
+  readonly content: string;
+  readonly type: string;
+  /** Some readers alone are to have it. */
+  readonly tag: string;
+  readonly betaIps: string;
+  /** What readers need to decipher it. */
+  readonly encryptedDataKey: string;
+}
+
+/** The text, if it is one for every reader, and its type: Nacos takes what it does not know for `text`. */
+export function checkedPublication({ content, type, ...unkept }: Publication): {
+  readonly content: string;
+  readonly type: string;
+} {
+  if (content.trim() === '') throw new RequestError('missing-param', 'caused: content is blank : ;', CONTENT_MISSING);
+  for (const [name, value] of Object.entries(unkept))
+    if (value.trim() !== '')
+      fail(`${name} must be left out, got "${shown(value)}": a text is for all readers, and kept as it is`);
+  return { content, type: CONFIG_TYPES.has(type) ? type : 'text' };
+}
+
+const CONTENT_MISSING = "Required parameter 'content' type String is not present";
+const CONFIG_TYPES = new Set(['properties', 'xml', 'json', 'text', 'html', 'yaml', 'toml']);
 
 /** Reads the place of an instance. A blank ip is for the caller to refuse: a light beat may do without. */
 export function checkedPlace(ip: string, port: string, cluster: string = DEFAULT_CLUSTER_NAME): Place {

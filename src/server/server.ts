@@ -100,7 +100,12 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
         house.shutdown.abort(new ConnectError('the bridge is shutting down', Code.Unavailable));
         return house.openAnswers.ended();
       },
-      closePorts: ports.close,
+      closePorts: (deadline: AbortSignal) => {
+        const closed = ports.close(deadline);
+        // Only now, when no connection is taken any more: whoever is answered asks again at once.
+        nacos.endPolls();
+        return closed;
+      },
       // Python's client notices nothing less than the end of its transport.
       cut: () => nacos.cut(),
     };

@@ -11,11 +11,18 @@ export function answerJson(res: Response, status: number, value: object): void {
   answer(res, status, 'application/json', `${JSON.stringify(value)}\n`);
 }
 
-/** A whole body. Does nothing where an answer has begun, or nobody waits for one. */
-export function answer(res: Response, status: number, contentType: string, body: string | Buffer): void {
+/** A whole body; `headers` win over what it would say itself. Does nothing where an answer has begun, or nobody waits for one. */
+export function answer(
+  res: Response,
+  status: number,
+  contentType: string,
+  body: string | Buffer,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   if (res.headersSent || res.destroyed) return;
   res.statusCode = status;
   res.setHeader('Content-Type', contentType);
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   res.setHeader('Content-Length', Buffer.byteLength(body));
   // The two classes agree on this call, though not in a signature that can be called on their union.
   (res as { end(body: string | Buffer): unknown }).end(body);

@@ -61,6 +61,12 @@ export const NACOS_1_CLIENTS: Readonly<Record<string, NacosClient>> = {
   },
 };
 
+/** Clients that keep and read texts over HTTP, and how each is started. */
+export const CONFIG_1_CLIENTS: Readonly<Record<string, NacosClient['command']>> = {
+  ...Object.fromEntries(Object.entries(NACOS_1_CLIENTS).map(([name, { command }]) => [name, command])),
+  'python-2.0.11': program('pythonNacos2', join(import.meta.dirname, 'clients/python-nacos/http_configs.py')),
+};
+
 /** Clients of 2.x and 3.x, over gRPC: they do not beat. */
 const connected = { edits: false, uncached: { fresh: true }, silence: {} };
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Process, startProcess } from '../support/process.ts';
 import { nacos } from '../support/server.ts';
@@ -8,6 +9,7 @@ import { MAINTAINERS, NACOS_2_CLIENTS, startClient } from './nacos-clients.ts';
 /** What operators of 3.x have: Java's maintainer client, which steers a server over HTTP alone. */
 
 const OK = 'ok';
+const md5Of = (text: string) => createHash('md5').update(text).digest('hex');
 const at = { ip: IP, port: 8080 };
 
 let bridge: Process;
@@ -155,6 +157,36 @@ describe.concurrent.each(Object.entries(MAINTAINERS))('the maintainer client %s'
     for (const op of ['core.setLogLevel', 'core.raft', 'core.smartReload', 'core.reload'])
       expect(await call(op, { count: 1_000 })).toBeNull();
     expect(await call('core.reloadOne', { connectionId: 'nobody' })).toBeNull();
+  });
+
+  it.skipIf(missing)('publishes, reads, lists and removes texts, and sees who listens', async ({ expect }) => {
+    const id = { dataId: named('settings.yaml'), group: 'G' };
+    const said = { dataId: id.dataId, groupName: id.group, namespaceId: 'public' };
+    expect(await call('config.publish', { ...id, content: 'a: 1' })).toBe(true);
+    const found = { ...said, content: 'a: 1', type: 'text' };
+    expect(await call('config.get', id)).toMatchObject(found);
+    expect(await call('config.list', id)).toMatchObject({ totalCount: 1, pageItems: [said] });
+    expect(await call('config.search', { ...id, dataId: `*${id.dataId.slice(3)}` })).toMatchObject({ pageItems: [said] });
+    expect(await call('config.ofNamespace')).toEqual(expect.arrayContaining([expect.objectContaining(said)]));
+    expect(await call('config.history', id)).toMatchObject({ totalCount: 0, pageItems: [] });
+
+    const listening = { 'Listening-Configs': `${id.dataId}\u0002G\u0002${md5Of('a: 1')}\u0001` };
+    const headers = { 'Long-Pulling-Timeout': '30000' };
+    const told = nacos(bridge, 'POST', '/nacos/v1/cs/configs/listener', listening, { headers }).then((r) => r.text());
+    await expect
+      .poll(() => call('config.listeners', id))
+      .toMatchObject({ queryType: 'config', listenersStatus: { '127.0.0.1': md5Of('a: 1') } });
+    expect(await call('config.listenedFrom', { ip: '127.0.0.1' })).toMatchObject({
+      listenersStatus: { [`${id.dataId}+G`]: md5Of('a: 1') },
+    });
+
+    expect(await call('config.delete', id)).toBe(true);
+    expect(await told).toContain('%02G%01');
+    await expect(call('config.get', id)).rejects.toThrow(/Config not exist/);
+    await call('config.publish', { ...id, content: 'again' });
+    const again = (await call('config.get', id)) as { readonly id: string };
+    expect(await call('config.deleteById', { configId: String(again.id) })).toBe(true);
+    await expect(call('config.get', id)).rejects.toThrow(/Config not exist/);
   });
 });
 

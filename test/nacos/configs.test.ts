@@ -22,11 +22,12 @@ it('a listener hears of each change, once the text is what it is then, and of no
   expect(changed).toEqual(['com.shop.Orders=x', 'com.shop.Orders=y', 'com.shop.Orders=gone']);
 });
 
-it('a text is kept with its md5, its type, its length in bytes and its time', () => {
+it('a text is kept with its md5, its type, its length in bytes, a number of its own and its times', () => {
   const { configs } = setUp();
   configs.publish(ID, 'ü', 'json', '');
   const md5 = 'c03410a5204b21cd8229ff754688d743';
-  expect(configs.get(ID)).toEqual({ id: ID, content: 'ü', type: 'json', bytes: 2, md5, modifiedAt: 1_000 });
+  const times = { createdAt: 1_000, modifiedAt: 1_000 };
+  expect(configs.get(ID)).toEqual({ id: ID, serial: 1, content: 'ü', type: 'json', bytes: 2, md5, ...times });
   expect([...configs.all()]).toHaveLength(1);
 });
 

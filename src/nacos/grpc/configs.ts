@@ -1,7 +1,7 @@
-import { type ConfigId, type Configs, configUnknown } from '../configs.ts';
+import { type ConfigId, type Configs, configChanged, configUnknown } from '../configs.ts';
 import { MissingParam, RequestError } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
-import { HOME } from '../rules.ts';
+import { checkedConfigId, checkedPublication } from '../rules.ts';
 import { flagOf, textOf } from './bodies.ts';
 import type { Asker } from './connection.ts';
 import type { ListenedConfigs } from './listened-configs.ts';
@@ -26,15 +26,22 @@ export function configCalls({ configs, listenedConfigs }: ConfigsRoom) {
     publish(body: JsonObject): object {
       const id = configIdOf(body);
       if (id.dataId === '') throw new MissingParam('dataId');
-      const content = textOf(body, 'content', Number.POSITIVE_INFINITY);
-      if (content.trim() === '') throw new MissingParam('content');
-      const type = isObject(body.additionMap) ? textOf(body.additionMap, 'type') : '';
-      if (configs.publish(id, content, type || 'text', textOf(body, 'casMd5').trim())) return {};
-      throw new RequestError('conflict', 'Cas publish fail, server md5 may have changed.');
+      const more = isObject(body.additionMap) ? body.additionMap : {};
+      const { content, type } = checkedPublication({
+        content: textOf(body, 'content', Number.POSITIVE_INFINITY),
+        type: textOf(more, 'type'),
+        tag: textOf(more, 'tag'),
+        betaIps: textOf(more, 'betaIps'),
+        encryptedDataKey: textOf(more, 'encryptedDataKey'),
+      });
+      if (configs.publish(id, content, type, textOf(body, 'casMd5').trim())) return {};
+      throw configChanged();
     },
 
+    /** With a tag it is about a text for some readers alone: there is none, and the one for all stays. */
     remove(body: JsonObject): object {
-      configs.remove(configIdOf(body));
+      const id = configIdOf(body);
+      if (textOf(body, 'tag').trim() === '') configs.remove(id);
       return {};
     },
 
@@ -62,18 +69,6 @@ export function configCalls({ configs, listenedConfigs }: ConfigsRoom) {
   };
 }
 
-const MAX_ID_LENGTH = 256;
-
-/** The default namespace is blank to some clients and `public` to others. */
 function configIdOf(body: JsonObject): ConfigId {
-  const id = {
-    namespace: textOf(body, 'tenant').trim() || HOME.namespace,
-    group: textOf(body, 'group').trim() || HOME.group,
-    dataId: textOf(body, 'dataId').trim(),
-  };
-  for (const [name, text] of Object.entries(id)) {
-    if (text.length > MAX_ID_LENGTH || /\s/.test(text))
-      throw new RequestError('invalid', `${name} must have at most ${MAX_ID_LENGTH} characters and no white space`);
-  }
-  return id;
+  return checkedConfigId(textOf(body, 'tenant'), textOf(body, 'group'), textOf(body, 'dataId'));
 }

@@ -1,3 +1,4 @@
+import type { ConfigListener, ConfigListeners } from '../config-listeners.ts';
 import { type ConfigId, type Configs, configKey } from '../configs.ts';
 import { RequestError } from '../errors.ts';
 import type { Connection } from './connection.ts';
@@ -7,14 +8,13 @@ import type { Connections } from './connections.ts';
 export class ListenedConfigs {
   readonly #options: ListenedConfigsOptions;
   /** By the key of the text. */
-  readonly #byText = new Map<string, Map<Connection, Interest>>();
-  readonly #ofConnection = new Map<Connection, Set<string>>();
+  readonly #ofConnection = new Map<Connection, Map<string, Interest>>();
 
   constructor(options: ListenedConfigsOptions) {
     this.#options = options;
-    options.configs.onChange((id) => this.#changed(configKey(id)));
     options.connections.onEnd((connection) => {
-      for (const key of this.#ofConnection.get(connection) ?? []) this.#unlisten(connection, key);
+      for (const interest of this.#ofConnection.get(connection)?.values() ?? []) this.#end(interest);
+      this.#ofConnection.delete(connection);
     });
   }
 
@@ -24,62 +24,55 @@ export class ListenedConfigs {
    */
   listen(connection: Connection, id: ConfigId, { tenant, md5 }: { readonly tenant: string; readonly md5: string }): boolean {
     if (connection.ended) return false;
-    const { limits, configs, wallClock } = this.#options;
-    const key = configKey(id);
-    const keys = this.#ofConnection.get(connection) ?? new Set<string>();
-    if (keys.size >= limits.maxListenedConfigs && !keys.has(key))
-      throw new RequestError('too-many', `more than ${limits.maxListenedConfigs} configs listened to`);
-    this.#ofConnection.set(connection, keys.add(key));
-    const interests = this.#byText.get(key) ?? new Map<Connection, Interest>();
-    const namedAs = { dataId: id.dataId, group: id.group, ...(tenant !== '' && { tenant }) };
-    const interest = interests.get(connection) ?? { namedAs, queued: false, toldGone: undefined };
+    const { configs, wallClock } = this.#options;
+    const interest = this.#interestOf(connection, id);
     const { toldGone } = interest;
     const at = wallClock();
-    const known = configs.get(id);
-    const differs = (known?.md5 ?? '') !== md5;
+    const differs = configs.differs(id, md5);
     // Go's client (2.2.5) that is told of a removal keeps what it had and asks again at once, a thousand times a second.
-    const gone = differs && known === undefined;
+    const gone = differs && configs.get(id) === undefined;
     const repeats = gone && toldGone?.md5 === md5 && at - toldGone.at < SAY_AGAIN_AFTER_MS;
-    // The same object for as long as it listens: a notice to it may be on its way.
-    interest.namedAs = namedAs;
+    interest.md5 = md5;
+    interest.namedAs = { dataId: id.dataId, group: id.group, ...(tenant !== '' && { tenant }) };
     if (!repeats) interest.toldGone = gone ? { md5, at } : undefined;
-    this.#byText.set(key, interests.set(connection, interest));
     return differs && !repeats;
   }
 
   /** It is told no more. */
   unlisten(connection: Connection, id: ConfigId): void {
-    this.#unlisten(connection, configKey(id));
+    const key = configKey(id);
+    const interests = this.#ofConnection.get(connection);
+    const interest = interests?.get(key);
+    if (interest === undefined) return;
+    this.#end(interest);
+    interests?.delete(key);
+    if (interests?.size === 0) this.#ofConnection.delete(connection);
   }
 
-  #unlisten(connection: Connection, key: string): void {
-    const keys = this.#ofConnection.get(connection);
-    keys?.delete(key);
-    if (keys?.size === 0) this.#ofConnection.delete(connection);
-    const interests = this.#byText.get(key);
-    interests?.delete(connection);
-    if (interests?.size === 0) this.#byText.delete(key);
+  /** The same object for as long as it listens: a notice to it may be on its way. */
+  #interestOf(connection: Connection, text: ConfigId): Interest {
+    const key = configKey(text);
+    const { limits, listeners } = this.#options;
+    const interests = this.#ofConnection.get(connection) ?? new Map<string, Interest>();
+    const known = interests.get(key);
+    if (known !== undefined) return known;
+    if (interests.size >= limits.maxListenedConfigs)
+      throw new RequestError('too-many', `more than ${limits.maxListenedConfigs} configs listened to`);
+    const interest = new Interest(connection, text);
+    this.#ofConnection.set(connection, interests.set(key, interest));
+    listeners.add(interest);
+    return interest;
   }
 
-  #changed(key: string): void {
-    for (const [connection, interest] of this.#byText.get(key) ?? []) {
-      // The client asks for the text itself, so one notice is enough however often it changes.
-      if (interest.queued) continue;
-      interest.queued = true;
-      connection.outbox.send(() => {
-        interest.queued = false;
-        if (this.#byText.get(key)?.get(connection) !== interest) return undefined;
-        // Not repeated when it is not answered: clients compare all they listen to every few minutes.
-        const requestId = connection.outbox.expect(() => {});
-        const body = JSON.stringify({ headers: {}, requestId, ...interest.namedAs, module: 'config' });
-        return { type: 'ConfigChangeNotifyRequest', body };
-      });
-    }
+  #end(interest: Interest): void {
+    interest.ended = true;
+    this.#options.listeners.delete(interest);
   }
 }
 
 export interface ListenedConfigsOptions {
   readonly configs: Configs;
+  readonly listeners: ConfigListeners;
   readonly connections: Connections;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
@@ -92,13 +85,41 @@ export interface ListenedConfigsLimits {
 }
 
 /** That of one connection in one text. */
-interface Interest {
+class Interest implements ConfigListener {
+  readonly text: ConfigId;
+  readonly #connection: Connection;
+  md5 = '';
   /** The text, as the connection names it. */
-  namedAs: object;
-  /** A notice waits for room on the connection. */
-  queued: boolean;
+  namedAs: object = {};
   /** The text that it has been told is gone, by its md5, and when: milliseconds since 1970. */
   toldGone: { readonly md5: string; readonly at: number } | undefined;
+  ended = false;
+  /** A notice waits for room on the connection. */
+  #queued = false;
+
+  constructor(connection: Connection, text: ConfigId) {
+    this.#connection = connection;
+    this.text = text;
+  }
+
+  get ip(): string {
+    return this.#connection.peer.ip;
+  }
+
+  changed(): void {
+    // The client asks for the text itself, so one notice is enough however often it changes.
+    if (this.#queued) return;
+    this.#queued = true;
+    const { outbox } = this.#connection;
+    outbox.send(() => {
+      this.#queued = false;
+      if (this.ended) return undefined;
+      // Not repeated when it is not answered: clients compare all they listen to every few minutes.
+      const requestId = outbox.expect(() => {});
+      const body = JSON.stringify({ headers: {}, requestId, ...this.namedAs, module: 'config' });
+      return { type: 'ConfigChangeNotifyRequest', body };
+    });
+  }
 }
 
 const SAY_AGAIN_AFTER_MS = 5_000;

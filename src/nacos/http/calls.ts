@@ -5,6 +5,7 @@ import { adminServiceCalls } from './admin-services.ts';
 import { clientCalls } from './clients.ts';
 import { clusterCalls } from './cluster.ts';
 import { configCalls } from './configs.ts';
+import { configCallsV3 } from './configs-v3.ts';
 import { consoleCalls } from './console.ts';
 import { instanceCalls } from './instances.ts';
 import { operatorCalls } from './operator.ts';
@@ -20,6 +21,7 @@ export function callsOf(rooms: HttpRooms) {
     operator: operatorCalls(rooms),
     console: consoleCalls(rooms),
     configs: configCalls(rooms),
+    configsV3: configCallsV3(rooms),
     cluster: clusterCalls(rooms),
     admin: {
       instances: adminInstanceCalls(rooms),

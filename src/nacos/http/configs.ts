@@ -1,54 +1,183 @@
-import { type Config, type Configs, configUnknown } from '../configs.ts';
-import { HOME, pageOf } from '../rules.ts';
-import { optional, readPage, required } from './params.ts';
-import type { Asked } from './route.ts';
+import type { ConfigListener } from '../config-listeners.ts';
+import { type Config, type ConfigId, type Configs, configChanged, configUnknown } from '../configs.ts';
+import { MissingParam, RequestError, shown } from '../errors.ts';
+import { checkedConfigId, checkedPublication, HOME } from '../rules.ts';
+import { findConfigs, namesView, pageOfConfigs, tenantOf } from './config-pages.ts';
+import { readListening, writeListening } from './listening-configs.ts';
+import { changedAmong } from './long-polls.ts';
+import { optional, type Params, readTenant, readVerbatim, required } from './params.ts';
+import { Answer, type Asked, type HttpRooms } from './route.ts';
 
-/** The call about configs that naming clients make over HTTP. */
-export function configCalls({ configs }: { readonly configs: Configs }) {
+/** What the calls about texts work on. */
+export type ConfigsRoom = Pick<HttpRooms, 'configs' | 'configListeners' | 'longPolls' | 'limits'>;
+
+/** The calls about texts over HTTP, of all versions: the same texts as over gRPC. */
+export function configCalls(room: ConfigsRoom) {
+  const { configs, limits } = room;
+  const get = ({ params }: Asked): Answer => textAnswer(known(configs, readConfigId(params)));
+  const page = (params: Params, search: string): object =>
+    pageOfConfigs(findConfigs(configs, params, search), params, limits.maxConfigPageBytes);
   return {
-    /**
-     * One text as it is, or with `search` a page of all that match: by part of data id and group with `blur`, and else to the letter.
-     * A blank one matches all, as dubbo-go looks for the revisions of an application.
-     */
-    read({ params }: Asked): string | object {
-      // The default namespace is blank to some clients and `public` to others.
-      const namespace = optional(params, 'tenant') ?? HOME.namespace;
-      const dataId = optional(params, 'dataId') ?? '';
-      const group = optional(params, 'group') ?? '';
-      const search = optional(params, 'search');
-      if (search === undefined) {
-        required(params, 'dataId');
-        const config = configs.get({ namespace, dataId, group: group || HOME.group });
-        if (config === undefined) throw configUnknown();
-        return config.content;
-      }
-      const matches = (text: string, wanted: string) =>
-        search === 'blur' ? text.includes(wanted.replaceAll('*', '')) : wanted === '' || text === wanted;
-      const found: Config[] = [];
-      for (const config of configs.all())
-        if (config.id.namespace === namespace && matches(config.id.dataId, dataId) && matches(config.id.group, group))
-          found.push(config);
-      const page = readPage(params, { pageNo: 1, pageSize: 100 });
-      return pageView(found, Math.max(page.pageNo, 1), Math.max(page.pageSize, 1));
+    get,
+    publish: (asked: Asked): boolean => publishText(configs, readConfigId(asked.params), asked),
+    remove: (asked: Asked): boolean | object => remove(configs, asked),
+    listen: (asked: Asked): Answer | Promise<Answer> => listen(room, asked),
+
+    /** One text, all that is known of it, or a page of those that match: which of them, other parameters say. */
+    read(asked: Asked): Answer | object | string {
+      const { params } = asked;
+      const search = optional(params, 'search') ?? '';
+      if (search === 'accurate' || search === 'blur') return page(params, search);
+      // Never kept: see `publish`.
+      if (optional(params, 'beta') === 'true') return { code: 200, message: 'query beta ok', data: null };
+      if (optional(params, 'show') !== 'all') return get(asked);
+      const config = configs.get(readConfigId(params));
+      return config === undefined ? '' : detailView(config);
+    },
+
+    searchDetail: ({ params }: Asked): object => page(params, optional(params, 'search') ?? 'blur'),
+
+    /** What texts were is not kept: a page with nothing in it, and for one entry what Nacos says of one that it does not know. */
+    history: ({ params }: Asked): object | string =>
+      optional(params, 'nid') === undefined ? pageOfConfigs([], params, limits.maxConfigPageBytes) : '',
+    historyPageV2: ({ params }: Asked): object => pageOfConfigs([], params, limits.maxConfigPageBytes),
+    historyEntry({ params }: Asked): string {
+      required(params, 'id');
+      return '';
+    },
+    historyEntryV2({ params }: Asked): null {
+      required(params, optional(params, 'id') === undefined ? 'nid' : 'id');
+      return null;
+    },
+    health: () => 'UP',
+    names: ({ params }: Asked): object => namesView(configs, params),
+
+    /** Who listens to a text, by address, each with what it has. */
+    listenersOf({ params }: Asked): object {
+      const listeners = room.configListeners.of(readConfigId(params));
+      // The spelling is Nacos's.
+      return { collectStatus: 200, lisentersGroupkeyStatus: listenersByName(listeners, ({ ip }) => ip) };
+    },
+
+    /** What is listened to from an address. */
+    listenedFrom({ params }: Asked): object {
+      const listeners = room.configListeners.at(required(params, 'ip'));
+      return { collectStatus: 200, lisentersGroupkeyStatus: listenersByName(listeners, namedIn) };
     },
   };
 }
 
-function pageView(found: readonly Config[], pageNo: number, pageSize: number) {
-  const start = (pageNo - 1) * pageSize;
-  return {
-    totalCount: found.length,
-    pageNumber: pageNo,
-    pagesAvailable: Math.ceil(found.length / pageSize),
-    pageItems: pageOf(found, pageNo, pageSize).map(({ id, content, md5, type }, i) => ({
-      id: String(start + i + 1),
-      dataId: id.dataId,
-      group: id.group,
-      content,
-      md5,
-      tenant: id.namespace === HOME.namespace ? '' : id.namespace,
-      appName: '',
-      type,
-    })),
-  };
+/** True, as Nacos answers: it is written, in place of what was there. */
+export function publishText(configs: Configs, id: ConfigId, { params, header }: Pick<Asked, 'params' | 'header'>): boolean {
+  const { content, type } = checkedPublication({
+    content: readVerbatim(params, 'content'),
+    type: optional(params, 'type') ?? '',
+    tag: optional(params, 'tag') ?? '',
+    betaIps: header('betaips') ?? '',
+    encryptedDataKey: optional(params, 'encryptedDataKey') ?? '',
+  });
+  if (!configs.publish(id, content, type, header('casmd5')?.trim() ?? '')) throw configChanged();
+  return true;
+}
+
+/** True, as Nacos answers, also where there is none. With a tag it is about a text for some readers alone: the one for all stays. */
+export function removeText(configs: Configs, id: ConfigId, params: Params): boolean {
+  if (optional(params, 'tag') === undefined) configs.remove(id);
+  return true;
+}
+
+/** One text, or several by their numbers. What is for some readers alone was never kept. */
+function remove(configs: Configs, { params }: Asked): boolean | object {
+  if (optional(params, 'beta') === 'true') return { code: 200, message: 'stop beta ok', data: true };
+  if (optional(params, 'delType') === 'ids') {
+    configs.removeAll((optional(params, 'ids') ?? '').split(','));
+    return { code: 200, message: null, data: true };
+  }
+  return removeText(configs, readConfigId(params), params);
+}
+
+/**
+ * What is not as the caller has it: at once if there is anything, or if the caller does not wait; else as soon as there is, or nothing
+ * when its time is over. An empty answer that came at once would have npm's client ask 2,400 times a second.
+ */
+function listen({ configs, longPolls, limits }: ConfigsRoom, asked: Asked): Answer | Promise<Answer> {
+  const texts = readListening(asked.params, limits.maxListenedConfigs);
+  const timeout = asked.header('long-pulling-timeout');
+  if (timeout === undefined) return shortAnswer(changedAmong(configs, texts));
+  const ms = waitOf(timeout, limits.maxLongPollMs);
+  // Of a text that it asks for the first time, a client wants to know how it is.
+  if (asked.header('long-pulling-timeout-no-hangup') === 'true') return changesAnswer(changedAmong(configs, texts));
+  const { ip, turn, onLeave } = asked.caller;
+  return turn()
+    .then(() => longPolls.wait(texts, { ip, ms, onLeave }))
+    .then(changesAnswer);
+}
+
+/** So much sooner than the client gives up. */
+const ANSWER_AHEAD_MS = 500;
+/** PHP's client says 30, and means seconds. */
+const LEAST_WAIT_MS = 10_000;
+
+function waitOf(timeout: string, mostMs: number): number {
+  if (!/^[+-]?\d+$/.test(timeout.trim())) throw new RequestError('invalid', `caused: For input string: "${shown(timeout)}";`);
+  return Math.min(Math.max(LEAST_WAIT_MS, Number(timeout) - ANSWER_AHEAD_MS), mostMs);
+}
+
+const UNCACHED = { Pragma: 'no-cache', Expires: 'Thu, 01 Jan 1970 00:00:00 GMT', 'Cache-Control': 'no-cache,no-store' };
+const JSON_TYPE = { 'Content-Type': 'application/json;charset=UTF-8' };
+
+/** Its type is none that it has, but what Nacos says. */
+function changesAnswer(texts: Parameters<typeof writeListening>[0]): Answer {
+  const body = writeListening(texts);
+  return new Answer(body, body === '' ? JSON_TYPE : { ...UNCACHED, ...JSON_TYPE });
+}
+
+/** Callers that do not wait read it in headers: the one without tenants, and the one of today. */
+function shortAnswer(texts: Parameters<typeof writeListening>[0]): Answer {
+  const old = texts.map(({ dataId, group }) => `${dataId.trim()}:${group.trim()};`).join('');
+  const probed = { 'Probe-Modify-Response': old, 'Probe-Modify-Response-New': writeListening(texts).trim() };
+  return new Answer('', { ...JSON_TYPE, ...(texts.length > 0 && { ...UNCACHED, ...probed }) });
+}
+
+function textAnswer({ content, md5, type, modifiedAt }: Config): Answer {
+  return new Answer(content, {
+    ...UNCACHED,
+    'Content-MD5': md5,
+    'Config-Type': type,
+    'Last-Modified': new Date(modifiedAt).toUTCString(),
+    'Encrypted-Data-Key': '',
+  });
+}
+
+function detailView(config: Config): object {
+  const { id, serial, content, md5, type, createdAt, modifiedAt } = config;
+  const named = { id: String(serial), dataId: id.dataId, group: id.group, content, md5, encryptedDataKey: '' };
+  const times = { createTime: createdAt, modifyTime: modifiedAt };
+  const unsaid = { createUser: null, createIp: null, desc: null, use: null, effect: null, schema: null, configTags: null };
+  return { ...named, tenant: tenantOf(config), appName: '', type, ...times, ...unsaid };
+}
+
+/** What each has of the text, by the name that it is given; of several with one name the last. */
+export function listenersByName(listeners: Iterable<ConfigListener>, nameOf: (listener: ConfigListener) => string): object {
+  return Object.fromEntries([...listeners].map((listener) => [nameOf(listener), listener.md5]));
+}
+
+/** `dataId+group`, and `+tenant` where it is not the default one. */
+export function namedIn({ text: { namespace, group, dataId } }: ConfigListener): string {
+  return [dataId, group, ...(namespace === HOME.namespace ? [] : [namespace])].join('+');
+}
+
+function known(configs: Configs, id: ConfigId): Config {
+  const config = configs.get(id);
+  if (config === undefined) throw configUnknown();
+  return config;
+}
+
+/** The later names of group and tenant are taken by every version: PHP's clients mix them. */
+export function readConfigId(params: Params): ConfigId {
+  const dataId = optional(params, 'dataId');
+  const group = optional(params, 'group') ?? optional(params, 'groupName');
+  if (dataId === undefined) throw new MissingParam('dataId');
+  if (group === undefined) throw new MissingParam('group');
+  return checkedConfigId(readTenant(params), group, dataId);
 }

@@ -100,6 +100,11 @@ export function readNamespace(params: Params): string {
   return checkedNamespace(optional(params, 'namespaceId') ?? HOME.namespace);
 }
 
+/** The namespace of a text as it is called, in whatever version. */
+export function readTenant(params: Params): string {
+  return optional(params, 'namespaceId') ?? optional(params, 'tenant') ?? '';
+}
+
 /** The group that is meant. */
 export function readGroup(params: Params): string {
   return optional(params, 'groupName') ?? HOME.group;

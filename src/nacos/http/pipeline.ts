@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { abandonBody, answer } from '../../wire/answer.ts';
+import { abandonBody, answer, atItsTurn } from '../../wire/answer.ts';
 import {
   hasLeft,
   headerOf,
@@ -16,7 +16,7 @@ import { REASONS, type Reason, RequestError } from '../errors.ts';
 import type { ServerStatus, Switches } from '../switches.ts';
 import { urlEncoded } from './multipart.ts';
 import { type Params, readParams } from './params.ts';
-import type { Asked, Route } from './route.ts';
+import { Answer, type Asked, type Caller, type Data, type Route } from './route.ts';
 import { RouteTable } from './routes.ts';
 
 /**
@@ -26,10 +26,16 @@ import { RouteTable } from './routes.ts';
 export interface PipelineOptions {
   readonly routes: readonly Route[];
   readonly switches: Switches;
-  readonly limits: { readonly maxBodyBytes: number };
+  readonly limits: PipelineLimits;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
   readonly log: Logger;
+}
+
+export interface PipelineLimits {
+  readonly maxBodyBytes: number;
+  /** The same where texts of the configuration service are sent. */
+  readonly maxConfigBodyBytes: number;
 }
 
 /** Answers every request whose path starts with `/nacos/`. What a caller can be at fault for, or to leave in the middle of, never rejects. */
@@ -48,12 +54,15 @@ export function pipeline({ routes, switches, limits, wallClock, log }: PipelineO
       }
       checkServerStatus(switches.values.overriddenServerStatus, req.method ?? '', path);
       if (found === undefined) throw notServed(req.method ?? '', path, table);
-      const form = await readForm(req, limits.maxBodyBytes, found.route.takesJson === true);
+      const { call, body, reply, takesJson = false } = found.route;
+      const form = await readForm(req, body === 'texts' ? limits.maxConfigBodyBytes : limits.maxBodyBytes, takesJson);
       // Half a form may read like a whole one, of another instance.
       if (hasLeft(req)) return;
       const params = readParams(queryOf(req), form);
-      const data = found.route.call(askedIn(req, found.key === undefined ? params : { ...params, key: found.key }));
-      send(res, 200, found.route.reply === 'envelope' ? { code: 0, message: 'success', data } : data);
+      const said = call(askedIn(req, res, found.key === undefined ? params : { ...params, key: found.key }));
+      const answered = said instanceof Promise ? await said : said;
+      const { data, headers } = answered instanceof Answer ? answered : new Answer(answered, {});
+      send(res, 200, reply === 'envelope' ? { code: 0, message: 'success', data } : data, headers);
     } catch (error) {
       if (error instanceof RequestError) {
         refuse(req, res, error, found?.route, wallClock);
@@ -67,11 +76,20 @@ export function pipeline({ routes, switches, limits, wallClock, log }: PipelineO
   }
 }
 
-function askedIn(req: Request, params: Params): Asked {
+function askedIn(req: Request, res: Response, params: Params): Asked {
   const agent = headerOf(req, 'user-agent') || headerOf(req, 'client-version');
   const { ip } = peerOf(req);
   const by = { ...(ip !== '' && { peer: ip }), agent: agent.slice(0, MAX_AGENT_LENGTH) };
-  return { params, agent, by, local: localAddressOf(req) };
+  const caller: Caller = {
+    ip,
+    turn: () => new Promise((resolve) => atItsTurn(req, res, resolve)),
+    onLeave(run) {
+      if (res.closed || res.destroyed) run();
+      else res.once('close', run);
+    },
+  };
+  const header = (name: string) => (req.headers[name] === undefined ? undefined : headerOf(req, name));
+  return { params, header, caller, agent, by, local: localAddressOf(req) };
 }
 
 /** What is kept with an event of a caller's name for itself. */
@@ -122,9 +140,9 @@ function refuse(req: Request, res: Response, error: RequestError, route: Route |
   else send(res, http, { ...(route.path.startsWith('/nacos/v3/') ? v3 : v2), data: error.v2Message });
 }
 
-function send(res: Response, status: number, data: string | object | number | boolean | null): void {
-  if (typeof data === 'string') answer(res, status, 'text/plain;charset=UTF-8', data);
-  else answer(res, status, 'application/json;charset=UTF-8', writeJson(data));
+function send(res: Response, status: number, data: Data, headers: Answer['headers'] = {}): void {
+  if (typeof data === 'string') answer(res, status, 'text/plain;charset=UTF-8', data, headers);
+  else answer(res, status, 'application/json;charset=UTF-8', writeJson(data), headers);
 }
 
 /** The body as text. `Content-Encoding` is not believed: Java <= 1.3.2 says gzip over plain text on every request. */

@@ -2,12 +2,14 @@ import type { Source } from '../../registry/changes.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Catalog } from '../catalog.ts';
 import type { Clients } from '../clients.ts';
+import type { ConfigListeners } from '../config-listeners.ts';
 import type { ConfigLimits, Configs } from '../configs.ts';
 import type { Connections } from '../grpc/connections.ts';
 import type { Namespaces } from '../namespaces.ts';
 import type { Naming } from '../naming.ts';
 import type { Switches } from '../switches.ts';
 import type { Pusher } from '../udp/pusher.ts';
+import type { LongPolls } from './long-polls.ts';
 import type { Params } from './params.ts';
 
 /** One call of the API: where it is, who answers it, how the answer is written, and what one must be allowed for it. */
@@ -20,10 +22,26 @@ export interface Route {
   readonly access: Access;
   /** A body of JSON comes as the parameter `body`; elsewhere it carries nothing. */
   readonly takesJson?: boolean;
+  /** `texts`: it may be as long as a text of the configuration service, or the names of very many. */
+  readonly body?: 'texts';
 }
 
-/** Answers data; an error is a `RequestError`. */
-export type Call = (asked: Asked) => string | object | number | boolean | null;
+/** Answers data, now or later; an error is a `RequestError`. */
+export type Call = (asked: Asked) => Data | Answer | Promise<Data | Answer>;
+
+/** What is said in an answer. */
+export type Data = string | object | number | boolean | null;
+
+/** Data that have headers of their own. */
+export class Answer {
+  readonly data: Data;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(data: Data, headers: Readonly<Record<string, string>>) {
+    this.data = data;
+    this.headers = headers;
+  }
+}
 
 /**
  * `plain`: text as it is and anything else as JSON; errors are plain text. `envelope`: `{code, message, data}`, errors too.
@@ -36,12 +54,24 @@ export type Access = 'read' | 'write' | 'admin' | 'health' | 'open';
 /** What is asked, once the wire is out of the way. */
 export interface Asked {
   readonly params: Params;
+  /** A header by its name in lower case, undefined when there is none. */
+  readonly header: (name: string) => string | undefined;
+  readonly caller: Caller;
   /** How the client calls itself, in full. It decides over wording, never over rights. */
   readonly agent: string;
   /** On whose word the registry changes. */
   readonly by: Source;
   /** Where the request arrived, `IP:PORT`. */
   readonly local: string;
+}
+
+/** Who waits for an answer that comes later. */
+export interface Caller {
+  readonly ip: string;
+  /** Resolves once it could be answered: not before what it has asked earlier over the same connection. Never, if it leaves before. */
+  readonly turn: () => Promise<void>;
+  /** Calls `run` when it has left, or has been answered. Only from its turn on. */
+  readonly onLeave: (run: () => void) => void;
 }
 
 /** What the calls work on. */
@@ -53,13 +83,25 @@ export interface HttpRooms {
   readonly switches: Switches;
   readonly clients: Clients;
   readonly configs: Configs;
+  readonly configListeners: ConfigListeners;
+  readonly longPolls: LongPolls;
+  readonly limits: HttpLimits;
   readonly pusher: Pusher;
   readonly connections: Connections;
-  readonly limits: Pick<ConfigLimits, 'maxConfigBytes'>;
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
   /** Whether pushes go to the address that a client names, instead of the one that its request came from. */
   readonly pushToClientIp: boolean;
+}
+
+/** What bounds single calls. */
+export interface HttpLimits extends Pick<ConfigLimits, 'maxConfigBytes'> {
+  /** For how long a caller may wait for a text to change. */
+  readonly maxLongPollMs: number;
+  /** Texts that one request may listen to. */
+  readonly maxListenedConfigs: number;
+  /** Of all texts in one page. */
+  readonly maxConfigPageBytes: number;
 }
 
 /** What Nacos answers where there is nothing else to say. */

@@ -3,7 +3,7 @@ import type { Route } from './route.ts';
 
 /** The calls of version 1, and those without a version. */
 export function v1Routes(calls: Calls): readonly Route[] {
-  return [...namingRoutes(calls), ...serverRoutes(calls), ...otherRoutes(calls), ...clusterRoutes(calls)];
+  return [...namingRoutes(calls), ...serverRoutes(calls), ...otherRoutes(calls), ...clusterRoutes(calls), ...configRoutes(calls)];
 }
 
 /** Instances, services and the console's lists of both. */
@@ -84,8 +84,8 @@ function serverRoutes({ cluster, instances, operator }: Calls): readonly Route[]
   ];
 }
 
-/** Login, namespaces, state, and the one call of the configuration service. */
-function otherRoutes({ configs, console, operator }: Calls): readonly Route[] {
+/** Login, namespaces, state. */
+function otherRoutes({ console, operator }: Calls): readonly Route[] {
   return [
     { method: 'POST', path: '/nacos/v1/auth/login', call: console.login, reply: 'plain', access: 'open' },
     { method: 'POST', path: '/nacos/v1/auth/users/login', call: console.login, reply: 'plain', access: 'open' },
@@ -99,7 +99,6 @@ function otherRoutes({ configs, console, operator }: Calls): readonly Route[] {
     { method: 'GET', path: '/nacos/v1/console/server/announcement', call: console.notice, reply: 'plain', access: 'open' },
     { method: 'GET', path: '/nacos/v1/console/server/guide', call: console.notice, reply: 'plain', access: 'open' },
     { method: 'GET', path: '/nacos/actuator/health', call: console.actuatorHealth, reply: 'plain', access: 'health' },
-    { method: 'GET', path: '/nacos/v1/cs/configs', call: configs.read, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/serverlist', call: operator.serverList, reply: 'plain', access: 'open' },
   ];
 }
@@ -113,5 +112,28 @@ function clusterRoutes({ cluster }: Calls): readonly Route[] {
     { method: 'GET', path: '/nacos/v1/core/cluster/health', call: cluster.healthV1, reply: 'plain', access: 'health' },
     { method: 'POST', path: '/nacos/v1/core/cluster/report', call: cluster.reportV1, reply: 'plain', access: 'admin' },
     { method: 'GET', path: '/nacos/v1/core/ops/idInfo', call: cluster.idsV1, reply: 'plain', access: 'read' },
+  ];
+}
+
+/** The configuration service. */
+function configRoutes({ configs }: Calls): readonly Route[] {
+  return [
+    { method: 'GET', path: '/nacos/v1/cs/configs', call: configs.read, reply: 'plain', access: 'read' },
+    { method: 'POST', path: '/nacos/v1/cs/configs', call: configs.publish, reply: 'plain', access: 'write', body: 'texts' },
+    { method: 'DELETE', path: '/nacos/v1/cs/configs', call: configs.remove, reply: 'plain', access: 'write' },
+    {
+      method: 'POST',
+      path: '/nacos/v1/cs/configs/listener',
+      call: configs.listen,
+      reply: 'plain',
+      access: 'read',
+      body: 'texts',
+    },
+    { method: 'GET', path: '/nacos/v1/cs/configs/listener', call: configs.listenersOf, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/cs/listener', call: configs.listenedFrom, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/cs/history', call: configs.history, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/cs/history/previous', call: configs.historyEntry, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/cs/history/configs', call: configs.names, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/cs/health', call: configs.health, reply: 'plain', access: 'health' },
   ];
 }

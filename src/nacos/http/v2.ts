@@ -1,7 +1,7 @@
 import type { Calls } from './calls.ts';
 import type { Route } from './route.ts';
 
-/** The calls of version 2: in an envelope, but for three that its makers forgot to wrap. */
+/** The calls of version 2: in an envelope, but for those that its makers forgot to wrap. */
 export function v2Routes(calls: Calls): readonly Route[] {
   return [
     ...instanceRoutes(calls),
@@ -9,6 +9,7 @@ export function v2Routes(calls: Calls): readonly Route[] {
     ...clientRoutes(calls),
     ...consoleRoutes(calls),
     ...clusterRoutes(calls),
+    ...configRoutes(calls),
     ...unwrapped(calls),
   ];
 }
@@ -138,9 +139,24 @@ function clusterRoutes({ cluster }: Calls): readonly Route[] {
   ];
 }
 
-/** As they are answered by Nacos 2. */
-function unwrapped({ instances }: Calls): readonly Route[] {
+/** The configuration service. */
+function configRoutes({ configs }: Calls): readonly Route[] {
   return [
+    { method: 'GET', path: '/nacos/v2/cs/config', call: configs.get, reply: 'envelope', access: 'read' },
+    { method: 'POST', path: '/nacos/v2/cs/config', call: configs.publish, reply: 'envelope', access: 'write', body: 'texts' },
+    { method: 'DELETE', path: '/nacos/v2/cs/config', call: configs.remove, reply: 'envelope', access: 'write' },
+    { method: 'GET', path: '/nacos/v2/cs/history/list', call: configs.historyPageV2, reply: 'envelope', access: 'read' },
+    { method: 'GET', path: '/nacos/v2/cs/history', call: configs.historyEntryV2, reply: 'envelope', access: 'read' },
+    { method: 'GET', path: '/nacos/v2/cs/history/previous', call: configs.historyEntryV2, reply: 'envelope', access: 'read' },
+    { method: 'GET', path: '/nacos/v2/cs/history/configs', call: configs.names, reply: 'envelope', access: 'read' },
+  ];
+}
+
+/** As they are answered by Nacos 2, and a call of PHP's clients that it does not know. */
+function unwrapped({ configs, instances }: Calls): readonly Route[] {
+  return [
+    { method: 'GET', path: '/nacos/v2/cs/config/searchDetail', call: configs.searchDetail, reply: 'plain', access: 'read' },
+    { method: 'POST', path: '/nacos/v2/cs/config/listener', call: configs.listen, reply: 'plain', access: 'read', body: 'texts' },
     { method: 'PUT', path: '/nacos/v2/ns/instance/beat', call: instances.beat, reply: 'plain', access: 'write' },
     { method: 'PATCH', path: '/nacos/v2/ns/instance', call: instances.patch, reply: 'plain', access: 'write' },
     { method: 'GET', path: '/nacos/v2/ns/instance/statuses/*', call: instances.statuses, reply: 'plain', access: 'read' },

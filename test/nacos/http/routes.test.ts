@@ -25,8 +25,12 @@ describe('the routes', () => {
       'PUT /nacos/v1/ns/service/checksum',
       'POST /nacos/v1/auth/login',
       'POST /nacos/v1/auth/users/login',
+      // It listens, as its later names do.
+      'POST /nacos/v1/cs/configs/listener',
       'POST /nacos/v2/auth/user/login',
+      'POST /nacos/v2/cs/config/listener',
       'POST /nacos/v3/auth/user/login',
+      'POST /nacos/v3/admin/cs/config/listener',
     ]);
   });
 

@@ -1,5 +1,5 @@
-// Command go-nacos-1 drives the unmodified nacos-sdk-go v1 naming client over
-// JSON lines, so that a test in another language can steer it as a child
+// Command go-nacos-1 drives the unmodified nacos-sdk-go v1 naming client (and
+// config once it is asked for) over JSON lines, so that a test in another language can steer it as a child
 // process: commands on stdin, replies and change events on stdout.
 package main
 
@@ -14,6 +14,7 @@ import (
 
 	"beatbridge.test/lines"
 	"github.com/nacos-group/nacos-sdk-go/clients"
+	"github.com/nacos-group/nacos-sdk-go/clients/config_client"
 	"github.com/nacos-group/nacos-sdk-go/clients/naming_client"
 	"github.com/nacos-group/nacos-sdk-go/common/constant"
 	"github.com/nacos-group/nacos-sdk-go/common/http_agent"
@@ -43,6 +44,15 @@ type command struct {
 	Fresh       bool              `json:"fresh"`
 	PageNo      uint32            `json:"pageNo"`
 	PageSize    uint32            `json:"pageSize"`
+	DataID      string            `json:"dataId"`
+	Content     string            `json:"content"`
+}
+
+type configChange struct {
+	Event   string `json:"event"`
+	DataID  string `json:"dataId"`
+	Group   string `json:"group"`
+	Content string `json:"content"`
 }
 
 type event struct {
@@ -74,8 +84,9 @@ type page struct {
 
 type driver struct {
 	out    *lines.Writer
-	config vo.NacosClientParam
+	param  vo.NacosClientParam
 	naming naming_client.INamingClient
+	config config_client.IConfigClient
 	proxy  *naming_client.NamingProxy
 	// Unsubscribe compares addresses, so the very parameter must be kept.
 	subs map[string][]*vo.SubscribeParam
@@ -102,7 +113,7 @@ func main() {
 	}
 	d := &driver{
 		out: out,
-		config: vo.NacosClientParam{
+		param: vo.NacosClientParam{
 			ClientConfig: &constant.ClientConfig{
 				NamespaceId:          *namespace,
 				Username:             *username,
@@ -116,7 +127,7 @@ func main() {
 		},
 		subs: map[string][]*vo.SubscribeParam{},
 	}
-	if d.naming, err = clients.NewNamingClient(d.config); err != nil {
+	if d.naming, err = clients.NewNamingClient(d.param); err != nil {
 		lines.Fatal(err)
 	}
 	d.out.Print(lines.Ready{Event: "ready", Client: "go", Version: lines.Version(sdkPath)})
@@ -186,10 +197,37 @@ func (d *driver) run(c *command) (any, error) {
 			return "UP", nil
 		}
 		return "DOWN", nil
+	case "configGet", "configPublish", "configRemove", "configListen":
+		return d.runConfig(c)
 	case "quit":
 		return nil, nil
 	}
 	return nil, fmt.Errorf("unknown op %q", c.Op)
+}
+
+func (d *driver) runConfig(c *command) (any, error) {
+	if d.config == nil {
+		config, err := clients.NewConfigClient(d.param)
+		if err != nil {
+			return nil, err
+		}
+		d.config = config
+	}
+	param := vo.ConfigParam{DataId: c.DataID, Group: c.Group}
+	switch c.Op {
+	case "configGet":
+		return d.config.GetConfig(param)
+	case "configPublish":
+		param.Content = c.Content
+		return d.config.PublishConfig(param)
+	case "configRemove":
+		return d.config.DeleteConfig(param)
+	default:
+		param.OnChange = func(_, group, dataID, content string) {
+			d.out.Print(configChange{Event: "config", DataID: dataID, Group: group, Content: content})
+		}
+		return nil, d.config.ListenConfig(param)
+	}
 }
 
 // instances goes through the client's cache unless fresh is set.
@@ -229,9 +267,9 @@ func (d *driver) queryList(c *command) ([]model.Instance, error) {
 // does not expose. It is made on demand because it logs in once more.
 func (d *driver) directProxy() (*naming_client.NamingProxy, error) {
 	if d.proxy == nil {
-		config := *d.config.ClientConfig
+		config := *d.param.ClientConfig
 		config.TimeoutMs = 10_000
-		proxy, err := naming_client.NewNamingProxy(config, d.config.ServerConfigs, &http_agent.HttpAgent{})
+		proxy, err := naming_client.NewNamingProxy(config, d.param.ServerConfigs, &http_agent.HttpAgent{})
 		if err != nil {
 			return nil, err
 		}

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
 const require = createRequire(import.meta.url);
-const { NacosNamingClient } = require('nacos');
+const { NacosConfigClient, NacosNamingClient } = require('nacos');
 
 const { values } = parseArgs({
   options: { server: { type: 'string' }, namespace: { type: 'string', default: 'public' }, tmp: { type: 'string' } },
@@ -34,6 +34,18 @@ const view = ({ ip, port, clusterName, serviceName, weight, healthy, valid, enab
 });
 const listeners = new Map();
 
+/** Made on first use: it asks the server by itself, which a test of the naming API should not see. */
+let configClient;
+function config() {
+  if (configClient === undefined) {
+    // To this client the default namespace is the one that has no name.
+    const namespace = values.namespace === 'public' ? '' : values.namespace;
+    configClient = new NacosConfigClient({ serverAddr: values.server, namespace, cacheDir: values.tmp });
+    configClient.on('error', (error) => console.error(error));
+  }
+  return configClient;
+}
+
 const OPS = {
   register: ({ service, group, ip, port, cluster, weight, enabled, ephemeral, metadata }) =>
     client.registerInstance(service, { ip, port, clusterName: cluster, weight, enabled, ephemeral, metadata }, group),
@@ -56,6 +68,12 @@ const OPS = {
       { serviceName: service, groupName: group, clusters: clusters?.join(',') },
       listeners.get(`${group}@@${service}`),
     ),
+  configGet: ({ dataId, group }) => config().getConfig(dataId, group),
+  configPublish: ({ dataId, group, content }) => config().publishSingle(dataId, group, content),
+  configRemove: ({ dataId, group }) => config().remove(dataId, group),
+  configListen({ dataId, group }) {
+    config().subscribe({ dataId, group }, (content) => say({ event: 'config', dataId, group, content }));
+  },
   serverStatus: () => client.getServerStatus(),
   quit: () => setImmediate(() => process.exit(0)),
 };

@@ -1,5 +1,7 @@
 import com.alibaba.nacos.api.NacosFactory;
 import com.alibaba.nacos.api.PropertyKeyConst;
+import com.alibaba.nacos.api.config.ConfigService;
+import com.alibaba.nacos.api.config.listener.AbstractListener;
 import com.alibaba.nacos.api.exception.NacosException;
 import com.alibaba.nacos.api.naming.NamingMaintainService;
 import com.alibaba.nacos.api.naming.NamingService;
@@ -11,12 +13,17 @@ import java.util.Properties;
 /** Lets a test steer the real Java nacos-client 1.x over lines of JSON; the client's log goes to stderr. */
 public final class NacosDriver implements Lines.Performer {
 
+    private static final int CONFIG_TIMEOUT_MS = 5_000;
+
+    private final Lines lines;
     private final Properties properties;
     private final NamingService naming;
     private final Subscriptions subscriptions;
     private NamingMaintainService maintain;
+    private ConfigService config;
 
     private NacosDriver(Lines lines, Properties properties) throws NacosException {
+        this.lines = lines;
         this.properties = properties;
         this.naming = NacosFactory.createNamingService(properties);
         this.subscriptions = new Subscriptions(lines, naming);
@@ -67,6 +74,19 @@ public final class NacosDriver implements Lines.Performer {
             case "serverStatus" -> {
                 return naming.getServerStatus();
             }
+            case "configGet" -> {
+                return config().getConfig(c.required("dataId"), c.group(), CONFIG_TIMEOUT_MS);
+            }
+            case "configPublish" -> {
+                return config().publishConfig(c.required("dataId"), c.group(), c.required("content"));
+            }
+            case "configRemove" -> {
+                return config().removeConfig(c.required("dataId"), c.group());
+            }
+            case "configListen" -> configListen(c.required("dataId"), c.group());
+            case "configStatus" -> {
+                return config().getServerStatus();
+            }
             case "quit" -> naming.shutDown();
             default -> throw c.unknown();
         }
@@ -79,6 +99,23 @@ public final class NacosDriver implements Lines.Performer {
         service.setProtectThreshold((float) c.decimal("protectThreshold", 0));
         service.setMetadata(c.metadata());
         return service;
+    }
+
+    /** Made on first use: it listens by itself, which a test of the naming API should not see. */
+    private ConfigService config() throws NacosException {
+        if (config == null) {
+            config = NacosFactory.createConfigService(properties);
+        }
+        return config;
+    }
+
+    private void configListen(String dataId, String group) throws NacosException {
+        config().addListener(dataId, group, new AbstractListener() {
+            @Override
+            public void receiveConfigInfo(String content) {
+                lines.emit(Lines.object("event", "config", "dataId", dataId, "group", group, "content", content));
+            }
+        });
     }
 
     /** Made on first use: it logs in by itself, which a test of the naming API should not see. */

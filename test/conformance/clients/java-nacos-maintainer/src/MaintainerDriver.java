@@ -5,8 +5,11 @@ import com.alibaba.nacos.api.naming.pojo.healthcheck.AbstractHealthChecker;
 import com.alibaba.nacos.api.naming.pojo.healthcheck.impl.Http;
 import com.alibaba.nacos.api.naming.pojo.maintainer.ClusterInfo;
 import com.alibaba.nacos.common.utils.VersionUtils;
+import com.alibaba.nacos.maintainer.client.config.ConfigMaintainerFactory;
+import com.alibaba.nacos.maintainer.client.config.ConfigMaintainerService;
 import com.alibaba.nacos.maintainer.client.naming.NamingMaintainerFactory;
 import com.alibaba.nacos.maintainer.client.naming.NamingMaintainerService;
+import java.util.List;
 
 /** Lets a test steer the real Java nacos-maintainer-client over lines of JSON; the client's log goes to stderr. */
 public final class MaintainerDriver implements Lines.Performer {
@@ -14,9 +17,11 @@ public final class MaintainerDriver implements Lines.Performer {
     private static final int PAGE_SIZE = 100;
 
     private final NamingMaintainerService maintainer;
+    private final ConfigMaintainerService configs;
 
-    private MaintainerDriver(NamingMaintainerService maintainer) {
+    private MaintainerDriver(NamingMaintainerService maintainer, ConfigMaintainerService configs) {
         this.maintainer = maintainer;
+        this.configs = configs;
     }
 
     public static void main(String[] args) throws Exception {
@@ -24,8 +29,9 @@ public final class MaintainerDriver implements Lines.Performer {
         Options options = Options.parseOrExit(args);
         options.keepFiles();
         var maintainer = NamingMaintainerFactory.createNamingMaintainerService(options.properties());
+        var configs = ConfigMaintainerFactory.createConfigMaintainerService(options.properties());
         lines.emit(Lines.object("event", "ready", "client", "java-maintainer", "version", VersionUtils.version));
-        lines.serve(new MaintainerDriver(maintainer));
+        lines.serve(new MaintainerDriver(maintainer, configs));
     }
 
     @Override
@@ -39,10 +45,28 @@ public final class MaintainerDriver implements Lines.Performer {
             case "naming" -> naming(name, c);
             case "namespace" -> namespace(name, c);
             case "core" -> core(name, c);
+            case "config" -> config(name, c);
             case "quit" -> {
                 maintainer.shutdown();
                 yield null;
             }
+            default -> throw c.unknown();
+        };
+    }
+
+    private Object config(String name, Command c) throws NacosException {
+        String dataId = c.text("dataId", "");
+        return switch (name) {
+            case "publish" -> configs.publishConfig(dataId, c.group(), namespaceOf(c), c.required("content"));
+            case "get" -> configs.getConfig(dataId, c.group(), namespaceOf(c));
+            case "delete" -> configs.deleteConfig(dataId, c.group(), namespaceOf(c));
+            case "deleteById" -> configs.deleteConfigs(List.of(Long.valueOf(c.required("configId"))));
+            case "list" -> configs.listConfigs(dataId, c.group(), namespaceOf(c));
+            case "search" -> configs.searchConfigs(dataId, c.group(), namespaceOf(c));
+            case "ofNamespace" -> configs.getConfigListByNamespace(namespaceOf(c));
+            case "listeners" -> configs.getListeners(dataId, c.group(), namespaceOf(c), true);
+            case "listenedFrom" -> configs.getAllSubClientConfigByIp(c.required("ip"), true, namespaceOf(c), true);
+            case "history" -> configs.listConfigHistory(dataId, c.group(), namespaceOf(c), 1, PAGE_SIZE);
             default -> throw c.unknown();
         };
     }

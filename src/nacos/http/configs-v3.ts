@@ -1,0 +1,86 @@
+import type { Config } from '../configs.ts';
+import { RequestError } from '../errors.ts';
+import { HOME } from '../rules.ts';
+import { findConfigs, pageOfConfigs, tenantOf } from './config-pages.ts';
+import { type ConfigsRoom, listenersByName, namedIn, publishText, readConfigId, removeText } from './configs.ts';
+import { optional, type Params, required } from './params.ts';
+import type { Asked } from './route.ts';
+
+/** The calls about texts in the words of 3.x: its clients read, and its operators and their tools do the rest. */
+export function configCallsV3({ configs, configListeners, limits }: ConfigsRoom) {
+  return {
+    /** Clients are told that there is no such text in a reply of status 200. */
+    get({ params }: Asked): object {
+      const config = configs.get(readIdV3(params));
+      if (config === undefined) return { code: 20_004, message: 'resource not found', data: null };
+      const { content, type, md5, modifiedAt } = config;
+      const found = { resultCode: 200, errorCode: 0, message: null, requestId: null, content, encryptedDataKey: '' };
+      const data = { ...found, contentType: type, md5, lastModified: modifiedAt, tag: null, beta: false, success: true };
+      return { code: 0, message: 'success', data };
+    },
+
+    show({ params }: Asked): object {
+      const config = configs.get(readIdV3(params));
+      if (config === undefined) throw new RequestError('not-found', 'Config not exist, please publish Config first.');
+      const { content, createdAt, modifiedAt } = config;
+      const times = { createTime: createdAt, modifyTime: modifiedAt };
+      const unsaid = { desc: null, encryptedDataKey: '', createUser: null, createIp: null, configTags: null };
+      return { ...briefView(config), ...times, content, ...unsaid };
+    },
+
+    publish: (asked: Asked): boolean => publishText(configs, readIdV3(asked.params), asked),
+
+    remove: ({ params }: Asked): boolean => removeText(configs, readIdV3(params), params),
+
+    removeBatch({ params }: Asked): boolean {
+      configs.removeAll(required(params, 'ids').split(','));
+      return true;
+    },
+
+    list({ params }: Asked): object {
+      const search = optional(params, 'search') === 'accurate' ? 'accurate' : 'blur';
+      const wanted = { ...params, group: optional(params, 'groupName') ?? optional(params, 'group') };
+      return pageOfConfigs(findConfigs(configs, wanted, search), params, limits.maxConfigPageBytes, briefView);
+    },
+
+    /** Who listens to a text, by address, each with what it has. */
+    listenersOf: ({ params }: Asked): object => ({
+      queryType: 'config',
+      listenersStatus: listenersByName(configListeners.of(readIdV3(params)), ({ ip }) => ip),
+    }),
+
+    /** What is listened to from an address. */
+    listenedFrom({ params }: Asked): object {
+      const ip = required(params, 'ip');
+      return { queryType: 'ip', listenersStatus: listenersByName(configListeners.at(ip), namedIn) };
+    },
+
+    historyPage: ({ params }: Asked): object => pageOfConfigs([], params, limits.maxConfigPageBytes, briefView),
+
+    /** What texts were is not kept: it is answered as one that Nacos does not know. */
+    historyEntry({ params }: Asked): never {
+      required(params, optional(params, 'id') === undefined ? 'nid' : 'id');
+      throw new RequestError('invalid', 'Source must not be null');
+    },
+
+    names: ({ params }: Asked): object => findConfigs(configs, { namespaceId: params.namespaceId }, 'accurate').map(briefView),
+  };
+}
+
+/** Without what it says. */
+function briefView(config: Config): object {
+  const { id, serial, md5, type } = config;
+  const named = { id: String(serial), namespaceId: tenantOf(config) || HOME.namespace, groupName: id.group, dataId: id.dataId };
+  return { ...named, md5, type, appName: '', createTime: 0, modifyTime: 0 };
+}
+
+/** What is missing is said in the words of 3.x: in plain text where clients read it so. */
+function readIdV3(params: Params): ReturnType<typeof readConfigId> {
+  const given = { dataId: optional(params, 'dataId'), groupName: optional(params, 'groupName') ?? optional(params, 'group') };
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined) continue;
+    const text = `Required parameter '${name}' type String is not present`;
+    throw new RequestError('missing-param', `caused: ${text};`, text);
+  }
+  return readConfigId(params);
+}

@@ -1,0 +1,143 @@
+import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
+import type { ConfigListener, ConfigListeners } from '../config-listeners.ts';
+import type { Configs } from '../configs.ts';
+import { RequestError } from '../errors.ts';
+import type { ListenedText } from './listening-configs.ts';
+import { RecentlyTold } from './recently-told.ts';
+
+/**
+ * Requests of clients of 1.x that wait for a text to change. Each ends with what has changed, or with nothing: when its time is over,
+ * when its caller leaves, when the server goes. Nothing of it is left then. It writes no answer.
+ */
+export class LongPolls {
+  readonly #options: LongPollsOptions;
+  readonly #told: RecentlyTold;
+  readonly #waiting = new Set<() => void>();
+  readonly #ofPeer = new Map<string, { polls: number; texts: number }>();
+  #texts = 0;
+  #closed = false;
+
+  constructor(options: LongPollsOptions) {
+    this.#options = options;
+    this.#told = new RecentlyTold(options.scheduler);
+  }
+
+  /**
+   * Resolves with the texts that are not as the caller has them: at once if there are any, else with the first that changes, and with
+   * none after `ms`. Rejects when the caller, or all together, listen to more than they may.
+   */
+  wait(texts: readonly ListenedText[], { ip, ms, onLeave }: Waiter): Promise<readonly ListenedText[]> {
+    const { configs } = this.#options;
+    const changed = changedAmong(configs, texts);
+    if (this.#closed || (changed.length > 0 && !this.#told.repeats(ip, changed))) return Promise.resolve(changed);
+    const refusal = this.#refusalOf(ip, texts.length);
+    return new Promise((resolve, reject) => {
+      // Not at once: npm's client asks again at once after any refusal, thousands of times a second.
+      if (refusal !== undefined) onLeave(this.#hold(NOT_AT_ONCE_MS, () => reject(refusal)));
+      // Nor does it learn by being told the same again: npm's, set to GBK, never comes to the md5 of what it has read.
+      else if (changed.length > 0) onLeave(this.#hold(NOT_AT_ONCE_MS, () => resolve(changedAmong(configs, texts))));
+      else onLeave(this.#listen(texts, ip, ms, resolve));
+    });
+  }
+
+  /** Ends all that wait, with nothing, and from now on nobody waits. */
+  close(): void {
+    this.#closed = true;
+    this.#told.close();
+    for (const end of [...this.#waiting]) end();
+  }
+
+  /** How many wait now. */
+  get count(): number {
+    return this.#waiting.size;
+  }
+
+  /** Answers what ends it. */
+  #listen(texts: readonly ListenedText[], ip: string, ms: number, done: (changed: readonly ListenedText[]) => void): () => void {
+    const { listeners } = this.#options;
+    const ofPeer = this.#ofPeer.get(ip) ?? { polls: 0, texts: 0 };
+    this.#ofPeer.set(ip, ofPeer);
+    const count = (by: 1 | -1) => {
+      ofPeer.polls += by;
+      ofPeer.texts += by * texts.length;
+      this.#texts += by * texts.length;
+    };
+    count(1);
+    let changed: readonly ListenedText[] = [];
+    const interests: ConfigListener[] = [];
+    const end = this.#hold(ms, () => {
+      for (const interest of interests) listeners.delete(interest);
+      count(-1);
+      if (ofPeer.polls === 0) this.#ofPeer.delete(ip);
+      done(changed);
+    });
+    for (const text of texts) {
+      if (text.id === undefined) continue;
+      const onChange = () => {
+        changed = [text];
+        end();
+      };
+      const interest = { text: text.id, ip, md5: text.md5, changed: onChange };
+      interests.push(interest);
+      listeners.add(interest);
+    }
+    return end;
+  }
+
+  /** Calls `done` once: after `ms`, or when what is answered is called before that. */
+  #hold(ms: number, done: () => void): () => void {
+    let cancel: Cancel = () => {};
+    const end = () => {
+      if (!this.#waiting.delete(end)) return;
+      cancel();
+      done();
+    };
+    this.#waiting.add(end);
+    cancel = this.#options.scheduler.after(ms, end);
+    return end;
+  }
+
+  #refusalOf(ip: string, texts: number): RequestError | undefined {
+    const { maxLongPolls, maxLongPollsPerPeer, maxPolledConfigs, maxPolledConfigsPerPeer } = this.#options.limits;
+    const ofPeer = this.#ofPeer.get(ip) ?? { polls: 0, texts: 0 };
+    if (ofPeer.polls >= maxLongPollsPerPeer) return tooMany(`${maxLongPollsPerPeer} long polls from one address`);
+    if (this.#waiting.size >= maxLongPolls) return tooMany(`${maxLongPolls} long polls`);
+    if (ofPeer.texts + texts > maxPolledConfigsPerPeer)
+      return tooMany(`${maxPolledConfigsPerPeer} configs listened to from one address`);
+    return this.#texts + texts > maxPolledConfigs ? tooMany(`${maxPolledConfigs} configs listened to`) : undefined;
+  }
+}
+
+/** Those that are not as the caller has them. */
+export function changedAmong(configs: Configs, texts: readonly ListenedText[]): readonly ListenedText[] {
+  return texts.filter(({ id, md5 }) => id !== undefined && configs.differs(id, md5));
+}
+
+export interface LongPollsOptions {
+  readonly configs: Configs;
+  readonly listeners: ConfigListeners;
+  readonly scheduler: Scheduler;
+  readonly limits: LongPollsLimits;
+}
+
+export interface LongPollsLimits {
+  readonly maxLongPolls: number;
+  readonly maxLongPollsPerPeer: number;
+  /** Texts to which all long polls listen, each counted as often as it is listened to. */
+  readonly maxPolledConfigs: number;
+  readonly maxPolledConfigsPerPeer: number;
+}
+
+/** Who waits, and for how long at most. */
+export interface Waiter {
+  readonly ip: string;
+  readonly ms: number;
+  /** Calls what it is given when the caller has left. */
+  readonly onLeave: (end: () => void) => void;
+}
+
+const NOT_AT_ONCE_MS = 2_000;
+
+function tooMany(what: string): RequestError {
+  return new RequestError('too-many-polls', `more than ${what}: ask again later`);
+}
