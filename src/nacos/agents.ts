@@ -11,6 +11,13 @@ export function isGoClient(agent: string): boolean {
   return agent.startsWith('Nacos-Go-Client');
 }
 
+/** How large a message may be that the client takes over gRPC, in bytes: a larger one breaks the call, or its whole connection. */
+export function takesBytes(agent: string): number {
+  if (agent.startsWith('Nacos-Python-Client')) return 100 << 20;
+  // tonic's own figure.
+  return agent.startsWith('Nacos-Rust-Client') ? 4 << 20 : 10 << 20;
+}
+
 /** From which version on the clients of a language listen for datagrams: the operators' switches of these names. */
 export interface LeastVersions {
   readonly pushJavaVersion: string;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { canBePushed, isGoClient, isJavaClient } from '../../src/nacos/agents.ts';
+import { canBePushed, isGoClient, isJavaClient, takesBytes } from '../../src/nacos/agents.ts';
 import { Switches } from '../../src/nacos/switches.ts';
 
 it.each([
@@ -39,4 +39,13 @@ it.each([
   ['curl/7.88.1', false, false],
 ])('%s is a Java client: %s, a Go client: %s', (agent, java, go) => {
   expect([isJavaClient(agent), isGoClient(agent)]).toEqual([java, go]);
+});
+
+it.each([
+  ['Nacos-Java-Client:v2.5.1', 10],
+  ['Nacos-Go-Client:v2.3.5', 10],
+  ['Nacos-Python-Client:v3.2.0', 100],
+  ['Nacos-Rust-Client:0.8.3', 4],
+])('%s takes messages of %i MiB', (agent, mebibytes) => {
+  expect(takesBytes(agent)).toBe(mebibytes << 20);
 });

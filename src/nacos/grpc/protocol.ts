@@ -1,6 +1,7 @@
 import { type ConnectRouter, createContextKey } from '@connectrpc/connect';
 import { BiRequestStream, type Payload, Request } from '../../gen/nacos/payload_pb.ts';
 import type { Peer } from '../../wire/exchange.ts';
+import { takesBytes } from '../agents.ts';
 import { REASONS, RequestError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { readBody } from './bodies.ts';
@@ -60,7 +61,10 @@ export function answerer({ connections, log }: StreamRoom, table: ReadonlyMap<st
   function answered({ answer, from, failure }: Answering, body: JsonObject, asker: Asker): Message {
     try {
       const result = from(body, asker);
-      return typeof result === 'string' ? { type: answer, body: result } : message(answer, { ...OK, ...result });
+      const said = typeof result === 'string' ? { type: answer, body: result } : message(answer, { ...OK, ...result });
+      const [bytes, taken] = [Buffer.byteLength(said.body), takesBytes(asker.connection.clientVersion)];
+      if (bytes > taken) throw new RequestError('too-large', `the answer has ${bytes} bytes, and the client takes ${taken}`);
+      return said;
     } catch (error) {
       if (!(error instanceof RequestError)) log.error({ err: error, answer }, 'nacos request failed');
       const errorCode = error instanceof RequestError ? REASONS[error.reason].grpc : 500;

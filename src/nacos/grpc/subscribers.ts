@@ -1,6 +1,8 @@
+import type { Logger } from 'pino';
 import type { Registry } from '../../registry/registry.ts';
-import { type ServiceName, serviceKey } from '../../registry/service-name.ts';
+import { groupedName, type ServiceName, serviceKey } from '../../registry/service-name.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
+import { takesBytes } from '../agents.ts';
 import { writeJson } from '../doubles.ts';
 import { RequestError } from '../errors.ts';
 import { Gathered, strictlyRising } from '../pushes.ts';
@@ -47,7 +49,14 @@ export class Subscribers {
   subscribe(connection: Connection, service: ServiceName, query: ClusterQuery): string {
     if (connection.ended) return this.query(service, query, false);
     const key = serviceKey(service);
-    const topic: Topic = this.#topics.get(key) ?? { key, service, version: 0, subscriptions: new Set(), views: new Map() };
+    const topic: Topic = this.#topics.get(key) ?? {
+      key,
+      service,
+      version: 0,
+      isTooLarge: false,
+      subscriptions: new Set(),
+      views: new Map(),
+    };
     const ofConnection = this.#byConnection.get(connection) ?? new Map<Topic, Map<string, Subscription>>();
     // A set of spellings for each service, where Nacos keeps the latest only and lets the pushes for the others cease.
     const spellings = ofConnection.get(topic) ?? new Map<string, Subscription>();
@@ -131,11 +140,28 @@ export class Subscribers {
       subscription.queued = false;
       if (!subscription.open || !this.#options.switches.values.pushEnabled || this.#isHeldBack(subscription)) return undefined;
       subscription.told = topic.version;
+      const view = this.#view(topic, subscription);
+      if (!this.#canTake(subscription, view)) return undefined;
       subscription.unacknowledged = true;
       const requestId = connection.outbox.expect((acknowledged) => this.#acknowledged(subscription, acknowledged));
       const head = JSON.stringify({ headers: {}, requestId, module: 'naming' });
-      return { type: 'NotifySubscriberRequest', body: withServiceInfo(head, this.#view(topic, subscription)) };
+      return { type: 'NotifySubscriberRequest', body: withServiceInfo(head, view) };
     });
+  }
+
+  /** A push that a client cannot take breaks its connection, and all that it has registered would go with that. */
+  #canTake({ connection, topic }: Subscription, view: string): boolean {
+    const bytes = Buffer.byteLength(view);
+    const fits = bytes + MAX_HEAD_BYTES <= takesBytes(connection.clientVersion);
+    if (!fits && !topic.isTooLarge) {
+      const facts = { namespace: topic.service.namespace, service: groupedName(topic.service), bytes };
+      this.#options.log.warn(
+        { ...facts, clientVersion: connection.clientVersion },
+        'a list is larger than its subscribers take, not pushed',
+      );
+    }
+    topic.isTooLarge = !fits;
+    return fits;
   }
 
   #acknowledged(subscription: Subscription, acknowledged: boolean): void {
@@ -218,6 +244,7 @@ export interface SubscribersOptions {
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
   readonly limits: SubscribersLimits;
+  readonly log: Logger;
 }
 
 export interface SubscribersLimits {
@@ -233,6 +260,8 @@ export interface Topic {
   readonly service: ServiceName;
   /** Counts its changes. */
   version: number;
+  /** Some subscriber cannot take its list as it was pushed last: that is said once. */
+  isTooLarge: boolean;
   readonly subscriptions: Set<Subscription>;
   /** What subscribers see of it, by their clusters; only until the next change. */
   readonly views: Map<string, string>;
@@ -261,5 +290,7 @@ export function withServiceInfo(head: string, serviceInfo: string): string {
   return `${head.slice(0, -1)},"serviceInfo":${serviceInfo}}`;
 }
 
+/** What a push has beside its list. */
+const MAX_HEAD_BYTES = 1_024;
 const RETRY_AFTER_MS = 1_000;
 const RETRY_EVERY_MS = 250;

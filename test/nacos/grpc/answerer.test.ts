@@ -33,6 +33,24 @@ it('a call is told who asks: the connection, its words for the registry, and the
   ]);
 });
 
+it('an answer that is larger than the client takes is a refusal that says so, in the class that it expects', () => {
+  const room = grpcRoom();
+  const connection = room.join();
+  const from = () => ({ text: 'x'.repeat(10 << 20) });
+  const answerTo = answerer(room, new Map([['AnyRequest', { answer: 'AnyResponse', from, failure: { count: 0 } }]]));
+  const { type, body } = answerTo(payload('AnyRequest', {}), connection.peer);
+  expect([type, JSON.parse(body)]).toEqual([
+    'AnyResponse',
+    {
+      count: 0,
+      resultCode: 500,
+      errorCode: 413,
+      message: expect.stringMatching(/^the answer has 104858\d\d bytes, and the client takes 10485760$/),
+      success: false,
+    },
+  ]);
+});
+
 describe('what a connection does to the registry', () => {
   function setUp() {
     const room = grpcRoom();

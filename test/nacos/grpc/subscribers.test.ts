@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../src/nacos/grpc/connection.ts';
 import { grpcRoom } from '../../support/grpc-room.ts';
@@ -180,4 +181,31 @@ it('what is closed pushes nothing more, and leaves no timer', () => {
   subscribers.close();
   expect(scheduler.open).toBe(0);
   expect(taken(connection)).toBeUndefined();
+});
+
+describe('a list that is larger than a client takes', () => {
+  const metadata = { note: 'x'.repeat(15_000) };
+
+  it('is not pushed to it, is said once in the log, and is pushed when it fits again', () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line)) });
+    const { registry, subscribers, join, scheduler } = grpcRoom({ log });
+    const connection = join();
+    const pushed = () => {
+      scheduler.advance(0);
+      const message = connection.outbox.take();
+      if (message !== undefined) connection.answered(JSON.parse(message.body).requestId, true);
+      return message && JSON.parse(message.body).serviceInfo.hosts.length;
+    };
+    subscribers.subscribe(connection, orders, ALL);
+    for (let port = 1; port <= 800; port++) registry.register(orders, registration({ port, metadata }));
+    expect(pushed()).toBeUndefined();
+    registry.register(orders, registration({ port: 801, metadata }));
+    expect(pushed()).toBeUndefined();
+    const facts = { service: 'DEFAULT_GROUP@@orders', clientVersion: 'Test:v1' };
+    expect(lines).toMatchObject([{ msg: 'a list is larger than its subscribers take, not pushed', ...facts }]);
+    expect(lines[0]?.bytes).toBeGreaterThan(10 << 20);
+    for (let port = 1; port <= 400; port++) registry.deregister(orders, registration({ port }));
+    expect(pushed()).toBe(401);
+  });
 });
