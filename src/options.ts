@@ -357,13 +357,13 @@ function faultOf({ place, shown }: Said, bounds: Bounds): string {
   return `${place} must be ${expectedOf(bounds)}, got ${shown}`;
 }
 
-function portsTwice(options: Options, called: (name: Name) => string): string[] {
+function portsTwice(options: Options, shownAs: (name: Name) => string): string[] {
   const names = ['port', 'grpcPort', 'healthPort', 'tlsPort'] as const;
   return names.flatMap((a, i) =>
     names
       .slice(i + 1)
       .filter((b) => options[a] === options[b] && options[a] !== 0)
-      .map((b) => `${called(a)} and ${called(b)} must differ, both are ${options[a]}`),
+      .map((b) => `${shownAs(a)} and ${shownAs(b)} must differ, both are ${options[a]}`),
   );
 }
 

@@ -23,11 +23,17 @@ export class Catalog {
     this.#limits = limits;
   }
 
-  /** Refused in the words of the caller when the service is not known. */
-  known(service: ServiceName, reason: Reason, words: (groupedName: string) => string): KnownService {
+  /** Refused with the message of the caller's version when the service is not known. */
+  known(service: ServiceName, reason: Reason, messageFor: (groupedName: string) => string): KnownService {
     const instances = this.#registry.instances(service);
-    if (instances === undefined) throw new RequestError(reason, words(groupedName(service)));
+    if (instances === undefined) throw new RequestError(reason, messageFor(groupedName(service)));
     return [service, instances, nacosSettingsOf(this.#registry, service)];
+  }
+
+  /** The same, with the message of versions 2 and 3. */
+  knownByNamespace(service: ServiceName): KnownService {
+    const { namespace } = service;
+    return this.known(service, 'service-unknown', (name) => `service not found, namespace: ${namespace}, serviceName: ${name}`);
   }
 
   /** Refused when it exists: was created, or has an instance. */

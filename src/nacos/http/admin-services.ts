@@ -44,11 +44,7 @@ function editingCalls({ naming, catalog }: HttpRooms) {
 
 function readingCalls({ catalog, clients }: HttpRooms) {
   return {
-    get({ params }: Asked) {
-      const service = readService(params);
-      const words = (name: string) => `service not found, namespace: ${service.namespace}, serviceName: ${name}`;
-      return serviceDetail(...catalog.known(service, 'service-unknown', words));
-    },
+    get: ({ params }: Asked) => serviceDetail(...catalog.knownByNamespace(readService(params))),
     list({ params }: Asked) {
       const page = readStrictPage(params);
       const wanted = {

@@ -45,8 +45,8 @@ export function readListening(params: Params, maxTexts: number): readonly Listen
 /** `dataId ^2 group [^2 tenant] ^1` for each text, encoded, and the end of the line; "" where there is none. */
 export function writeListening(texts: readonly ListenedText[]): string {
   if (texts.length === 0) return '';
-  const words = ({ dataId, group, tenant }: ListenedText) => [dataId, group, ...(tenant === '' ? [] : [tenant])].join(WORD);
-  return `${encodeURIComponent(texts.map((text) => `${words(text)}${TEXT}`).join(''))}\n`;
+  const fieldsOf = ({ dataId, group, tenant }: ListenedText) => [dataId, group, ...(tenant === '' ? [] : [tenant])].join(WORD);
+  return `${encodeURIComponent(texts.map((text) => `${fieldsOf(text)}${TEXT}`).join(''))}\n`;
 }
 
 /** A refusal would have it ask again at once, for ever: a text that cannot be is one that is not there. */

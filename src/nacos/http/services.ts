@@ -73,11 +73,7 @@ function editingCalls({ naming, catalog }: HttpRooms) {
 function readingCalls({ catalog }: HttpRooms) {
   return {
     get: ({ params }: Asked) => serviceView(...known(catalog, params)),
-    getV2({ params }: Asked) {
-      const service = readService(params);
-      const words = (name: string) => `service not found, namespace: ${service.namespace}, serviceName: ${name}`;
-      return serviceViewV2(...catalog.known(service, 'service-unknown', words));
-    },
+    getV2: ({ params }: Asked) => serviceViewV2(...catalog.knownByNamespace(readService(params))),
     checksum({ params }: Asked) {
       return { checksum: checksumOf(catalog.known(readService(params), 'not-found', (name) => `${name} not found!`)) };
     },
