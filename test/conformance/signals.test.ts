@@ -52,6 +52,7 @@ const WAYS: Readonly<Record<string, Way>> = {
   },
 };
 
+// No toolchain for it: skipped then, and named by `tools.ts`; with INTEROP=all that fails the run.
 it.skipIf(npm.path === undefined).each(Object.entries(WAYS))(
   '%s drains on SIGTERM and leaves nothing, 20 times',
   async (_, way) => {

@@ -17,6 +17,7 @@ export function failOnLeaks(): void {
   afterAll(async () => {
     const started = performance.now();
     while (performance.now() - started < GONE_WITHIN_MS && !isWithin(open(), before)) {
+      // Handles of all kinds close in their own time, and no event tells of the last.
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     const left = open();

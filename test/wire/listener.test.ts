@@ -316,6 +316,7 @@ describe('a peer that takes its time', () => {
   });
 
   it('but has said all may wait for its answer as long as it likes', async () => {
+    // Longer than the patience for a body: no event tells that nothing is cut meanwhile.
     const listener = await opened((req, res) => void req.on('end', () => setTimeout(() => res.end('late'), 500)).resume(), quick);
     const session = connectHttp2(`http://${listener.address}`);
     const stream = session.request({ ':path': '/', ':method': 'POST' });

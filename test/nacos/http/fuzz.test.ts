@@ -18,6 +18,7 @@ import {
 } from '../../../src/nacos/http/params.ts';
 import { registrationOf, silenceOf } from '../../../src/nacos/rules.ts';
 import { Switches } from '../../../src/nacos/switches.ts';
+import { NASTY_TEXTS } from '../../support/nasty-texts.ts';
 import { randomRuns } from '../../support/random.ts';
 import { exchange } from '../../support/raw.ts';
 import { answerOf, nacos, register, startServer } from '../../support/server.ts';
@@ -58,44 +59,9 @@ const NAMES = [
   '__proto__',
   'constructor',
 ];
-const NASTY = [
-  '',
-  ' ',
-  '%',
-  '%E4',
-  '%00',
-  '@@',
-  'a@@',
-  '@@b',
-  'a@@b@@c',
-  '-1',
-  '65536',
-  '1e999',
-  'NaN',
-  'Infinity',
-  '0x10',
-  '{',
-  '{}',
-  '[]',
-  'null',
-  '"x"',
-  '{"ip":1}',
-  '{"ip":"a","port":{}}',
-  '{"a":{"b":1}}',
-  '[{"ip":"a"}]',
-  'a=b,c',
-  '\u0000',
-  '\ud800',
-  'DROP TABLE',
-  '../..',
-  'x'.repeat(2_000),
-  '9'.repeat(40),
-  '中文',
-  '\r\nX: y',
-];
 
 const value = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom(...NASTY) },
+  { weight: 4, arbitrary: fc.constantFrom(...NASTY_TEXTS) },
   { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 20 }) },
   { weight: 1, arbitrary: fc.json({ maxDepth: 2 }) },
 );
