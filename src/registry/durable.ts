@@ -1,4 +1,5 @@
 import type { Condition } from './changes.ts';
+import type { Address } from './instance.ts';
 import type { Instances, Parts } from './instances.ts';
 import { saidOf } from './lease.ts';
 import type { DurableRecord, EditRecord } from './records.ts';
@@ -16,21 +17,42 @@ export class Durable {
   }
 
   /** All that is known. */
-  *records(): IterableIterator<DurableRecord> {
-    const { services, rows, lease, troubles, departed, now } = this.#parts;
+  *all(): IterableIterator<DurableRecord> {
+    const { services, rows, departed } = this.#parts;
     for (const service of services.all()) {
-      const settings = service.settings ?? null;
-      const emptyMs = settings === null && service.total === 0 ? now() - service.emptySince : null;
-      yield { kind: 'service', service: service.name, settings, emptyMs };
-      for (const id of rows.of(service)) {
-        const registration = saidOf(rows.row(id), rows.isAlive(id));
-        const trouble = troubles.get(id) ?? null;
-        yield { kind: 'instance', service: service.name, registration, silentMs: lease.silentMs(id, now()), trouble };
-      }
+      yield this.#serviceRecord(service);
+      for (const id of rows.of(service)) yield this.#instanceRecord(id);
     }
     for (const { service, registration } of departed.all())
       if (services.find(service.name) === service) yield { kind: 'departed', service: service.name, registration };
     yield* this.edits();
+  }
+
+  /** The record of a service itself, if it is known. */
+  ofService(name: ServiceName): DurableRecord | undefined {
+    const service = this.#parts.services.find(name);
+    return service && this.#serviceRecord(service);
+  }
+
+  /** Whatever there is of one address in a service: the instance or what is remembered of it, and its edit. */
+  at(name: ServiceName, address: Address): DurableRecord[] {
+    const { services, rows, overlay, departed, now } = this.#parts;
+    const service = services.find(name);
+    const id = service && rows.find(service, address);
+    const { ip, port } = address;
+    if (id !== undefined) {
+      const edit = overlay.of(id);
+      return [
+        this.#instanceRecord(id),
+        ...(edit ? [{ kind: 'edit', service: name, ip, port, edit, awayMs: null } as const] : []),
+      ];
+    }
+    const registration = service && departed.of(service, address);
+    const waiting = overlay.absent(name, address, now());
+    return [
+      ...(registration ? [{ kind: 'departed', service: name, registration } as const] : []),
+      ...(waiting ? [{ kind: 'edit', service: name, ip, port, edit: waiting.edit, awayMs: now() - waiting.since } as const] : []),
+    ];
   }
 
   /** Every edit that is in force or waits for its instance. */
@@ -44,8 +66,11 @@ export class Durable {
       yield { kind: 'edit', service, ip, port, edit, awayMs: now() - since };
   }
 
-  /** Gives back what was known, and names the services. Whatever is known here already has been heard since, and stays as it is. */
-  restore(records: Iterable<DurableRecord>): ReadonlySet<ServiceName> {
+  /**
+   * Gives back what was known, and names the services. Whatever is known here already has been heard since, and stays as it is.
+   * `afresh`: nobody could be heard meanwhile, so that silence begins anew.
+   */
+  restore(records: Iterable<DurableRecord>, { afresh, heldMs }: RestoreOptions): ReadonlySet<ServiceName> {
     const { services, rows, departed, now } = this.#parts;
     const all = [...records];
     const known = new Set<Service>();
@@ -56,11 +81,12 @@ export class Durable {
       known.add(service);
       if (record.settings !== null) services.configure(service, record.settings);
     }
-    for (const { service: name, registration, silentMs, trouble } of ofKind(all, 'instance')) {
+    for (const { service: name, registration, silentMs, held, trouble } of ofKind(all, 'instance')) {
       const service = services.findOrAdd(name);
       if (rows.find(service, registration) !== undefined) continue;
       known.add(service);
-      const id = this.#instances.restore(service, registration, now() - silentMs);
+      const heldUntil = held ? now() + heldMs : undefined;
+      const id = this.#instances.restore(service, registration, afresh ? now() : now() - silentMs, heldUntil);
       if (trouble !== null) this.#instances.putTrouble(id, trouble);
       restored.set(id, undefined);
     }
@@ -84,6 +110,21 @@ export class Durable {
     return new Set([...known].map(({ name }) => name));
   }
 
+  #serviceRecord(service: Service): DurableRecord {
+    const settings = service.settings ?? null;
+    const emptyMs = settings === null && service.total === 0 ? this.#parts.now() - service.emptySince : null;
+    return { kind: 'service', service: service.name, settings, emptyMs };
+  }
+
+  #instanceRecord(id: number): DurableRecord {
+    const { rows, lease, troubles, now } = this.#parts;
+    const row = rows.row(id);
+    const registration = saidOf(row, rows.isAlive(id));
+    const held = lease.isHeldOnly(id);
+    const trouble = troubles.get(id) ?? null;
+    return { kind: 'instance', service: row.service.name, registration, silentMs: lease.silentMs(id, now()), held, trouble };
+  }
+
   /** Answers the instance that it lies over now, if it has come to lie over one. */
   #restoreEdit({ service: name, ip, port, edit, awayMs }: EditRecord): number | undefined {
     const { services, rows, overlay, now } = this.#parts;
@@ -98,6 +139,14 @@ export class Durable {
     this.#instances.putEditInForce(id);
     return id;
   }
+}
+
+/** How what was known comes back. */
+export interface RestoreOptions {
+  /** Silence is counted from now on, not from when an instance was heard of last. */
+  readonly afresh: boolean;
+  /** For how long an instance that lived by a connection waits for its client. */
+  readonly heldMs: number;
 }
 
 function ofKind<K extends DurableRecord['kind']>(

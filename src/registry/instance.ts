@@ -39,6 +39,8 @@ export interface Instance extends Registration {
   readonly silentMs: number;
   /** What its check has found last, if that is not that all is well. */
   readonly trouble: CheckTrouble | undefined;
+  /** It was given back by a store or a replica, and nobody has heard of it since: it is as it was then. */
+  readonly remembered: boolean;
 }
 
 /** How long an ephemeral instance may be silent, in milliseconds, and how often it means to beat, if it has said so. */

@@ -49,10 +49,10 @@ export class Instances {
     this.happened(cause, id, undefined, by);
   }
 
-  /** A store or a replica gives it back, last heard of at `heardAt`. Answers its id; telling of it is left to the caller. */
-  restore(service: Service, registration: Registration, heardAt: number): number {
+  /** A store or a replica gives it back; see `Lease.remember`. Answers its id; telling of it is left to the caller. */
+  restore(service: Service, registration: Registration, heardAt: number, heldUntil: number | undefined): number {
     const id = this.#added(service, registration, undefined);
-    this.#parts.lease.hear(id, heardAt);
+    this.#parts.lease.remember(id, heardAt, heldUntil);
     return id;
   }
 
@@ -119,6 +119,7 @@ export class Instances {
     const trouble = typeof verdict === 'string' ? undefined : verdict;
     const before = troubles.get(id);
     this.#setTrouble(id, trouble);
+    if (!rows.row(id).ephemeral) rows.setRemembered(id, false);
     const isDecided = verdict === 'passing' || trouble?.verdict === 'failing';
     if (isDecided && !rows.row(id).ephemeral) this.#live(id, trouble === undefined);
     // Why it is so may be another reason now, which is for the level feed alone.
@@ -205,6 +206,7 @@ export class Instances {
       silence: row.silence,
       silentMs: lease.silentMs(id, now),
       trouble: troubles.get(id),
+      remembered: rows.isRemembered(id),
     };
   }
 

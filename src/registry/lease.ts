@@ -42,6 +42,7 @@ export class Lease {
   hear(id: number, now: number): void {
     if (now > this.#lastHeardAt) this.#lastHeardAt = now;
     this.#rows.setHeardAt(id, now);
+    this.#rows.setRemembered(id, false);
     this.schedule(id);
   }
 
@@ -56,6 +57,23 @@ export class Lease {
       return;
     }
     this.#setDue(id, this.#rows.heardAt(id) + patienceOf(this.#rows.isAlive(id), silence));
+  }
+
+  /** It is given back by a store or a replica, heard of at `heardAt`; one that a connection held has until then to be back. */
+  remember(id: number, heardAt: number, heldUntil: number | undefined): void {
+    this.#rows.setRemembered(id, true);
+    this.#rows.setHeardAt(id, heardAt);
+    if (heldUntil === undefined) {
+      this.schedule(id);
+      return;
+    }
+    this.#losses.keep(id, heardAt, heldUntil);
+    this.#setDue(id, heldUntil);
+  }
+
+  /** Whether nothing but its holders keeps it, or kept it until they were lost. */
+  isHeldOnly(id: number): boolean {
+    return !this.livesByBeats(id);
   }
 
   silentMs(id: number, now: number): number {

@@ -30,6 +30,11 @@ export class Losses {
     return { until, crowd: isNew ? this.#recently : undefined };
   }
 
+  /** Its connection is known only from before: it is kept until then, and counts for no crowd. */
+  keep(id: number, at: number, until: number): void {
+    this.#kept.set(id, { at, until, by: undefined });
+  }
+
   /** Undefined for one that is not kept for now. */
   of(id: number): Readonly<Loss> | undefined {
     return this.#kept.size === 0 ? undefined : this.#kept.get(id);

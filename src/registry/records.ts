@@ -5,8 +5,8 @@ import type { ServiceSettings } from './settings.ts';
 
 /**
  * What the registry knows, as records: plain JSON, each with a key of its own, so that a store or a replica can keep the latest by
- * key. Times are ages, for clocks start anew with each process. Who holds an instance is not told: a connection does not outlive its
- * process, and what comes back has the patience of one that beats.
+ * key. Times are ages, for clocks start anew with each process. Of who holds an instance no more is told than that somebody does: a
+ * connection does not outlive its process.
  */
 export type DurableRecord = ServiceRecord | InstanceRecord | DepartedRecord | EditRecord;
 
@@ -26,6 +26,8 @@ export interface InstanceRecord {
   readonly registration: Registration;
   /** Since it was last heard of. */
   readonly silentMs: number;
+  /** Whether it lives by a connection alone. */
+  readonly held: boolean;
   /** What its check has found last, if that is not that all is well. */
   readonly trouble: CheckTrouble | null;
 }

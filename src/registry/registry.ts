@@ -2,7 +2,7 @@ import { Changes, type RegistryEvent, type Source } from './changes.ts';
 import type { CheckVerdict } from './checks.ts';
 import { Comebacks } from './comebacks.ts';
 import { Departed } from './departed.ts';
-import { Durable } from './durable.ts';
+import { Durable, type RestoreOptions } from './durable.ts';
 import { type Address, DEFAULT_SILENCE, type Edit, type Instance, type Registration, type Silence } from './instance.ts';
 import { Instances, type Parts } from './instances.ts';
 import { Lease, saidOf } from './lease.ts';
@@ -292,14 +292,14 @@ export class Registry {
     this.#parts.changes.happened({ at: now, cause: 'postponed', silentMs: by });
   }
 
-  /** All that is known, as records. */
-  records(): IterableIterator<DurableRecord> {
-    return this.#durable.records();
+  /** What is known, as records. */
+  get records(): Pick<Durable, 'all' | 'ofService' | 'at'> {
+    return this.#durable;
   }
 
-  /** Gives back what was known. Whatever is known here already has been heard since, and stays as it is. */
-  restore(records: Iterable<DurableRecord>): void {
-    for (const name of this.#durable.restore(records)) this.#parts.changes.changed(name);
+  /** Gives back what was known; see `Durable.restore`. */
+  restore(records: Iterable<DurableRecord>, options: RestoreOptions): void {
+    for (const name of this.#durable.restore(records, options)) this.#parts.changes.changed(name);
   }
 
   /**

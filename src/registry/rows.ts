@@ -103,6 +103,15 @@ export class Rows {
     this.#set(id, FAILING, failing);
   }
 
+  /** Whether it was given back by a store or a replica, and nobody has heard of it since. */
+  isRemembered(id: number): boolean {
+    return (at(this.#state, id) & REMEMBERED) !== 0;
+  }
+
+  setRemembered(id: number, remembered: boolean): void {
+    this.#set(id, REMEMBERED, remembered);
+  }
+
   /** Whether it may be called if it is healthy, edits included. */
   setCallable(id: number, callable: boolean): void {
     this.#set(id, CALLABLE, callable);
@@ -140,7 +149,7 @@ export class Rows {
     this.#state[id] = state;
     const { service } = this.row(id);
     service.healthy += Number(isHealthy(state)) - Number(isHealthy(before));
-    service.available += Number(state === AVAILABLE) - Number(before === AVAILABLE);
+    service.available += Number(isAvailable(state)) - Number(isAvailable(before));
   }
 
   #extend(): number {
@@ -176,10 +185,14 @@ const INITIAL_CAPACITY = 1024;
 const ALIVE = 1;
 const CALLABLE = 2;
 const FAILING = 4;
-const AVAILABLE = ALIVE | CALLABLE;
+const REMEMBERED = 8;
 
 function isHealthy(state: number): boolean {
   return (state & (ALIVE | FAILING)) === ALIVE;
+}
+
+function isAvailable(state: number): boolean {
+  return isHealthy(state) && (state & CALLABLE) !== 0;
 }
 
 // The ip comes last and what stands before it holds no white space, so that no two instances share a key.

@@ -24,7 +24,15 @@ import { DEFAULT_SILENCE, type Instance } from '../../src/registry/instance.ts';
 import { orders, registration } from '../support/instances.ts';
 
 function instance(overrides: Partial<Instance> = {}): Instance {
-  return { ...registration(), silence: DEFAULT_SILENCE, silentMs: 0, edit: undefined, trouble: undefined, ...overrides };
+  return {
+    ...registration(),
+    silence: DEFAULT_SILENCE,
+    silentMs: 0,
+    edit: undefined,
+    trouble: undefined,
+    remembered: false,
+    ...overrides,
+  };
 }
 
 const query: ListQuery = {

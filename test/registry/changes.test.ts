@@ -5,6 +5,9 @@ import { Registry } from '../../src/registry/registry.ts';
 import { DEFAULT_SETTINGS } from '../../src/registry/settings.ts';
 import { orders, registration } from '../support/instances.ts';
 
+/** Silence goes on where it was. */
+const EXACT = { afresh: false, heldMs: 45_000 };
+
 const holder = { name: 'connection' };
 const by = { peer: '10.9.9.9', agent: 'curl' };
 
@@ -83,9 +86,19 @@ describe('the cause of a change', () => {
     registry.deregister(orders, registration());
     wait(60_000);
     registry.postpone(500);
-    registry.restore([
-      { kind: 'instance', service: orders, registration: registration({ healthy: false }), silentMs: 5, trouble: null },
-    ]);
+    registry.restore(
+      [
+        {
+          kind: 'instance',
+          service: orders,
+          registration: registration({ healthy: false }),
+          silentMs: 5,
+          held: false,
+          trouble: null,
+        },
+      ],
+      EXACT,
+    );
     expect(told().map((line) => line.split(' ', 1)[0])).toEqual([
       'created',
       'configured',
@@ -104,16 +117,16 @@ describe('the cause of a change', () => {
     const other = setUp().registry;
     other.register(orders, registration());
     other.edit(orders, registration(), { enabled: false });
-    const records = [...other.records()];
+    const records = [...other.records.all()];
     const { registry, told } = setUp();
-    registry.restore(records);
+    registry.restore(records, EXACT);
     expect(told()).toEqual(['restored >healthy']);
 
     const { registry: known, told: toldHere } = setUp();
     known.register(orders, registration());
     const available: (number | undefined)[] = [];
     known.onChange((service) => available.push(known.tally(service)?.available));
-    known.restore(records);
+    known.restore(records, EXACT);
     expect(toldHere()).toEqual(['registered >healthy', 'restored healthy>healthy']);
     expect(available).toEqual([0]);
   });

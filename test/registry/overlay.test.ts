@@ -4,6 +4,9 @@ import type { RegistryOptions } from '../../src/registry/options.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import { orders, registration } from '../support/instances.ts';
 
+/** Silence goes on where it was. */
+const EXACT = { afresh: false, heldMs: 45_000 };
+
 const holder = { name: 'connection' };
 
 function setUp(options: RegistryOptions = {}) {
@@ -189,18 +192,20 @@ describe('a restart', () => {
     expect(registry.isIgnorantOf({ ...orders, name: 'other' })).toBe(false);
   });
 
-  it('gives back what was held as one that beats, and leaves alone what has been heard since', () => {
+  it('gives back what was held for as long as its client may take to come back, and leaves alone what has been heard since', () => {
     const { registry } = setUp();
     registry.hold(orders, registration({ weight: 2 }), holder);
     registry.edit(orders, registration(), { enabled: false });
-    const records = [...registry.records()];
+    const records = [...registry.records.all()];
     const { registry: other, wait } = setUp();
-    other.restore(records);
+    other.restore(records, EXACT);
     expect(other.instances(orders)).toMatchObject([{ weight: 2, enabled: false, healthy: true, silentMs: 0 }]);
-    wait(15_000);
-    expect(other.tally(orders)).toEqual({ total: 1, healthy: 0, available: 0 });
+    wait(44_999);
+    expect(other.tally(orders)).toEqual({ total: 1, healthy: 1, available: 0 });
+    wait(1);
+    expect(other.tally(orders)).toEqual({ total: 0, healthy: 0, available: 0 });
     other.register(orders, registration({ weight: 7 }));
-    other.restore(records);
+    other.restore(records, EXACT);
     expect(other.instances(orders)).toMatchObject([{ weight: 7, healthy: true }]);
   });
 });
