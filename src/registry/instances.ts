@@ -221,7 +221,7 @@ export class Instances {
   }
 
   /** The edit of an instance that is away is another now. */
-  happenedAway(service: ServiceName, { ip, port }: Address, cause: 'edited' | 'deregistered', by?: Source): void {
+  happenedAway(service: ServiceName, { ip, port }: Address, cause: 'edited' | 'deregistered' | 'dropped', by?: Source): void {
     const { changes, now } = this.#parts;
     changes.happened({ at: now(), cause, service, instance: { ip, port }, ...(by !== undefined && { by }) });
   }

@@ -79,10 +79,16 @@ export class Overlay {
     return this.#absent.size > 0 && this.#absent.delete(absentKey(service, address));
   }
 
-  /** Ends those that wait for instances of the service. */
-  dropAbsent(service: ServiceName): void {
+  /** Ends those that wait for instances of the service, and answers with them. */
+  dropAbsent(service: ServiceName): Address[] {
     const key = serviceKey(service);
-    for (const [absent, { service: of }] of this.#absent) if (serviceKey(of) === key) this.#absent.delete(absent);
+    const dropped: Address[] = [];
+    for (const [absent, edit] of this.#absent) {
+      if (serviceKey(edit.service) !== key) continue;
+      this.#absent.delete(absent);
+      dropped.push(edit);
+    }
+    return dropped;
   }
 
   *waiting(now: number): IterableIterator<AbsentEdit> {

@@ -196,7 +196,7 @@ export class Registry {
 
   /** Forgets the service, all its instances and their edits at once. False when it is not known here. */
   drop(name: ServiceName, by?: Source): boolean {
-    this.#parts.overlay.dropAbsent(name);
+    for (const address of this.#parts.overlay.dropAbsent(name)) this.#instances.happenedAway(name, address, 'dropped', by);
     const service = this.#parts.services.find(name);
     if (service === undefined) return false;
     for (const id of [...this.#parts.rows.of(service)]) this.#instances.remove(id, 'dropped', by);

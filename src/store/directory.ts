@@ -1,0 +1,53 @@
+import { access, constants, mkdir, stat } from 'node:fs/promises';
+
+/** The store cannot be used, or not now. Its message is one line for an operator. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+}
+
+/** Creates the directory, if need be, and makes sure that it can be written. Rejects with `StoreError`. */
+export async function claimDirectory(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o750 });
+    if (!(await stat(dir)).isDirectory()) throw new StoreError(`${dir} is not a directory`);
+    await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    if (cause instanceof StoreError) throw cause;
+    throw new StoreError(`${dir} cannot be written: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** Why the database in the directory could not be opened. */
+export function openingError(dir: string, error: unknown): StoreError {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const code = codeOf(cause);
+  if (code === 'LEVEL_LOCKED') return new StoreError(`${dir} is in use by another process`, { cause });
+  if (code === 'LEVEL_CORRUPTION') return damaged(dir, cause);
+  return new StoreError(`${dir} cannot be opened: ${reasonOf(cause)}`, { cause });
+}
+
+/** What is in the directory cannot be read. */
+export function damaged(dir: string, cause: unknown): StoreError {
+  return new StoreError(`${dir} is damaged, and is left as it is: ${reasonOf(cause)}`, { cause });
+}
+
+/** In words that fit into a line. */
+export function reasonOf(cause: unknown): string {
+  const reason = SYSTEM_REASONS.get(codeOf(cause) ?? '');
+  if (reason !== undefined) return reason;
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return text.replaceAll(/\s+/g, ' ').slice(0, 200);
+}
+
+const SYSTEM_REASONS: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'no permission'],
+  ['EPERM', 'no permission'],
+  ['EROFS', 'the file system is read-only'],
+  ['ENOSPC', 'no space left'],
+  ['EEXIST', 'there is a file of that name'],
+  ['ENOTDIR', 'a part of the path is a file'],
+]);
+
+function codeOf(cause: unknown): string | undefined {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+}

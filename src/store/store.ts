@@ -1,0 +1,296 @@
+import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
+import type { Logger } from 'pino';
+import type { Cancel, Scheduler } from '../wire/scheduler.ts';
+import { claimDirectory, damaged, openingError, reasonOf, StoreError } from './directory.ts';
+
+/**
+ * What must survive a restart, as values by key: whoever keeps something touches a key when it may be another now, and is asked for
+ * the present value when it is written, so that the latest wins and a burst costs one write. Writes are gathered and go in one batch
+ * after another, each whole or not at all. A batch that cannot be written is kept, and tried again until it can.
+ */
+export class Store {
+  readonly #options: StoreOptions;
+  readonly #path: string;
+  #db: ClassicLevel<string, string>;
+  /** Touched, by key: what is to be written before anybody is answered, and the rest. */
+  readonly #urgent = new Map<string, Read>();
+  readonly #later = new Map<string, Read>();
+  /** How many urgent touches there were, and how many of them are on disk. */
+  #owed = 0;
+  #paid = 0;
+  readonly #waiting: Waiting[] = [];
+  #trouble: string | undefined;
+  #isWriting = false;
+  #isScheduled = false;
+  #cancelLater: Cancel | undefined;
+  #cancelRetry: Cancel | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #closed: Promise<void> | undefined;
+  #isClosed = false;
+  #written: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, db: ClassicLevel<string, string>, options: StoreOptions) {
+    this.#path = path;
+    this.#db = db;
+    this.#options = options;
+  }
+
+  /** Creates the directory, if need be. Rejects with `StoreError`; nothing that is there is overwritten then. */
+  static async open(dir: string, options: StoreOptions): Promise<Store> {
+    await claimDirectory(dir);
+    const path = join(dir, FOLDER);
+    const store = new Store(path, await opened(path, dir), options);
+    try {
+      await store.#checkSchema(dir);
+    } catch (error) {
+      await store.#db.close();
+      throw error instanceof StoreError ? error : damaged(dir, error);
+    }
+    return store;
+  }
+
+  /**
+   * What is written under the keys that begin so, with how old it is in milliseconds by the clock on the wall: that may have jumped,
+   * but nothing is younger than 0. Rejects with `StoreError` when it cannot be read.
+   */
+  async *entries(prefix: string): AsyncIterableIterator<Entry> {
+    try {
+      for await (const [key, text] of this.#db.iterator({ gte: prefix, lt: `${prefix}\uffff` })) {
+        const { at, value } = JSON.parse(text);
+        yield { key, value, ageMs: Math.max(0, this.#options.wallClock() - Number(at)) };
+      }
+    } catch (cause) {
+      throw damaged(this.#path, cause);
+    }
+  }
+
+  /**
+   * What is under the key may be another now: `read` says what when it is written, undefined for nothing. `urgent`: it must survive,
+   * and somebody may be waiting for that.
+   */
+  touch(key: string, read: Read, urgent: boolean): void {
+    if (urgent) {
+      this.#owed++;
+      this.#later.delete(key);
+      this.#urgent.set(key, read);
+      this.#writeSoon();
+    } else if (!this.#urgent.has(key)) {
+      this.#later.set(key, read);
+      this.#cancelLater ??= this.#options.scheduler.after(GATHER_MS, () => {
+        this.#cancelLater = undefined;
+        this.#writeSoon();
+      });
+    }
+  }
+
+  /** Why nothing can be written now; undefined when all is well. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** How many keys wait to be written. */
+  get pending(): number {
+    return this.#urgent.size + this.#later.size;
+  }
+
+  /** How often something was touched that must survive: whoever sees another number after an act waits for `settled`. */
+  get owed(): number {
+    return this.#owed;
+  }
+
+  /** Resolves when all that has been touched and must survive is on disk; rejects with `StoreError` when that cannot be done now. */
+  settled(): Promise<void> {
+    if (this.#paid === this.#owed) return Promise.resolve();
+    if (this.#isClosed) return Promise.reject(new StoreError('the store is closed'));
+    return new Promise((resolve, reject) => void this.#waiting.push({ owed: this.#owed, resolve, reject }));
+  }
+
+  /** Writes what waits, if it can be written, and closes. Once more does the same. */
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  async #end(): Promise<void> {
+    this.#cancelLater?.();
+    this.#cancelRetry?.();
+    while (this.#isWriting) await this.#written;
+    while (this.pending > 0 && (await this.#writeSome())) {}
+    this.#isClosed = true;
+    this.#refuse();
+    if (this.pending > 0) this.#options.log.error({ records: this.pending }, 'closed without writing all that is to survive');
+    await this.#db.close();
+  }
+
+  /** All that is touched within this turn of the event loop goes in one batch. */
+  #writeSoon(): void {
+    if (this.#isScheduled || this.#isWriting || this.#closed !== undefined) return;
+    // As long as it is in trouble, only the retry writes; whoever waits is told at once.
+    if (this.#cancelRetry !== undefined) {
+      this.#options.scheduler.soon(() => this.#refuse());
+      return;
+    }
+    this.#isScheduled = true;
+    this.#options.scheduler.soon(() => {
+      this.#isScheduled = false;
+      void this.#write();
+    });
+  }
+
+  #write(): Promise<void> {
+    if (this.#isWriting) return this.#written;
+    this.#isWriting = true;
+    this.#written = this.#writeAll().finally(() => {
+      this.#isWriting = false;
+    });
+    return this.#written;
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.pending > 0 && this.#closed === undefined) if (!(await this.#writeSome())) return;
+  }
+
+  /** One batch: what is urgent first. Answers whether it could be written. */
+  async #writeSome(): Promise<boolean> {
+    const owed = this.#owed;
+    const urgent = this.#urgent.size > 0;
+    const from = urgent ? this.#urgent : this.#later;
+    // What was touched within one act is written whole or not at all.
+    const taken = urgent ? [...from] : [...firstOf(from, SLICE)];
+    for (const [key] of taken) from.delete(key);
+    try {
+      await this.#writeBatch(taken, urgent);
+    } catch (cause) {
+      // Whatever has been touched anew is read anew.
+      for (const [key, read] of taken) if (!this.#urgent.has(key)) from.set(key, read);
+      this.#failed(cause);
+      return false;
+    }
+    if (urgent) this.#pay(owed);
+    this.#recovered();
+    return true;
+  }
+
+  /** However large, it is made in slices, so that nobody else waits for long. */
+  async #writeBatch(taken: readonly (readonly [key: string, read: Read])[], sync: boolean): Promise<void> {
+    const { scheduler, wallClock } = this.#options;
+    const batch = this.#db.batch();
+    for (const [i, [key, read]] of taken.entries()) {
+      if (i > 0 && i % SLICE === 0) await new Promise<void>((resolve) => scheduler.soon(resolve));
+      const value = read();
+      if (value === undefined) batch.del(key);
+      else batch.put(key, JSON.stringify({ at: wallClock(), value }));
+    }
+    await batch.write({ sync });
+  }
+
+  #pay(owed: number): void {
+    this.#paid = Math.max(this.#paid, owed);
+    while (this.#waiting[0] !== undefined && this.#waiting[0].owed <= this.#paid) this.#waiting.shift()?.resolve();
+  }
+
+  #refuse(): void {
+    const reason = new StoreError(`the store cannot be written: ${this.#trouble ?? 'unknown'}`);
+    for (const { reject } of this.#waiting.splice(0)) reject(reason);
+  }
+
+  /** After a failure the database takes nothing any more until it is opened again. */
+  #failed(cause: unknown): void {
+    const { scheduler, log } = this.#options;
+    const reason = reasonOf(cause);
+    if (this.#trouble === undefined) log.error({ reason }, 'the store cannot be written, trying again');
+    this.#trouble = reason;
+    this.#refuse();
+    if (this.#closed !== undefined) return;
+    this.#cancelRetry = scheduler.after(this.#retryMs, () => {
+      this.#cancelRetry = undefined;
+      void this.#reopen();
+    });
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+  }
+
+  async #reopen(): Promise<void> {
+    try {
+      await this.#db.close();
+      this.#db = await opened(this.#path, this.#path);
+    } catch (cause) {
+      this.#failed(cause);
+      return;
+    }
+    await this.#write();
+  }
+
+  #recovered(): void {
+    if (this.#trouble === undefined) return;
+    this.#options.log.info({ records: this.pending }, 'the store can be written again');
+    this.#trouble = undefined;
+    this.#retryMs = FIRST_RETRY_MS;
+  }
+
+  async #checkSchema(dir: string): Promise<void> {
+    const found = await this.#db.get(SCHEMA_KEY);
+    if (found === undefined) {
+      for await (const key of this.#db.keys({ limit: 1 }))
+        throw new StoreError(`${dir} holds a database of something else (its first key is ${JSON.stringify(key.slice(0, 40))})`);
+      await this.#db.put(SCHEMA_KEY, String(SCHEMA), { sync: true });
+    } else if (Number(found) > SCHEMA) {
+      throw new StoreError(
+        `${dir} was written by a newer version (its schema is ${found.slice(0, 10)}, this one reads up to ${SCHEMA})`,
+      );
+    } else if (Number(found) !== SCHEMA) {
+      throw new StoreError(`${dir} holds a database of something else`);
+    }
+  }
+}
+
+export interface StoreOptions {
+  readonly scheduler: Scheduler;
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
+  readonly log: Logger;
+}
+
+export interface Entry {
+  readonly key: string;
+  readonly value: unknown;
+  readonly ageMs: number;
+}
+
+/** What there is now, as plain JSON; undefined for nothing. */
+export type Read = () => unknown;
+
+interface Waiting {
+  readonly owed: number;
+  readonly resolve: () => void;
+  readonly reject: (reason: StoreError) => void;
+}
+
+const FOLDER = 'records';
+const SCHEMA_KEY = 'schema';
+/** Of the keys and values; a change of either is a new one, with a way from the one before. */
+const SCHEMA = 1;
+/** What nobody waits for is gathered for so long. */
+const GATHER_MS = 1_000;
+/** Records in one batch of what nobody waits for: making it takes the event loop a few milliseconds. */
+const SLICE = 200;
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 10_000;
+
+async function opened(path: string, dir: string): Promise<ClassicLevel<string, string>> {
+  const db = new ClassicLevel<string, string>(path, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
+  try {
+    await db.open();
+    return db;
+  } catch (cause) {
+    throw openingError(dir, cause);
+  }
+}
+
+function* firstOf<K, V>(map: ReadonlyMap<K, V>, most: number): Generator<[K, V]> {
+  let count = 0;
+  for (const entry of map) {
+    if (count++ >= most) return;
+    yield entry;
+  }
+}

@@ -1,0 +1,135 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
+import { pino } from 'pino';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Store } from '../../src/store/store.ts';
+import { systemScheduler } from '../../src/wire/scheduler.ts';
+
+const dirs: string[] = [];
+const stores: Store[] = [];
+
+afterEach(async () => {
+  for (const store of stores.splice(0)) await store.close();
+  for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true, force: true });
+});
+
+function emptyDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'beatbridge-store-'));
+  dirs.push(dir);
+  return dir;
+}
+
+async function open(dir: string, wallClock = () => 1_000): Promise<Store> {
+  const store = await Store.open(dir, { scheduler: systemScheduler, wallClock, log: pino({ enabled: false }) });
+  stores.push(store);
+  return store;
+}
+
+async function contents(store: Store, prefix = '') {
+  const found: Record<string, unknown> = {};
+  for await (const { key, value } of store.entries(prefix)) if (key !== 'schema') found[key] = value;
+  return found;
+}
+
+describe('a store', () => {
+  it('gives back what was settled, and the latest of it, after it is opened again', async () => {
+    const dir = join(emptyDir(), 'made', 'on', 'the way');
+    const store = await open(dir);
+    let value: unknown = { n: 1 };
+    store.touch('a x', () => value, true);
+    value = { n: 2 };
+    store.touch('a y', () => 'gone', true);
+    await store.settled();
+    store.touch('a y', () => undefined, true);
+    store.touch('b z', () => [1], true);
+    await store.settled();
+    expect([store.owed, store.pending, store.trouble]).toEqual([4, 0, undefined]);
+    await store.close();
+    const again = await open(dir);
+    expect(await contents(again, 'a ')).toEqual({ 'a x': { n: 2 } });
+    expect(await contents(again, 'b ')).toEqual({ 'b z': [1] });
+  });
+
+  it('writes on closing what nobody waited for', async () => {
+    const dir = emptyDir();
+    const store = await open(dir);
+    for (let i = 0; i < 1_000; i++) store.touch(`a ${i}`, () => i, false);
+    await store.close();
+    expect(Object.keys(await contents(await open(dir), 'a '))).toHaveLength(1_000);
+  });
+
+  it('says how old a value is, and of none that it comes from the future', async () => {
+    const dir = emptyDir();
+    const store = await open(dir, () => 5_000);
+    store.touch('a', () => 1, true);
+    await store.close();
+    const ages = [];
+    for (const now of [7_000, 1_000]) {
+      const again = await open(dir, () => now);
+      for await (const { ageMs } of again.entries('a')) ages.push(ageMs);
+      await again.close();
+    }
+    expect(ages).toEqual([2_000, 0]);
+  });
+
+  it('refuses to wait for anything once it is closed', async () => {
+    const store = await open(emptyDir());
+    await store.close();
+    store.touch('a', () => 1, true);
+    await expect(store.settled()).rejects.toThrow('the store is closed');
+  });
+});
+
+describe('a directory is refused, and left as it is,', () => {
+  it('when another process has it', async () => {
+    const dir = emptyDir();
+    await open(dir);
+    await expect(open(dir)).rejects.toThrow(`${dir} is in use by another process`);
+  });
+
+  it('when it is a file, or below one', async () => {
+    const file = join(emptyDir(), 'file');
+    writeFileSync(file, 'mine');
+    await expect(open(file)).rejects.toThrow(`${file} cannot be written: there is a file of that name`);
+    await expect(open(join(file, 'below'))).rejects.toThrow('cannot be written: a part of the path is a file');
+  });
+
+  it('when the database in it is of something else', async () => {
+    const dir = emptyDir();
+    const other = new ClassicLevel(join(dir, 'records'));
+    await other.put('mine', 'yours');
+    await other.close();
+    await expect(open(dir)).rejects.toThrow(`${dir} holds a database of something else (its first key is "mine")`);
+  });
+
+  it('when a newer version has written it', async () => {
+    const dir = emptyDir();
+    await (await open(dir)).close();
+    const db = new ClassicLevel(join(dir, 'records'));
+    await db.put('schema', '2');
+    await db.close();
+    await expect(open(dir)).rejects.toThrow(`${dir} was written by a newer version (its schema is 2, this one reads up to 1)`);
+  });
+
+  it('when it is damaged', async () => {
+    const dir = emptyDir();
+    mkdirSync(join(dir, 'records'));
+    writeFileSync(join(dir, 'records', 'CURRENT'), 'garbage');
+    await expect(open(dir)).rejects.toThrow(`${dir} is damaged, and is left as it is: Corruption`);
+    expect(readdirSync(join(dir, 'records'))).toContain('CURRENT');
+  });
+
+  it('when a file of it is cut short', async () => {
+    const dir = emptyDir();
+    const store = await open(dir);
+    for (let i = 0; i < 30_000; i++) store.touch(`a ${i}`, () => Array.from({ length: 20 }, () => Math.random()), false);
+    await store.close();
+    const copy = emptyDir();
+    cpSync(dir, copy, { recursive: true });
+    const table = readdirSync(join(copy, 'records')).find((name) => name.endsWith('.ldb')) ?? '';
+    truncateSync(join(copy, 'records', table), 1_000);
+    await expect(open(copy).then((broken) => contents(broken))).rejects.toThrow('is damaged, and is left as it is');
+  });
+});
