@@ -37,7 +37,8 @@ function judge(status: number, expected: number): void {
 
 async function statusOf(socket: Socket, path: string, headers: string[]): Promise<number> {
   const client = new Client('http://instance', {
-    connect: (_options, callback) => callback(null, socket),
+    // Not at once: undici would not look again whether there is something to send.
+    connect: (_options, callback) => queueMicrotask(() => callback(null, socket)),
     pipelining: 0,
     maxHeaderSize: MAX_HEAD,
     // How long all of it may take is the caller's to say.
