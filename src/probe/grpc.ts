@@ -74,8 +74,8 @@ async function call(socket: Socket, authority: string, service: string): Promise
       session.once('remoteSettings', () => {
         isHttp2 = true;
       });
-      session.on('error', () => reject(isHttp2 ? callFailed() : new CheckError('not gRPC', 'at-once')));
-      session.once('close', () => reject(isHttp2 ? callFailed() : new CheckError('connection ended', 'counted')));
+      session.on('error', (error) => reject(isHttp2 ? callFailed() : noSession(error)));
+      session.once('close', () => reject(isHttp2 ? callFailed() : noSession()));
       // What ends a session that never was one, it says itself.
       exchange(session, frameOf(service), resolve, (error) => isHttp2 && reject(error));
     });
@@ -83,6 +83,12 @@ async function call(socket: Socket, authority: string, service: string): Promise
     session.destroy();
     socket.destroy();
   }
+}
+
+/** Why there was not even a session: what came was not HTTP/2, or nothing came. */
+function noSession(error?: Error): CheckError {
+  const isRefused = error !== undefined && 'code' in error && String(error.code).startsWith('ERR_HTTP2_');
+  return isRefused ? new CheckError('not gRPC', 'at-once') : new CheckError('connection ended', 'counted');
 }
 
 function exchange(

@@ -53,10 +53,10 @@ function converse(
   connection.once('connect', () => {
     isLoggedIn = true;
     connection.query(command, (error: unknown, rows: unknown) => {
-      // A server counts and logs whoever leaves without a word.
-      connection.end();
       if (error) reject(troubleOf(error, isLoggedIn));
       else resolve(rows);
+      // A server counts and logs whoever leaves without a word.
+      connection.end();
     });
   });
 }
@@ -75,8 +75,8 @@ function troubleOf(error: unknown, isLoggedIn: boolean): CheckError {
   }
   const code = 'code' in error ? String(error.code) : '';
   if (CONNECTION.test(code)) return new CheckError('connection ended', 'counted');
-  // A way to log in that the library does not know, or that would tell the password.
-  if (/^(AUTH_SWITCH|MYSQL_CLEAR_PASSWORD)/.test(code)) return new CheckError('login refused', 'at-once');
+  // A way to log in that the library does not know, that would tell the password, or with a key that is none.
+  if (/^(AUTH_SWITCH|MYSQL_CLEAR_PASSWORD|ERR_OSSL|ERR_CRYPTO)/.test(code)) return new CheckError('login refused', 'at-once');
   return notMysql();
 }
 
@@ -106,8 +106,11 @@ class GuardedStream extends EventEmitter {
     this.#socket = socket;
     let length = 0;
     socket.on('data', (part) => {
+      const isFirst = length === 0;
       length += part.length;
       try {
+        // Who greets is packet 0. What a banner says in its place mysql2 would take for megabytes to come.
+        if (isFirst && part.length > 3 && part[3] !== 0) throw notMysql();
         if (length > MAX_ANSWER) throw new CheckError('query failed', 'counted');
         this.emit('data', part);
       } catch (error) {
