@@ -68,8 +68,8 @@ describe('a checker', () => {
       { ...http, headers: 'X-A:b c|Accept:a/b;q=1|x:' },
     ],
     [
-      { type: 'HTTP', headers: '|X-Urn:urn:a:b|' },
-      { ...http, headers: '|X-Urn:urn:a:b|' },
+      { type: 'HTTP', headers: '| X-A : b|' },
+      { ...http, headers: '| X-A : b|' },
     ],
     [
       { type: 'HTTP', tls: true },
@@ -105,7 +105,8 @@ describe('a checker', () => {
   });
 
   const TYPES = 'the type of healthChecker must be TCP, HTTP, HTTPS, MYSQL, GRPC, NONE, got';
-  const PATH = 'path must begin with one slash and be of printable ASCII without blanks, \\ and #, got';
+  const PATH = 'path must begin with one slash, got';
+  const HEADERS = 'headers must be NAME:VALUE|NAME:VALUE without a colon in a value, got';
   it.each([
     [{}, `${TYPES} ""`],
     [{ type: 'HTPP' }, `${TYPES} "HTPP"`],
@@ -114,18 +115,15 @@ describe('a checker', () => {
     [{ type: [] }, 'type must be a scalar, got []'],
     [{ type: 'HTTP', path: 'up' }, `${PATH} "up"`],
     [{ type: 'HTTP', path: '//evil.example' }, `${PATH} "//evil.example"`],
-    [{ type: 'HTTP', path: '/\\evil.example' }, `${PATH} "/\\evil.example"`],
-    [{ type: 'HTTP', path: '/a b' }, `${PATH} "/a b"`],
-    [{ type: 'HTTP', path: '/a#b' }, `${PATH} "/a#b"`],
-    [{ type: 'HTTP', path: '/中' }, `${PATH} "/中"`],
     [{ type: 'HTTPS', path: 'http://evil.example/' }, `${PATH} "http://evil.example/"`],
     [{ type: 'HTTP', path: '/\r\nX: y' }, 'path of healthChecker must not have control characters'],
     [{ type: 'HTTP', path: `/${'x'.repeat(1_024)}` }, 'path of healthChecker must have at most 1024 characters, got 1025'],
-    [{ type: 'HTTP', headers: 'a' }, 'headers must be NAME:VALUE|NAME:VALUE, got "a"'],
-    [{ type: 'HTTP', headers: 'a:b|:c' }, 'headers must be NAME:VALUE|NAME:VALUE, got ":c"'],
-    [{ type: 'HTTP', headers: 'a b:c' }, 'headers must be NAME:VALUE|NAME:VALUE, got "a b:c"'],
-    [{ type: 'HTTP', headers: ' host:c' }, 'headers must be NAME:VALUE|NAME:VALUE, got " host:c"'],
-    [{ type: 'HTTP', headers: 'a:中' }, 'headers must be NAME:VALUE|NAME:VALUE, got "a:中"'],
+    [{ type: 'HTTP', headers: 'a' }, `${HEADERS} "a"`],
+    [{ type: 'HTTP', headers: 'a:b|:c' }, `${HEADERS} ":c"`],
+    [{ type: 'HTTP', headers: 'a b:c' }, `${HEADERS} "a b:c"`],
+    [{ type: 'HTTP', headers: ' host :c' }, 'headers must not set host'],
+    [{ type: 'HTTP', headers: 'X-Urn:urn:a' }, `${HEADERS} "X-Urn:urn:a"`],
+    [{ type: 'HTTP', headers: 'a:中' }, `${HEADERS} "a:中"`],
     [{ type: 'HTTP', headers: 'a:b\r\nHost: x' }, 'headers of healthChecker must not have control characters'],
     [{ type: 'HTTP', headers: `a:${'b'.repeat(4_095)}` }, 'headers of healthChecker must have at most 4096 characters, got 4097'],
     [{ type: 'HTTP', expectedResponseCode: 99 }, 'expectedResponseCode must be 100..599, got 99'],
@@ -152,6 +150,9 @@ describe('a checker', () => {
     'proxy-authorization',
     'Proxy-X',
     'cookie',
+    'Cookie2',
+    'trailers',
+    'http2-settings',
     'connection',
     'keep-alive',
     'TE',
