@@ -76,11 +76,11 @@ class Driver:
 
         self.client.add_config_watcher(data_id, group, told)
 
-    def perform(self, command):
-        op = command["op"]
-        return self.perform_on_texts(op, command) if op.startswith("config") else self.perform_on_services(op, **command)
+    def perform(self, op, id, **fields):
+        return self.perform_on_texts(op, **fields) if op.startswith("config") else self.perform_on_services(op, **fields)
 
-    def perform_on_services(self, op, service, id, ip="", port=0, group="DEFAULT_GROUP", cluster=None, metadata=None, **fields):
+    def perform_on_services(self, op, service, group, ip="", port=0, cluster="DEFAULT", metadata=None, **fields):
+        # Unless it is told a cluster, it registers in one by the name of "None".
         where = {"service_name": service, "ip": ip, "port": port, "cluster_name": cluster, "group_name": group}
         if op == "register":
             # Without an interval it does not beat.
@@ -119,16 +119,15 @@ class Driver:
             # Otherwise it never looks again once a server was not there.
             timer.set_ignore_ex(True)
 
-    def perform_on_texts(self, op, command):
-        data_id, group = command.get("dataId"), command.get("group")
+    def perform_on_texts(self, op, dataId, group, content=""):
         if op == "configGet":
-            return self.client.get_config(data_id, group)
+            return self.client.get_config(dataId, group)
         if op == "configPublish":
-            return self.client.publish_config(data_id, group, command["content"])
+            return self.client.publish_config(dataId, group, content)
         if op == "configRemove":
-            return self.client.remove_config(data_id, group)
+            return self.client.remove_config(dataId, group)
         if op == "configListen":
-            return self.listen(data_id, group)
+            return self.listen(dataId, group)
         raise ValueError(f"unknown op: {op}")
 
     def serve(self):
@@ -136,7 +135,7 @@ class Driver:
         for line in sys.stdin:
             command = json.loads(line)
             try:
-                self.say({"id": command["id"], "ok": True, "result": self.perform(command)})
+                self.say({"id": command["id"], "ok": True, "result": self.perform(**command)})
             except Exception as error:  # whatever the client makes of a refusal
                 self.say({"id": command["id"], "ok": False, "error": str(error)})
 
