@@ -39,6 +39,7 @@ public final class NacosDriver implements Lines.Performer {
             properties.remove(PropertyKeyConst.NAMESPACE);
         }
         NacosDriver driver = new NacosDriver(lines, properties);
+        // The class that says it alone has another package in 1.1.
         lines.emit(Lines.object("event", "ready", "client", "java", "version", UtilAndComs.VERSION));
         lines.serve(driver);
     }
