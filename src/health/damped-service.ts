@@ -87,6 +87,11 @@ export class DampedService {
     return cluster === undefined ? this.#whole : this.#parts.get(clusterKey(cluster));
   }
 
+  /** How many clusters and addresses it has. */
+  get partCount(): number {
+    return this.#parts.size;
+  }
+
   /** Nothing of it waits any more. */
   end(): void {
     for (const track of this.#tracks()) this.#around.flips.put(track, undefined);
