@@ -123,7 +123,7 @@ export class DampedService {
       this.#members.set(key, member);
       touched.push(...this.#add(member, 1));
     }
-    for (const part of touched) if (part.total === 0) this.#forget(part);
+    for (const part of touched) if (part.total === 0) this.#parts.delete(part.key);
     return touched;
   }
 
@@ -141,11 +141,6 @@ export class DampedService {
     const part = Object.assign(this.#track('unknown'), { key, minAvailable, total: 0, available: 0 });
     this.#parts.set(key, part);
     return part;
-  }
-
-  #forget(part: Part): void {
-    this.#around.flips.put(part, undefined);
-    this.#parts.delete(part.key);
   }
 
   /** One that is empty has gone. */
