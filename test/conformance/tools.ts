@@ -48,6 +48,8 @@ export type ToolName =
   | 'rustNacos'
   | 'dubboGoGreeter'
   | 'javaDubbo'
+  | 'springCloud22'
+  | 'springCloud2023'
   | 'haproxy'
   | 'nginx'
   | 'envoy';
@@ -76,6 +78,9 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   dubboGo: () => built('dubbo-go'),
   dubboGoGreeter: () => built('dubbo-go-greeter'),
   javaDubbo: () => builtJava('java-dubbo'),
+  // By the nacos-client that each brings.
+  springCloud22: () => builtJava('java-spring-cloud', '1.4.1'),
+  springCloud2023: () => builtJava('java-spring-cloud', '2.4.2'),
   goNacos1: () => built('go-nacos-1'),
   javaNacos132: () => builtJava('java-nacos-1', '1.3.2'),
   javaNacos142: () => builtJava('java-nacos-1', '1.4.2'),
