@@ -209,9 +209,9 @@ describe.concurrent.each(Object.entries(STACKS))('an application of Spring Cloud
         expect(asked, 'requests of an idle application').toBeLessThanOrEqual(HANDFUL);
         vigil.begin();
       };
-      await isCalm();
       await publish(before, 'hi');
       await expect.poll(() => app.greeting(), SOON).toBe('hi');
+      await isCalm();
 
       const asItStops = performance.now();
       await before.stop('SIGTERM');
