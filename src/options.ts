@@ -7,6 +7,7 @@
 import { parseMinAvailable } from './registry/available.ts';
 import { DEFAULT_MEMORY } from './registry/options.ts';
 import { suggestion } from './suggestion.ts';
+import { AddressSet } from './wire/addresses.ts';
 
 /** What a value may be: one of the words, a whole number from `least` to `most`, or a text that fits. */
 interface Bounds {
@@ -87,6 +88,46 @@ const ROWS = {
     says: 'a count from 1, or 1%..100%',
     help: 'how many instances make a service SERVING that does not say it itself (metadata health.min-available)',
   },
+  fallAfterMs: {
+    default: 0,
+    unit: 'ms',
+    least: 0,
+    most: A_DAY_MS,
+    help: 'how long a service must be down before it is told, unless it says so itself (metadata health.fall-after)',
+  },
+  riseAfterMs: {
+    default: 0,
+    unit: 'ms',
+    least: 0,
+    most: A_DAY_MS,
+    help: 'how long a service that was down must be up before it is told, unless it says so itself (metadata health.rise-after)',
+  },
+  riseBeats: {
+    default: 1,
+    unit: 'beats',
+    least: 1,
+    most: 1_000,
+    help: 'after how many beats in a row an instance that was silent counts again, unless its service says so (metadata health.rise-beats)',
+  },
+  probes: {
+    default: true,
+    unit: 'true|false',
+    words: [true, false],
+    help: 'check instances actively: persistent ones, and those that ask for it (metadata health.check)',
+  },
+  probeAllow: {
+    default: '',
+    unit: 'addresses',
+    fits: (text: string) => AddressSet.parse(text) !== undefined,
+    says: 'addresses, CIDRs, or the words loopback, private, link-local, with commas between',
+    help: 'what may be dialled to check instances beside what is by default: everything but loopback, link-local, metadata, multicast and unspecified addresses',
+  },
+  probeNames: {
+    default: false,
+    unit: 'true|false',
+    words: [true, false],
+    help: 'resolve instances that are registered by a host name, to check them',
+  },
   defaultService: {
     default: '',
     unit: 'name',
@@ -154,6 +195,10 @@ const ROWS = {
     0,
   ),
   maxRemembered: count(DEFAULT_MEMORY.maxRemembered, 'instances that have gone and whose edits are kept; of more, the latest', 0),
+
+  maxProbes: count(512, 'checks of instances that may be under way'),
+  maxProbesPerAddress: count(64, 'the same to one address'),
+  maxProbesPerSecond: count(2_000, 'checks of instances that are begun within a second'),
 
   maxBodyBytes: bytes(256 << 10, 1 << 10, 256 << 20, 'the body of a Nacos request over HTTP'),
   maxMetadataLength: {

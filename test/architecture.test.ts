@@ -17,16 +17,17 @@ const DIRECTION: Readonly<Record<string, Room>> = {
   gen: { may: [], packages: 'any' },
   health: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   nacos: { may: ['registry', 'wire', 'gen'], packages: 'any' },
+  probe: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   server: { may: ['registry', 'wire', 'gen', 'options.ts'], packages: 'any' },
   cli: { may: ['server', 'wire', 'options.ts', 'suggestion.ts'], packages: 'any' },
-  'options.ts': { may: ['registry', 'suggestion.ts'], packages: 'none' },
+  'options.ts': { may: ['registry', 'wire', 'suggestion.ts'], packages: 'none' },
   'suggestion.ts': { may: [], packages: 'none' },
   'index.ts': { may: ['server', 'options.ts', 'wire'], packages: 'none' },
 };
 
 /** Where siblings meet: the one file that may import them all. */
 const MEETING_POINT = 'server/server.ts';
-const SIBLINGS = ['health', 'nacos'];
+const SIBLINGS = ['health', 'nacos', 'probe'];
 
 /** Timers are made in one place and handed out by the composition root. */
 const TIMERS = 'wire/scheduler.ts';

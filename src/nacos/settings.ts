@@ -1,8 +1,9 @@
 import { parseMinAvailable } from '../registry/available.ts';
+import type { Check, CheckKind } from '../registry/checks.ts';
 import type { Metadata } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ServiceName } from '../registry/service-name.ts';
-import type { Check, CheckKind, ServiceSettings } from '../registry/settings.ts';
+import { DEFAULT_SETTINGS, type ServiceSettings } from '../registry/settings.ts';
 import type { Selector } from './rules.ts';
 
 /**
@@ -56,7 +57,7 @@ export function toServiceSettings(settings: NacosSettings): ServiceSettings {
     name,
     { ...cluster.check, port: cluster.useInstancePort ? undefined : cluster.checkPort },
   ]);
-  return { minAvailable, checks: Object.fromEntries(checks), surfaces: { nacos: settings } };
+  return { ...DEFAULT_SETTINGS, minAvailable, checks: Object.fromEntries(checks), surfaces: { nacos: settings } };
 }
 
 /** The settings of a cluster. */

@@ -1,6 +1,6 @@
+import type { CheckKind } from '../registry/checks.ts';
 import type { Instance } from '../registry/instance.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
-import type { CheckKind } from '../registry/settings.ts';
 import type { Namespace } from './namespaces.ts';
 import { DEFAULT_BEAT_INTERVAL_MS, reachesProtection } from './rules.ts';
 import { clusterOf, DEFAULT_NACOS_SETTINGS, type NacosSettings } from './settings.ts';
@@ -278,6 +278,8 @@ export function checkView(check: CheckKind) {
       return { type: 'HTTP', path: check.path, headers: check.headers, expectedResponseCode: check.expectedResponseCode };
     case 'mysql':
       return { type: 'MYSQL', user: check.user, pwd: null, cmd: check.command };
+    case 'grpc':
+      return { type: 'GRPC', service: check.service };
     case 'none':
       return { type: 'NONE' };
   }

@@ -1,3 +1,4 @@
+import type { CheckTrouble } from './checks.ts';
 import type { Address } from './instance.ts';
 import type { ServiceName } from './service-name.ts';
 
@@ -139,6 +140,8 @@ export interface RegistryEvent {
   readonly by?: Source;
   /** For silence: how long it lasted. For `postponed`: how long nobody could be heard. In milliseconds. */
   readonly silentMs?: number;
+  /** For `probe`, of an instance that its check takes out: which check, and why. */
+  readonly trouble?: CheckTrouble;
   /** For `mass-silence`: how many fell silent within 10 s. For `mass-loss`: how many were lost within a second. */
   readonly count?: number;
 }

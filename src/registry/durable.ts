@@ -17,14 +17,15 @@ export class Durable {
 
   /** All that is known. */
   *records(): IterableIterator<DurableRecord> {
-    const { services, rows, lease, departed, now } = this.#parts;
+    const { services, rows, lease, troubles, departed, now } = this.#parts;
     for (const service of services.all()) {
       const settings = service.settings ?? null;
       const emptyMs = settings === null && service.total === 0 ? now() - service.emptySince : null;
       yield { kind: 'service', service: service.name, settings, emptyMs };
       for (const id of rows.of(service)) {
-        const registration = saidOf(rows.row(id), rows.isHealthy(id));
-        yield { kind: 'instance', service: service.name, registration, silentMs: lease.silentMs(id, now()) };
+        const registration = saidOf(rows.row(id), rows.isAlive(id));
+        const trouble = troubles.get(id) ?? null;
+        yield { kind: 'instance', service: service.name, registration, silentMs: lease.silentMs(id, now()), trouble };
       }
     }
     for (const { service, registration } of departed.all())
@@ -55,11 +56,13 @@ export class Durable {
       known.add(service);
       if (record.settings !== null) services.configure(service, record.settings);
     }
-    for (const { service: name, registration, silentMs } of ofKind(all, 'instance')) {
+    for (const { service: name, registration, silentMs, trouble } of ofKind(all, 'instance')) {
       const service = services.findOrAdd(name);
       if (rows.find(service, registration) !== undefined) continue;
       known.add(service);
-      restored.set(this.#instances.restore(service, registration, now() - silentMs), undefined);
+      const id = this.#instances.restore(service, registration, now() - silentMs);
+      if (trouble !== null) this.#instances.putTrouble(id, trouble);
+      restored.set(id, undefined);
     }
     for (const { service: name, registration } of ofKind(all, 'departed')) {
       const service = services.find(name);

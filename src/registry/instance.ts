@@ -1,3 +1,5 @@
+import type { CheckTrouble } from './checks.ts';
+
 /** What one process of a service is, how it is told from others, and what silence makes of it. */
 
 /** Tells the instances of one service apart. Its cluster and its kind are attributes: the last registration decides them. */
@@ -35,6 +37,8 @@ export interface Instance extends Registration {
   readonly silence: Silence;
   /** Milliseconds since it was last heard of, by a beat or a registration; 0 as long as somebody holds it. */
   readonly silentMs: number;
+  /** What its check has found last, if that is not that all is well. */
+  readonly trouble: CheckTrouble | undefined;
 }
 
 /** How long an ephemeral instance may be silent, in milliseconds, and how often it means to beat, if it has said so. */
@@ -55,7 +59,7 @@ export function verdictOf(silentMs: number, silence: Silence): Verdict {
   return silentMs >= silence.unhealthyAfterMs ? 'unhealthy' : 'present';
 }
 
-/** The silence after which the verdict next changes for an ephemeral instance that is now `healthy`. */
-export function patienceOf(healthy: boolean, silence: Silence): number {
-  return healthy ? Math.min(silence.unhealthyAfterMs, silence.removedAfterMs) : silence.removedAfterMs;
+/** The silence after which the verdict next changes for an ephemeral instance that is now `alive`. */
+export function patienceOf(alive: boolean, silence: Silence): number {
+  return alive ? Math.min(silence.unhealthyAfterMs, silence.removedAfterMs) : silence.removedAfterMs;
 }

@@ -1,11 +1,14 @@
 import { isCallable } from './available.ts';
 import type { Cause, Changes, Condition, Source } from './changes.ts';
+import type { CheckTrouble, CheckVerdict } from './checks.ts';
+import type { Comebacks } from './comebacks.ts';
 import type { Departed } from './departed.ts';
 import { flat } from './flat.ts';
-import type { Instance, Metadata, Registration, Silence } from './instance.ts';
+import type { Address, Instance, Metadata, Registration, Silence } from './instance.ts';
 import { type Due, type Lease, saidOf } from './lease.ts';
 import { edited, editedMetadata, type Overlay } from './overlay.ts';
 import type { Holder, Row, Rows } from './rows.ts';
+import type { ServiceName } from './service-name.ts';
 import type { Service, Services } from './services.ts';
 
 /** What the registry is made of. */
@@ -13,12 +16,17 @@ export interface Parts {
   readonly services: Services;
   readonly rows: Rows;
   readonly lease: Lease;
+  readonly comebacks: Comebacks;
+  /** By id, of those whose check has found one. */
+  readonly troubles: Map<number, CheckTrouble>;
   readonly overlay: Overlay;
   readonly departed: Departed;
   readonly changes: Changes;
   /** Monotonic, whole milliseconds. */
   readonly now: () => number;
   readonly silenceOf: (metadata: Metadata) => Silence;
+  /** After how many beats in a row an instance counts again, where its service does not say it. */
+  readonly riseBeats: number;
 }
 
 /**
@@ -53,12 +61,14 @@ export class Instances {
     const { rows, lease, now } = this.#parts;
     const from = this.condition(id);
     const row = rows.row(id);
-    if (holder !== undefined) lease.hold(id, holder, saidOf(row, rows.isHealthy(id)));
+    if (holder !== undefined) lease.hold(id, holder, saidOf(row, rows.isAlive(id)));
     else if (registration.ephemeral) lease.alsoBeats(id);
     // Nobody keeps a persistent instance but its own registration.
     else lease.forget(id);
+    // Of the other kind it is checked in another way.
+    if (registration.ephemeral !== row.ephemeral) this.#setTrouble(id, undefined);
     const keepsVerdict = !registration.ephemeral && !row.ephemeral;
-    this.#say(id, keepsVerdict ? { ...registration, healthy: rows.isHealthy(id) } : registration);
+    this.#say(id, keepsVerdict ? { ...registration, healthy: rows.isAlive(id) } : registration);
     lease.hear(id, now());
     this.happened('re-registered', id, from, by);
   }
@@ -79,16 +89,45 @@ export class Instances {
     return true;
   }
 
-  /** It is found to be so; a passing one has given a sign of life. Answers whether that is a change, and makes an event of one. */
-  found(id: number, healthy: boolean, cause: 'beat' | 'probe', by?: Source): boolean {
-    const { rows, lease, now } = this.#parts;
+  /** A beat. It heals, unless it takes more of them to be believed. Answers whether that is a change, and makes an event of one. */
+  beat(id: number, by?: Source): boolean {
+    const { rows, lease, comebacks, riseBeats, now } = this.#parts;
+    const { service, silence } = rows.row(id);
+    const needed = service.settings?.riseBeats ?? riseBeats;
+    const alive = rows.isAlive(id) || comebacks.beat(id, lease.silentMs(id, now()), silence.unhealthyAfterMs, needed);
     const from = this.condition(id);
-    const changes = rows.isHealthy(id) !== healthy;
-    rows.setHealthy(id, healthy);
-    if (healthy) lease.hear(id, now());
-    else lease.schedule(id);
-    if (changes) this.happened(cause, id, from, by);
-    return changes;
+    rows.setAlive(id, alive);
+    if (alive) comebacks.forget(id);
+    lease.hear(id, now());
+    return this.#found('beat', id, from, by);
+  }
+
+  /** Somebody says how it is; that it is alive is a sign of life. Answers as `beat` does. */
+  told(id: number, alive: boolean, by?: Source): boolean {
+    const from = this.condition(id);
+    this.#live(id, alive);
+    return this.#found('probe', id, from, by);
+  }
+
+  /**
+   * Its check has come to this. A persistent one is as its check finds it; an ephemeral one has to be alive too, and passing is no sign
+   * of life. Without a check it is as it says. Answers as `beat` does.
+   */
+  checked(id: number, verdict: CheckVerdict): boolean {
+    const { rows, troubles } = this.#parts;
+    const from = this.condition(id);
+    const trouble = typeof verdict === 'string' ? undefined : verdict;
+    const before = troubles.get(id);
+    this.#setTrouble(id, trouble);
+    const isDecided = verdict === 'passing' || trouble?.verdict === 'failing';
+    if (isDecided && !rows.row(id).ephemeral) this.#live(id, trouble === undefined);
+    // Why it is so may be another reason now, which is for the level feed alone.
+    return this.#found('probe', id, from) || trouble?.verdict !== before?.verdict || trouble?.reason !== before?.reason;
+  }
+
+  /** As a store or a replica gives it back. */
+  putTrouble(id: number, trouble: CheckTrouble): void {
+    this.#setTrouble(id, trouble);
   }
 
   /** Its time has come. Answers whether that is a change: unhealthy is it at once, removed when that is its turn. */
@@ -99,18 +138,19 @@ export class Instances {
     }
     const { id, to, silentMs } = due;
     const { rows, lease, changes, now } = this.#parts;
-    const healthy = rows.isHealthy(id);
-    const count = healthy ? lease.fell(now()) : undefined;
+    const alive = rows.isAlive(id);
+    const count = alive ? lease.fell(now()) : undefined;
     if (count !== undefined) changes.happened({ at: now(), cause: 'mass-silence', count });
     if (to === 'removed' && lease.mayBeRemoved(id, now())) {
       this.remove(id, 'removed', undefined, silentMs);
       return true;
     }
-    if (!healthy) return false;
-    rows.setHealthy(id, false);
+    if (!alive) return false;
+    const from = this.condition(id);
+    rows.setAlive(id, false);
     // Where its removal has been put off, its turn stands.
     if (to === 'unhealthy') lease.schedule(id);
-    this.happened('silent', id, 'healthy', undefined, silentMs);
+    this.happened('silent', id, from, undefined, silentMs);
     return true;
   }
 
@@ -123,13 +163,15 @@ export class Instances {
     if (cause === 'deregistered' || cause === 'dropped') {
       overlay.end(id);
     } else {
-      departed.add(service, saidOf(row, rows.isHealthy(id)));
+      departed.add(service, saidOf(row, rows.isAlive(id)));
       overlay.keep(id, service.name, row, now());
     }
     lease.forget(id);
+    this.#parts.comebacks.forget(id);
+    this.#parts.troubles.delete(id);
     rows.delete(id);
     if (service.total === 0) services.emptied(service, now());
-    this.#tell(row, cause, from, 'removed', by, silentMs);
+    this.#tell(row, cause, from, 'removed', { by, silentMs });
   }
 
   /** Its edit is another now. */
@@ -145,7 +187,7 @@ export class Instances {
   }
 
   view(id: number, now: number): Instance {
-    const { rows, lease, overlay } = this.#parts;
+    const { rows, lease, overlay, troubles } = this.#parts;
     const row = rows.row(id);
     const edit = overlay.of(id);
     const { ip, port, cluster, ephemeral, weight, enabled, metadata } = edited(row, edit);
@@ -162,6 +204,7 @@ export class Instances {
       edit,
       silence: row.silence,
       silentMs: lease.silentMs(id, now),
+      trouble: troubles.get(id),
     };
   }
 
@@ -170,7 +213,45 @@ export class Instances {
   }
 
   happened(cause: Cause, id: number, from: Condition | undefined, by?: Source, silentMs?: number): void {
-    this.#tell(this.#parts.rows.row(id), cause, from, this.condition(id), by, silentMs);
+    const { rows, troubles } = this.#parts;
+    const trouble = cause === 'probe' ? troubles.get(id) : undefined;
+    this.#tell(rows.row(id), cause, from, this.condition(id), { by, silentMs, trouble });
+  }
+
+  /** The edit of an instance that is away is another now. */
+  happenedAway(service: ServiceName, { ip, port }: Address, cause: 'edited' | 'deregistered', by?: Source): void {
+    const { changes, now } = this.#parts;
+    changes.happened({ at: now(), cause, service, instance: { ip, port }, ...(by !== undefined && { by }) });
+  }
+
+  happenedTo(service: ServiceName, cause: 'created' | 'configured' | 'forgotten' | 'dropped', by?: Source): void {
+    const { changes, now } = this.#parts;
+    changes.happened({ at: now(), cause, service, ...(by !== undefined && { by }) });
+  }
+
+  /** Answers whether its condition is another than it was, and makes an event of that. */
+  #found(cause: 'beat' | 'probe', id: number, from: Condition, by?: Source): boolean {
+    if (this.condition(id) === from) return false;
+    this.happened(cause, id, from, by);
+    return true;
+  }
+
+  #live(id: number, alive: boolean): void {
+    const { rows, lease, comebacks, now } = this.#parts;
+    rows.setAlive(id, alive);
+    if (!alive) {
+      lease.schedule(id);
+      return;
+    }
+    comebacks.forget(id);
+    lease.hear(id, now());
+  }
+
+  #setTrouble(id: number, trouble: CheckTrouble | undefined): void {
+    const { rows, troubles } = this.#parts;
+    if (trouble === undefined) troubles.delete(id);
+    else troubles.set(id, trouble);
+    rows.setFailing(id, rows.row(id).ephemeral && trouble?.verdict === 'failing');
   }
 
   /** Replaces what its client has said of it. */
@@ -182,7 +263,8 @@ export class Instances {
     row.weight = registration.weight;
     row.enabled = registration.enabled;
     row.metadata = kept(registration.metadata);
-    rows.setHealthy(id, registration.healthy);
+    rows.setAlive(id, registration.healthy);
+    this.#parts.comebacks.forget(id);
     this.#applyEdit(id);
     lease.schedule(id);
   }
@@ -195,7 +277,7 @@ export class Instances {
     return until !== undefined;
   }
 
-  #tell(row: Row, cause: Cause, from: Condition | undefined, to: Condition, by?: Source, silentMs?: number): void {
+  #tell(row: Row, cause: Cause, from: Condition | undefined, to: Condition, { by, silentMs, trouble }: Circumstances): void {
     const { changes, now } = this.#parts;
     if (!changes.areHeard) return;
     const { ip, port, cluster, ephemeral } = row;
@@ -208,6 +290,7 @@ export class Instances {
       to,
       ...(by !== undefined && { by }),
       ...(silentMs !== undefined && { silentMs }),
+      ...(trouble !== undefined && { trouble }),
     });
   }
 
@@ -232,7 +315,7 @@ export class Instances {
     if (holder !== undefined) lease.holdNew(id, holder);
     services.filled(service);
     overlay.takeBack(id, service.name, registration, now());
-    rows.setHealthy(id, registration.healthy);
+    rows.setAlive(id, registration.healthy);
     this.#applyEdit(id);
     return id;
   }
@@ -245,6 +328,13 @@ export class Instances {
     row.silence = silenceOf(editedMetadata(row.metadata, edit));
     rows.setCallable(id, isCallable(edit?.enabled ?? row.enabled, edit?.weight ?? row.weight));
   }
+}
+
+/** What is told of an event beside what has changed. */
+interface Circumstances {
+  readonly by: Source | undefined;
+  readonly silentMs: number | undefined;
+  readonly trouble?: CheckTrouble | undefined;
 }
 
 const NO_METADATA: Metadata = Object.freeze({});

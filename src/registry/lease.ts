@@ -55,7 +55,7 @@ export class Lease {
       this.#rows.setDue(id, Number.POSITIVE_INFINITY);
       return;
     }
-    this.#setDue(id, this.#rows.heardAt(id) + patienceOf(this.#rows.isHealthy(id), silence));
+    this.#setDue(id, this.#rows.heardAt(id) + patienceOf(this.#rows.isAlive(id), silence));
   }
 
   silentMs(id: number, now: number): number {

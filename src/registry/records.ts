@@ -1,3 +1,4 @@
+import type { CheckTrouble } from './checks.ts';
 import type { Address, Edit, Registration } from './instance.ts';
 import { type ServiceName, serviceKey } from './service-name.ts';
 import type { ServiceSettings } from './settings.ts';
@@ -21,10 +22,12 @@ export interface ServiceRecord {
 export interface InstanceRecord {
   readonly kind: 'instance';
   readonly service: ServiceName;
-  /** What its client has said, without edits; `healthy` is what is true now. */
+  /** What its client has said, without edits; `healthy` is whether it is alive now. */
   readonly registration: Registration;
   /** Since it was last heard of. */
   readonly silentMs: number;
+  /** What its check has found last, if that is not that all is well. */
+  readonly trouble: CheckTrouble | null;
 }
 
 /** One that went without a word, for whoever comes back and says less. */

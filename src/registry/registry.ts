@@ -1,4 +1,6 @@
 import { Changes, type RegistryEvent, type Source } from './changes.ts';
+import type { CheckVerdict } from './checks.ts';
+import { Comebacks } from './comebacks.ts';
 import { Departed } from './departed.ts';
 import { Durable } from './durable.ts';
 import { type Address, DEFAULT_SILENCE, type Edit, type Instance, type Registration, type Silence } from './instance.ts';
@@ -26,12 +28,15 @@ export class Registry {
 
   /** `now` is a monotonic clock in milliseconds. */
   constructor(now: () => number, options: RegistryOptions = {}) {
-    const { forgetAfterMs, keepEditsMs, maxRemembered, graceMs = 0 } = { ...DEFAULT_MEMORY, ...options };
+    const { forgetAfterMs, keepEditsMs, maxRemembered, graceMs = 0, riseBeats = 1 } = { ...DEFAULT_MEMORY, ...options };
     const rows = new Rows();
     this.#parts = {
       services: new Services(forgetAfterMs),
       rows,
       lease: new Lease(rows),
+      comebacks: new Comebacks(),
+      troubles: new Map(),
+      riseBeats,
       overlay: new Overlay(keepEditsMs, maxRemembered),
       departed: new Departed(maxRemembered),
       changes: new Changes(options.onListenerError ?? (() => {})),
@@ -60,7 +65,7 @@ export class Registry {
     const { lease, overlay, departed, changes } = this.#parts;
     const { service, id } = this.#find(name, address);
     if (service === undefined || id === undefined) {
-      if (overlay.endAbsent(name, address)) this.#happenedAway(name, address, 'deregistered', by);
+      if (overlay.endAbsent(name, address)) this.#instances.happenedAway(name, address, 'deregistered', by);
       if (service !== undefined) departed.forget(service, address);
       return 'unknown';
     }
@@ -86,9 +91,7 @@ export class Registry {
    * unless it beats too. `deregistered` is a goodbye; `connection-ended` is none, so that edits wait for its return.
    */
   release(name: ServiceName, address: Address, holder: Holder, cause: 'deregistered' | 'connection-ended', by?: Source): void {
-    const { service, id } = this.#find(name, address);
-    if (service === undefined || id === undefined) return;
-    if (this.#instances.release(id, holder, cause, by)) this.#parts.changes.changed(service.name);
+    this.#step(name, address, (id) => this.#instances.release(id, holder, cause, by));
   }
 
   /**
@@ -99,19 +102,28 @@ export class Registry {
     const { service, id } = this.#find(name, address);
     if (service === undefined || id === undefined) return undefined;
     const { ephemeral, silence } = this.#parts.rows.row(id);
-    if (!ephemeral) return silence;
     // Whoever beats for what only a connection has registered is to register it too.
-    if (!this.#parts.lease.livesByBeats(id)) return undefined;
-    if (this.#instances.found(id, true, 'beat', by)) this.#parts.changes.changed(service.name);
+    if (ephemeral && !this.#parts.lease.livesByBeats(id)) return undefined;
+    if (ephemeral && this.#instances.beat(id, by)) this.#parts.changes.changed(service.name);
     return silence;
   }
 
-  /** The verdict of whoever checked the instance actively; passing is a sign of life. False when it is not known here. */
-  report(name: ServiceName, address: Address, passing: boolean, by?: Source): boolean {
-    const { service, id } = this.#find(name, address);
-    if (service === undefined || id === undefined) return false;
-    if (this.#instances.found(id, passing, 'probe', by)) this.#parts.changes.changed(service.name);
-    return true;
+  /** Somebody says how the instance is; that it is alive is a sign of life. False when it is not known here. */
+  report(name: ServiceName, address: Address, alive: boolean, by?: Source): boolean {
+    return this.#step(name, address, (id) => this.#instances.told(id, alive, by));
+  }
+
+  /**
+   * The verdict of whoever checks the instance actively. A persistent instance is as its check finds it. An ephemeral one is healthy
+   * if it is alive and its check does not fail: no beat heals what a check has failed. False when it is not known here.
+   */
+  checked(name: ServiceName, address: Address, verdict: CheckVerdict): boolean {
+    return this.#step(name, address, (id) => this.#instances.checked(id, verdict));
+  }
+
+  /** After how many beats in a row an instance of the service that was silent counts again. */
+  riseBeatsOf(name: ServiceName): number {
+    return this.#parts.services.find(name)?.settings?.riseBeats ?? this.#parts.riseBeats;
   }
 
   /**
@@ -125,10 +137,10 @@ export class Registry {
       const waiting = overlay.absent(name, address, now());
       if (waiting === undefined) return false;
       overlay.layAbsent(waiting, edit, service && departed.of(service, address));
-      this.#happenedAway(name, address, 'edited', by);
+      this.#instances.happenedAway(name, address, 'edited', by);
       return true;
     }
-    overlay.lay(id, edit, saidOf(rows.row(id), rows.isHealthy(id)));
+    overlay.lay(id, edit, saidOf(rows.row(id), rows.isAlive(id)));
     this.#edited(service, id, by);
     return true;
   }
@@ -143,7 +155,7 @@ export class Registry {
     const { service, id } = this.#find(name, address);
     if (service === undefined || id === undefined) {
       const ended = this.#parts.overlay.endAbsent(name, address);
-      if (ended) this.#happenedAway(name, address, 'edited', by);
+      if (ended) this.#instances.happenedAway(name, address, 'edited', by);
       return ended;
     }
     if (!this.#parts.overlay.end(id)) return false;
@@ -160,7 +172,7 @@ export class Registry {
   lastRegistration(name: ServiceName, address: Address): Registration | undefined {
     const { rows, departed } = this.#parts;
     const { service, id } = this.#find(name, address);
-    if (id !== undefined) return saidOf(rows.row(id), rows.isHealthy(id));
+    if (id !== undefined) return saidOf(rows.row(id), rows.isAlive(id));
     return service && departed.of(service, address);
   }
 
@@ -189,7 +201,7 @@ export class Registry {
     if (service === undefined) return false;
     for (const id of [...this.#parts.rows.of(service)]) this.#instances.remove(id, 'dropped', by);
     this.#parts.services.delete(service);
-    this.#happenedTo(service.name, 'dropped', by);
+    this.#instances.happenedTo(service.name, 'dropped', by);
     this.#parts.changes.changed(service.name);
     return true;
   }
@@ -260,7 +272,7 @@ export class Registry {
       if (this.#instances.fallDue(due)) changed.add(name);
     }
     for (const service of this.#expirySuspended ? [] : services.forgetEmptied(now)) {
-      this.#happenedTo(service.name, 'forgotten');
+      this.#instances.happenedTo(service.name, 'forgotten');
       changed.add(service.name);
     }
     for (const name of changed) this.#parts.changes.changed(name);
@@ -308,18 +320,20 @@ export class Registry {
     return { service, id: service && this.#parts.rows.find(service, address) };
   }
 
+  /** The step answers whether it changes anything. False when the instance is not known here. */
+  #step(name: ServiceName, address: Address, step: (id: number) => boolean): boolean {
+    const { service, id } = this.#find(name, address);
+    if (service === undefined || id === undefined) return false;
+    if (step(id)) this.#parts.changes.changed(service.name);
+    return true;
+  }
+
   #said(name: ServiceName, registration: Registration, holder: Holder | undefined, by: Source | undefined): void {
     const service = this.#parts.services.findOrAdd(name);
     const known = this.#parts.rows.find(service, registration);
     if (known === undefined) this.#instances.add(service, registration, holder, by);
     else this.#instances.sayAgain(known, registration, holder, by);
     this.#parts.changes.changed(service.name);
-  }
-
-  /** The edit of an instance that is away is another now. */
-  #happenedAway(service: ServiceName, { ip, port }: Address, cause: 'edited' | 'deregistered', by: Source | undefined): void {
-    const { changes, now } = this.#parts;
-    changes.happened({ at: now(), cause, service, instance: { ip, port }, ...(by !== undefined && { by }) });
   }
 
   #edited(service: Service, id: number, by: Source | undefined): void {
@@ -330,11 +344,7 @@ export class Registry {
   #configure(name: ServiceName, settings: ServiceSettings, cause: 'created' | 'configured', by: Source | undefined): void {
     const service = this.#parts.services.findOrAdd(name);
     this.#parts.services.configure(service, settings);
-    this.#happenedTo(service.name, cause, by);
+    this.#instances.happenedTo(service.name, cause, by);
     this.#parts.changes.changed(service.name);
-  }
-
-  #happenedTo(service: ServiceName, cause: 'created' | 'configured' | 'forgotten' | 'dropped', by?: Source): void {
-    this.#parts.changes.happened({ at: this.#parts.now(), cause, service, ...(by !== undefined && { by }) });
   }
 }

@@ -39,7 +39,7 @@ export class Rows {
     return this.#highest;
   }
 
-  /** Puts the instance at the end of its service: unhealthy, not callable, never heard of. */
+  /** Puts the instance at the end of its service: not alive, not callable, never heard of. */
   add(row: Omit<Row, 'ip'> & Address): number {
     const id = this.#freed.pop() ?? this.#extend();
     const { service } = row;
@@ -60,7 +60,7 @@ export class Rows {
   delete(id: number): void {
     const row = this.row(id);
     const { service } = row;
-    this.setHealthy(id, false);
+    this.#setState(id, 0);
     const previous = at(this.#previous, id);
     const next = at(this.#next, id);
     if (previous === NONE) service.first = next;
@@ -84,17 +84,28 @@ export class Rows {
     for (let id = service.first; id !== NONE; id = at(this.#next, id)) yield id;
   }
 
+  /** Alive, and no check of it fails. */
   isHealthy(id: number): boolean {
-    return (at(this.#state, id) & HEALTHY) !== 0;
+    return isHealthy(at(this.#state, id));
   }
 
-  setHealthy(id: number, healthy: boolean): void {
-    this.#setState(id, healthy ? at(this.#state, id) | HEALTHY : at(this.#state, id) & ~HEALTHY);
+  /** By its beats or its holder; a persistent one by what was found or told last. */
+  isAlive(id: number): boolean {
+    return (at(this.#state, id) & ALIVE) !== 0;
+  }
+
+  setAlive(id: number, alive: boolean): void {
+    this.#set(id, ALIVE, alive);
+  }
+
+  /** Whether a check takes it out, however alive it is. */
+  setFailing(id: number, failing: boolean): void {
+    this.#set(id, FAILING, failing);
   }
 
   /** Whether it may be called if it is healthy, edits included. */
   setCallable(id: number, callable: boolean): void {
-    this.#setState(id, callable ? at(this.#state, id) | CALLABLE : at(this.#state, id) & ~CALLABLE);
+    this.#set(id, CALLABLE, callable);
   }
 
   heardAt(id: number): number {
@@ -119,12 +130,16 @@ export class Rows {
     return this.#dueCount;
   }
 
+  #set(id: number, bit: number, on: boolean): void {
+    this.#setState(id, on ? at(this.#state, id) | bit : at(this.#state, id) & ~bit);
+  }
+
   #setState(id: number, state: number): void {
     const before = at(this.#state, id);
     if (before === state) return;
     this.#state[id] = state;
     const { service } = this.row(id);
-    service.healthy += (state & HEALTHY) - (before & HEALTHY);
+    service.healthy += Number(isHealthy(state)) - Number(isHealthy(before));
     service.available += Number(state === AVAILABLE) - Number(before === AVAILABLE);
   }
 
@@ -158,9 +173,14 @@ export interface Row extends Address {
 export type Holder = object;
 
 const INITIAL_CAPACITY = 1024;
-const HEALTHY = 1;
+const ALIVE = 1;
 const CALLABLE = 2;
-const AVAILABLE = HEALTHY | CALLABLE;
+const FAILING = 4;
+const AVAILABLE = ALIVE | CALLABLE;
+
+function isHealthy(state: number): boolean {
+  return (state & (ALIVE | FAILING)) === ALIVE;
+}
 
 // The ip comes last and what stands before it holds no white space, so that no two instances share a key.
 function rowKey({ serial }: Service, { ip, port }: Address): string {

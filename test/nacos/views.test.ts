@@ -24,7 +24,7 @@ import { DEFAULT_SILENCE, type Instance } from '../../src/registry/instance.ts';
 import { orders, registration } from '../support/instances.ts';
 
 function instance(overrides: Partial<Instance> = {}): Instance {
-  return { ...registration(), silence: DEFAULT_SILENCE, silentMs: 0, edit: undefined, ...overrides };
+  return { ...registration(), silence: DEFAULT_SILENCE, silentMs: 0, edit: undefined, trouble: undefined, ...overrides };
 }
 
 const query: ListQuery = {
@@ -183,7 +183,7 @@ describe('the rest', () => {
     [{ type: 'none' } as const, { type: 'NONE' }],
     [{ type: 'mysql', user: 'u', password: 'secret', command: 'c' } as const, { type: 'MYSQL', user: 'u', pwd: null, cmd: 'c' }],
     [
-      { type: 'http', path: '/', headers: '', expectedResponseCode: 200 } as const,
+      { type: 'http', path: '/', headers: '', expectedResponseCode: 200, tls: false, verify: true } as const,
       { type: 'HTTP', path: '/', headers: '', expectedResponseCode: 200 },
     ],
   ])('the checker %j shows no password', (check, view) => {

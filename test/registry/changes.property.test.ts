@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { CheckVerdict } from '../../src/registry/checks.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import { orders, registration } from '../support/instances.ts';
 import { randomRuns } from '../support/random.ts';
@@ -20,6 +21,8 @@ function toEach(ports: readonly number[], act: (registry: Registry, port: number
   };
 }
 
+const REFUSED = { verdict: 'failing', type: 'tcp', reason: 'refused' } as const;
+const TIMED_OUT = { verdict: 'failing', type: 'tcp', reason: 'timed out' } as const;
 const all = Array.from({ length: MANY }, (_, port) => port);
 const ports = fc.oneof({ weight: 3, arbitrary: fc.nat(5).map((port) => [port]) }, { weight: 1, arbitrary: fc.constant(all) });
 const holder = fc.constantFrom(...HOLDERS);
@@ -43,6 +46,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc
     .tuple(ports, fc.boolean())
     .map(([ports, passing]) => toEach(ports, (registry, port) => registry.report(orders, registration({ port }), passing))),
+  fc
+    .tuple(ports, fc.constantFrom<CheckVerdict>('passing', 'unchecked', REFUSED, TIMED_OUT))
+    .map(([ports, verdict]) => toEach(ports, (registry, port) => registry.checked(orders, registration({ port }), verdict))),
   fc
     .tuple(ports, fc.boolean())
     .map(([ports, enabled]) => toEach(ports, (registry, port) => registry.edit(orders, registration({ port }), { enabled }))),

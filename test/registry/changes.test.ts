@@ -83,7 +83,9 @@ describe('the cause of a change', () => {
     registry.deregister(orders, registration());
     wait(60_000);
     registry.postpone(500);
-    registry.restore([{ kind: 'instance', service: orders, registration: registration({ healthy: false }), silentMs: 5 }]);
+    registry.restore([
+      { kind: 'instance', service: orders, registration: registration({ healthy: false }), silentMs: 5, trouble: null },
+    ]);
     expect(told().map((line) => line.split(' ', 1)[0])).toEqual([
       'created',
       'configured',

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { CheckVerdict } from '../../src/registry/checks.ts';
 import type { Registration } from '../../src/registry/instance.ts';
 import { registration } from '../support/instances.ts';
 
@@ -9,6 +10,7 @@ export type Step =
   | { readonly do: 'release'; readonly port: number; readonly holder: number; readonly goodbye: boolean }
   | { readonly do: 'beat' | 'deregister' | 'unedit'; readonly port: number }
   | { readonly do: 'report'; readonly port: number; readonly passing: boolean }
+  | { readonly do: 'check'; readonly port: number; readonly verdict: CheckVerdict }
   | {
       readonly do: 'edit';
       readonly port: number;
@@ -34,6 +36,14 @@ const edit = fc.record(
   { requiredKeys: [] },
 );
 
+const VERDICTS: readonly CheckVerdict[] = [
+  'passing',
+  'unchecked',
+  { verdict: 'failing', type: 'tcp', reason: 'refused' },
+  { verdict: 'failing', type: 'tcp', reason: 'timed out' },
+  { verdict: 'unchecked', type: 'tcp', reason: 'address not allowed' },
+];
+
 /** Steps without holders, which no record tells of. */
 const unheld = [
   {
@@ -47,6 +57,7 @@ const unheld = [
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 20_000 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('edit' as const), port, edit }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('report' as const), port, passing: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('check' as const), port, verdict: fc.constantFrom(...VERDICTS) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('unedit' as const), port }) },
 ] as const;
 
@@ -70,6 +81,8 @@ type Laid = { enabled?: boolean; weight?: number; k?: string | null };
 interface Modelled {
   said: Registration;
   healthy: boolean;
+  /** Its check takes it out, and it is ephemeral. */
+  failing: boolean;
   /** When it gave a sign of life: it registered, by whatever way, it beat, or a check passed. Being held or let go is none. */
   heard: number;
   /** It has registered by itself, and beats or could. */
@@ -112,6 +125,9 @@ export class Model {
         break;
       case 'report':
         this.#found(step.port, step.passing);
+        break;
+      case 'check':
+        this.#check(step.port, step.verdict);
     }
     this.#pass();
   }
@@ -130,7 +146,8 @@ export class Model {
     }
     const keeps = here !== undefined && !here.said.ephemeral && !said.ephemeral;
     const beats = holder === undefined || (here?.said.ephemeral === true && here.beats);
-    this.instances.set(port, { said, healthy: keeps ? here.healthy : said.healthy, heard: this.now, beats, holders });
+    const failing = here?.failing === true && said.ephemeral && here.said.ephemeral;
+    this.instances.set(port, { said, healthy: keeps ? here.healthy : said.healthy, failing, heard: this.now, beats, holders });
     this.departed.delete(port);
     const waiting = this.laid.get(port);
     if (waiting !== undefined) waiting.awaySince = undefined;
@@ -184,6 +201,14 @@ export class Model {
     if (here.healthy) here.heard = this.now;
   }
 
+  #check(port: number, verdict: CheckVerdict): void {
+    const here = this.instances.get(port);
+    if (here === undefined) return;
+    const fails = typeof verdict !== 'string' && verdict.verdict === 'failing';
+    if (here.said.ephemeral) here.failing = fails;
+    else if (fails || verdict === 'passing') this.#found(port, !fails);
+  }
+
   #gone(port: number, goodbye: boolean): void {
     const here = this.instances.get(port);
     const laid = this.laid.get(port);
@@ -214,13 +239,13 @@ export class Model {
   /** As lists show them. */
   seen() {
     return [...this.instances]
-      .map(([port, { said, healthy }]) => {
+      .map(([port, { said, healthy, failing }]) => {
         const { enabled = said.enabled, weight = said.weight, k = said.metadata.k ?? null } = this.laid.get(port)?.laid ?? {};
         return {
           port,
           cluster: said.cluster,
           ephemeral: said.ephemeral,
-          healthy,
+          healthy: healthy && !failing,
           enabled,
           weight,
           metadata: k === null ? {} : { k },

@@ -22,6 +22,7 @@ function take(registry: Registry, step: Step): void {
     registry.release(orders, address(step.port), HOLDERS[step.holder] ?? {}, cause);
   } else if (step.do === 'edit') registry.edit(orders, address(step.port), step.edit);
   else if (step.do === 'report') registry.report(orders, address(step.port), step.passing);
+  else if (step.do === 'check') registry.checked(orders, address(step.port), step.verdict);
   else if (step.do !== 'wait') registry[step.do](orders, address(step.port));
   registry.sweep();
 }

@@ -1,8 +1,8 @@
 import { parse, unescape as unescapeQuery } from 'node:querystring';
+import type { CheckKind } from '../../registry/checks.ts';
 import { flat } from '../../registry/flat.ts';
 import type { Metadata } from '../../registry/instance.ts';
 import type { ServiceName } from '../../registry/service-name.ts';
-import type { CheckKind } from '../../registry/settings.ts';
 import type { Said } from '../catalog.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
 import { isObject, parseJson, parseMetadata, scalar, truth } from '../json.ts';
@@ -254,6 +254,8 @@ function readCheck(text: string): CheckKind {
         path: scalar(json, 'path') ?? '',
         headers: scalar(json, 'headers') ?? '',
         expectedResponseCode: checkedNumber(scalar(json, 'expectedResponseCode') ?? '200'),
+        tls: false,
+        verify: true,
       };
     case 'MYSQL':
       return {

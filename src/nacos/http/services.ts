@@ -161,7 +161,7 @@ function known(catalog: Catalog, params: Params): KnownService {
 
 const CHECKERS = {
   TCP: checkView({ type: 'tcp' }),
-  HTTP: checkView({ type: 'http', path: '', headers: '', expectedResponseCode: 200 }),
+  HTTP: checkView({ type: 'http', path: '', headers: '', expectedResponseCode: 200, tls: false, verify: true }),
   MYSQL: { type: 'MYSQL', user: null, pwd: null, cmd: null },
   NONE: checkView({ type: 'none' }),
 };
