@@ -50,6 +50,8 @@ export type ToolName =
   | 'rustNacos'
   | 'dubboGoGreeter'
   | 'javaDubbo'
+  | 'springCloud22'
+  | 'springCloud2023'
   | 'haproxy'
   | 'nginx'
   | 'envoy';
@@ -78,6 +80,9 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   dubboGo: () => built('dubbo-go'),
   dubboGoGreeter: () => built('dubbo-go-greeter'),
   javaDubbo: () => builtJava('java-dubbo'),
+  // By the nacos-client that each brings.
+  springCloud22: () => builtJava('java-spring-cloud', '1.4.1'),
+  springCloud2023: () => builtJava('java-spring-cloud', '2.4.2'),
   goNacos1: () => built('go-nacos-1'),
   javaNacos114: () => builtJava('java-nacos-1', '1.1.4'),
   javaNacos132: () => builtJava('java-nacos-1', '1.3.2'),
