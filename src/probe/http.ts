@@ -1,11 +1,11 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Socket } from 'node:net';
-import { Client, errors } from 'undici';
 import type { CheckKind } from '../registry/checks.ts';
 import { CheckError } from './check.ts';
 import { type Dial, hostText } from './dial.ts';
 import { secured } from './tls.ts';
 
+type Undici = typeof import('undici');
 type HttpCheck = Extract<CheckKind, { type: 'http' }>;
 
 /** In bytes, of all headers of an answer. */
@@ -20,13 +20,13 @@ export async function checkHttp(
   signal: AbortSignal,
   ca: string | undefined,
 ): Promise<void> {
+  // Loaded when the first such check is made, and before it dials: 20 MB that most registries never need.
+  const undici = await import('undici');
   const plain = await dial(ip, port, signal);
   const socket = check.tls ? await secured(plain, ip, { verify: check.verify, protocol: 'http/1.1', ca }) : plain;
   const host = hostText(ip) + (port === (check.tls ? 443 : 80) ? '' : `:${port}`);
-  judge(
-    await statusOf(socket, requestTarget(check.path), ['host', host, ...headersOf(check.headers)]),
-    check.expectedResponseCode,
-  );
+  const headers = ['host', host, ...headersOf(check.headers)];
+  judge(await statusOf(undici, socket, requestTarget(check.path), headers), check.expectedResponseCode);
 }
 
 function judge(status: number, expected: number): void {
@@ -35,7 +35,7 @@ function judge(status: number, expected: number): void {
   throw new CheckError('unexpected status', status === 503 ? 'slow' : 'at-once');
 }
 
-async function statusOf(socket: Socket, path: string, headers: string[]): Promise<number> {
+async function statusOf({ Client, errors }: Undici, socket: Socket, path: string, headers: string[]): Promise<number> {
   const client = new Client('http://instance', {
     // Not at once: undici would not look again whether there is something to send.
     connect: (_options, callback) => queueMicrotask(() => callback(null, socket)),
@@ -57,7 +57,7 @@ async function statusOf(socket: Socket, path: string, headers: string[]): Promis
             resolve(status);
             controller.abort(new errors.RequestAbortedError());
           },
-          onResponseError: (_controller, error) => reject(troubleOf(error)),
+          onResponseError: (_controller, error) => reject(troubleOf(error, errors)),
         },
       );
     });
@@ -67,7 +67,7 @@ async function statusOf(socket: Socket, path: string, headers: string[]): Promis
   }
 }
 
-function troubleOf(error: Error): CheckError {
+function troubleOf(error: Error, errors: Undici['errors']): CheckError {
   if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError)
     return new CheckError('not HTTP', 'at-once');
   if (error instanceof errors.InvalidArgumentError) return new CheckError('check failed', 'impossible');
