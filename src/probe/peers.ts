@@ -17,6 +17,10 @@ export class Peers {
     return peer;
   }
 
+  get count(): number {
+    return this.#byKey.size;
+  }
+
   leave(peer: Peer): void {
     if (--peer.instances === 0) this.#byKey.delete(peer.key);
   }

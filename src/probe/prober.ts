@@ -68,9 +68,7 @@ export class Prober {
 
   start(rules: ProbeRules): void {
     this.#rules = rules;
-    rules.onChange(() => {
-      if (this.#rules === rules) this.#targets.switched();
-    });
+    rules.onChange(() => this.#targets.switched());
     this.#targets.start((service) => rules.isOn(service));
   }
 

@@ -80,6 +80,11 @@ export class Targets {
     return this.#count;
   }
 
+  /** At how many addresses all are that have a check. */
+  get addressCount(): number {
+    return this.#peers.count;
+  }
+
   has(service: ServiceName, address: Address): boolean {
     const group = this.#groups.get(serviceKey(service));
     return group?.isOn === true && group.probed.has(keyOf(address));

@@ -109,6 +109,14 @@ describe('when they are checked', () => {
     expect(room.begun.length).toBe(1);
   });
 
+  it('whoever is due earlier than all who wait is not late', async () => {
+    using room = new ProberRoom().start();
+    room.registry.register(orders, persistent({ port: 1 }));
+    room.registry.register(orders, asking());
+    await room.pass(500);
+    expect(room.begun.map(({ port }) => port)).toEqual([8080]);
+  });
+
   it('a check that is set anew is made within a second, and the one before ends', async () => {
     using room = new ProberRoom().start();
     room.registry.register(orders, persistent());
@@ -247,6 +255,20 @@ describe('what checks come to', () => {
     await room.pass(10);
     // Never while the registry tells of the change.
     expect([isHealthy(room), troubleOf(room), writes]).toEqual([true, undefined, [false]]);
+  });
+
+  it('one that is switched off and on again at once stays out until its check has passed anew', async () => {
+    using room = new ProberRoom().start();
+    room.answer = failing(REFUSED);
+    room.registry.register(orders, asking());
+    await room.pass(500);
+    room.answer = passing;
+    room.rules.switch(() => false);
+    room.rules.switch(() => true);
+    await room.pass(3_000);
+    expect([room.begun.length, isHealthy(room)]).toEqual([1, false]);
+    await room.pass(9_000);
+    expect(isHealthy(room)).toBe(true);
   });
 
   it('a check that fails in an unforeseen way counts, and is logged once', async () => {
