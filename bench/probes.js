@@ -2,7 +2,7 @@
  * What active checks cost those who are served meanwhile. Two beatbridges hold 10,000 persistent instances at addresses of 127.0.0.0/8
  * each, 3,000 of which accept a connection and never answer; one of the two checks them. Beats (HTTP/1.1) and Checks (gRPC over one
  * HTTP/2 connection) are counted against both in turn, in the same run, while the other one is stopped (SIGSTOP). Run with
- * `npm run bench:probes`, or `node bench/probes.js ROUNDS SECONDS` after a build; prints the medians, their ratio, and the memory of both.
+ * `npm run bench:probes`, or `node bench/probes.js ROUNDS SECONDS MAX_PROBES_PER_SECOND` after a build; prints the medians, their ratio, and the memory of both.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,18 +20,20 @@ const CALLS_UNDER_WAY = 64;
 /** How long the checks may take to find those that hang, and a stopped process to be itself again. */
 const FOUND_WITHIN_S = 60;
 const COME_TO_MS = 2_000;
+const IDLE_MS = 5_000;
 
 const [role, ...rest] = process.argv.slice(2);
 // The processes that this one starts end with it, however it ends.
 process.on('disconnect', () => process.exit());
-if (role === 'bridge') await bridge(rest[0] === 'true');
+if (role === 'bridge') await bridge(rest[0] === 'true', rest[1]);
 else if (role === 'targets') await targets();
-else await measure(Number(role ?? 5), Number(rest[0] ?? 3));
+else await measure(Number(role ?? 7), Number(rest[0] ?? 2), rest[1]);
 
 /** A process: beatbridge, which answers each message with what it uses. */
-async function bridge(probes) {
+async function bridge(probes, perSecond) {
   const { createServer } = await import('../dist/index.js');
   const options = { host: '127.0.0.1', port: 0, grpcPort: 0, healthPort: 0, probes, probeAllow: 'loopback' };
+  if (perSecond !== undefined) options.maxProbesPerSecond = Number(perSecond);
   const { listeners } = await createServer(options);
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();
@@ -39,7 +41,7 @@ async function bridge(probes) {
     if (said === 'begin') return delay.reset();
     const delayMs = delay.percentile(99) / 1e6;
     globalThis.gc();
-    process.send({ ...process.memoryUsage(), delayMs });
+    process.send({ ...process.memoryUsage(), delayMs, cpu: process.cpuUsage() });
   });
   process.send(listeners);
 }
@@ -63,7 +65,7 @@ async function targets() {
   process.send({ answers, hangs });
 }
 
-async function measure(rounds, seconds) {
+async function measure(rounds, seconds, perSecond) {
   const children = [];
   const start = async (...args) => {
     const child = fork(import.meta.filename, args, { execArgv: ['--expose-gc'] });
@@ -75,7 +77,7 @@ async function measure(rounds, seconds) {
     const checked = await start('targets');
     const bridges = [];
     for (const probes of [false, true]) {
-      const { child, said } = await start('bridge', String(probes));
+      const { child, said } = await start('bridge', String(probes), ...(perSecond === undefined ? [] : [perSecond]));
       const one = { probes, child, port: Number(said.main.split(':').at(-1)), beats: [], checks: [], delays: [] };
       await fill(one.port, checked.said);
       bridges.push(one);
@@ -151,6 +153,16 @@ async function take(one, checked, seconds) {
 async function use({ child }) {
   child.send('use');
   return (await once(child, 'message'))[0];
+}
+
+/** Machines that do something else as well slow everybody down, and leave this figure alone. */
+async function cpuShare(one) {
+  const { cpu: before } = await use(one);
+  const start = performance.now();
+  await pause(IDLE_MS);
+  const { cpu: after } = await use(one);
+  const usedMs = (after.user + after.system - before.user - before.system) / 1_000;
+  return `${((100 * usedMs) / (performance.now() - start)).toFixed(1)} %`;
 }
 
 /** Beats in a second. */
@@ -230,7 +242,11 @@ async function report(without, withProbes, begunPerSecond) {
     await pause(COME_TO_MS);
     const { heapUsed, arrayBuffers, rss } = await use(one);
     const mib = (bytes) => (bytes / 2 ** 20).toFixed(1);
-    console.log(`${one.probes ? 'with' : 'without'} probes: heap ${mib(heapUsed + arrayBuffers)} MiB, rss ${mib(rss)} MiB`);
+    const idle = await cpuShare(one);
+    const which = one.probes ? 'with' : 'without';
+    console.log(
+      `${which} probes: heap ${mib(heapUsed + arrayBuffers)} MiB, rss ${mib(rss)} MiB, ${idle} of a core when nobody asks`,
+    );
     one.child.kill('SIGSTOP');
   }
 }

@@ -5,7 +5,7 @@ import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 import { CheckError, type MakeCheck } from './check.ts';
 import { DueQueue } from './due-queue.ts';
-import { initialMs, jitteredMs, normalizedMs, type Pace, type Portions, portionsOf, soonMs } from './pace.ts';
+import { initialMs, jitteredMs, normalizedMs, type Pace, type Portions, portionsOf, soonMs, yieldMs } from './pace.ts';
 import type { ActiveType, Peer, Probed, Run } from './probed.ts';
 import type { CheckTimes, ProbeRules } from './rules.ts';
 import { type Failure, isNews, type Outcome, streakAfter, verdictAfter } from './streak.ts';
@@ -50,7 +50,7 @@ export class Prober {
   #rules: ProbeRules | undefined;
   #timer: { readonly at: number; readonly cancel: Cancel } | undefined;
   #cancelForgetting: Cancel | undefined;
-  #lastPortionAt = Number.NEGATIVE_INFINITY;
+  #nextPortionAt = Number.NEGATIVE_INFINITY;
   /** Since when there has been more to check than was allowed, without a break. */
   #behindSince: number | undefined;
   #warnedAt = Number.NEGATIVE_INFINITY;
@@ -129,20 +129,22 @@ export class Prober {
       this.#timer = undefined;
       return;
     }
-    const at = Math.max(first.due, this.#lastPortionAt + this.#portions.everyMs);
+    // Not before now: how late a portion is says how busy the loop is, and not how long its first had to wait.
+    const at = Math.max(now(), first.due, this.#nextPortionAt);
     // Too early does no harm.
     if (this.#timer !== undefined && this.#timer.at <= at) return;
     this.#timer?.cancel();
-    this.#timer = { at, cancel: scheduler.after(Math.max(0, Math.ceil(at - now())), () => this.#tick()) };
+    this.#timer = { at, cancel: scheduler.after(Math.ceil(at - now()), () => this.#tick()) };
   }
 
   /** Begins a portion of what is due. */
   #tick(): void {
     const { limits, now } = this.#options;
+    const { size, everyMs } = this.#portions;
     const at = now();
+    const lateMs = at - (this.#timer?.at ?? at);
     this.#timer = undefined;
-    const mayBegin = at - this.#lastPortionAt >= this.#portions.everyMs;
-    let room = mayBegin ? this.#portions.size : 0;
+    let room = at >= this.#nextPortionAt ? size : 0;
     let next = this.#firstDue(at);
     while (next !== undefined && room > 0 && this.#underWay.size < limits.maxProbes) {
       this.#due.remove(next);
@@ -150,7 +152,7 @@ export class Prober {
         next.peer.waiting ??= new DueQueue();
         next.peer.waiting.add(next);
       } else {
-        this.#lastPortionAt = at;
+        this.#nextPortionAt = at + everyMs + yieldMs(lateMs, everyMs);
         this.#begin(next);
         room--;
       }

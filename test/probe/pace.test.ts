@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { initialMs, jitteredMs, normalizedMs, portionsOf, soonMs } from '../../src/probe/pace.ts';
+import { initialMs, jitteredMs, normalizedMs, portionsOf, soonMs, yieldMs } from '../../src/probe/pace.ts';
 
 const TCP = { min: 1_000, max: 5_000, factor: 0.75 };
 const HTTP = { min: 500, max: 5_000, factor: 0.85 };
@@ -50,4 +50,14 @@ it('no second has more than so many, whatever their number', () => {
     const { size, everyMs } = portionsOf(perSecond);
     expect(size * Math.ceil(1_000 / everyMs)).toBeLessThanOrEqual(perSecond);
   }
+});
+
+it.each([
+  [0, 10, 0],
+  [2, 10, 0],
+  [4, 10, 6],
+  [500, 10, 30],
+  [500, 1_000, 1_494],
+])('a portion that was late by %i ms, of one each %i ms, makes the next one wait for %i ms more', (late, every, expected) => {
+  expect(yieldMs(late, every)).toBe(expected);
 });
