@@ -12,8 +12,12 @@ import { peerKey } from '../nacos/grpc/protocol.ts';
 import { createNacos, type Nacos } from '../nacos/nacos.ts';
 import { HOME, silenceOf } from '../nacos/rules.ts';
 import { checkOptions, type GivenOptions, type Options, OptionsError } from '../options.ts';
+import { createChecks } from '../probe/checks.ts';
+import { Prober } from '../probe/prober.ts';
+import type { CheckTimes, ProbeRules } from '../probe/rules.ts';
 import { ONE_AVAILABLE, parseMinAvailable } from '../registry/available.ts';
 import { Registry } from '../registry/registry.ts';
+import { AddressSet } from '../wire/addresses.ts';
 import { Descriptors, descriptorLimit } from '../wire/descriptors.ts';
 import { peerOf } from '../wire/exchange.ts';
 import { listen, type OpenPort, type PortOptions, type TlsIdentity } from '../wire/listener.ts';
@@ -73,7 +77,8 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   const health = healthIn(house);
   checkDefaultService(health, options);
   const watches = new Watches(health, options);
-  const nacos = nacosIn(house);
+  const probes = probesIn(house);
+  const nacos = nacosIn(house, probes.times);
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
   const surfaces = { ...nacosSurfaces(house, nacos), ...healthSurfaces(house, health, watches) };
   const sweeper = new Sweeper({ registry, scheduler, now, log });
@@ -84,6 +89,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     throw error;
   });
   sweeper.start();
+  probes.start(nacos.checking);
 
   const end = async (withinMs: number) => {
     const parts = {
@@ -109,6 +115,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     await drain(parts, withinMs, scheduler);
     sweeper.stop();
     silenceLog.stop();
+    await probes.stop();
     nacos.close();
     health.close();
     house.descriptors.close();
@@ -153,7 +160,7 @@ interface House {
 }
 
 function houseOf(options: Options, log: Logger): House {
-  const { forgetAfterMs, keepEditsMs, maxRemembered, restartGraceMs: graceMs } = options;
+  const { forgetAfterMs, keepEditsMs, maxRemembered, restartGraceMs: graceMs, riseBeats } = options;
   const now = () => performance.now();
   const onListenerError = (err: unknown) => log.error({ err }, 'a listener of the registry failed');
   const shutdown = new AbortController();
@@ -161,7 +168,7 @@ function houseOf(options: Options, log: Logger): House {
   setMaxListeners(0, shutdown.signal);
   return {
     options,
-    registry: new Registry(now, { silenceOf, forgetAfterMs, keepEditsMs, maxRemembered, graceMs, onListenerError }),
+    registry: new Registry(now, { silenceOf, forgetAfterMs, keepEditsMs, maxRemembered, graceMs, riseBeats, onListenerError }),
     scheduler: systemScheduler,
     now,
     wallClock: () => Math.floor(performance.timeOrigin + now()),
@@ -188,9 +195,34 @@ function healthIn({ options, registry, scheduler, now }: House): Health {
   return new Health(registry, { home: HOME, minAvailable, patience: options, limits: options, scheduler, now });
 }
 
-function nacosIn({ options, registry, scheduler, now, wallClock, log }: House): Nacos {
+function nacosIn({ options, registry, scheduler, now, wallClock, log }: House, checkTimes: CheckTimes): Nacos {
   const { pushDelayMs, pushToClientIp } = options;
-  return createNacos({ registry, scheduler, now, wallClock, log, limits: options, pushDelayMs, pushToClientIp });
+  return createNacos({ registry, scheduler, now, wallClock, log, limits: options, pushDelayMs, pushToClientIp, checkTimes });
+}
+
+interface Probes {
+  readonly times: CheckTimes;
+  readonly start: (rules: ProbeRules) => void;
+  readonly stop: () => Promise<void>;
+}
+
+/** Active checks; none are made when they are off. */
+function probesIn({ options, registry, scheduler, now, log }: House): Probes {
+  // The table of options takes nothing else.
+  const allow = AddressSet.parse(options.probeAllow) ?? new AddressSet([]);
+  const checks = createChecks({ allow, resolveNames: options.probeNames });
+  const { check } = checks;
+  const prober = new Prober({ registry, scheduler, now, random: Math.random, check, limits: options, log });
+  return {
+    times: prober.times,
+    start: (rules) => {
+      if (options.probes) prober.start(rules);
+    },
+    stop: () => {
+      prober.stop();
+      return checks.close();
+    },
+  };
 }
 
 function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'contextPath' | 'nacosRpc'> {
