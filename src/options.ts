@@ -185,7 +185,10 @@ const ROWS = {
   maxWatchesPerConnection: count(1_000, 'watches of one connection'),
   maxWatchesPerPeer: count(20_000, 'watches from one address'),
   maxWatches: count(100_000, 'watches in all'),
-  maxExplained: count(20, 'services of which /health/NAME gives the counts, where a name means several; and edits of each'),
+  maxExplained: count(
+    20,
+    'services of which /health/NAME gives the counts, where a name means several; and edits and checks of each',
+  ),
   maxApplications: count(1_000, 'applications that may offer one Dubbo interface'),
 
   forgetAfterMs: time(DEFAULT_MEMORY.forgetAfterMs, 'how long a service stays known after its last instance has gone', 0),

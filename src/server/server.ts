@@ -70,11 +70,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   if (given.tls !== undefined) checkIdentity(given.tls);
   const house = houseOf(options, given.log ?? pino({ enabled: false }));
   const { registry, scheduler, now, log } = house;
-  const health = new Health(registry, {
-    home: HOME,
-    minAvailable: parseMinAvailable(options.minAvailable) ?? ONE_AVAILABLE,
-    limits: options,
-  });
+  const health = healthIn(house);
   checkDefaultService(health, options);
   const watches = new Watches(health, options);
   const nacos = nacosIn(house);
@@ -84,6 +80,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   const silenceLog = new SilenceLog(registry, scheduler, log);
   const ports = await openPorts(house, surfaces, given.tls).catch((error) => {
     nacos.close();
+    health.close();
     throw error;
   });
   sweeper.start();
@@ -113,6 +110,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     sweeper.stop();
     silenceLog.stop();
     nacos.close();
+    health.close();
     house.descriptors.close();
   };
   let ended: Promise<void> | undefined;
@@ -184,6 +182,11 @@ function descriptorsOf(log: Logger): Descriptors {
 }
 
 const FEW_DESCRIPTORS = 4_096;
+
+function healthIn({ options, registry, scheduler, now }: House): Health {
+  const minAvailable = parseMinAvailable(options.minAvailable) ?? ONE_AVAILABLE;
+  return new Health(registry, { home: HOME, minAvailable, patience: options, limits: options, scheduler, now });
+}
 
 function nacosIn({ options, registry, scheduler, now, wallClock, log }: House): Nacos {
   const { pushDelayMs, pushToClientIp } = options;
