@@ -2,7 +2,8 @@
  * What active checks cost those who are served meanwhile. Two beatbridges hold 10,000 persistent instances at addresses of 127.0.0.0/8
  * each, 3,000 of which accept a connection and never answer; one of the two checks them. Beats (HTTP/1.1) and Checks (gRPC over one
  * HTTP/2 connection) are counted against both in turn, in the same run, while the other one is stopped (SIGSTOP). Run with
- * `npm run bench:probes`, or `node bench/probes.js ROUNDS SECONDS MAX_PROBES_PER_SECOND` after a build; prints the medians, their ratio, and the memory of both.
+ * `npm run bench:probes`, or `node bench/probes.js ROUNDS SECONDS MAX_PROBES_PER_SECOND` after a build; prints the medians, their
+ * ratio, and the memory of both. Who asks and who is checked are on the same machine, and compete with both.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
