@@ -201,7 +201,7 @@ const ROWS = {
 
   maxProbes: count(512, 'checks of instances that may be under way'),
   maxProbesPerAddress: count(64, 'the same to one address'),
-  maxProbesPerSecond: count(2_000, 'checks of instances that are begun within a second'),
+  maxProbesPerSecond: count(1_000, 'checks of instances that are begun within a second'),
 
   maxBodyBytes: bytes(256 << 10, 1 << 10, 256 << 20, 'the body of a Nacos request over HTTP'),
   maxMetadataLength: {
