@@ -61,3 +61,15 @@ it('the versions of the npm clients are the ones that are tested', () => {
   expect(README).toContain(`| \`@grpc/grpc-js\` | ${versionOf('@grpc/grpc-js').replace(/\.\d+$/, '')} |`);
   expect(README).toContain(`| ${versionOf('@connectrpc/connect-node').replace(/\.\d+$/, '')} | every health case`);
 });
+
+it('the versions of Spring Cloud Alibaba are the ones that are tested', () => {
+  const pom = readFileSync(join(ROOT, 'test/conformance/clients/java-spring-cloud/pom.xml'), 'utf8');
+  const of = (element: string) => [...pom.matchAll(new RegExp(`<${element}>([^<$]+)</${element}>`, 'g'))].map(([, text]) => text);
+  const stacks = of('spring-cloud-alibaba.version');
+  const clients = of('value');
+  const boots = of('spring-boot.version').map((version) => version?.replace('.RELEASE', ''));
+  const rows = tableAfter('## Compatibility').filter(([client]) => client?.startsWith('Spring Cloud Alibaba'));
+  expect(rows.map(([, version]) => version)).toEqual(
+    stacks.map((stack, i) => `${stack}, with its \`nacos-client\` ${clients[i]}, on Spring Boot ${boots[i]}`),
+  );
+});

@@ -6,6 +6,7 @@ import { type Reason, RequestError } from './errors.ts';
 import type { Page } from './naming.ts';
 import { checkedMetadata, pageOf } from './rules.ts';
 import {
+  askedHealthOf,
   type ClusterSettings,
   DEFAULT_NACOS_SETTINGS,
   type NacosSettings,
@@ -40,7 +41,7 @@ export class Catalog {
   create(service: ServiceName, said: Said, by: Source): void {
     // As in Nacos, whoever creates a service means a persistent one, unless the request says otherwise.
     const ephemeral = said.ephemeral ?? false;
-    const settings = toServiceSettings({ ...DEFAULT_NACOS_SETTINGS, ...this.#bounded(said), ephemeral });
+    const settings = toServiceSettings({ ...DEFAULT_NACOS_SETTINGS, ...this.#checked(said), ephemeral });
     // A service that lost its last instance a moment ago is known too, but nobody would call that existing.
     if (this.#registry.tally(service)?.total || !this.#registry.create(service, settings, by))
       throw new RequestError('service-exists', `specified service ${groupedName(service)} already exists!`);
@@ -60,7 +61,7 @@ export class Catalog {
   configure(service: ServiceName, said: Said, by: Source): void {
     const [, , settings] = this.known(service, 'service-unknown', (name) => `service ${name} not found!`);
     const { ephemeral } = settings;
-    this.#registry.configure(service, toServiceSettings({ ...settings, ...this.#bounded(said), ephemeral }), by);
+    this.#registry.configure(service, toServiceSettings({ ...settings, ...this.#checked(said), ephemeral }), by);
   }
 
   /** In place of what was said of the cluster before. */
@@ -98,6 +99,12 @@ export class Catalog {
     if (onlyWithInstances && !this.#registry.tally(service)?.total) return false;
     if (address === '') return true;
     return (this.#registry.instances(service) ?? []).some(({ ip, port }) => address === ip || address === `${ip}:${port}`);
+  }
+
+  #checked(said: Said): Said {
+    const { fault } = askedHealthOf(this.#bounded(said).metadata);
+    if (fault !== undefined) throw new RequestError('invalid', fault);
+    return said;
   }
 
   #bounded<T extends Pick<Said, 'metadata'>>(said: T): T {

@@ -17,6 +17,7 @@ import type { HttpLimits, HttpRooms } from './http/route.ts';
 import { nacosRoutes } from './http/routes.ts';
 import { Namespaces, type NamespacesLimits } from './namespaces.ts';
 import { Naming, type NamingOptions } from './naming.ts';
+import { type CheckTimes, type ProbeRules, probeRules } from './probing.ts';
 import { Switches } from './switches.ts';
 import { Pusher, type PusherOptions } from './udp/pusher.ts';
 
@@ -32,6 +33,7 @@ export function createNacos(options: NacosOptions): Nacos {
     http: pipeline({ ...options, routes: nacosRoutes(rooms), switches }),
     routes: (router) => nacosRpc(router, rooms),
     rooms,
+    checking: probeRules(switches),
     onMapping: (listener) =>
       configs.onChange((id) => {
         if (id.group === MAPPING_GROUP) listener(id.namespace, id.dataId, configs.get(id)?.content ?? '');
@@ -48,7 +50,7 @@ export function createNacos(options: NacosOptions): Nacos {
 }
 
 function roomsOf(options: NacosOptions): NacosRooms {
-  const { registry, limits, wallClock, log, pushToClientIp } = options;
+  const { registry, limits, wallClock, log, pushToClientIp, checkTimes } = options;
   const timed = { ...options, delayMs: options.pushDelayMs };
   const switches = new Switches();
   const connections = new Connections(options);
@@ -65,6 +67,7 @@ function roomsOf(options: NacosOptions): NacosRooms {
     catalog: new Catalog({ registry, limits }),
     namespaces: new Namespaces(limits),
     switches,
+    checkTimes,
     clients,
     configs,
     configListeners,
@@ -94,6 +97,8 @@ export interface NacosOptions {
   readonly pushDelayMs: number;
   /** Push to the address that a client names (`clientIP`), instead of the one that its request came from. */
   readonly pushToClientIp: boolean;
+  /** How long checks take; left out where nothing is checked. */
+  readonly checkTimes?: CheckTimes | undefined;
 }
 
 /** What is given to each room of it. */
@@ -118,6 +123,8 @@ export interface Nacos {
   readonly routes: (router: ConnectRouter) => void;
   /** For tests. */
   readonly rooms: NacosRooms;
+  /** What operators say of how instances are checked. */
+  readonly checking: ProbeRules;
   /** Calls `listener` when Dubbo notes down which applications, in `content`, offer an interface. */
   readonly onMapping: (listener: (namespace: string, interfaceName: string, content: string) => void) => void;
   /** The server goes: clients are told to look elsewhere, and what they have registered stays. */

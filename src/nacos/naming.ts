@@ -1,5 +1,6 @@
 import type { Source } from '../registry/changes.ts';
-import type { Address, Instance, Metadata, Silence } from '../registry/instance.ts';
+import { askedCheckOf } from '../registry/check-metadata.ts';
+import type { Address, Instance, Metadata, Registration, Silence } from '../registry/instance.ts';
 import { editedMetadata } from '../registry/overlay.ts';
 import type { EditRecord } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -60,12 +61,21 @@ export class Naming {
   }
 
   #registerByBeat(service: ServiceName, said: Named, by: Source): Silence | undefined {
+    const before = this.#registry.lastRegistration(service, said);
+    const registration = registrationOf({ ...said, healthy: true }, before);
     this.#registry.register(
       service,
-      registrationOf({ ...said, healthy: true }, this.#registry.lastRegistration(service, said)),
+      this.#isDoubted(service, registration, before) ? { ...registration, healthy: false } : registration,
       by,
     );
     return this.#registry.beat(service, said, by);
+  }
+
+  /** Whether it comes back from silence to where one beat is not enough to be believed. */
+  #isDoubted(service: ServiceName, registration: Registration, before: Registration | undefined): boolean {
+    if (before === undefined || !registration.ephemeral || this.#registry.riseBeatsOf(service) <= 1) return false;
+    // One that a connection holds is here, and has not been silent.
+    return this.#registry.instance(service, registration) === undefined;
   }
 
   /**
@@ -162,10 +172,13 @@ export class Naming {
     return batch.addresses.flatMap((address) => this.#registry.instance(service, address) ?? []);
   }
 
-  /** Only where nobody else decides: the checker of the instance's cluster must be NONE. */
+  /** Only where nothing checks it: the checker of its cluster must be NONE, and it must not have asked for a check of its own. */
   setHealth(service: ServiceName, place: Place, healthy: boolean, by: Source): void {
-    const cluster = this.#registry.instance(service, place)?.cluster ?? place.cluster;
-    if (clusterOf(nacosSettingsOf(this.#registry, service), cluster).check.type !== 'none') {
+    const found = this.#registry.instance(service, place);
+    const asked = found && askedCheckOf(found.metadata);
+    const cluster = found?.cluster ?? place.cluster;
+    const { check } = clusterOf(nacosSettingsOf(this.#registry, service), cluster);
+    if (check.type !== 'none' || (asked !== undefined && 'check' in asked)) {
       const where = `service: ${groupedName(service)}, cluster: ${cluster}`;
       throw new RequestError('health-checked', `health check is still working, ${where}`);
     }

@@ -1,3 +1,4 @@
+import { askedCheckOf } from '../registry/check-metadata.ts';
 import { type Address, DEFAULT_SILENCE, type Metadata, type Registration, type Silence } from '../registry/instance.ts';
 import { parseServiceName, type ServiceName } from '../registry/service-name.ts';
 import type { ConfigId } from './configs.ts';
@@ -185,15 +186,22 @@ export function checkedMetadata(metadata: Metadata, maxLength: number): Metadata
   return metadata;
 }
 
-/**
- * Metadata of an instance: not too much of it, and what it says of silence fits together. An instance that is to beat less often than
- * it may be silent would be healthy and unhealthy by turns for ever; Nacos 2.5.1 refuses it too.
- */
+/** Metadata of an instance: not too much of it, and what it says of silence and of checks makes sense. */
 export function checkedInstanceMetadata(metadata: Metadata, maxLength: number): Metadata {
-  const silence = silenceOf(checkedMetadata(metadata, maxLength));
-  if (silence === DEFAULT_SILENCE) return metadata;
+  checkSilence(silenceOf(checkedMetadata(metadata, maxLength)));
+  const asked = askedCheckOf(metadata);
+  if (asked !== undefined && 'fault' in asked) throw new RequestError('bad-metadata', asked.fault);
+  return metadata;
+}
+
+/**
+ * An instance that is to beat less often than it may be silent would be healthy and unhealthy by turns for ever; Nacos 2.5.1 refuses it
+ * too.
+ */
+function checkSilence(silence: Silence): void {
+  if (silence === DEFAULT_SILENCE) return;
   const { beatIntervalMs = DEFAULT_BEAT_INTERVAL_MS, unhealthyAfterMs, removedAfterMs } = silence;
-  if (beatIntervalMs < unhealthyAfterMs && unhealthyAfterMs < removedAfterMs) return metadata;
+  if (beatIntervalMs < unhealthyAfterMs && unhealthyAfterMs < removedAfterMs) return;
   const text =
     `preserved.heart.beat.interval (${beatIntervalMs}) must be below preserved.heart.beat.timeout (${unhealthyAfterMs}), ` +
     `and that below preserved.ip.delete.timeout (${removedAfterMs}), in milliseconds`;

@@ -1,4 +1,6 @@
+import { groupedName } from '../registry/service-name.ts';
 import { RequestError, shown } from './errors.ts';
+import { checkedService, HOME } from './rules.ts';
 
 /**
  * The switches that operators set while the server runs. Those that mean something here act at once; the others of Nacos's are kept
@@ -46,12 +48,13 @@ export interface SwitchValues {
   /** How long a client that is not pushed to goes by what it has, in milliseconds. */
   readonly defaultCacheMillis: number;
   readonly distroThreshold: number;
-  /** Off: silence has no effect. */
+  /** Off: silence has no effect, and instances are checked only in the services of the white list. */
   readonly healthCheckEnabled: boolean;
   readonly autoChangeHealthCheckEnabled: boolean;
   readonly distroEnabled: boolean;
   readonly enableStandalone: boolean;
   readonly pushEnabled: boolean;
+  /** After how many checks in a row an instance is seen as they find it. */
   readonly checkTimes: number;
   readonly httpHealthParams: HealthParams;
   readonly tcpHealthParams: HealthParams;
@@ -75,6 +78,7 @@ export interface SwitchValues {
   /** Makes the server answer as if it were in this state. */
   readonly overriddenServerStatus: ServerStatus | null;
   readonly defaultInstanceEphemeral: boolean;
+  /** Grouped names of services, of whatever namespace, that are checked all the same. */
   readonly healthCheckWhiteList: readonly string[];
   readonly name: string;
   readonly checksum: string | null;
@@ -158,6 +162,8 @@ const ENTRIES: Readonly<Record<string, (value: string) => Change | undefined>> =
   defaultInstanceEphemeral: (value) => ({ defaultInstanceEphemeral: boolean(value) }),
   distroServerExpiredMillis: (value) => ({ distroServerExpiredMillis: integer(value, 1) }),
   lightBeatEnabled: (value) => ({ lightBeatEnabled: boolean(value) }),
+  // Nacos shows it and lets nobody set it.
+  healthCheckWhiteList: (value) => ({ healthCheckWhiteList: value === 'null' ? [] : list(value).map(grouped) }),
   autoChangeHealthCheckEnabled: (value) => ({ autoChangeHealthCheckEnabled: boolean(value) }),
 };
 
@@ -184,6 +190,11 @@ function list(value: string): string[] {
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
+}
+
+/** `GROUP@@NAME`, also for a bare name. */
+function grouped(name: string): string {
+  return groupedName(checkedService(name, HOME.namespace, HOME.group));
 }
 
 /** `/nacos/v1/ns/x:418` */

@@ -2,6 +2,7 @@ import type { CheckKind } from '../registry/checks.ts';
 import type { Instance } from '../registry/instance.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
 import type { Namespace } from './namespaces.ts';
+import type { Times } from './probing.ts';
 import { DEFAULT_BEAT_INTERVAL_MS, reachesProtection } from './rules.ts';
 import { clusterOf, DEFAULT_NACOS_SETTINGS, type NacosSettings } from './settings.ts';
 
@@ -275,15 +276,38 @@ export function checkView(check: CheckKind) {
     case 'tcp':
       return { type: 'TCP' };
     case 'http':
-      return { type: 'HTTP', path: check.path, headers: check.headers, expectedResponseCode: check.expectedResponseCode };
+      return {
+        type: 'HTTP',
+        path: check.path,
+        headers: check.headers,
+        expectedResponseCode: check.expectedResponseCode,
+        ...tlsView(check),
+      };
     case 'mysql':
       return { type: 'MYSQL', user: check.user, pwd: null, cmd: check.command };
     case 'grpc':
-      return { type: 'GRPC', service: check.service };
+      return { type: 'GRPC', service: check.service, ...tlsView(check) };
     case 'none':
       return { type: 'NONE' };
   }
 }
+
+/** Nacos knows nothing of it: it is named where it is not as there. */
+function tlsView({ tls, verify }: { readonly tls: boolean; readonly verify: boolean }) {
+  return { ...(tls && { tls }), ...(verify === false && { verify }) };
+}
+
+/** How long the checks of a cluster take; zeros where nothing is checked. */
+export function checkTimesView(name: string, { best, worst, normalized }: Times = NO_TIMES) {
+  return {
+    name,
+    checkRTBest: Math.round(best),
+    checkRTWorst: Math.round(worst),
+    checkRTNormalized: Math.round(normalized),
+  };
+}
+
+const NO_TIMES: Times = { best: 0, worst: 0, normalized: 0 };
 
 function instanceIdOf(service: ServiceName, { ip, port, cluster }: Instance): string {
   return `${ip}#${port}#${cluster}#${groupedName(service)}`;

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Lanes, PortLimits } from './lanes.ts';
 
@@ -19,8 +19,9 @@ const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
 
 export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits): Http1 {
   const { headerTimeoutMs, bodyTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes } = limits;
-  /** Every connection with the number of its answers that have not gone out whole. */
-  const answering = new Map<Socket, number>();
+  /** Every connection with its answers that have not gone out whole, in their order. */
+  const answering = new Map<Socket, Set<ServerResponse>>();
+  let closing = false;
 
   const server = createServer(
     {
@@ -35,13 +36,10 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
       keepAliveInitialDelay: TCP_KEEP_ALIVE_AFTER_MS,
     },
     (req, res) => {
-      const { socket } = req;
-      answering.set(socket, (answering.get(socket) ?? 0) + 1);
-      res.once('close', () => {
-        const open = answering.get(socket);
-        // Gone when the connection ended first.
-        if (open !== undefined) answering.set(socket, open - 1);
-      });
+      const answers = answering.get(req.socket);
+      answers?.add(res);
+      res.once('close', () => answers?.delete(res));
+      if (closing) res.shouldKeepAlive = false;
       if (lane?.(req, res) !== true) request(req, res);
     },
   );
@@ -57,15 +55,21 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
     server,
 
     serve(socket) {
-      answering.set(socket, 0);
+      answering.set(socket, new Set());
       socket.once('close', () => answering.delete(socket));
       for (const each of serveSocket) each.call(server, socket);
     },
 
     close() {
+      closing = true;
       // A connection that is answering now ends after its answer, instead of waiting for another request.
       server.keepAliveTimeout = 1;
-      for (const [socket, answers] of answering) if (answers === 0) socket.destroy();
+      for (const [socket, answers] of answering) {
+        const last = [...answers].at(-1);
+        if (last === undefined) socket.destroy();
+        // Java's client of 1.x asks again as soon as it is answered: its connection would never wait.
+        else last.shouldKeepAlive = false;
+      }
     },
   };
 }

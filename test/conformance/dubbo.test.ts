@@ -1,7 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
-import { startProcess } from '../support/process.ts';
 import { Driver } from './driver.ts';
-import { freePorts, freePortsOfNacos, healthOf } from './estate.ts';
+import { freePorts, healthOf, startBridge } from './estate.ts';
 
 /** Dubbo, with beatbridge as the only registry, configuration and metadata centre that it has. */
 
@@ -19,13 +18,6 @@ const OF_THE_SERVICE = ['--interface', INTERFACE, '--version', '1.0.0', '--group
 
 /** A provider that was killed is found out by its connection. */
 const AT_ONCE_MS = 1_000;
-
-/** dubbo-go looks for the gRPC side 1,000 above the port that it is given, and nowhere else. */
-async function startBridge(ports?: readonly [main: number, grpc: number, health: number]) {
-  const [main, grpc, health] = ports ?? (await freePortsOfNacos());
-  const args = ['--host', '127.0.0.1', '--port', `${main}`, '--grpc-port', `${grpc}`, '--health-port', `${health}`];
-  return { ...(await startProcess(args)), ports: [main, grpc, health] as const };
-}
 
 const call = (consumer: Driver) => consumer.call('call', { name: 'you' });
 

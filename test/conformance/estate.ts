@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect } from 'vitest';
 import { HEALTH_CLIENTS } from '../support/health-clients.ts';
-import type { Process } from '../support/process.ts';
+import { type Process, startProcess } from '../support/process.ts';
 import { register } from '../support/server.ts';
 import type { SeenInstance } from './driver.ts';
 import { NACOS_CLIENTS, type Started } from './nacos-clients.ts';
@@ -95,7 +95,7 @@ export async function freePorts(count: number): Promise<readonly number[]> {
 }
 
 /** The same, with the second 1,000 above the first, and a third. */
-export async function freePortsOfNacos(): Promise<readonly [main: number, grpc: number, health: number]> {
+async function freePortsOfNacos(): Promise<readonly [main: number, grpc: number, health: number]> {
   for (;;) {
     const [main = 0, health = 0] = await freePorts(2);
     const grpc = main + 1_000;
@@ -109,4 +109,14 @@ function isFree(port: number): Promise<boolean> {
     holder.once('error', () => resolve(false));
     holder.listen(port, '127.0.0.1', () => holder.close(() => resolve(true)));
   });
+}
+
+/**
+ * A process that can come back where it was. Its gRPC side is 1,000 above the port that clients are given: dubbo-go looks for it there, and
+ * nowhere else.
+ */
+export async function startBridge(ports?: readonly [main: number, grpc: number, health: number]) {
+  const [main, grpc, health] = ports ?? (await freePortsOfNacos());
+  const args = ['--host', '127.0.0.1', '--port', `${main}`, '--grpc-port', `${grpc}`, '--health-port', `${health}`];
+  return { ...(await startProcess(args)), ports: [main, grpc, health] as const };
 }

@@ -10,6 +10,8 @@ export interface NacosClient {
   readonly command: readonly string[] | undefined;
   /** Whether it can edit a registered instance of a client of its kind. */
   readonly edits: boolean;
+  /** Whether a server can tell it of changes; else it only looks. */
+  readonly pushed: boolean;
   /** What makes its driver ask the server for a list now. */
   readonly uncached: Readonly<Record<string, boolean>>;
   /** Metadata that let it live as long as it beats, and be found dead as soon as may be. */
@@ -43,11 +45,13 @@ function program(tool: ToolName, ...args: readonly string[]): readonly string[] 
 }
 
 const PYTHON_DRIVER = join(import.meta.dirname, 'clients/python-nacos/driver.py');
+const PYTHON_HTTP_DRIVER = join(import.meta.dirname, 'clients/python-nacos/http_driver.py');
 
-const beating = { edits: true, uncached: {}, silence: silence(5_000, 9_000) };
+const beating = { edits: true, pushed: true, uncached: {}, silence: silence(5_000, 9_000) };
 
 /** Clients of 1.x, over HTTP. By names that can be part of a service's name, here and below. */
 export const NACOS_1_CLIENTS: Readonly<Record<string, NacosClient>> = {
+  'java-1.1.4': { ...beating, command: java('javaNacos114') },
   'java-1.3.2': { ...beating, command: java('javaNacos132') },
   'java-1.4.2': { ...beating, command: java('javaNacos142') },
   'java-1.4.8': { ...beating, command: java('javaNacos148') },
@@ -55,20 +59,22 @@ export const NACOS_1_CLIENTS: Readonly<Record<string, NacosClient>> = {
   'npm-2.6.3': {
     command: [process.execPath, join(import.meta.dirname, 'clients/npm-nacos/driver.js')],
     edits: false,
+    pushed: true,
     uncached: {},
     // Its first beat comes some 10 s after its start.
     silence: silence(12_000, 18_000),
   },
+  'python-0.1.17': { ...beating, command: program('pythonNacos0', PYTHON_HTTP_DRIVER), pushed: false },
 };
 
 /** Clients that keep and read texts over HTTP, and how each is started. */
 export const CONFIG_1_CLIENTS: Readonly<Record<string, NacosClient['command']>> = {
   ...Object.fromEntries(Object.entries(NACOS_1_CLIENTS).map(([name, { command }]) => [name, command])),
-  'python-2.0.11': program('pythonNacos2', join(import.meta.dirname, 'clients/python-nacos/http_configs.py')),
+  'python-2.0.11': program('pythonNacos2', PYTHON_HTTP_DRIVER),
 };
 
 /** Clients of 2.x and 3.x, over gRPC: they do not beat. */
-const connected = { edits: false, uncached: { fresh: true }, silence: {} };
+const connected = { edits: false, pushed: true, uncached: { fresh: true }, silence: {} };
 
 export const NACOS_2_CLIENTS: Readonly<Record<string, NacosClient>> = {
   'java-2.0.4': { ...connected, command: java('javaNacos204') },

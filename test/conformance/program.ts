@@ -38,7 +38,7 @@ export class Folder implements Disposable {
 /** A process that runs until the end of its scope. For `await using`. */
 export class Program implements AsyncDisposable {
   readonly #child: ChildProcess;
-  readonly #exited: Promise<unknown>;
+  readonly #exited: Promise<[number | null, NodeJS.Signals | null]>;
   readonly #output = new EventEmitter();
   #hasEnded = false;
   #read = 0;
@@ -49,7 +49,8 @@ export class Program implements AsyncDisposable {
 
   constructor(path: string | undefined, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.#child = spawn(path ?? '', args, { env: { ...process.env, ...env }, stdio: 'pipe' });
-    this.#exited = once(this.#child, 'exit');
+    // So Node says how a process has ended.
+    this.#exited = once(this.#child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
     this.#child.stderr?.on('data', (chunk) => {
       this.log += chunk;
     });
@@ -78,6 +79,13 @@ export class Program implements AsyncDisposable {
   /** There is no more to say. */
   endInput(): void {
     this.#child.stdin?.end();
+  }
+
+  /** Sends the signal and answers with the exit code, or the name of the signal that ended it. */
+  async stop(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
+    this.#child.kill(signal);
+    const [code, by] = await this.#exited;
+    return code ?? by;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

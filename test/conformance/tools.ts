@@ -31,6 +31,7 @@ export type ToolName =
   | 'dubboGoHealth'
   | 'dubboGo'
   | 'goNacos1'
+  | 'javaNacos114'
   | 'javaNacos132'
   | 'javaNacos142'
   | 'javaNacos148'
@@ -43,13 +44,17 @@ export type ToolName =
   | 'javaMaintainer321'
   | 'goNacos225'
   | 'goNacos235'
+  | 'pythonNacos0'
   | 'pythonNacos2'
   | 'pythonNacos3'
   | 'rustNacos'
   | 'dubboGoGreeter'
   | 'javaDubbo'
+  | 'springCloud22'
+  | 'springCloud2023'
   | 'haproxy'
   | 'nginx'
+  | 'mariadb'
   | 'envoy';
 
 const run = promisify(execFile);
@@ -76,7 +81,11 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   dubboGo: () => built('dubbo-go'),
   dubboGoGreeter: () => built('dubbo-go-greeter'),
   javaDubbo: () => builtJava('java-dubbo'),
+  // By the nacos-client that each brings.
+  springCloud22: () => builtJava('java-spring-cloud', '1.4.1'),
+  springCloud2023: () => builtJava('java-spring-cloud', '2.4.2'),
   goNacos1: () => built('go-nacos-1'),
+  javaNacos114: () => builtJava('java-nacos-1', '1.1.4'),
   javaNacos132: () => builtJava('java-nacos-1', '1.3.2'),
   javaNacos142: () => builtJava('java-nacos-1', '1.4.2'),
   javaNacos148: () => builtJava('java-nacos-1', '1.4.8'),
@@ -89,6 +98,7 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   javaMaintainer321: () => builtJava('java-nacos-maintainer', '3.2.1-2026.03.30'),
   goNacos225: () => built('go-nacos-2', '2.2.5'),
   goNacos235: () => built('go-nacos-2', '2.3.5'),
+  pythonNacos0: () => builtPython('0.1.17'),
   pythonNacos2: () => builtPython('2.0.11'),
   pythonNacos3: () => builtPython('3.2.0'),
   rustNacos: async () => {
@@ -99,6 +109,10 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   },
   haproxy: async () => onPath('haproxy', SYSTEM_BIN),
   nginx: async () => onPath('nginx', SYSTEM_BIN),
+  mariadb: async () => {
+    onPath('mariadb-install-db');
+    return onPath('mariadbd', SYSTEM_BIN);
+  },
   envoy: async () => onPath('envoy', [ENVOY_BIN]),
 };
 

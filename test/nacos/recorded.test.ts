@@ -78,6 +78,7 @@ async function replay({ events }: Recording): Promise<Replayed> {
 it('there is a recording of each client', () => {
   expect(recordings.map(nameOf)).toEqual([
     'Go nacos-sdk-go 1.1.6',
+    'Java nacos-client 1.1.4',
     'Java nacos-client 1.3.2',
     'Java nacos-client 1.4.2',
     'Java nacos-client 1.4.8',

@@ -194,6 +194,12 @@ describe('the rest', () => {
       { type: 'http', path: '/', headers: '', expectedResponseCode: 200, tls: false, verify: true } as const,
       { type: 'HTTP', path: '/', headers: '', expectedResponseCode: 200 },
     ],
+    [
+      { type: 'http', path: '', headers: '', expectedResponseCode: 204, tls: true, verify: false } as const,
+      { type: 'HTTP', path: '', headers: '', expectedResponseCode: 204, tls: true, verify: false },
+    ],
+    [{ type: 'grpc', service: '', tls: false, verify: true } as const, { type: 'GRPC', service: '' }],
+    [{ type: 'grpc', service: 's', tls: true, verify: true } as const, { type: 'GRPC', service: 's', tls: true }],
   ])('the checker %j shows no password', (check, view) => {
     expect(checkView(check)).toEqual(view);
   });

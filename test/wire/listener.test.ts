@@ -554,6 +554,23 @@ describe('closing', () => {
     await Promise.all([idleClosed, silentClosed]);
   });
 
+  it('ends a connection after the answer that it is giving, though its peer asks again at once', async () => {
+    let closed: Promise<void> | undefined;
+    const listener = await opened((_, res) => {
+      closed ??= listener.close(new AbortController().signal);
+      (res as ServerResponse).end('the last');
+    });
+    const socket = await dial(listener.address);
+    const ask = () => socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    const heard = hear(socket, () => {
+      ask();
+      return false;
+    });
+    ask();
+    expect(await heard).toMatch(/^HTTP\/1\.1 200 OK\r\n(?:.+\r\n)*Connection: close\r\n(?:.+\r\n)*\r\nthe last$/);
+    await closed;
+  });
+
   it('lets a slow reader have the answer that it is reading', async () => {
     const size = 20_000_000;
     const listener = await opened((_, res) => void (res as ServerResponse).end(Buffer.alloc(size, 'x')));

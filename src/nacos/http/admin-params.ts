@@ -1,7 +1,8 @@
 import { RequestError, shown } from '../errors.ts';
 import type { Page } from '../naming.ts';
 import { type ClusterSettings, DEFAULT_CLUSTER } from '../settings.ts';
-import { optional, type Params, readClusterSettings } from './params.ts';
+import { readClusterSettings } from './checkers.ts';
+import { optional, type Params } from './params.ts';
 
 /** What 3.x reads in a stricter way, or refuses in other words, than the versions before it. */
 

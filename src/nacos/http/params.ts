@@ -1,5 +1,4 @@
 import { parse, unescape as unescapeQuery } from 'node:querystring';
-import type { CheckKind } from '../../registry/checks.ts';
 import { flat } from '../../registry/flat.ts';
 import type { Metadata } from '../../registry/instance.ts';
 import type { ServiceName } from '../../registry/service-name.ts';
@@ -9,7 +8,6 @@ import { isObject, parseJson, parseMetadata, scalar, truth } from '../json.ts';
 import type { Batch, Page } from '../naming.ts';
 import {
   checkedNamespace,
-  checkedNumber,
   checkedPlace,
   checkedSelector,
   checkedService,
@@ -21,7 +19,7 @@ import {
   type Place,
   type Selector,
 } from '../rules.ts';
-import { type ClusterSettings, DEFAULT_CLUSTER, DEFAULT_NACOS_SETTINGS } from '../settings.ts';
+import { DEFAULT_NACOS_SETTINGS } from '../settings.ts';
 
 /**
  * Query, form and beat JSON -> typed commands, with every leniency that Nacos clients count on. It never answers: what cannot be
@@ -227,46 +225,6 @@ function readSelector(params: Params): Selector {
   if (text === undefined) return DEFAULT_NACOS_SETTINGS.selector;
   const selector = parseJson(text) ?? parseJson(unescapeQuery(text));
   return isObject(selector) ? checkedSelector(selector) : fail(`selector must be a JSON object, got ${shown(text)}`);
-}
-
-/** What a request says of a cluster. */
-export function readClusterSettings(params: Params): ClusterSettings {
-  const text = required(params, 'checkPort', 'Integer');
-  const checkPort = Number(text);
-  if (!Number.isInteger(checkPort) || checkPort < 0 || checkPort > 65_535) fail(`checkPort must be 0..65535, got ${shown(text)}`);
-  return {
-    checkPort,
-    useInstancePort: truth(required(params, 'useInstancePort4Check')) ?? DEFAULT_CLUSTER.useInstancePort,
-    check: readCheck(required(params, 'healthChecker')),
-    metadata: readMetadata(params) ?? {},
-  };
-}
-
-function readCheck(text: string): CheckKind {
-  const json = parseJson(text);
-  if (!isObject(json)) fail(`healthChecker must be a JSON object, got ${shown(text)}`);
-  switch (scalar(json, 'type')?.toUpperCase()) {
-    case 'TCP':
-      return { type: 'tcp' };
-    case 'HTTP':
-      return {
-        type: 'http',
-        path: scalar(json, 'path') ?? '',
-        headers: scalar(json, 'headers') ?? '',
-        expectedResponseCode: checkedNumber(scalar(json, 'expectedResponseCode') ?? '200'),
-        tls: false,
-        verify: true,
-      };
-    case 'MYSQL':
-      return {
-        type: 'mysql',
-        user: scalar(json, 'user') ?? '',
-        password: scalar(json, 'pwd') ?? '',
-        command: scalar(json, 'cmd') ?? '',
-      };
-    default:
-      return { type: 'none' };
-  }
 }
 
 function badMetadata(text: string): never {

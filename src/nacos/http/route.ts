@@ -7,6 +7,7 @@ import type { ConfigLimits, Configs } from '../configs.ts';
 import type { Connections } from '../grpc/connections.ts';
 import type { Namespaces } from '../namespaces.ts';
 import type { Naming } from '../naming.ts';
+import type { CheckTimes } from '../probing.ts';
 import type { Switches } from '../switches.ts';
 import type { Pusher } from '../udp/pusher.ts';
 import type { LongPolls } from './long-polls.ts';
@@ -81,6 +82,8 @@ export interface HttpRooms {
   readonly catalog: Catalog;
   readonly namespaces: Namespaces;
   readonly switches: Switches;
+  /** Undefined where nothing is checked. */
+  readonly checkTimes: CheckTimes | undefined;
   readonly clients: Clients;
   readonly configs: Configs;
   readonly configListeners: ConfigListeners;

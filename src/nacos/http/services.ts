@@ -9,6 +9,7 @@ import {
   catalogRow,
   catalogServiceView,
   catalogServiceWithInstances,
+  checkTimesView,
   checkView,
   clusterNames,
   hostView,
@@ -16,10 +17,10 @@ import {
   serviceView,
   serviceViewV2,
 } from '../views.ts';
+import { readClusterSettings } from './checkers.ts';
 import {
   optional,
   type Params,
-  readClusterSettings,
   readFlag,
   readGroup,
   readHealthy,
@@ -116,7 +117,7 @@ function nameCalls({ naming, catalog, clients }: HttpRooms) {
 }
 
 /** The console's lists. */
-function catalogCalls({ catalog }: HttpRooms) {
+function catalogCalls({ catalog, checkTimes }: HttpRooms) {
   return {
     catalogServices({ params }: Asked) {
       const page = readPage(params);
@@ -136,11 +137,10 @@ function catalogCalls({ catalog }: HttpRooms) {
       const { list, count } = instancesIn(params, readPage(params, { pageNo: 1, pageSize: 100 }));
       return { instances: list, count };
     },
-    /** Probe times of clusters. Nothing is probed so far, so there are none. */
+    /** How long the checks of clusters take, in whole milliseconds. */
     catalogTimes({ params }: Asked) {
-      const [, instances, settings] = known(catalog, params);
-      const clusters = clusterNames(instances, settings);
-      return { clusters: clusters.map((name) => ({ name, checkRTBest: 0, checkRTWorst: 0, checkRTNormalized: 0 })) };
+      const [service, instances, settings] = known(catalog, params);
+      return { clusters: clusterNames(instances, settings).map((name) => checkTimesView(name, checkTimes?.of(service, name))) };
     },
   };
 
@@ -163,6 +163,7 @@ const CHECKERS = {
   TCP: checkView({ type: 'tcp' }),
   HTTP: checkView({ type: 'http', path: '', headers: '', expectedResponseCode: 200, tls: false, verify: true }),
   MYSQL: { type: 'MYSQL', user: null, pwd: null, cmd: null },
+  GRPC: checkView({ type: 'grpc', service: '', tls: false, verify: true }),
   NONE: checkView({ type: 'none' }),
 };
 

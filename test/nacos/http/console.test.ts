@@ -151,7 +151,10 @@ describe('the state of the server', () => {
       '/v1/ns/api/hello',
       { msg: expect.stringMatching(/^Hello! I am Nacos-Naming and healthy! total services: \d+, local port:\d+$/) },
     ],
-    ['/v1/ns/health/checkers', expect.objectContaining({ TCP: { type: 'TCP' }, NONE: { type: 'NONE' } })],
+    [
+      '/v1/ns/health/checkers',
+      expect.objectContaining({ TCP: { type: 'TCP' }, GRPC: { type: 'GRPC', service: '' }, NONE: { type: 'NONE' } }),
+    ],
     ['/v1/ns/service/selector/types', { code: 200, message: null, data: ['label', 'none'] }],
     ['/serverlist', expect.stringMatching(/^127\.0\.0\.1:\d+\r\n$/)],
   ])('is told at %s', async (path, body) => {

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Server } from '../../../src/index.ts';
 import { RequestError } from '../../../src/nacos/errors.ts';
+import { readClusterSettings } from '../../../src/nacos/http/checkers.ts';
 import {
   type Params,
   readBatch,
   readBeat,
-  readClusterSettings,
   readCount,
   readMetadata,
   readNamed,

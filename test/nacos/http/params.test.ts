@@ -3,7 +3,6 @@ import { RequestError } from '../../../src/nacos/errors.ts';
 import {
   readBatch,
   readBeat,
-  readClusterSettings,
   readCount,
   readFlag,
   readHealthy,
@@ -327,34 +326,6 @@ describe('the settings of a service', () => {
     [{ protectThreshold: '0', selector: '7' }, 'selector must be a JSON object, got 7'],
   ])('%j are refused', (params, message) => {
     expect(refusal(() => readServiceSettings(params, true))).toBe(message);
-  });
-});
-
-describe('the settings of a cluster', () => {
-  const given = { checkPort: '81', useInstancePort4Check: 'false', healthChecker: '{"type":"TCP"}' };
-
-  it.each([
-    ['{"type":"tcp"}', { type: 'tcp' }],
-    ['{"type":"HTTP"}', { type: 'http', path: '', headers: '', expectedResponseCode: 200 }],
-    [
-      '{"type":"HTTP","path":"/up","expectedResponseCode":"204"}',
-      { type: 'http', path: '/up', headers: '', expectedResponseCode: 204 },
-    ],
-    ['{"type":"MYSQL","user":"u","pwd":"p","cmd":"c"}', { type: 'mysql', user: 'u', password: 'p', command: 'c' }],
-    ['{"type":"NONE"}', { type: 'none' }],
-    ['{}', { type: 'none' }],
-  ])('with the checker %s are read', (healthChecker, check) => {
-    const cluster = { checkPort: 81, useInstancePort: false, check, metadata: {} };
-    expect(readClusterSettings({ ...given, healthChecker })).toEqual(cluster);
-  });
-
-  it.each([
-    [{ checkPort: '' }, "Param 'checkPort' is required."],
-    [{ checkPort: '65536' }, 'checkPort must be 0..65535, got 65536'],
-    [{ healthChecker: '[]' }, 'healthChecker must be a JSON object, got []'],
-    [{ healthChecker: '{"type":[]}' }, 'type must be a scalar, got []'],
-  ])('with %j are refused', (params, message) => {
-    expect(refusal(() => readClusterSettings({ ...given, ...params }))).toBe(message);
   });
 });
 

@@ -146,6 +146,34 @@ describe('the protection threshold', () => {
   });
 });
 
+describe('what the metadata of a service say of its health', () => {
+  const V1 = '/nacos/v1/ns/service';
+  const V2 = '/nacos/v2/ns/service';
+  const V3 = '/nacos/v3/admin/ns/service';
+  const FALL_AFTER = 'health.fall-after must be 500ms, 5s, 2m or 1h, up to 24h, got "soon"';
+
+  it.each([
+    ['POST', V1],
+    ['PUT', V1],
+    ['POST', V2],
+    ['PUT', V2],
+    ['POST', V3],
+    ['PUT', V3],
+  ])('is refused by %s %s where it cannot be read, and nothing changes', async (method, path) => {
+    const serviceName = fresh();
+    const before = JSON.stringify({ 'health.min-available': '50%', 'health.rise-beats': '3' });
+    if (method === 'PUT') await call('POST', V1, { serviceName, metadata: before });
+    const params = { serviceName, protectThreshold: 0, metadata: '{"health.fall-after":"soon"}' };
+    const { status, body } = await call(method, path, params);
+    expect(status).toBe(400);
+    if (path === V1) expect(body).toBe(FALL_AFTER);
+    else expect(body).toEqual({ code: 20002, message: 'parameter validate error', data: FALL_AFTER });
+    const seen = await call('GET', V1, { serviceName });
+    if (method === 'PUT') expect(seen).toMatchObject({ status: 200, body: { metadata: JSON.parse(before) } });
+    else expect(seen.status).toBe(404);
+  });
+});
+
 describe('the list of services', () => {
   it('is sorted, by page and by group, and knows how many there are', async () => {
     const namespaceId = fresh();
@@ -200,8 +228,11 @@ describe('a cluster', () => {
     ['{"type":"TCP"}', { type: 'TCP' }],
     ['{"type":"HTTP","path":"/up","headers":"a:b"}', { type: 'HTTP', path: '/up', headers: 'a:b', expectedResponseCode: 200 }],
     ['{"type":"MYSQL","user":"u","pwd":"secret","cmd":"select 1"}', { type: 'MYSQL', user: 'u', pwd: null, cmd: 'select 1' }],
-    ['{"type":"OTHER"}', { type: 'NONE' }],
-    ['{}', { type: 'NONE' }],
+    [
+      '{"type":"HTTPS","verify":false}',
+      { type: 'HTTP', path: '', headers: '', expectedResponseCode: 200, tls: true, verify: false },
+    ],
+    ['{"type":"GRPC","service":"shop.Orders"}', { type: 'GRPC', service: 'shop.Orders' }],
   ])('keeps the checker %s, and shows no password', async (healthChecker, shown) => {
     const serviceName = fresh();
     await call('POST', '/service', { serviceName });
@@ -227,6 +258,8 @@ describe('a cluster', () => {
 
   it.each([
     [{ healthChecker: 'x' }, 'healthChecker must be a JSON object, got x'],
+    [{ healthChecker: '{"type":"OTHER"}' }, 'the type of healthChecker must be TCP, HTTP, HTTPS, MYSQL, GRPC, NONE, got "OTHER"'],
+    [{ healthChecker: '{"type":"TCP"}', checkPort: 0 }, 'checkPort must be 1..65535 where useInstancePort4Check is false, got 0'],
     [{ checkPort: 'x' }, 'checkPort must be 0..65535, got x'],
     [{ clusterName: '' }, "Param 'clusterName' is required."],
     [{ clusterName: 'bad name' }, "Param 'cluster' is illegal, illegal characters should not appear in the param."],

@@ -1,8 +1,8 @@
 import com.alibaba.nacos.api.common.Constants;
 import com.alibaba.nacos.api.naming.pojo.Instance;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.NullNode;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -25,8 +25,9 @@ record Command(JsonNode id, String op, String problem, JsonNode fields) {
             JsonNode fields = Lines.JSON.readTree(line);
             JsonNode id = fields.get("id");
             return new Command(id == null ? NullNode.instance : id, fields.path("op").asText(), null, fields);
-        } catch (JsonProcessingException e) {
-            return new Command(NullNode.instance, "", "not JSON: " + e.getOriginalMessage(), NullNode.instance);
+        } catch (IOException e) {
+            // What the old Jackson of client 1.1 may throw.
+            return new Command(NullNode.instance, "", "not JSON: " + e.getMessage(), NullNode.instance);
         }
     }
 

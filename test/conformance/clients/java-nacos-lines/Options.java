@@ -34,8 +34,9 @@ record Options(Properties properties, Path tmp, int mainPort, Integer grpcPort) 
                     mainPort = Integer.parseInt(value.substring(value.lastIndexOf(':') + 1));
                 }
                 case "--grpc-port" -> grpcPort = Integer.valueOf(value);
-                case "--username" -> properties.setProperty(PropertyKeyConst.USERNAME, value);
-                case "--password" -> properties.setProperty(PropertyKeyConst.PASSWORD, value);
+                // By these names in every version; 1.1 knows neither, nor a constant for it.
+                case "--username" -> properties.setProperty("username", value);
+                case "--password" -> properties.setProperty("password", value);
                 case "--tmp" -> tmp = Path.of(value);
                 case "--namespace" -> {
                     if (!value.isEmpty()) {

@@ -7,7 +7,7 @@ import com.alibaba.nacos.api.naming.NamingMaintainService;
 import com.alibaba.nacos.api.naming.NamingService;
 import com.alibaba.nacos.api.naming.pojo.Service;
 import com.alibaba.nacos.api.selector.NoneSelector;
-import com.alibaba.nacos.common.utils.VersionUtils;
+import com.alibaba.nacos.client.naming.utils.UtilAndComs;
 import java.util.Properties;
 
 /** Lets a test steer the real Java nacos-client 1.x over lines of JSON; the client's log goes to stderr. */
@@ -39,7 +39,8 @@ public final class NacosDriver implements Lines.Performer {
             properties.remove(PropertyKeyConst.NAMESPACE);
         }
         NacosDriver driver = new NacosDriver(lines, properties);
-        lines.emit(Lines.object("event", "ready", "client", "java", "version", VersionUtils.version));
+        // The class that says it alone has another package in 1.1.
+        lines.emit(Lines.object("event", "ready", "client", "java", "version", UtilAndComs.VERSION));
         lines.serve(driver);
     }
 
@@ -87,7 +88,8 @@ public final class NacosDriver implements Lines.Performer {
             case "configStatus" -> {
                 return config().getServerStatus();
             }
-            case "quit" -> naming.shutDown();
+            // 1.1 knows no other way to end than that of its process.
+            case "quit" -> { }
             default -> throw c.unknown();
         }
         return null;
