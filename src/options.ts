@@ -21,6 +21,8 @@ interface Bounds {
 
 interface Row extends Bounds {
   readonly default: string | number | boolean;
+  /** The default for embedders, where it is another. */
+  readonly embedded?: string;
   /** What stands for the value in the help: a unit, or what kind of thing it is. */
   readonly unit: string;
   readonly help: string;
@@ -75,11 +77,26 @@ const ROWS = {
   },
   tlsKey: { ...FILE, default: '', help: 'the private key of the certificate, in PEM', instead: 'tls' },
   dataDir: {
-    default: 'none',
+    default: './data',
+    embedded: 'none',
     unit: 'directory',
-    words: ['none'],
-    says: '"none" as long as there is no store',
-    help: 'where to keep what must survive a restart; nothing is kept yet',
+    fits: (text: string) => text !== '',
+    says: 'a directory, or "none"',
+    help: 'where to keep what must survive a restart, and what was known of the rest; "none" keeps nothing',
+  },
+  comeBackWithinMs: {
+    default: 45_000,
+    unit: 'ms',
+    least: 0,
+    most: A_DAY_MS,
+    help: 'for how long after a restart an instance that lived by a connection keeps its last status, for its client to come back',
+  },
+  rememberForMs: {
+    default: 3_600_000,
+    unit: 'ms',
+    least: 0,
+    most: 365 * A_DAY_MS,
+    help: 'after a restart that took longer, instances that live by beats or connections are not remembered',
   },
   minAvailable: {
     default: '1',
@@ -351,8 +368,9 @@ export function checkOptions(given: object): Options {
   const values = new Map(Object.entries(given).filter(([, value]) => value !== undefined));
   for (const name of NAMES) {
     known.push(name);
+    const { instead, embedded }: Row = ROWS[name];
+    if (!values.has(name) && embedded !== undefined) said.set(name, { value: embedded, place: name, shown: shown(embedded) });
     if (!values.has(name)) continue;
-    const { instead }: Row = ROWS[name];
     if (instead !== undefined) faults.push(`${name} is for the command line only, give ${instead} in its place`);
     else said.set(name, { value: values.get(name), place: name, shown: shown(values.get(name), ROWS[name]) });
   }

@@ -18,6 +18,7 @@ const DIRECTION: Readonly<Record<string, Room>> = {
   health: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   nacos: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   probe: { may: ['registry', 'wire', 'gen'], packages: 'any' },
+  store: { may: ['registry', 'wire'], packages: 'any' },
   server: { may: ['registry', 'wire', 'gen', 'options.ts'], packages: 'any' },
   cli: { may: ['server', 'wire', 'options.ts', 'suggestion.ts'], packages: 'any' },
   'options.ts': { may: ['registry', 'wire', 'suggestion.ts'], packages: 'none' },
@@ -27,7 +28,7 @@ const DIRECTION: Readonly<Record<string, Room>> = {
 
 /** Where siblings meet: the one file that may import them all. */
 const MEETING_POINT = 'server/server.ts';
-const SIBLINGS = ['health', 'nacos', 'probe'];
+const SIBLINGS = ['health', 'nacos', 'probe', 'store'];
 
 /** Timers are made in one place and handed out by the composition root. */
 const TIMERS = 'wire/scheduler.ts';

@@ -44,10 +44,9 @@ describe('the options of the command line', () => {
 
   it('says all that is wrong at once, with the place and the value', () => {
     expect(
-      faultsOf({ '--port': '80a', '--data-dir': './data' }, { BEATBRIDGE_LOG_LEVEL: 'loud', BEATBRIDGE_HEALTHPORT: '1' }),
+      faultsOf({ '--port': '80a' }, { BEATBRIDGE_LOG_LEVEL: 'loud', BEATBRIDGE_HEALTHPORT: '1' }),
     ).toEqual([
       '--port must be 0..65535, got "80a"',
-      '--data-dir must be "none" as long as there is no store, got "./data"',
       'BEATBRIDGE_LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, got "loud"',
       'BEATBRIDGE_HEALTHPORT is not an option, did you mean BEATBRIDGE_HEALTH_PORT?',
     ]);

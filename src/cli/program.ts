@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { OPTIONS, OptionsError, readOptions } from '../options.ts';
-import { ListenError } from '../server/server.ts';
+import { ListenError, StoreError } from '../server/server.ts';
 import { suggestion } from '../suggestion.ts';
 import { serve } from './serve.ts';
 
@@ -12,6 +12,7 @@ import { serve } from './serve.ts';
 
 const EXIT_USAGE = 2;
 const EXIT_LISTEN = 3;
+const EXIT_STORE = 4;
 
 const program = new Command('beatbridge')
   .description('Heartbeats in, standard health out: a Nacos-compatible registry that answers grpc.health.v1.Health.')
@@ -75,6 +76,10 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof ListenError) {
     process.stderr.write(`beatbridge: ${error.message}\n`);
     return EXIT_LISTEN;
+  }
+  if (error instanceof StoreError) {
+    process.stderr.write(`beatbridge: --data-dir: ${error.message}\n`);
+    return EXIT_STORE;
   }
   // Commander has said what is wrong, or has printed what was asked for.
   if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? 0 : EXIT_USAGE;

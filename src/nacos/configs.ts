@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { DurablePart } from './durability.ts';
 import { RequestError } from './errors.ts';
 
 /**
@@ -12,6 +13,18 @@ export class Configs {
   readonly #listeners = new Set<(id: ConfigId) => void>();
   #bytes = 0;
   #lastSerial = 0;
+  readonly #keepers = new Set<(key: string) => void>();
+  /** By name. */
+  readonly durable: DurablePart = {
+    name: 'config',
+    onChange: (listener) => void this.#keepers.add(listener),
+    read: (key) => this.#configs.get(key),
+    restore: (entries) => {
+      const configs = [...entries].map(([, config]) => config as Config).sort((a, b) => a.serial - b.serial);
+      for (const config of configs) this.#put(config);
+      for (const { id } of configs) this.#changed(id);
+    },
+  };
 
   constructor({ wallClock, limits }: ConfigsOptions) {
     this.#wallClock = wallClock;
@@ -38,10 +51,10 @@ export class Configs {
     const total = this.#bytes + bytes - (old?.bytes ?? 0);
     if (total > maxConfigTotalBytes || (old === undefined && this.#configs.size >= maxConfigs))
       throw new RequestError('too-many', `more than ${maxConfigs} configs, or ${maxConfigTotalBytes} bytes in all`);
-    this.#bytes = total;
     const modifiedAt = this.#wallClock();
-    const { serial, createdAt } = old ?? { serial: ++this.#lastSerial, createdAt: modifiedAt };
-    this.#configs.set(key, { id, serial, content, type, bytes, md5: md5Of(content), createdAt, modifiedAt });
+    const { serial, createdAt } = old ?? { serial: this.#lastSerial + 1, createdAt: modifiedAt };
+    this.#put({ id, serial, content, type, bytes, md5: md5Of(content), createdAt, modifiedAt });
+    for (const keep of this.#keepers) keep(key);
     if (old?.content !== content) this.#changed(id);
     return true;
   }
@@ -53,6 +66,7 @@ export class Configs {
     if (old === undefined) return;
     this.#configs.delete(key);
     this.#bytes -= old.bytes;
+    for (const keep of this.#keepers) keep(key);
     this.#changed(id);
   }
 
@@ -75,6 +89,13 @@ export class Configs {
   /** Calls `listener` with the name of what was published, changed or removed; never for a text that is published as it was. */
   onChange(listener: (id: ConfigId) => void): void {
     this.#listeners.add(listener);
+  }
+
+  #put(config: Config): void {
+    const key = configKey(config.id);
+    this.#bytes += config.bytes - (this.#configs.get(key)?.bytes ?? 0);
+    this.#lastSerial = Math.max(this.#lastSerial, config.serial);
+    this.#configs.set(key, config);
   }
 
   #changed(id: ConfigId): void {

@@ -7,6 +7,7 @@ import { Catalog, type CatalogOptions } from './catalog.ts';
 import { Clients } from './clients.ts';
 import { ConfigListeners } from './config-listeners.ts';
 import { type ConfigLimits, Configs } from './configs.ts';
+import { type Durability, type DurablePart, NOTHING_IS_KEPT } from './durability.ts';
 import { Connections, type ConnectionsOptions } from './grpc/connections.ts';
 import { ListenedConfigs, type ListenedConfigsLimits } from './grpc/listened-configs.ts';
 import { type NacosRpcOptions, nacosRpc } from './grpc/protocol.ts';
@@ -27,13 +28,14 @@ import { Pusher, type PusherOptions } from './udp/pusher.ts';
  */
 export function createNacos(options: NacosOptions): Nacos {
   const rooms = roomsOf(options);
-  const { switches, connections, configs, longPolls, pusher, subscribers } = rooms;
+  const { switches, connections, configs, namespaces, durability, longPolls, pusher, subscribers } = rooms;
   switches.onChange(() => options.registry.suspendExpiry(!switches.values.healthCheckEnabled));
   return {
-    http: pipeline({ ...options, routes: nacosRoutes(rooms), switches }),
+    http: pipeline({ ...options, routes: nacosRoutes(rooms), switches, durability }),
     routes: (router) => nacosRpc(router, rooms),
     rooms,
     checking: probeRules(switches),
+    durable: [switches, namespaces, configs].map(({ durable }) => durable),
     onMapping: (listener) =>
       configs.onChange((id) => {
         if (id.group === MAPPING_GROUP) listener(id.namespace, id.dataId, configs.get(id)?.content ?? '');
@@ -50,7 +52,7 @@ export function createNacos(options: NacosOptions): Nacos {
 }
 
 function roomsOf(options: NacosOptions): NacosRooms {
-  const { registry, limits, wallClock, log, pushToClientIp, checkTimes } = options;
+  const { registry, limits, wallClock, log, pushToClientIp, checkTimes, durability = NOTHING_IS_KEPT } = options;
   const timed = { ...options, delayMs: options.pushDelayMs };
   const switches = new Switches();
   const connections = new Connections(options);
@@ -68,6 +70,7 @@ function roomsOf(options: NacosOptions): NacosRooms {
     namespaces: new Namespaces(limits),
     switches,
     checkTimes,
+    durability,
     clients,
     configs,
     configListeners,
@@ -99,6 +102,8 @@ export interface NacosOptions {
   readonly pushToClientIp: boolean;
   /** How long checks take; left out where nothing is checked. */
   readonly checkTimes?: CheckTimes | undefined;
+  /** Who keeps what must survive a restart; left out where nothing is kept. */
+  readonly durability?: Durability | undefined;
 }
 
 /** What is given to each room of it. */
@@ -125,6 +130,8 @@ export interface Nacos {
   readonly rooms: NacosRooms;
   /** What operators say of how instances are checked. */
   readonly checking: ProbeRules;
+  /** What of its own is to survive a restart; what is in the registry is the registry's. */
+  readonly durable: readonly DurablePart[];
   /** Calls `listener` when Dubbo notes down which applications, in `content`, offer an interface. */
   readonly onMapping: (listener: (namespace: string, interfaceName: string, content: string) => void) => void;
   /** The server goes: clients are told to look elsewhere, and what they have registered stays. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { DurablePart } from './durability.ts';
 import { RequestError } from './errors.ts';
 import { HOME } from './rules.ts';
 
@@ -6,6 +7,17 @@ import { HOME } from './rules.ts';
 export class Namespaces {
   readonly #maxNamespaces: number;
   readonly #named = new Map<string, Namespace>();
+  readonly #listeners = new Set<(id: string) => void>();
+  /** By id. */
+  readonly durable: DurablePart = {
+    name: 'namespace',
+    onChange: (listener) => void this.#listeners.add(listener),
+    read: (id) => this.#named.get(id),
+    restore: (entries) => {
+      for (const [id, { name, description }] of entries as Iterable<[string, Namespace]>)
+        this.#named.set(id, { id, name, description, type: 2 });
+    },
+  };
 
   constructor({ maxNamespaces }: NamespacesLimits) {
     this.#maxNamespaces = maxNamespaces;
@@ -32,6 +44,7 @@ export class Namespaces {
     if (this.#named.size >= this.#maxNamespaces)
       throw new RequestError('too-many', `more than ${this.#maxNamespaces} namespaces`);
     this.#named.set(id, { id, name, description, type: 2 });
+    this.#changed(id);
     return true;
   }
 
@@ -40,12 +53,17 @@ export class Namespaces {
     const old = this.#named.get(id);
     if (old === undefined) return false;
     this.#named.set(id, { ...old, ...names });
+    this.#changed(id);
     return true;
   }
 
   /** Forgets its names; absent is fine. */
   drop(id: string): void {
-    this.#named.delete(id);
+    if (this.#named.delete(id)) this.#changed(id);
+  }
+
+  #changed(id: string): void {
+    for (const listener of this.#listeners) listener(id);
   }
 }
 

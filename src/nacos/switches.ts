@@ -1,4 +1,5 @@
 import { groupedName } from '../registry/service-name.ts';
+import type { DurablePart } from './durability.ts';
 import { RequestError, shown } from './errors.ts';
 import { checkedService, HOME } from './rules.ts';
 
@@ -9,6 +10,15 @@ import { checkedService, HOME } from './rules.ts';
 export class Switches {
   #values: SwitchValues = DEFAULTS;
   readonly #listeners = new Set<() => void>();
+  /** One value: what is not as at the start. */
+  readonly durable: DurablePart = {
+    name: 'switches',
+    onChange: (listener) => this.onChange(() => listener('')),
+    read: () => this.#changes(),
+    restore: (entries) => {
+      for (const [, changes] of entries) this.#change(changes as Change);
+    },
+  };
 
   get values(): SwitchValues {
     return this.#values;
@@ -18,8 +28,18 @@ export class Switches {
   set(entry: string, value: string): void {
     const change = Object.hasOwn(ENTRIES, entry) ? ENTRIES[entry]?.(value) : undefined;
     if (change === undefined) return;
+    this.#change(change);
+  }
+
+  #change(change: Change): void {
     this.#values = { ...this.#values, ...change };
     for (const listener of this.#listeners) listener();
+  }
+
+  #changes(): Change | undefined {
+    const now = new Map<string, unknown>(Object.entries(this.#values));
+    const changed = Object.entries(DEFAULTS).filter(([name, value]) => JSON.stringify(now.get(name)) !== JSON.stringify(value));
+    return changed.length === 0 ? undefined : Object.fromEntries(changed.map(([name]) => [name, now.get(name)]));
   }
 
   onChange(listener: () => void): void {

@@ -17,6 +17,8 @@ import { Prober } from '../probe/prober.ts';
 import type { CheckTimes, ProbeRules } from '../probe/rules.ts';
 import { ONE_AVAILABLE, parseMinAvailable } from '../registry/available.ts';
 import { Registry } from '../registry/registry.ts';
+import { StoreError } from '../store/directory.ts';
+import { Keeping } from '../store/keeping.ts';
 import { AddressSet } from '../wire/addresses.ts';
 import { Descriptors, descriptorLimit } from '../wire/descriptors.ts';
 import { peerOf } from '../wire/exchange.ts';
@@ -60,14 +62,16 @@ export interface Listeners {
   readonly tls?: string;
 }
 
+export { StoreError };
+
 /** A port could not be had; `cause` is the system's error. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
 }
 
 /**
- * Starts a beatbridge in this process. Rejects with `OptionsError` when there is something wrong with the options, and with
- * `ListenError` when a port cannot be had; nothing stays open then.
+ * Starts a beatbridge in this process. Rejects with `OptionsError` when there is something wrong with the options, with `StoreError`
+ * when its directory cannot be used, and with `ListenError` when a port cannot be had; nothing stays open then.
  */
 export async function createServer(given: ServerOptions = {}): Promise<Server> {
   const options = checkOptions(given);
@@ -78,14 +82,20 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   checkDefaultService(health, options);
   const watches = new Watches(health, options);
   const probes = probesIn(house);
-  const nacos = nacosIn(house, probes.times);
+  const keeping = await keepingIn(house);
+  const nacos = nacosIn(house, probes.times, keeping);
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
   const surfaces = { ...nacosSurfaces(house, nacos), ...healthSurfaces(house, health, watches) };
   const sweeper = new Sweeper({ registry, scheduler, now, log });
   const silenceLog = new SilenceLog(registry, scheduler, log);
-  const ports = await openPorts(house, surfaces, given.tls).catch((error) => {
+  const open = async () => {
+    await keeping?.begin(registry, nacos.durable, { heldMs: options.comeBackWithinMs, rememberForMs: options.rememberForMs });
+    return openPorts(house, surfaces, given.tls);
+  };
+  const ports = await open().catch(async (error) => {
     nacos.close();
     health.close();
+    await keeping?.close();
     throw error;
   });
   sweeper.start();
@@ -118,6 +128,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     await probes.stop();
     nacos.close();
     health.close();
+    await keeping?.close();
     house.descriptors.close();
   };
   let ended: Promise<void> | undefined;
@@ -195,9 +206,14 @@ function healthIn({ options, registry, scheduler, now }: House): Health {
   return new Health(registry, { home: HOME, minAvailable, patience: options, limits: options, scheduler, now });
 }
 
-function nacosIn({ options, registry, scheduler, now, wallClock, log }: House, checkTimes: CheckTimes): Nacos {
-  const { pushDelayMs, pushToClientIp } = options;
-  return createNacos({ registry, scheduler, now, wallClock, log, limits: options, pushDelayMs, pushToClientIp, checkTimes });
+/** Undefined: nothing is kept. */
+async function keepingIn({ options, scheduler, wallClock, log }: House): Promise<Keeping | undefined> {
+  return options.dataDir === 'none' ? undefined : Keeping.open(options.dataDir, { scheduler, wallClock, log });
+}
+
+function nacosIn(house: House, checkTimes: CheckTimes, durability: Keeping | undefined): Nacos {
+  const { pushDelayMs, pushToClientIp } = house.options;
+  return createNacos({ ...house, limits: house.options, pushDelayMs, pushToClientIp, checkTimes, durability });
 }
 
 interface Probes {

@@ -2,6 +2,7 @@ import { type ConnectRouter, createContextKey } from '@connectrpc/connect';
 import { BiRequestStream, type Payload, Request } from '../../gen/nacos/payload_pb.ts';
 import type { Peer } from '../../wire/exchange.ts';
 import { takesBytes } from '../agents.ts';
+import { type Durability, kept } from '../durability.ts';
 import { REASONS, RequestError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { readBody } from './bodies.ts';
@@ -17,7 +18,9 @@ import { type Answering, requestTable } from './table.ts';
  * say. `nacosRpc` finds who answers a question, and is the one place that encodes answers and errors. It never decides over rights:
  * who asks, and with what token, is handed on.
  */
-export interface NacosRpcOptions extends NamingRoom, ConfigsRoom, StreamRoom {}
+export interface NacosRpcOptions extends NamingRoom, ConfigsRoom, StreamRoom {
+  readonly durability: Durability;
+}
 
 /** The transport of a call, and who is at its other end. */
 export const peerKey = createContextKey<Peer>({ connection: {}, ip: '', port: 0, cut: () => {} });
@@ -26,7 +29,7 @@ export const peerKey = createContextKey<Peer>({ connection: {}, ip: '', port: 0,
 export function nacosRpc(router: ConnectRouter, options: NacosRpcOptions): void {
   const answerTo = answerer(options, requestTable(options));
   router.service(Request, {
-    request: (payload, { values }) => envelope(answerTo(payload, values.get(peerKey))),
+    request: async (payload, { values }) => envelope(await answerTo(payload, values.get(peerKey))),
   });
   router.service(BiRequestStream, {
     requestBiStream: (requests, { values, signal }) => serveStream(options, requests, { peer: values.get(peerKey), signal }),
@@ -34,11 +37,11 @@ export function nacosRpc(router: ConnectRouter, options: NacosRpcOptions): void 
 }
 
 /** Answers one question after the other, those of the connection itself and those of the table. */
-export function answerer({ connections, log }: StreamRoom, table: ReadonlyMap<string, Answering>) {
+export function answerer({ connections, durability, log }: AnswererRoom, table: ReadonlyMap<string, Answering>) {
   return answerTo;
 
   // The order of these checks is Nacos's: clients act on what is found first.
-  function answerTo(payload: Payload, peer: Peer): Message {
+  function answerTo(payload: Payload, peer: Peer): Message | Promise<Message> {
     const asked = payload.metadata?.type ?? '';
     const connection = connections.heard(peer);
     if (asked === 'ServerCheckRequest') {
@@ -58,20 +61,31 @@ export function answerer({ connections, log }: StreamRoom, table: ReadonlyMap<st
   }
 
   /** Failures are of the answer's own class: an ErrorResponse is an ill connection to clients, and makes them start anew. */
-  function answered({ answer, from, failure }: Answering, body: JsonObject, asker: Asker): Message {
+  function answered(answering: Answering, body: JsonObject, asker: Asker): Message | Promise<Message> {
     try {
-      const result = from(body, asker);
-      const said = typeof result === 'string' ? { type: answer, body: result } : message(answer, { ...OK, ...result });
-      const [bytes, taken] = [Buffer.byteLength(said.body), takesBytes(asker.connection.clientVersion)];
-      if (bytes > taken) throw new RequestError('too-large', `the answer has ${bytes} bytes, and the client takes ${taken}`);
-      return said;
+      const result = kept(durability, () => answering.from(body, asker));
+      if (!(result instanceof Promise)) return success(answering, result, asker);
+      return result.then((late) => success(answering, late, asker)).catch((error) => failed(answering, error));
     } catch (error) {
-      if (!(error instanceof RequestError)) log.error({ err: error, answer }, 'nacos request failed');
-      const errorCode = error instanceof RequestError ? REASONS[error.reason].grpc : 500;
-      const text = error instanceof RequestError ? error.message : 'internal error';
-      return message(answer, { ...failure, resultCode: 500, errorCode, message: text, success: false });
+      return failed(answering, error);
     }
   }
+
+  function success({ answer }: Answering, result: string | object, asker: Asker): Message {
+    const said = typeof result === 'string' ? { type: answer, body: result } : message(answer, { ...OK, ...result });
+    const [bytes, taken] = [Buffer.byteLength(said.body), takesBytes(asker.connection.clientVersion)];
+    if (bytes > taken) throw new RequestError('too-large', `the answer has ${bytes} bytes, and the client takes ${taken}`);
+    return said;
+  }
+
+  function failed({ answer, failure }: Answering, error: unknown): Message {
+    if (!(error instanceof RequestError)) log.error({ err: error, answer }, 'nacos request failed');
+    const errorCode = error instanceof RequestError ? REASONS[error.reason].grpc : 500;
+    const text = error instanceof RequestError ? error.message : 'internal error';
+    return message(answer, { ...failure, resultCode: 500, errorCode, message: text, success: false });
+  }
 }
+
+type AnswererRoom = Pick<NacosRpcOptions, 'connections' | 'durability' | 'log'>;
 
 const UNREGISTERED = 'Connection is unregistered.';

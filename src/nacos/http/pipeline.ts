@@ -12,6 +12,7 @@ import {
   type Serve,
 } from '../../wire/exchange.ts';
 import { writeJson } from '../doubles.ts';
+import { type Durability, kept } from '../durability.ts';
 import { REASONS, type Reason, RequestError } from '../errors.ts';
 import type { ServerStatus, Switches } from '../switches.ts';
 import { urlEncoded } from './multipart.ts';
@@ -27,6 +28,7 @@ export interface PipelineOptions {
   readonly routes: readonly Route[];
   readonly switches: Switches;
   readonly limits: PipelineLimits;
+  readonly durability: Durability;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
   readonly log: Logger;
@@ -39,7 +41,7 @@ export interface PipelineLimits {
 }
 
 /** Answers every request whose path starts with `/nacos/`. What a caller can be at fault for, or to leave in the middle of, never rejects. */
-export function pipeline({ routes, switches, limits, wallClock, log }: PipelineOptions): Serve {
+export function pipeline({ routes, switches, limits, durability, wallClock, log }: PipelineOptions): Serve {
   const table = new RouteTable(routes);
   return respond;
 
@@ -59,7 +61,8 @@ export function pipeline({ routes, switches, limits, wallClock, log }: PipelineO
       // Half a form may read like a whole one, of another instance.
       if (hasLeft(req)) return;
       const params = readParams(queryOf(req), form);
-      const said = call(askedIn(req, res, found.key === undefined ? params : { ...params, key: found.key }));
+      const asked = askedIn(req, res, found.key === undefined ? params : { ...params, key: found.key });
+      const said = kept(durability, () => call(asked));
       const answered = said instanceof Promise ? await said : said;
       const { data, headers } = answered instanceof Answer ? answered : new Answer(answered, {});
       send(res, 200, reply === 'envelope' ? { code: 0, message: 'success', data } : data, headers);

@@ -33,12 +33,12 @@ it('a call is told who asks: the connection, its words for the registry, and the
   ]);
 });
 
-it('an answer that is larger than the client takes is a refusal that says so, in the class that it expects', () => {
+it('an answer that is larger than the client takes is a refusal that says so, in the class that it expects', async () => {
   const room = grpcRoom();
   const connection = room.join();
   const from = () => ({ text: 'x'.repeat(10 << 20) });
   const answerTo = answerer(room, new Map([['AnyRequest', { answer: 'AnyResponse', from, failure: { count: 0 } }]]));
-  const { type, body } = answerTo(payload('AnyRequest', {}), connection.peer);
+  const { type, body } = await answerTo(payload('AnyRequest', {}), connection.peer);
   expect([type, JSON.parse(body)]).toEqual([
     'AnyResponse',
     {
@@ -102,14 +102,14 @@ describe('what a connection does to the registry', () => {
 });
 
 // Object.keys is typed string[]; these are the table's own.
-it.each(Object.keys(REASONS) as Reason[])('%s has the code of the table, and its text', (reason) => {
+it.each(Object.keys(REASONS) as Reason[])('%s has the code of the table, and its text', async (reason) => {
   const room = grpcRoom();
   const connection = room.join();
   const from = () => {
     throw new RequestError(reason, 'no');
   };
   const answerTo = answerer(room, new Map([['AnyRequest', { answer: 'AnyResponse', from, failure: { count: 0 } }]]));
-  const { type, body } = answerTo(payload('AnyRequest', {}), connection.peer);
+  const { type, body } = await answerTo(payload('AnyRequest', {}), connection.peer);
   const expected = { count: 0, resultCode: 500, errorCode: REASONS[reason].grpc, message: 'no', success: false };
   expect({ type, body: JSON.parse(body) }).toEqual({ type: 'AnyResponse', body: expected });
 });
@@ -125,7 +125,7 @@ it.each<[Reason, number]>([
   expect(REASONS[reason].grpc).toBe(code);
 });
 
-it('a bug is logged once and told without detail', () => {
+it('a bug is logged once and told without detail', async () => {
   const logged: { readonly msg: string }[] = [];
   const room = grpcRoom({ log: pino({}, { write: (line) => logged.push(JSON.parse(line)) }) });
   const connection = room.join();
@@ -133,7 +133,7 @@ it('a bug is logged once and told without detail', () => {
     throw new TypeError('secret');
   };
   const answerTo = answerer(room, new Map([['AnyRequest', { answer: 'AnyResponse', from }]]));
-  const { body } = answerTo(payload('AnyRequest', {}), connection.peer);
+  const { body } = await answerTo(payload('AnyRequest', {}), connection.peer);
   expect(JSON.parse(body)).toEqual({ resultCode: 500, errorCode: 500, message: 'internal error', success: false });
   expect(logged).toMatchObject([{ msg: 'nacos request failed', err: { message: 'secret' } }]);
 });

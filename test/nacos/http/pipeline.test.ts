@@ -4,6 +4,7 @@ import { connect as connectHttp2, constants } from 'node:http2';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Server } from '../../../src/index.ts';
+import { NOTHING_IS_KEPT } from '../../../src/nacos/durability.ts';
 import { RequestError } from '../../../src/nacos/errors.ts';
 import { pipeline } from '../../../src/nacos/http/pipeline.ts';
 import type { Call, Reply } from '../../../src/nacos/http/route.ts';
@@ -177,7 +178,14 @@ describe('what a call answers', () => {
     const logged: string[] = [];
     const log = pino({}, { write: (line: string) => logged.push(JSON.parse(line).msg) });
     const routes = [{ method: 'GET', path: '/nacos/x', call, reply, access: 'read' }] as const;
-    const serve = pipeline({ routes, switches: new Switches(), limits: LIMITS, wallClock: () => 0, log });
+    const serve = pipeline({
+      routes,
+      switches: new Switches(),
+      limits: LIMITS,
+      durability: NOTHING_IS_KEPT,
+      wallClock: () => 0,
+      log,
+    });
     const http = createServer((req, res) => void serve(req, res)).listen(0, '127.0.0.1');
     await once(http, 'listening');
     const address = http.address();

@@ -1,0 +1,106 @@
+import type { Registry } from '../registry/registry.ts';
+import type { Cancel } from '../wire/scheduler.ts';
+import { keepRegistry, type RestoreHow, restoreRegistry, tidy } from './registry-keeper.ts';
+import { Store, type StoreOptions } from './store.ts';
+
+/**
+ * What survives a restart: the registry, and what else there is, as parts. It is given back before anybody is served, and followed from
+ * then on. Nobody is kept waiting by it but who must be sure.
+ */
+export class Keeping {
+  readonly #store: Store;
+  readonly #options: StoreOptions;
+  readonly #stops: Cancel[] = [];
+
+  private constructor(store: Store, options: StoreOptions) {
+    this.#store = store;
+    this.#options = options;
+  }
+
+  /** Rejects with `StoreError`. */
+  static async open(dir: string, options: StoreOptions): Promise<Keeping> {
+    return new Keeping(await Store.open(dir, options), options);
+  }
+
+  /** Gives back what was kept, and keeps what changes from now on. Rejects with `StoreError` when it cannot be read. */
+  async begin(registry: Registry, parts: readonly Part[], how: Omit<RestoreHow, 'unseenMs'>): Promise<void> {
+    const { scheduler, log } = this.#options;
+    const unseenMs = await this.#unseenMs();
+    for (const part of parts) await this.#restorePart(part);
+    const instances = await restoreRegistry(this.#store, registry, { ...how, unseenMs });
+    log.info({ services: registry.serviceCount, instances, unseenMs }, 'restored what was known');
+    for (const part of parts) this.#follow(part);
+    this.#stops.push(
+      keepRegistry(this.#store, registry),
+      scheduler.every(SEEN_EVERY_MS, () => this.#seen()),
+      scheduler.every(TIDY_EVERY_MS, () => void this.#tidy(registry)),
+    );
+    this.#seen();
+  }
+
+  /** Why nothing can be written now; undefined when all is well. */
+  get trouble(): string | undefined {
+    return this.#store.trouble;
+  }
+
+  /** As of the store. */
+  get owed(): number {
+    return this.#store.owed;
+  }
+
+  /** As of the store. */
+  settled(): Promise<void> {
+    return this.#store.settled();
+  }
+
+  /** Writes what waits, and closes. */
+  async close(): Promise<void> {
+    for (const stop of this.#stops.splice(0)) stop();
+    this.#seen();
+    await this.#store.close();
+  }
+
+  /** Somebody looks after it now: what it says is no older than that. */
+  #seen(): void {
+    this.#store.touch(SEEN_KEY, () => true, false);
+  }
+
+  async #unseenMs(): Promise<number> {
+    for await (const { ageMs } of this.#store.entries(SEEN_KEY)) return ageMs;
+    return 0;
+  }
+
+  async #restorePart({ name, restore }: Part): Promise<void> {
+    const prefix = `${name} `;
+    const entries: [string, unknown][] = [];
+    for await (const { key, value } of this.#store.entries(prefix)) entries.push([key.slice(prefix.length), value]);
+    restore(entries);
+  }
+
+  #follow({ name, onChange, read }: Part): void {
+    onChange((key) => this.#store.touch(`${name} ${key}`, () => read(key), true));
+  }
+
+  async #tidy(registry: Registry): Promise<void> {
+    try {
+      await tidy(this.#store, registry);
+    } catch (err) {
+      this.#options.log.warn({ err }, 'the store could not be tidied');
+    }
+  }
+}
+
+/** State that is kept beside the registry: values of plain JSON by key. */
+export interface Part {
+  readonly name: string;
+  /** Calls `listener` with the key of what may be another now, and must survive. */
+  readonly onChange: (listener: (key: string) => void) => void;
+  /** What there is now; undefined: nothing. */
+  readonly read: (key: string) => unknown;
+  readonly restore: (entries: Iterable<readonly [key: string, value: unknown]>) => void;
+}
+
+const SEEN_KEY = 'seen';
+/** How exactly is known since when nobody has looked. */
+const SEEN_EVERY_MS = 5_000;
+const TIDY_EVERY_MS = 600_000;
