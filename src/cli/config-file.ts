@@ -186,11 +186,12 @@ function kindOf(node: Node | null): string {
   return isScalar(node) && node.value !== null ? 'a single value' : 'nothing';
 }
 
-/** Of what people do most, in words that say what to do; of the rest, in those of the package. */
+/** Of what people do most, in words that say what to do; of the rest, in those of the package, less what it quotes: it may be a secret. */
 function wordsOf(code: string, message: string): string {
   if (code === 'MULTIPLE_DOCS') return 'a second document begins, and there may be one only';
   if (code === 'BLOCK_AS_IMPLICIT_KEY') return 'a value with a colon at its end, or before a space, needs quotes';
-  return `${message.slice(0, 1).toLowerCase()}${printable(message.slice(1))}`;
+  const [words = ''] = message.split(': "', 1);
+  return `${words.slice(0, 1).toLowerCase()}${printable(words.slice(1))}`;
 }
 
 function bounded(faults: readonly string[], file: string): readonly string[] {

@@ -73,6 +73,8 @@ describe('a file of options', () => {
     ['host: a\n\tport: 80', 'f:2:1: tabs are not allowed as indentation'],
     ['host: ::', 'f:1:7: a value with a colon at its end, or before a space, needs quotes'],
     ['host: "::', 'f:1:10: missing closing "quote'],
+    ['{host: a}\nhunter2', 'f:2:1: unexpected scalar at node end'],
+    ['}hunter2', 'f:1:1: unexpected flow-map-end token in YAML document'],
     ['host: !secret a', 'f:1:7: unresolved tag: !secret'],
     ['port: &a 80\ngrpcPort: *a', 'f:2:11 grpcPort must be 0..65535, got an alias: write the value itself'],
     ['port: *port', 'f:1:7 port must be 0..65535, got an alias: write the value itself'],
