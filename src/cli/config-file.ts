@@ -32,7 +32,8 @@ export interface ConfigFile {
   readonly faults: readonly string[];
 }
 
-const MAX_FILE_BYTES = 1 << 20;
+/** All options with comments take 5 KiB; what is wrong at every byte costs seconds for each MiB. */
+const MAX_FILE_BYTES = 256 << 10;
 /** Faults of one file that are said one by one. */
 const MAX_FAULTS = 100;
 
@@ -190,6 +191,7 @@ function kindOf(node: Node | null): string {
 function wordsOf(code: string, message: string): string {
   if (code === 'MULTIPLE_DOCS') return 'a second document begins, and there may be one only';
   if (code === 'BLOCK_AS_IMPLICIT_KEY') return 'a value with a colon at its end, or before a space, needs quotes';
+  if (code === 'RESOURCE_EXHAUSTION') return 'nested too deeply';
   const [words = ''] = message.split(': "', 1);
   return `${words.slice(0, 1).toLowerCase()}${printable(words.slice(1))}`;
 }
