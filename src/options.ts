@@ -190,7 +190,10 @@ const ROWS = {
   maxWatchesPerConnection: count(1_000, 'watches of one connection'),
   maxWatchesPerPeer: count(20_000, 'watches from one address'),
   maxWatches: count(100_000, 'watches in all'),
-  maxExplained: count(20, 'services of which /health/NAME gives the counts, where a name means several; and edits of each'),
+  maxExplained: count(
+    20,
+    'services of which /health/NAME gives the counts, where a name means several; and edits and checks of each',
+  ),
   maxApplications: count(1_000, 'applications that may offer one Dubbo interface'),
 
   forgetAfterMs: time(DEFAULT_MEMORY.forgetAfterMs, 'how long a service stays known after its last instance has gone', 0),
@@ -203,7 +206,7 @@ const ROWS = {
 
   maxProbes: count(512, 'checks of instances that may be under way'),
   maxProbesPerAddress: count(64, 'the same to one address'),
-  maxProbesPerSecond: count(2_000, 'checks of instances that are begun within a second'),
+  maxProbesPerSecond: count(1_000, 'checks of instances that are begun within a second'),
 
   maxBodyBytes: bytes(256 << 10, 1 << 10, 256 << 20, 'the body of a Nacos request over HTTP'),
   maxMetadataLength: {

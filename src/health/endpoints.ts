@@ -1,5 +1,6 @@
+import type { TroubleReason } from '../registry/checks.ts';
 import { groupedName } from '../registry/service-name.ts';
-import type { Checker, Explanation } from './health.ts';
+import type { Checker, Explanation, Troubled } from './health.ts';
 import { MAX_NAME_BYTES, NAME_FORM, type ServiceSelector } from './names.ts';
 import type { Status } from './status.ts';
 
@@ -15,7 +16,7 @@ export interface Endpoint {
   readonly body: object;
 }
 
-/** Of how many services the counts are given, and of how many instances the edits: a bare Dubbo interface can have any number of versions. */
+/** Of how many services the counts are given, and of how many instances the edits and the checks: a bare Dubbo interface can have any number of versions. */
 export interface EndpointLimits {
   readonly maxExplained: number;
 }
@@ -61,22 +62,63 @@ function unknownReason(checker: Checker, name: ServiceSelector): string {
     : 'unknown service';
 }
 
-function reasonOf({ service, total, available, needed, edited }: Explanation): string {
+function reasonOf({ service, total, available, needed, edited, troubled, pending }: Explanation): string {
   const counts = `${service.name}: ${available} of ${total} instances available, ${needed} needed`;
-  return edited.length === 0 ? counts : `${counts}, ${edited.length} edited by an operator`;
+  const edits = edited.length === 0 ? '' : `, ${edited.length} edited by an operator`;
+  const wait = pending === undefined ? '' : `; ${wordOf(pending.status)} is told in ${pending.inMs} ms, if it lasts`;
+  return counts + edits + troubleOf(troubled) + wait;
 }
 
-function view({ service, status, total, healthy, enabled, available, needed, silentMs, edited }: Explanation, most: number) {
+/** How many fail their check, or have none, and why: each pair of kind and reason once, the most frequent first. */
+function troubleOf(troubled: readonly Troubled[]): string {
+  const parts = (['failing', 'unchecked'] as const).map((verdict) => {
+    const reasons = new Map<string, number>();
+    let count = 0;
+    for (const { trouble } of troubled) {
+      if (trouble.verdict !== verdict) continue;
+      count++;
+      const hint = HINTS.get(trouble.reason);
+      const reason = `${trouble.type}: ${trouble.reason}${hint === undefined ? '' : `, see ${hint}`}`;
+      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    }
+    if (count === 0) return '';
+    const sorted = [...reasons].sort(([, a], [, b]) => b - a);
+    const said = sorted.map(([reason, times]) => (sorted.length === 1 ? reason : `${times} ${reason}`)).slice(0, REASONS_SAID);
+    const more = sorted.length > REASONS_SAID ? '; and others' : '';
+    const what = verdict === 'unchecked' ? 'not checked' : count === 1 ? 'fails its check' : 'fail their check';
+    return `; ${count} ${what} (${said.join('; ')}${more})`;
+  });
+  return parts.join('');
+}
+
+const REASONS_SAID = 3;
+
+/** What lets a check be made that cannot be made. */
+const HINTS: ReadonlyMap<TroubleReason, string> = new Map([
+  ['address not allowed', '--probe-allow'],
+  ['host names are not resolved', '--probe-names'],
+]);
+
+function view(explanation: Explanation, most: number) {
+  const { service, status, pending, total, healthy, enabled, available, needed, silentMs, edited, troubled } = explanation;
   return {
     namespace: service.namespace,
     service: groupedName(service),
     status: wordOf(status),
+    // What it is already, and will be told if it lasts.
+    ...(pending !== undefined && { pending: { status: wordOf(pending.status), inMs: pending.inMs } }),
     instances: { total, healthy, enabled, available, needed },
     // Milliseconds since the instance was heard of that was heard of last, and first.
     lastBeatAgeMs: total === 0 ? null : { newest: least(silentMs), oldest: greatest(silentMs) },
     // Else nobody would know why an instance that beats is offline.
     ...(edited.length > 0 && { edits: edited.slice(0, most).map(({ ip, port, edit }) => ({ ip, port, edit })) }),
+    ...(troubled.length > 0 && { checks: troubled.slice(0, most).map(checkView) }),
   };
+}
+
+function checkView({ ip, port, trouble }: Troubled) {
+  const { type, verdict, reason } = trouble;
+  return { ip, port, check: type, verdict, reason };
 }
 
 // Not by way of arguments, here and below: there may be more instances than a call can have.

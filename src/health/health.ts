@@ -1,11 +1,16 @@
 import { isAvailable, type MinAvailable, neededOf, ONE_AVAILABLE } from '../registry/available.ts';
-import type { Instance } from '../registry/instance.ts';
+import type { CheckTrouble } from '../registry/checks.ts';
+import type { Address, Instance } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
+import type { Scheduler } from '../wire/scheduler.ts';
+import type { Track } from './damped-service.ts';
+import { Damper } from './damper.ts';
 import { Applications, interfaceKey, mappingKey, Providers } from './dubbo.ts';
 import { canonicalIp } from './ip.ts';
 import { formatHealthName, type HealthName, type Home, parseHealthName, type ServiceSelector, selectAll } from './names.ts';
 import { type Status, statusOf } from './status.ts';
+import type { Patience } from './steady.ts';
 
 /** What every way of asking about health has in common: whoever serves a protocol needs no more of it. */
 export interface Checker {
@@ -22,10 +27,13 @@ export interface Checker {
   onChange(listener: (key: string) => void): () => void;
 }
 
-/** What is behind a status: the counts of one service. */
+/** What is behind a status: the counts of one service, as they are now. */
 export interface Explanation {
   readonly service: ServiceName;
+  /** What is told. */
   readonly status: Status;
+  /** What is told in so many milliseconds, if it lasts; undefined: it is what is told. */
+  readonly pending: { readonly status: Status; readonly inMs: number } | undefined;
   readonly total: number;
   readonly healthy: number;
   readonly enabled: number;
@@ -36,13 +44,24 @@ export interface Explanation {
   readonly silentMs: readonly number[];
   /** The instances of which something is an operator's word. */
   readonly edited: readonly Pick<Instance, 'ip' | 'port' | 'edit'>[];
+  /** The instances of which a check is not content, or that cannot be checked. */
+  readonly troubled: readonly Troubled[];
+}
+
+export interface Troubled extends Address {
+  readonly trouble: CheckTrouble;
 }
 
 export interface HealthOptions {
   readonly home: Home;
   /** Holds for services that do not say it themselves. */
   readonly minAvailable: MinAvailable;
+  /** The same. */
+  readonly patience: Patience;
   readonly limits: HealthLimits;
+  readonly scheduler: Scheduler;
+  /** The registry's clock, monotonic milliseconds. */
+  readonly now: () => number;
 }
 
 export interface HealthLimits {
@@ -60,20 +79,29 @@ export class Health implements Checker {
   readonly #minAvailable: MinAvailable;
   readonly #providers = new Providers();
   readonly #applications: Applications;
+  readonly #damper: Damper;
+  readonly #now: () => number;
+  readonly #stopHearing: () => void;
   readonly #listeners = new Set<(key: string) => void>();
   #draining = false;
 
-  constructor(registry: Registry, { home, minAvailable, limits }: HealthOptions) {
+  constructor(registry: Registry, { home, minAvailable, patience, limits, scheduler, now }: HealthOptions) {
     this.#registry = registry;
     this.#home = home;
     this.#minAvailable = minAvailable;
     this.#applications = new Applications(limits.maxApplications);
-    registry.onChange((service) => {
-      const key = this.#providers.note(service, registry.tally(service) !== undefined);
-      this.#emit(serviceKey(service));
-      if (key !== undefined) this.#emit(key);
-      for (const offered of this.#applications.offeredBy(service)) this.#emit(offered);
-    });
+    // Whole ones, as in the registry.
+    this.#now = () => Math.floor(now());
+    const onTold = (service: ServiceName) => this.#tell(service);
+    this.#damper = new Damper(registry, { patience, minAvailable, scheduler, now: this.#now, onTold });
+    this.#stopHearing = registry.onChange((service) => this.#changed(service));
+    for (const namespace of registry.namespaces()) for (const service of registry.services(namespace)) this.#changed(service);
+  }
+
+  /** It hears of no change from now on, and no status that waits is told any more. */
+  close(): void {
+    this.#stopHearing();
+    this.#damper.close();
   }
 
   nameFrom(text: string): HealthName | undefined {
@@ -103,6 +131,7 @@ export class Health implements Checker {
       return {
         service,
         status: this.#statusOfService(service, name),
+        pending: this.#pendingOf(service, name),
         total: instances.length,
         healthy: instances.filter(({ healthy }) => healthy).length,
         enabled: instances.filter(({ enabled }) => enabled).length,
@@ -110,6 +139,7 @@ export class Health implements Checker {
         needed: neededOf(instances.length, this.#minAvailableOf(service, name)),
         silentMs: instances.map(({ silentMs }) => silentMs),
         edited: instances.filter(({ edit }) => edit !== undefined),
+        troubled: instances.filter(isTroubled),
       };
     });
   }
@@ -154,6 +184,24 @@ export class Health implements Checker {
   }
 
   #statusOfService(service: ServiceName, selector: ServiceSelector): Status {
+    return this.#trackOf(service, selector)?.told ?? this.#rawOf(service, selector);
+  }
+
+  #pendingOf(service: ServiceName, selector: ServiceSelector): Explanation['pending'] {
+    const track = this.#trackOf(service, selector);
+    if (track?.dueAt === undefined) return undefined;
+    return { status: track.raw, inMs: Math.max(0, track.dueAt - this.#now()) };
+  }
+
+  /** Undefined where what is, is what is told. */
+  #trackOf(service: ServiceName, selector: ServiceSelector): Track | undefined {
+    const track = this.#damper.of(service)?.trackOf(selector);
+    if (track === undefined || selector.cluster === undefined || selector.instance === undefined) return track;
+    // Nearly always the instance is in the cluster, and what is told of it is told. Else what is asked for is something else.
+    return track.raw === this.#rawOf(service, selector) ? track : undefined;
+  }
+
+  #rawOf(service: ServiceName, selector: ServiceSelector): Status {
     const tally = this.#registry.tally(service);
     if (tally === undefined) return 'unknown';
     const min = this.#minAvailableOf(service, selector);
@@ -179,9 +227,26 @@ export class Health implements Checker {
     return this.#registry.settings(service)?.minAvailable ?? this.#minAvailable;
   }
 
+  #changed(service: ServiceName): void {
+    this.#damper.changed(service);
+    this.#tell(service);
+  }
+
+  /** Something else may be told of it now, by any of its names. */
+  #tell(service: ServiceName): void {
+    const key = this.#providers.note(service, this.#registry.tally(service) !== undefined);
+    this.#emit(serviceKey(service));
+    if (key !== undefined) this.#emit(key);
+    for (const offered of this.#applications.offeredBy(service)) this.#emit(offered);
+  }
+
   #emit(key: string): void {
     for (const listener of this.#listeners) listener(key);
   }
+}
+
+function isTroubled(instance: Instance): instance is Instance & Troubled {
+  return instance.trouble !== undefined;
 }
 
 const BRIDGE_KEY = '';

@@ -30,3 +30,7 @@ export class CheckError extends Error {
  * and the next check is to wait for longer; `impossible`: nothing was dialled, and nothing is known of the instance.
  */
 export type CheckWeight = 'at-once' | 'counted' | 'slow' | 'impossible';
+
+export function timedOut(): CheckError {
+  return new CheckError('timed out', 'slow');
+}

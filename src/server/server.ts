@@ -12,8 +12,12 @@ import { peerKey } from '../nacos/grpc/protocol.ts';
 import { createNacos, type Nacos } from '../nacos/nacos.ts';
 import { HOME, silenceOf } from '../nacos/rules.ts';
 import { checkOptions, type GivenOptions, type Options, OptionsError } from '../options.ts';
+import { createChecks } from '../probe/checks.ts';
+import { Prober } from '../probe/prober.ts';
+import type { CheckTimes, ProbeRules } from '../probe/rules.ts';
 import { ONE_AVAILABLE, parseMinAvailable } from '../registry/available.ts';
 import { Registry } from '../registry/registry.ts';
+import { AddressSet } from '../wire/addresses.ts';
 import { Descriptors, descriptorLimit } from '../wire/descriptors.ts';
 import { peerOf } from '../wire/exchange.ts';
 import { listen, type OpenPort, type PortOptions, type TlsIdentity } from '../wire/listener.ts';
@@ -70,23 +74,22 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   if (given.tls !== undefined) checkIdentity(given.tls);
   const house = houseOf(options, given.log ?? pino({ enabled: false }));
   const { registry, scheduler, now, log } = house;
-  const health = new Health(registry, {
-    home: HOME,
-    minAvailable: parseMinAvailable(options.minAvailable) ?? ONE_AVAILABLE,
-    limits: options,
-  });
+  const health = healthIn(house);
   checkDefaultService(health, options);
   const watches = new Watches(health, options);
-  const nacos = nacosIn(house);
+  const probes = probesIn(house);
+  const nacos = nacosIn(house, probes.times);
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
   const surfaces = { ...nacosSurfaces(house, nacos), ...healthSurfaces(house, health, watches) };
   const sweeper = new Sweeper({ registry, scheduler, now, log });
   const silenceLog = new SilenceLog(registry, scheduler, log);
   const ports = await openPorts(house, surfaces, given.tls).catch((error) => {
     nacos.close();
+    health.close();
     throw error;
   });
   sweeper.start();
+  probes.start(nacos.checking);
 
   const end = async (withinMs: number) => {
     const parts = {
@@ -112,7 +115,9 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     await drain(parts, withinMs, scheduler);
     sweeper.stop();
     silenceLog.stop();
+    await probes.stop();
     nacos.close();
+    health.close();
     house.descriptors.close();
   };
   let ended: Promise<void> | undefined;
@@ -155,7 +160,7 @@ interface House {
 }
 
 function houseOf(options: Options, log: Logger): House {
-  const { forgetAfterMs, keepEditsMs, maxRemembered, restartGraceMs: graceMs } = options;
+  const { forgetAfterMs, keepEditsMs, maxRemembered, restartGraceMs: graceMs, riseBeats } = options;
   const now = () => performance.now();
   const onListenerError = (err: unknown) => log.error({ err }, 'a listener of the registry failed');
   const shutdown = new AbortController();
@@ -163,7 +168,7 @@ function houseOf(options: Options, log: Logger): House {
   setMaxListeners(0, shutdown.signal);
   return {
     options,
-    registry: new Registry(now, { silenceOf, forgetAfterMs, keepEditsMs, maxRemembered, graceMs, onListenerError }),
+    registry: new Registry(now, { silenceOf, forgetAfterMs, keepEditsMs, maxRemembered, graceMs, riseBeats, onListenerError }),
     scheduler: systemScheduler,
     now,
     wallClock: () => Math.floor(performance.timeOrigin + now()),
@@ -185,9 +190,39 @@ function descriptorsOf(log: Logger): Descriptors {
 
 const FEW_DESCRIPTORS = 4_096;
 
-function nacosIn({ options, registry, scheduler, now, wallClock, log }: House): Nacos {
+function healthIn({ options, registry, scheduler, now }: House): Health {
+  const minAvailable = parseMinAvailable(options.minAvailable) ?? ONE_AVAILABLE;
+  return new Health(registry, { home: HOME, minAvailable, patience: options, limits: options, scheduler, now });
+}
+
+function nacosIn({ options, registry, scheduler, now, wallClock, log }: House, checkTimes: CheckTimes): Nacos {
   const { pushDelayMs, pushToClientIp } = options;
-  return createNacos({ registry, scheduler, now, wallClock, log, limits: options, pushDelayMs, pushToClientIp });
+  return createNacos({ registry, scheduler, now, wallClock, log, limits: options, pushDelayMs, pushToClientIp, checkTimes });
+}
+
+interface Probes {
+  readonly times: CheckTimes;
+  readonly start: (rules: ProbeRules) => void;
+  readonly stop: () => Promise<void>;
+}
+
+/** Active checks; none are made when they are off. */
+function probesIn({ options, registry, scheduler, now, log }: House): Probes {
+  // The table of options takes nothing else.
+  const allow = AddressSet.parse(options.probeAllow) ?? new AddressSet([]);
+  const checks = createChecks({ allow, resolveNames: options.probeNames });
+  const { check } = checks;
+  const prober = new Prober({ registry, scheduler, now, random: Math.random, check, limits: options, log });
+  return {
+    times: prober.times,
+    start: (rules) => {
+      if (options.probes) prober.start(rules);
+    },
+    stop: () => {
+      prober.stop();
+      return checks.close();
+    },
+  };
 }
 
 function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'contextPath' | 'nacosRpc'> {

@@ -2,10 +2,13 @@ import { isIPv4, isIPv6 } from 'node:net';
 
 /** Addresses and sets of them, as operators write them; only what is written out as an address is one, never a host name. */
 
-/** The address as 16 bytes, IPv4 in its mapped form; undefined for anything else. The zone of an IPv6 address says nothing here. */
+/**
+ * The address as 16 bytes, IPv4 in its mapped form; undefined for anything else. An IPv6 address may stand in brackets, and its zone
+ * says nothing here.
+ */
 export function addressBytes(text: string): Uint8Array | undefined {
+  if (isIPv4(text)) return mapped(text.split('.').map(Number));
   const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
-  if (isIPv4(bare)) return mapped(bare.split('.').map(Number));
   const [address = ''] = bare.split('%', 1);
   if (!isIPv6(address)) return undefined;
   const bytes = new Uint8Array(16);
@@ -15,6 +18,13 @@ export function addressBytes(text: string): Uint8Array | undefined {
   for (const [i, group] of front.entries()) put(bytes, i, group);
   for (const [i, group] of back.entries()) put(bytes, 8 - back.length + i, group);
   return bytes;
+}
+
+/** As it is dialled: four numbers where it is IPv4, and eight groups where it is not. Without brackets. */
+export function addressText(bytes: Uint8Array): string {
+  const groups = Array.from({ length: 8 }, (_, i) => (bytes[i * 2] ?? 0) * 256 + (bytes[i * 2 + 1] ?? 0));
+  const isMapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
+  return isMapped ? bytes.slice(12).join('.') : groups.map((group) => group.toString(16)).join(':');
 }
 
 /** A set of addresses, each part as an address, a CIDR or the name of one of `NAMED_SETS`. */

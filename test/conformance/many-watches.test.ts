@@ -3,11 +3,10 @@ import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
-import { Health } from '../../src/health/health.ts';
 import { parseHealthName } from '../../src/health/names.ts';
 import { Watches } from '../../src/health/watch.ts';
-import { ONE_AVAILABLE } from '../../src/registry/available.ts';
 import { Registry } from '../../src/registry/registry.ts';
+import { healthOf } from '../support/health.ts';
 import { HOME } from '../support/instances.ts';
 import { LIMITS } from '../support/limits.ts';
 import { startProcess } from '../support/process.ts';
@@ -93,7 +92,7 @@ function heapAfterCollecting(): number {
 }
 
 it('a million names that were watched and ended leave memory where it was', () => {
-  const health = new Health(new Registry(() => 0), { home: HOME, minAvailable: ONE_AVAILABLE, limits: LIMITS });
+  const health = healthOf(new Registry(() => 0));
   const watches = new Watches(health, LIMITS);
   const watcher = { connection: {}, ip: '127.0.0.1' };
   const churn = (count: number, prefix: string) => {

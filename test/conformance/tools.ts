@@ -54,6 +54,7 @@ export type ToolName =
   | 'springCloud2023'
   | 'haproxy'
   | 'nginx'
+  | 'mariadb'
   | 'envoy';
 
 const run = promisify(execFile);
@@ -108,6 +109,10 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   },
   haproxy: async () => onPath('haproxy', SYSTEM_BIN),
   nginx: async () => onPath('nginx', SYSTEM_BIN),
+  mariadb: async () => {
+    onPath('mariadb-install-db');
+    return onPath('mariadbd', SYSTEM_BIN);
+  },
   envoy: async () => onPath('envoy', [ENVOY_BIN]),
 };
 

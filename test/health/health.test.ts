@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { endpointOf } from '../../src/health/endpoints.ts';
-import { Health, healthKeys } from '../../src/health/health.ts';
+import { healthKeys } from '../../src/health/health.ts';
 import { type MinAvailable, ONE_AVAILABLE } from '../../src/registry/available.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import { DEFAULT_SETTINGS } from '../../src/registry/settings.ts';
-import { HOME, orders, registration } from '../support/instances.ts';
+import { healthOf } from '../support/health.ts';
+import { orders, registration } from '../support/instances.ts';
 import { LIMITS } from '../support/limits.ts';
 
 function setUp(minAvailable: MinAvailable = ONE_AVAILABLE) {
   const registry = new Registry(() => 0);
-  const health = new Health(registry, { home: HOME, minAvailable, limits: LIMITS });
+  const health = healthOf(registry, { minAvailable });
   const provide = (name: string, enabled = true) => registry.register({ ...orders, name }, registration({ enabled }));
   const status = (text: string) => {
     const name = health.nameFrom(text);
@@ -167,6 +168,7 @@ it('an explanation counts what a status is made of', () => {
     {
       service: orders,
       status: 'not-serving',
+      pending: undefined,
       total: 3,
       healthy: 2,
       enabled: 2,
@@ -174,6 +176,7 @@ it('an explanation counts what a status is made of', () => {
       needed: 2,
       silentMs: [0, 0, 0],
       edited: [],
+      troubled: [],
     },
   ]);
 });
@@ -181,7 +184,7 @@ it('an explanation counts what a status is made of', () => {
 it('an endpoint tells of the beats of more instances than a call can have arguments', () => {
   const clock = { ms: 0 };
   const registry = new Registry(() => clock.ms);
-  const health = new Health(registry, { home: HOME, minAvailable: ONE_AVAILABLE, limits: LIMITS });
+  const health = healthOf(registry);
   for (let i = 0; i < 200_000; i++)
     registry.register(orders, registration({ ip: `10.0.${i >> 16}.${i & 255}`, port: i & 65_535 }));
   clock.ms = 5_000;
@@ -195,7 +198,7 @@ describe('shortly after the start', () => {
   const setUpLate = () => {
     const clock = { ms: 0 };
     const registry = new Registry(() => clock.ms, { graceMs: 30_000, forgetAfterMs: 1_000 });
-    const health = new Health(registry, { home: HOME, minAvailable: ONE_AVAILABLE, limits: LIMITS });
+    const health = healthOf(registry);
     const answer = (text: string) => {
       const { http, grpc, message, body } = endpointOf(health, text, LIMITS);
       expect(body).toMatchObject({ status: 'SERVICE_UNKNOWN', reason: message });

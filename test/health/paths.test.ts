@@ -119,6 +119,21 @@ it('the body says why', async () => {
   });
 });
 
+it('the body says what waits to be told', async () => {
+  await using other = await startServer({ fallAfterMs: 86_400_000 });
+  await register(other, 'orders');
+  await setEnabled(other, 'orders', false);
+  const response = await fetch(`http://${other.listeners.health}/health/orders`);
+  expect([response.status, await response.json()]).toMatchObject([
+    200,
+    {
+      status: 'SERVING',
+      services: [{ pending: { status: 'NOT_SERVING', inMs: expect.any(Number) }, instances: { available: 0 } }],
+    },
+  ]);
+  expect((await grpc(other, '/health/orders')).status).toBe('0');
+});
+
 it('shortly after the start the body says that the instances may not be back yet', async () => {
   await using started = await startServer();
   const response = await fetch(`http://${started.listeners.health}/health/nobody`);
@@ -211,6 +226,26 @@ describe('?watch', () => {
       if (seen.length === 3) void other.close(1_000);
     }
     expect(seen).toEqual(['SERVICE_UNKNOWN', 'SERVING', 'NOT_SERVING'].map((status) => `data: {"status":"${status}"}`));
+  });
+
+  it('tells a fall once it has lasted, of which the body has said that it waits', async () => {
+    await using other = await startServer({ fallAfterMs: 500 });
+    await register(other, 'orders');
+    const cancel = new AbortController();
+    let from = 0;
+    for await (const event of events('/health/orders?watch', other, cancel.signal)) {
+      if (from > 0) {
+        expect(event).toBe('data: {"status":"NOT_SERVING"}');
+        // The server's clock counts whole milliseconds.
+        expect(performance.now() - from).toBeGreaterThanOrEqual(499);
+        break;
+      }
+      expect(event).toBe('data: {"status":"SERVING"}');
+      from = performance.now();
+      await setEnabled(other, 'orders', false);
+    }
+    cancel.abort();
+    expect((await fetch(`http://${other.listeners.health}/health/orders`)).status).toBe(503);
   });
 
   it('of another namespace keeps the rest of the name', async () => {

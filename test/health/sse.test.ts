@@ -2,16 +2,14 @@ import { get } from 'node:http';
 import { connect } from 'node:http2';
 import type { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
-import { Health } from '../../src/health/health.ts';
 import { streamStatuses } from '../../src/health/sse.ts';
 import { Watches } from '../../src/health/watch.ts';
-import { ONE_AVAILABLE } from '../../src/registry/available.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import { isHttp2, type Serve } from '../../src/wire/exchange.ts';
 import { listen } from '../../src/wire/listener.ts';
 import { OpenAnswers } from '../../src/wire/open-answers.ts';
 import { systemScheduler } from '../../src/wire/scheduler.ts';
-import { HOME } from '../support/instances.ts';
+import { healthOf } from '../support/health.ts';
 import { failOnLeaks } from '../support/leaks.ts';
 import { LIMITS } from '../support/limits.ts';
 
@@ -35,7 +33,7 @@ it.each([
   ['HTTP/1.1', overHttp1],
   ['HTTP/2', overHttp2],
 ])('a stream of statuses over %s says a comment each time that it has been quiet for long', async (_, read) => {
-  const health = new Health(new Registry(() => 0), { home: HOME, minAvailable: ONE_AVAILABLE, limits: LIMITS });
+  const health = healthOf(new Registry(() => 0));
   const shutdown = new AbortController();
   const options = { watches: new Watches(health, LIMITS), openAnswers: new OpenAnswers(), shutdown: shutdown.signal };
   let beQuiet = () => {};

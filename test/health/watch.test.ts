@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { Health } from '../../src/health/health.ts';
 import { type HealthName, parseHealthName } from '../../src/health/names.ts';
 import { type Watch, type Watcher, Watches } from '../../src/health/watch.ts';
-import { ONE_AVAILABLE } from '../../src/registry/available.ts';
 import { Registry } from '../../src/registry/registry.ts';
+import { healthOf } from '../support/health.ts';
 import { HOME, orders, registration } from '../support/instances.ts';
 import { LIMITS } from '../support/limits.ts';
 
 function setUp() {
   const clock = { ms: 0 };
   const registry = new Registry(() => clock.ms);
-  const health = new Health(registry, { home: HOME, minAvailable: ONE_AVAILABLE, limits: LIMITS });
+  const health = healthOf(registry);
   const watches = new Watches(health, LIMITS);
   return { clock, registry, health, watches };
 }

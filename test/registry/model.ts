@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import type { CheckVerdict } from '../../src/registry/checks.ts';
 import type { Registration } from '../../src/registry/instance.ts';
-import { registration } from '../support/instances.ts';
+import type { Registry } from '../../src/registry/registry.ts';
+import { orders, registration } from '../support/instances.ts';
 
 /** Steps that anybody may take with the instances of one service, in any order; ports tell the instances apart. */
 export type Step =
@@ -72,6 +73,23 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
   ),
   { maxLength: 60 },
 );
+
+const HOLDERS = [{}, {}, {}] as const;
+
+/** A wait needs no more than the sweep that follows every step, as an owner's timer does. */
+export function take(registry: Registry, step: Step): void {
+  const address = (port: number) => ({ ip: '10.0.0.1', port });
+  if (step.do === 'register') registry.register(orders, step.said);
+  else if (step.do === 'hold') registry.hold(orders, step.said, HOLDERS[step.holder] ?? {});
+  else if (step.do === 'release') {
+    const cause = step.goodbye ? 'deregistered' : 'connection-ended';
+    registry.release(orders, address(step.port), HOLDERS[step.holder] ?? {}, cause);
+  } else if (step.do === 'edit') registry.edit(orders, address(step.port), step.edit);
+  else if (step.do === 'report') registry.report(orders, address(step.port), step.passing);
+  else if (step.do === 'check') registry.checked(orders, address(step.port), step.verdict);
+  else if (step.do !== 'wait') registry[step.do](orders, address(step.port));
+  registry.sweep();
+}
 
 export const FORGET_AFTER_MS = 60_000;
 export const KEEP_EDITS_MS = 45_000;

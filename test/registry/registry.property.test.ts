@@ -5,27 +5,11 @@ import { recordKey } from '../../src/registry/records.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import { orders } from '../support/instances.ts';
 import { randomRuns } from '../support/random.ts';
-import { FORGET_AFTER_MS, KEEP_EDITS_MS, Model, type Step, steps, unheldSteps } from './model.ts';
+import { FORGET_AFTER_MS, KEEP_EDITS_MS, Model, type Step, steps, take, unheldSteps } from './model.ts';
 
 const RUNS = randomRuns(1_000);
 
-const HOLDERS = [{}, {}, {}] as const;
 const OPTIONS = { forgetAfterMs: FORGET_AFTER_MS, keepEditsMs: KEEP_EDITS_MS };
-
-/** A wait needs no more than the sweep that follows every step, as an owner's timer does. */
-function take(registry: Registry, step: Step): void {
-  const address = (port: number) => ({ ip: '10.0.0.1', port });
-  if (step.do === 'register') registry.register(orders, step.said);
-  else if (step.do === 'hold') registry.hold(orders, step.said, HOLDERS[step.holder] ?? {});
-  else if (step.do === 'release') {
-    const cause = step.goodbye ? 'deregistered' : 'connection-ended';
-    registry.release(orders, address(step.port), HOLDERS[step.holder] ?? {}, cause);
-  } else if (step.do === 'edit') registry.edit(orders, address(step.port), step.edit);
-  else if (step.do === 'report') registry.report(orders, address(step.port), step.passing);
-  else if (step.do === 'check') registry.checked(orders, address(step.port), step.verdict);
-  else if (step.do !== 'wait') registry[step.do](orders, address(step.port));
-  registry.sweep();
-}
 
 function seen(instances: readonly Instance[] | undefined) {
   return (instances ?? [])

@@ -2,17 +2,17 @@ import { once } from 'node:events';
 import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { type Checker, Health } from '../../src/health/health.ts';
+import type { Checker, Health } from '../../src/health/health.ts';
 import { healthPaths } from '../../src/health/paths.ts';
 import { Watches } from '../../src/health/watch.ts';
-import { ONE_AVAILABLE } from '../../src/registry/available.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import { everything, healthOnly } from '../../src/server/dispatch.ts';
 import { answerText } from '../../src/wire/answer.ts';
 import { listen } from '../../src/wire/listener.ts';
 import { OpenAnswers } from '../../src/wire/open-answers.ts';
 import { systemScheduler } from '../../src/wire/scheduler.ts';
-import { HOME, orders, registration } from '../support/instances.ts';
+import { healthOf } from '../support/health.ts';
+import { orders, registration } from '../support/instances.ts';
 import { failOnLeaks } from '../support/leaks.ts';
 import { LIMITS } from '../support/limits.ts';
 import { dial, exchange, hear } from '../support/raw.ts';
@@ -62,10 +62,6 @@ async function served(checker: Checker, port: 'all' | 'health' = 'all') {
     },
     [Symbol.asyncDispose]: () => open.close(AbortSignal.abort()),
   };
-}
-
-function healthOf(registry: Registry): Health {
-  return new Health(registry, { home: HOME, minAvailable: ONE_AVAILABLE, limits: LIMITS });
 }
 
 function broken(): never {

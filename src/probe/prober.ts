@@ -1,0 +1,327 @@
+import type { Logger } from 'pino';
+import type { Address } from '../registry/instance.ts';
+import type { Registry } from '../registry/registry.ts';
+import { type ServiceName, serviceKey } from '../registry/service-name.ts';
+import type { Cancel, Scheduler } from '../wire/scheduler.ts';
+import { CheckError, type MakeCheck } from './check.ts';
+import { DueQueue } from './due-queue.ts';
+import { initialMs, jitteredMs, normalizedMs, type Pace, type Portions, portionsOf, soonMs, yieldMs } from './pace.ts';
+import type { ActiveType, Peer, Probed, Run } from './probed.ts';
+import type { CheckTimes, ProbeRules } from './rules.ts';
+import { type Failure, isNews, type Outcome, streakAfter, verdictAfter } from './streak.ts';
+import { Targets } from './targets.ts';
+
+export interface ProberOptions {
+  readonly registry: Registry;
+  readonly scheduler: Scheduler;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+  readonly check: MakeCheck;
+  readonly limits: ProbeLimits;
+  readonly log?: Logger;
+}
+
+export interface ProbeLimits {
+  /** Checks that may be under way. */
+  readonly maxProbes: number;
+  /** The same to one address. */
+  readonly maxProbesPerAddress: number;
+  /** Checks that are begun within a second. */
+  readonly maxProbesPerSecond: number;
+}
+
+/**
+ * Checks instances actively: one loop for all of them, over one queue by due time. It makes no check itself, never makes two at once of
+ * one instance, and tells the registry what they come to. Its state is of the check: a check that changes begins anew, and what an
+ * instance registers again does not. A check that is over its time counts as over, whether or not it lets go.
+ */
+export class Prober {
+  /** How long the checks of a cluster take. */
+  readonly times: CheckTimes = { of: (service, cluster) => this.#timesOf(service, cluster) };
+  readonly #options: ProberOptions;
+  readonly #portions: Portions;
+  readonly #targets: Targets;
+  readonly #due = new DueQueue<Probed>();
+  readonly #underWay = new Set<Run>();
+  /** Instances that are checked no more, and of which the registry still has to be told so. */
+  readonly #left = new Map<string, { readonly service: ServiceName; readonly address: Address }>();
+  #rules: ProbeRules | undefined;
+  #timer: { readonly at: number; readonly cancel: Cancel } | undefined;
+  #cancelForgetting: Cancel | undefined;
+  #nextPortionAt = Number.NEGATIVE_INFINITY;
+  /** Since when there has been more to check than was allowed, without a break. */
+  #behindSince: number | undefined;
+  #warnedAt = Number.NEGATIVE_INFINITY;
+  #blamedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ProberOptions) {
+    this.#options = options;
+    this.#portions = portionsOf(options.limits.maxProbesPerSecond);
+    this.#targets = new Targets(options.registry, {
+      begun: (probed, soon) => this.#begun(probed, soon),
+      ended: (probed) => this.#ended(probed),
+      left: (service, { ip, port }) => this.#leave(service, { ip, port }),
+    });
+  }
+
+  start(rules: ProbeRules): void {
+    this.#rules = rules;
+    rules.onChange(() => this.#targets.switched());
+    this.#targets.start((service) => rules.isOn(service));
+  }
+
+  /** Aborts what is under way. The registry keeps what was found. */
+  stop(): void {
+    this.#rules = undefined;
+    this.#targets.stop();
+    this.#left.clear();
+    this.#cancelForgetting?.();
+    this.#cancelForgetting = undefined;
+  }
+
+  get targetCount(): number {
+    return this.#targets.count;
+  }
+
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
+  #begun(probed: Probed, soon: boolean): void {
+    const { now, random } = this.#options;
+    const rules = this.#rules;
+    if (rules === undefined) return;
+    const firstMs = soon ? soonMs(random) : initialMs(rules.paceOf('tcp').max, random);
+    // Whoever waits for a verdict is not to wait for a slow start as well.
+    probed.normMs = soon ? rules.paceOf(probed.check.type).min : firstMs;
+    this.#enqueue(probed, now() + firstMs);
+  }
+
+  #enqueue(probed: Probed, due: number): void {
+    probed.due = due;
+    this.#due.add(probed);
+    this.#arm();
+  }
+
+  #ended(probed: Probed): void {
+    const { run, peer } = probed;
+    if (run !== undefined) {
+      this.#free(run);
+      run.controller.abort(new CheckError('check failed', 'impossible'));
+    } else if (this.#due.remove(probed)) {
+      // It may have been the one for which there was room.
+      this.#offer(peer);
+    } else {
+      peer.waiting?.remove(probed);
+    }
+    this.#arm();
+  }
+
+  /** Wakes the loop when there is next something that it may do, and not at all when there is nothing. */
+  #arm(): void {
+    const { now, scheduler, limits } = this.#options;
+    const { first } = this.#due;
+    if (first === undefined) this.#behindSince = undefined;
+    if (first === undefined || this.#underWay.size >= limits.maxProbes) {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+      return;
+    }
+    // Not before now: how late a portion is says how busy the loop is, and not how long its first had to wait.
+    const at = Math.max(now(), first.due, this.#nextPortionAt);
+    // Too early does no harm.
+    if (this.#timer !== undefined && this.#timer.at <= at) return;
+    this.#timer?.cancel();
+    this.#timer = { at, cancel: scheduler.after(Math.ceil(at - now()), () => this.#tick()) };
+  }
+
+  /** Begins a portion of what is due. */
+  #tick(): void {
+    const { limits, now } = this.#options;
+    const { size, everyMs } = this.#portions;
+    const at = now();
+    const lateMs = at - (this.#timer?.at ?? at);
+    this.#timer = undefined;
+    let room = at >= this.#nextPortionAt ? size : 0;
+    let next = this.#firstDue(at);
+    while (next !== undefined && room > 0 && this.#underWay.size < limits.maxProbes) {
+      this.#due.remove(next);
+      if (next.peer.underWay >= limits.maxProbesPerAddress) {
+        next.peer.waiting ??= new DueQueue();
+        next.peer.waiting.add(next);
+      } else {
+        this.#nextPortionAt = at + everyMs + yieldMs(lateMs, everyMs);
+        this.#begin(next);
+        room--;
+      }
+      next = this.#firstDue(at);
+    }
+    this.#noteBehind(at, next);
+    this.#arm();
+  }
+
+  #firstDue(at: number): Probed | undefined {
+    const { first } = this.#due;
+    return first !== undefined && first.due <= at ? first : undefined;
+  }
+
+  #begin(probed: Probed): void {
+    const { now, scheduler } = this.#options;
+    const timeoutMs = probed.timeoutMs ?? TIMEOUT_MS[probed.check.type];
+    const run: Run = {
+      probed,
+      controller: new AbortController(),
+      startedAt: now(),
+      cancelTimeout: scheduler.after(timeoutMs, () => this.#timeOut(run, timeoutMs)),
+    };
+    probed.run = run;
+    probed.peer.underWay++;
+    this.#underWay.add(run);
+    void this.#outcomeOf(run).then((outcome) => this.#over(run, outcome));
+  }
+
+  async #outcomeOf({ probed, controller }: Run): Promise<Outcome> {
+    const { ip, port, check } = probed;
+    try {
+      // Nacos has no other port for MySQL than that of the instance.
+      const at = check.type === 'mysql' ? port : (check.port ?? port);
+      await this.#options.check({ ip, port: at, check }, controller.signal);
+      return 'passes';
+    } catch (error) {
+      if (error instanceof CheckError) return error;
+      if (!controller.signal.aborted) this.#blame(error);
+      return { weight: 'counted', reason: 'check failed' };
+    }
+  }
+
+  /** A check that fails in another way than checks do is at fault itself. */
+  #blame(err: unknown): void {
+    const at = this.#options.now();
+    if (at - this.#blamedAt < WARN_EVERY_MS) return;
+    this.#blamedAt = at;
+    this.#options.log?.error({ err }, 'a check failed in a way that was not foreseen');
+  }
+
+  #timeOut(run: Run, timeoutMs: number): void {
+    const { now, scheduler } = this.#options;
+    const isDeaf = now() - run.startedAt > timeoutMs + DEAF_MS;
+    // An answer that has come while this process did something else is read first.
+    scheduler.soon(() =>
+      scheduler.soon(() => {
+        if (!this.#underWay.has(run)) return;
+        this.#over(run, isDeaf ? 'unheard' : TIMED_OUT);
+        run.controller.abort(new CheckError(TIMED_OUT.reason, TIMED_OUT.weight));
+      }),
+    );
+  }
+
+  /** Whatever it says later, once it is over, means nothing. */
+  #over(run: Run, outcome: Outcome): void {
+    const { now, random } = this.#options;
+    const rules = this.#rules;
+    if (rules === undefined || !this.#underWay.has(run)) return;
+    this.#free(run);
+    const { probed } = run;
+    this.#note(probed, outcome, { tookMs: now() - run.startedAt, pace: rules.paceOf(probed.check.type) });
+    this.#judge(probed, outcome, rules.times);
+    this.#enqueue(probed, now() + jitteredMs(probed.intervalMs ?? probed.normMs, random));
+  }
+
+  #free(run: Run): void {
+    const { probed } = run;
+    run.cancelTimeout();
+    this.#underWay.delete(run);
+    probed.run = undefined;
+    probed.peer.underWay--;
+    this.#offer(probed.peer);
+  }
+
+  /** There may be room at the address again: the one that was due first goes back to where it is taken from. */
+  #offer(peer: Peer): void {
+    const next = peer.waiting?.first;
+    if (next === undefined) return;
+    peer.waiting?.remove(next);
+    if (peer.waiting?.size === 0) peer.waiting = undefined;
+    this.#due.add(next);
+  }
+
+  /** What the check says of the pace; as in Nacos a failed one says that there is no hurry. */
+  #note(probed: Probed, outcome: Outcome, { tookMs, pace }: { readonly tookMs: number; readonly pace: Pace }): void {
+    if (outcome === 'unheard') return;
+    const weight = outcome === 'passes' ? undefined : outcome.weight;
+    if (weight === 'impossible') {
+      probed.normMs = pace.max;
+      return;
+    }
+    const countedMs = weight === undefined ? tookMs : weight === 'slow' ? 2 * probed.normMs : pace.max;
+    const rounded = Math.max(1, Math.round(countedMs));
+    probed.bestMs = probed.bestMs === 0 ? rounded : Math.min(probed.bestMs, rounded);
+    probed.worstMs = Math.max(probed.worstMs, rounded);
+    probed.normMs = normalizedMs(probed.normMs, countedMs, pace);
+  }
+
+  #judge(probed: Probed, outcome: Outcome, times: number): void {
+    const { registry } = this.#options;
+    probed.streak = streakAfter(probed.streak, outcome);
+    const verdict = verdictAfter(probed.streak, outcome, { times, type: probed.check.type });
+    if (verdict === undefined) return;
+    const instance = registry.instance(probed.service, probed);
+    if (instance !== undefined && isNews(verdict, instance)) registry.checked(probed.service, probed, verdict);
+  }
+
+  #leave(service: ServiceName, address: Address): void {
+    this.#left.set(`${serviceKey(service)} ${address.port}:${address.ip}`, { service, address });
+    this.#cancelForgetting ??= this.#options.scheduler.after(0, () => this.#forget());
+  }
+
+  /** Those that are checked no more are as they say themselves, unless they are checked again by now. */
+  #forget(): void {
+    const { registry, scheduler } = this.#options;
+    let room = FORGOTTEN_AT_ONCE;
+    for (const [key, { service, address }] of this.#left) {
+      if (room-- === 0) break;
+      this.#left.delete(key);
+      if (this.#targets.has(service, address) || registry.instance(service, address)?.trouble === undefined) continue;
+      registry.checked(service, address, 'unchecked');
+    }
+    this.#cancelForgetting = this.#left.size === 0 ? undefined : scheduler.after(1, () => this.#forget());
+  }
+
+  /** `next`: what is due, and had to be left. */
+  #noteBehind(at: number, next: Probed | undefined): void {
+    this.#behindSince = next === undefined ? undefined : (this.#behindSince ?? at);
+    if (next === undefined || at - (this.#behindSince ?? at) < BEHIND_MS || at - this.#warnedAt < WARN_EVERY_MS) return;
+    this.#warnedAt = at;
+    const { maxProbes, maxProbesPerSecond } = this.#options.limits;
+    const facts = { lateMs: Math.round(at - next.due), targets: this.targetCount, underWay: this.underWay };
+    this.#options.log?.warn({ ...facts, maxProbes, maxProbesPerSecond }, 'there is more to check than the limits allow');
+  }
+
+  #timesOf(service: ServiceName, cluster: string): ReturnType<CheckTimes['of']> {
+    let best = 0;
+    let worst = 0;
+    let sum = 0;
+    let count = 0;
+    for (const probed of this.#targets.of(service)) {
+      if (probed.cluster !== cluster) continue;
+      if (probed.bestMs > 0) best = best === 0 ? probed.bestMs : Math.min(best, probed.bestMs);
+      worst = Math.max(worst, probed.worstMs);
+      sum += probed.normMs;
+      count++;
+    }
+    return { best, worst, normalized: count === 0 ? 0 : Math.round(sum / count) };
+  }
+}
+
+/** How long a check may take. */
+const TIMEOUT_MS: Readonly<Record<ActiveType, number>> = { tcp: 500, http: 500, mysql: 1_500, grpc: 1_000 };
+const TIMED_OUT: Failure = { weight: 'slow', reason: 'timed out' };
+/** So much later than it should be a timeout says more of this process than of its target. */
+const DEAF_MS = 1_000;
+/** For so long what waits may only be a crowd that came at once. */
+const BEHIND_MS = 10_000;
+const WARN_EVERY_MS = 60_000;
+/** Each is a change that others hear of. */
+const FORGOTTEN_AT_ONCE = 100;
