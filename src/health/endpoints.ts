@@ -62,11 +62,12 @@ function unknownReason(checker: Checker, name: ServiceSelector): string {
     : 'unknown service';
 }
 
-function reasonOf({ service, total, available, needed, edited, troubled, pending }: Explanation): string {
+function reasonOf({ service, total, available, needed, edited, remembered, troubled, pending }: Explanation): string {
   const counts = `${service.name}: ${available} of ${total} instances available, ${needed} needed`;
   const edits = edited.length === 0 ? '' : `, ${edited.length} edited by an operator`;
+  const unheard = remembered === 0 ? '' : `, ${remembered} not heard of since a restart`;
   const wait = pending === undefined ? '' : `; ${wordOf(pending.status)} is told in ${pending.inMs} ms, if it lasts`;
-  return counts + edits + troubleOf(troubled) + wait;
+  return counts + edits + unheard + troubleOf(troubled) + wait;
 }
 
 /** How many fail their check, or have none, and why: each pair of kind and reason once, the most frequent first. */
@@ -100,14 +101,15 @@ const HINTS: ReadonlyMap<TroubleReason, string> = new Map([
 ]);
 
 function view(explanation: Explanation, most: number) {
-  const { service, status, pending, total, healthy, enabled, available, needed, silentMs, edited, troubled } = explanation;
+  const { service, status, pending, total, healthy, enabled, available, needed, silentMs, remembered, edited, troubled } =
+    explanation;
   return {
     namespace: service.namespace,
     service: groupedName(service),
     status: wordOf(status),
     // What it is already, and will be told if it lasts.
     ...(pending !== undefined && { pending: { status: wordOf(pending.status), inMs: pending.inMs } }),
-    instances: { total, healthy, enabled, available, needed },
+    instances: { total, healthy, enabled, available, needed, ...(remembered > 0 && { remembered }) },
     // Milliseconds since the instance was heard of that was heard of last, and first.
     lastBeatAgeMs: total === 0 ? null : { newest: least(silentMs), oldest: greatest(silentMs) },
     // Else nobody would know why an instance that beats is offline.

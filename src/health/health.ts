@@ -42,6 +42,8 @@ export interface Explanation {
   readonly needed: number;
   /** Of each instance, the milliseconds since it was last heard of. */
   readonly silentMs: readonly number[];
+  /** How many are as they were before a restart, and have not been heard of since. */
+  readonly remembered: number;
   /** The instances of which something is an operator's word. */
   readonly edited: readonly Pick<Instance, 'ip' | 'port' | 'edit'>[];
   /** The instances of which a check is not content, or that cannot be checked. */
@@ -138,6 +140,7 @@ export class Health implements Checker {
         available: instances.filter(isAvailable).length,
         needed: neededOf(instances.length, this.#minAvailableOf(service, name)),
         silentMs: instances.map(({ silentMs }) => silentMs),
+        remembered: instances.filter(({ remembered }) => remembered).length,
         edited: instances.filter(({ edit }) => edit !== undefined),
         troubled: instances.filter(isTroubled),
       };

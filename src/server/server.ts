@@ -26,7 +26,7 @@ import { listen, type OpenPort, type PortOptions, type TlsIdentity } from '../wi
 import { OpenAnswers } from '../wire/open-answers.ts';
 import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
 import { everything, healthOnly, type Surfaces } from './dispatch.ts';
-import { drain } from './drain.ts';
+import { type Drainable, drain } from './drain.ts';
 import { reflectionRoutes } from './reflection.ts';
 import { rpcByPath } from './rpc.ts';
 import { SilenceLog } from './silence-log.ts';
@@ -77,58 +77,24 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   const options = checkOptions(given);
   if (given.tls !== undefined) checkIdentity(given.tls);
   const house = houseOf(options, given.log ?? pino({ enabled: false }));
-  const { registry, scheduler, now, log } = house;
-  const health = healthIn(house);
-  checkDefaultService(health, options);
-  const watches = new Watches(health, options);
-  const probes = probesIn(house);
-  const keeping = await keepingIn(house);
-  const nacos = nacosIn(house, probes.times, keeping);
-  nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
-  const surfaces = { ...nacosSurfaces(house, nacos), ...healthSurfaces(house, health, watches) };
-  const sweeper = new Sweeper({ registry, scheduler, now, log });
-  const silenceLog = new SilenceLog(registry, scheduler, log);
+  const rooms = await roomsIn(house);
   const open = async () => {
-    await keeping?.begin(registry, nacos.durable, { heldMs: options.comeBackWithinMs, rememberForMs: options.rememberForMs });
+    checkDefaultService(rooms.health, options);
+    const { comeBackWithinMs: heldMs, rememberForMs } = options;
+    await rooms.keeping?.begin(house.registry, rooms.nacos.durable, { heldMs, rememberForMs });
+    const surfaces = { ...nacosSurfaces(house, rooms.nacos), ...healthSurfaces(house, rooms.health, rooms.watches) };
     return openPorts(house, surfaces, given.tls);
   };
   const ports = await open().catch(async (error) => {
-    nacos.close();
-    health.close();
-    await keeping?.close();
+    await closeRooms(rooms);
     throw error;
   });
-  sweeper.start();
-  probes.start(nacos.checking);
+  rooms.sweeper.start();
+  rooms.probes.start(rooms.nacos.checking);
 
   const end = async (withinMs: number) => {
-    const parts = {
-      announce: () => {
-        health.drain();
-        nacos.freeze();
-        return watches.told('bridge');
-      },
-      endCalls: () => {
-        // The stream of a connection says all that is meant for its client before it ends.
-        house.shutdown.abort(new ConnectError('the bridge is shutting down', Code.Unavailable));
-        return house.openAnswers.ended();
-      },
-      closePorts: (deadline: AbortSignal) => {
-        const closed = ports.close(deadline);
-        // Only now, when no connection is taken any more: whoever is answered asks again at once.
-        nacos.endPolls();
-        return closed;
-      },
-      // Python's client notices nothing less than the end of its transport.
-      cut: () => nacos.cut(),
-    };
-    await drain(parts, withinMs, scheduler);
-    sweeper.stop();
-    silenceLog.stop();
-    await probes.stop();
-    nacos.close();
-    health.close();
-    await keeping?.close();
+    await drain(drainableOf(house, rooms, ports), withinMs, house.scheduler);
+    await closeRooms(rooms);
     house.descriptors.close();
   };
   let ended: Promise<void> | undefined;
@@ -137,6 +103,69 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     return ended;
   };
   return { listeners: ports.listeners, close, [Symbol.asyncDispose]: () => close() };
+}
+
+/** What works behind the ports. */
+interface Rooms {
+  readonly health: Health;
+  readonly watches: Watches;
+  readonly nacos: Nacos;
+  readonly probes: Probes;
+  /** Undefined: nothing is kept. */
+  readonly keeping: Keeping | undefined;
+  readonly sweeper: Sweeper;
+  readonly silenceLog: SilenceLog;
+}
+
+async function roomsIn(house: House): Promise<Rooms> {
+  const { registry, scheduler, now, log, options } = house;
+  const keeping = await keepingIn(house);
+  const health = healthIn(house);
+  const probes = probesIn(house);
+  const nacos = nacosIn(house, probes.times, keeping);
+  nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
+  return {
+    health,
+    watches: new Watches(health, options),
+    nacos,
+    probes,
+    keeping,
+    sweeper: new Sweeper({ registry, scheduler, now, log }),
+    silenceLog: new SilenceLog(registry, scheduler, log),
+  };
+}
+
+/** Each in any state, once nobody is served any more. What is to survive is written last. */
+async function closeRooms({ health, nacos, probes, keeping, sweeper, silenceLog }: Rooms): Promise<void> {
+  sweeper.stop();
+  silenceLog.stop();
+  await probes.stop();
+  nacos.close();
+  health.close();
+  await keeping?.close();
+}
+
+function drainableOf(house: House, { health, watches, nacos }: Rooms, ports: Ports): Drainable {
+  return {
+    announce: () => {
+      health.drain();
+      nacos.freeze();
+      return watches.told('bridge');
+    },
+    endCalls: () => {
+      // The stream of a connection says all that is meant for its client before it ends.
+      house.shutdown.abort(new ConnectError('the bridge is shutting down', Code.Unavailable));
+      return house.openAnswers.ended();
+    },
+    closePorts: (deadline) => {
+      const closed = ports.close(deadline);
+      // Only now, when no connection is taken any more: whoever is answered asks again at once.
+      nacos.endPolls();
+      return closed;
+    },
+    // Python's client notices nothing less than the end of its transport.
+    cut: () => nacos.cut(),
+  };
 }
 
 /** What a health name may be, only health knows. */
@@ -206,7 +235,6 @@ function healthIn({ options, registry, scheduler, now }: House): Health {
   return new Health(registry, { home: HOME, minAvailable, patience: options, limits: options, scheduler, now });
 }
 
-/** Undefined: nothing is kept. */
 async function keepingIn({ options, scheduler, wallClock, log }: House): Promise<Keeping | undefined> {
   return options.dataDir === 'none' ? undefined : Keeping.open(options.dataDir, { scheduler, wallClock, log });
 }

@@ -169,6 +169,7 @@ it('an explanation counts what a status is made of', () => {
       service: orders,
       status: 'not-serving',
       pending: undefined,
+      remembered: 0,
       total: 3,
       healthy: 2,
       enabled: 2,
