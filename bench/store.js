@@ -65,9 +65,9 @@ async function bridge(dataDir) {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
   process.on('message', async ({ said, dir, urgent }) => {
-    if (said === 'begin') delay.reset();
     if (said === 'batch') await batch(dir, urgent);
-    process.send({ memory: process.memoryUsage(), blockedMs: delay.max / 1e6 - RESOLUTION_MS });
+    process.send({ memory: process.memoryUsage(), blockedMs: Math.max(0, delay.max / 1e6 - RESOLUTION_MS) });
+    if (said === 'begin') delay.reset();
   });
   process.send({ listeners, readyMs, memory: process.memoryUsage() });
 }
