@@ -37,23 +37,20 @@ export async function restoreRegistry(store: Store, registry: Registry, how: Res
   const late: DurableRecord[] = [];
   /** By key, what counts its age: it is written anew, so that a clock which jumps once ages nothing more than once. */
   const aged = new Map<string, Read>();
-  let some: DurableRecord[] = [];
-  for await (const { key, value, at } of store.entries(PREFIX)) {
-    const ageMs = Math.max(0, how.seenAt - at);
+  for await (const some of store.pieces(PREFIX)) {
+    const now: DurableRecord[] = [];
     // The keeper's own, and each is whole.
-    for (const record of (Array.isArray(value) ? value : [value]) as DurableRecord[]) {
-      if (how.isStale && !survives(record)) continue;
-      if (!isLate(record)) some.push(record);
-      else {
-        late.push(agedBy(record, ageMs));
-        if (ageOf(record) !== null) aged.set(key, readerOf(registry, value));
+    for (const { key, value, at } of some)
+      for (const record of (Array.isArray(value) ? value : [value]) as DurableRecord[]) {
+        if (how.isStale && !survives(record)) continue;
+        if (!isLate(record)) now.push(record);
+        else {
+          late.push(agedBy(record, Math.max(0, how.seenAt - at)));
+          if (ageOf(record) !== null) aged.set(key, readerOf(registry, value));
+        }
       }
-    }
-    if (some.length < AT_A_TIME) continue;
-    registry.restore(some, options);
-    some = [];
+    registry.restore(now, options);
   }
-  registry.restore(some, options);
   registry.restore(late, options);
   for (const [key, read] of aged) store.touch(key, read, false);
   return registry.instanceCount;
@@ -61,10 +58,11 @@ export async function restoreRegistry(store: Store, registry: Registry, how: Res
 
 /** Takes from the store what the registry does not know any more and has said no word about: what it has forgotten with time. */
 export async function tidy(store: Store, registry: Registry): Promise<void> {
-  for await (const { key, value } of store.entries(PREFIX)) {
-    const read = readerOf(registry, value);
-    if (read() === undefined) store.touch(key, read, false);
-  }
+  for await (const some of store.pieces(PREFIX))
+    for (const { key, value } of some) {
+      const read = readerOf(registry, value);
+      if (read() === undefined) store.touch(key, read, false);
+    }
 }
 
 export interface RestoreHow {
@@ -77,8 +75,6 @@ export interface RestoreHow {
 }
 
 const PREFIX = 'registry ';
-/** Records that are given back at once. */
-const AT_A_TIME = 2_000;
 
 function keyOfService(service: ServiceName): string {
   return `${PREFIX}${digestOf(service)}`;

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 import { claimDirectory, damaged, inUse, isInUse, openingError, reasonOf, StoreError } from './directory.ts';
 import { checkSoundness } from './soundness.ts';
+import { Touched } from './touched.ts';
 
 /**
  * What must survive a restart, as values by key: whoever keeps something touches a key when it may be another now, and is asked for
@@ -15,8 +16,8 @@ export class Store {
   readonly #path: string;
   #db: ClassicLevel<string, string>;
   /** Touched, by key: what is to be written before anybody is answered, and the rest. */
-  readonly #urgent = new Map<string, Read>();
-  readonly #later = new Map<string, Read>();
+  readonly #urgent = new Touched<Read>();
+  readonly #later = new Touched<Read>();
   /** How many urgent touches there were, and how many of them are on disk. */
   #owed = 0;
   #paid = 0;
@@ -63,13 +64,22 @@ export class Store {
    * in a character of ASCII.
    */
   async *entries(prefix: string): AsyncIterableIterator<Entry> {
+    for await (const some of this.pieces(prefix)) yield* some;
+  }
+
+  /** The same, many at a time: there may be a million. */
+  async *pieces(prefix: string): AsyncIterableIterator<readonly Entry[]> {
+    const iterator = this.#db.iterator({ gte: prefix, lt: after(prefix), highWaterMarkBytes: READ_BYTES });
     try {
-      for await (const [key, text] of this.#db.iterator({ gte: prefix, lt: after(prefix) })) {
-        const { at, value } = JSON.parse(text);
-        yield { key, value, at: Number(at) };
-      }
+      for (let some = await iterator.nextv(PIECE); some.length > 0; some = await iterator.nextv(PIECE))
+        yield some.map(([key, text]) => {
+          const { at, value } = JSON.parse(text);
+          return { key, value, at: Number(at) };
+        });
     } catch (cause) {
       throw damaged(this.#path, cause);
+    } finally {
+      await iterator.close();
     }
   }
 
@@ -197,9 +207,10 @@ export class Store {
   }
 
   /** No more at a time than nobody else notices. */
-  #take(from: Map<string, Read>, batch: Batch, taken: Map<string, Read>): void {
-    for (const [key, read] of firstOf(from, SLICE)) {
-      from.delete(key);
+  #take(from: Touched<Read>, batch: Batch, taken: Map<string, Read>): void {
+    for (let count = 0; count < SLICE; count++) {
+      const [key, read] = from.take() ?? [];
+      if (key === undefined || read === undefined) return;
       taken.set(key, read);
       const value = read();
       if (value === undefined) batch.del(key);
@@ -289,6 +300,9 @@ const FOLDER = 'records';
 const SCHEMA_KEY = 'schema';
 /** Of the keys and values; a change of either is a new one, with a way from the one before. */
 const SCHEMA = 1;
+/** How much is read at a time: each time costs a turn of the event loop, and nobody else may have to wait for long. */
+const READ_BYTES = 1 << 18;
+const PIECE = 500;
 /** What nobody waits for is gathered for so long. */
 const GATHER_MS = 1_000;
 /** Records in one batch of what nobody waits for: making it takes the event loop a few milliseconds. */
@@ -315,12 +329,4 @@ async function isLocked(path: string): Promise<boolean> {
 /** What no key that begins so comes after. */
 function after(prefix: string): string {
   return `${prefix.slice(0, -1)}${String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)}`;
-}
-
-function* firstOf<K, V>(map: ReadonlyMap<K, V>, most: number): Generator<[K, V]> {
-  let count = 0;
-  for (const entry of map) {
-    if (count++ >= most) return;
-    yield entry;
-  }
 }
