@@ -60,8 +60,10 @@ export class Keeping {
   /** Writes what waits, and closes. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const stop of this.#stops.splice(0)) stop();
-    this.#seen();
+    const stops = this.#stops.splice(0);
+    for (const stop of stops) stop();
+    // Whoever has not begun has looked after nothing.
+    if (stops.length > 0) this.#seen();
     await this.#store.close();
   }
 

@@ -35,24 +35,26 @@ export async function restoreRegistry(store: Store, registry: Registry, how: Res
   const options = { afresh: true, heldMs: how.heldMs };
   /** What comes in an order of its own, and after all instances. */
   const late: DurableRecord[] = [];
-  /** By key, what counts its age: it is written anew, so that a clock which jumps once ages nothing more than once. */
-  const aged = new Map<string, Read>();
+  /**
+   * By key, what is written anew: what counts its age, so that a clock which jumps once ages nothing more than once; and what is left
+   * out, so that it does not come back with the next start.
+   */
+  const anew = new Map<string, Read>();
   for await (const some of store.pieces(PREFIX)) {
     const now: DurableRecord[] = [];
     // The keeper's own, and each is whole.
     for (const { key, value, at } of some)
       for (const record of (Array.isArray(value) ? value : [value]) as DurableRecord[]) {
-        if (how.isStale && !survives(record)) continue;
-        if (!isLate(record)) now.push(record);
-        else {
-          late.push(agedBy(record, Math.max(0, how.seenAt - at)));
-          if (ageOf(record) !== null) aged.set(key, readerOf(registry, value));
-        }
+        const isLeftOut = how.isStale && !survives(record);
+        if (isLeftOut || ageOf(record) !== null) anew.set(key, readerOf(registry, value));
+        if (isLeftOut) continue;
+        if (isLate(record)) late.push(agedBy(record, Math.max(0, how.seenAt - at)));
+        else now.push(record);
       }
     registry.restore(now, options);
   }
   registry.restore(late, options);
-  for (const [key, read] of aged) store.touch(key, read, false);
+  for (const [key, read] of anew) store.touch(key, read, false);
   return registry.instanceCount;
 }
 
