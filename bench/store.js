@@ -9,7 +9,7 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -64,12 +64,35 @@ async function bridge(dataDir) {
   const readyMs = performance.now();
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
+  let workedMs = 0;
+  let before = workMs();
+  setInterval(() => {
+    const now = workMs();
+    workedMs = Math.max(workedMs, now - before);
+    before = now;
+  }, RESOLUTION_MS);
   process.on('message', async ({ said, dir, urgent }) => {
     if (said === 'batch') await batch(dir, urgent);
-    process.send({ memory: process.memoryUsage(), blockedMs: Math.max(0, delay.max / 1e6 - RESOLUTION_MS) });
-    if (said === 'begin') delay.reset();
+    process.send({ memory: process.memoryUsage(), blockedMs: Math.max(0, delay.max / 1e6 - RESOLUTION_MS), workedMs });
+    if (said !== 'begin') return;
+    delay.reset();
+    workedMs = 0;
   });
   process.send({ listeners, readyMs, memory: process.memoryUsage() });
+}
+
+/** How long the thread of the event loop has had a processor, where Linux says it: what others take from it is not of it. */
+function workMs() {
+  try {
+    return Number(readFileSync('/proc/self/schedstat', 'latin1').split(' ', 1)[0]) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
+/** For one turn of the event loop or a few. */
+function blocked({ blockedMs, workedMs }) {
+  return `the event loop was blocked for ${blockedMs.toFixed(1)} ms at most, and itself at work for ${workedMs.toFixed(1)} of them at most`;
 }
 
 /** All in one act, as the largest that there is: each has the value of an instance. */
@@ -150,7 +173,7 @@ async function measureStart(one, instances) {
   await pause(15_000);
   const silent = await ask(one, { said: 'use' });
   const after = `rss ${mib(silent.memory.rss)} MiB`;
-  console.log(`  while all of them fell silent at once, for ${silent.blockedMs.toFixed(1)} ms; ${after}`);
+  console.log(`  while all of them fell silent at once, ${blocked(silent)}; ${after}`);
   return one;
 }
 
