@@ -71,8 +71,6 @@ async function bounded(signal: AbortSignal, closing: AbortSignal, work: (ending:
       ending.signal.addEventListener('abort', () => reject(closing.aborted ? closed() : timedOut()));
     });
     await Promise.race([work(ending.signal), ended]);
-  } catch (error) {
-    throw error instanceof CheckError ? error : new CheckError('check failed', 'counted');
   } finally {
     closing.removeEventListener('abort', end);
     signal.removeEventListener('abort', end);

@@ -79,12 +79,14 @@ function connectTrouble(error: Error): CheckError {
   if (error instanceof CheckError) return error;
   const code = 'code' in error ? String(error.code) : '';
   if (code === 'ECONNREFUSED') return new CheckError('refused', 'at-once');
-  if (OUR_OWN.has(code)) return new CheckError('check failed', 'impossible');
+  if (OUR_WANT.has(code)) return new CheckError('check failed', 'unheard', { cause: error });
+  // Of a family that this machine has no address of.
+  if (code === 'EADDRNOTAVAIL') return new CheckError('check failed', 'impossible');
   return new CheckError('connection failed', 'counted');
 }
 
-/** Troubles of this process or machine, which say nothing of the other side. */
-const OUR_OWN: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EADDRINUSE']);
+/** What this process or machine lacks, which says nothing of the other side. */
+const OUR_WANT: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRINUSE']);
 
 function notAllowed(): CheckError {
   return new CheckError('address not allowed', 'impossible');

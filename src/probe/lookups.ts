@@ -31,7 +31,9 @@ export class Lookups {
     } catch (error) {
       // That there is no such name is a fact of the instance; that nobody could be asked is none.
       const isUnknown = error instanceof Error && 'code' in error && error.code === 'ENOTFOUND';
-      throw new CheckError('host name not found', isUnknown ? 'counted' : 'impossible');
+      throw isUnknown
+        ? new CheckError('host name not found', 'counted')
+        : new CheckError('host name not found', 'unheard', { cause: error });
     } finally {
       this.#next();
     }

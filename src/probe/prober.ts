@@ -190,18 +190,21 @@ export class Prober {
       await this.#options.check({ ip, port: at, check }, controller.signal);
       return 'passes';
     } catch (error) {
-      if (error instanceof CheckError) return error;
+      if (error instanceof CheckError) {
+        const { weight, reason } = error;
+        if (weight !== 'unheard') return { weight, reason };
+      }
       if (!controller.signal.aborted) this.#blame(error);
-      return { weight: 'counted', reason: 'check failed' };
+      return 'unheard';
     }
   }
 
-  /** A check that fails in another way than checks do is at fault itself. */
+  /** The fault is that of this process or of the check itself, and no instance is to fall or heal by it. */
   #blame(err: unknown): void {
     const at = this.#options.now();
     if (at - this.#blamedAt < WARN_EVERY_MS) return;
     this.#blamedAt = at;
-    this.#options.log?.error({ err }, 'a check failed in a way that was not foreseen');
+    this.#options.log?.error({ err }, 'a check could not be made');
   }
 
   #timeOut(run: Run, timeoutMs: number): void {

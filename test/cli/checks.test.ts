@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { listening } from '../probe/peers.ts';
+import { CLI, FREE_PORTS, type Process, startProcess } from '../support/process.ts';
+import { register } from '../support/server.ts';
+
+/** Active checks by the program as built: what the process as a whole makes of them. */
+
+const SLOW = { timeout: 30_000 };
+const ALLOWED = [...FREE_PORTS, '--probe-allow', 'loopback'];
+
+/** Beats are no matter here. */
+const ASKS = JSON.stringify({
+  'health.check': 'http:/',
+  'health.check.interval': '500ms',
+  'health.check.timeout': '1m',
+  'preserved.heart.beat.timeout': '600000',
+  'preserved.ip.delete.timeout': '900000',
+});
+
+/** Takes connections on every loopback address and never says a word. */
+function silent() {
+  return listening(
+    createServer((socket) => socket.resume()),
+    '0.0.0.0',
+  );
+}
+
+async function registerHanging(bridge: Pick<Process, 'listeners'>, port: number, count: number): Promise<void> {
+  const params = (i: number) => ({ ip: `127.0.${i % 50}.${1 + Math.floor(i / 50)}`, port, metadata: ASKS });
+  for (let i = 0; i < count; i++) await register(bridge, 'hanging', params(i));
+}
+
+describe('beatbridge serve', SLOW, () => {
+  it('answers about health on few descriptors while more checks hang than there are', async () => {
+    await using peer = await silent();
+    const command = `ulimit -n 128; exec '${process.execPath}' '${CLI}' serve ${ALLOWED.join(' ')}`;
+    const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'ignore'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const [line] = await once(createInterface({ input: child.stdout }), 'line');
+    const { listeners } = JSON.parse(line);
+    await registerHanging({ listeners }, peer.port, 150);
+    // As many as there may be on so few: the rest wait.
+    await expect.poll(() => peer.connections, { timeout: 10_000 }).toBe(22);
+    for (let i = 0; i < 3; i++) {
+      const answer = await fetch(`http://${listeners.health}/health/hanging`, { headers: { connection: 'close' } });
+      expect(answer.status).toBe(200);
+    }
+    expect(peer.connections).toBe(22);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it('ends with checks that hang, and none is left at the other end', async () => {
+    const open = new Set<object>();
+    await using peer = await listening(
+      createServer((socket) => {
+        open.add(socket);
+        socket.resume().once('close', () => open.delete(socket));
+      }),
+      '0.0.0.0',
+    );
+    await using bridge = await startProcess(ALLOWED);
+    await registerHanging(bridge, peer.port, 200);
+    await expect.poll(() => peer.connections, { timeout: 10_000 }).toBe(200);
+    expect(await bridge.stop('SIGTERM')).toBe(0);
+    await expect.poll(() => open.size).toBe(0);
+  });
+});
