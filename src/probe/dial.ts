@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { type AddressSet, addressBytes, addressText } from '../wire/addresses.ts';
 import { CheckError, timedOut } from './check.ts';
-import { type Lookup, Lookups } from './lookups.ts';
+import type { Lookups } from './lookups.ts';
 import { mayBeDialled } from './reach.ts';
 
 /**
@@ -16,12 +16,9 @@ export interface DialRules {
   /** What may be dialled beyond the default. */
   readonly allow: AddressSet;
   readonly resolveNames: boolean;
-  /** How; as the system does, if undefined. */
-  readonly lookup?: Lookup | undefined;
 }
 
-export function createDial({ allow, resolveNames, lookup }: DialRules): Dial {
-  const lookups = new Lookups(lookup);
+export function createDial({ allow, resolveNames }: DialRules, lookups: Lookups): Dial {
   const judge = (address: Uint8Array) => {
     if (!mayBeDialled(address, allow)) throw notAllowed();
     return address;

@@ -35,7 +35,7 @@ export interface ProbeLimits {
 /**
  * Checks instances actively: one loop for all of them, over one queue by due time. It makes no check itself, never makes two at once of
  * one instance, and tells the registry what they come to. Its state is of the check: a check that changes begins anew, and what an
- * instance registers again does not. A check that is over its time counts as over, whether or not it lets go.
+ * instance registers again does not. A check that is over its time is over, whether or not it lets go.
  */
 export class Prober {
   /** How long the checks of a cluster take. */
@@ -182,29 +182,30 @@ export class Prober {
     void this.#outcomeOf(run).then((outcome) => this.#over(run, outcome));
   }
 
-  async #outcomeOf({ probed, controller }: Run): Promise<Outcome> {
-    const { ip, port, check } = probed;
+  async #outcomeOf(run: Run): Promise<Outcome> {
+    const { ip, port, check } = run.probed;
+    const { signal } = run.controller;
     try {
       // Nacos has no other port for MySQL than that of the instance.
       const at = check.type === 'mysql' ? port : (check.port ?? port);
-      await this.#options.check({ ip, port: at, check }, controller.signal);
+      await this.#options.check({ ip, port: at, check }, signal);
       return 'passes';
     } catch (error) {
       if (error instanceof CheckError) {
         const { weight, reason } = error;
         if (weight !== 'unheard') return { weight, reason };
-      }
-      if (!controller.signal.aborted) this.#blame(error);
+      } else if (signal.aborted) return TIMED_OUT;
+      if (this.#underWay.has(run)) this.#blame(error, { ip, port });
       return 'unheard';
     }
   }
 
   /** The fault is that of this process or of the check itself, and no instance is to fall or heal by it. */
-  #blame(err: unknown): void {
+  #blame(err: unknown, address: Address): void {
     const at = this.#options.now();
     if (at - this.#blamedAt < WARN_EVERY_MS) return;
     this.#blamedAt = at;
-    this.#options.log?.error({ err }, 'a check could not be made');
+    this.#options.log?.error({ err, ...address }, 'a check could not be made');
   }
 
   #timeOut(run: Run, timeoutMs: number): void {
@@ -213,9 +214,10 @@ export class Prober {
     // An answer that has come while this process did something else is read first.
     scheduler.soon(() =>
       scheduler.soon(() => {
-        if (!this.#underWay.has(run)) return;
-        this.#over(run, isDeaf ? 'unheard' : TIMED_OUT);
+        if (isDeaf) this.#over(run, 'unheard');
+        // Only the check knows what it has waited for; but not every one lets go.
         run.controller.abort(new CheckError(TIMED_OUT.reason, TIMED_OUT.weight));
+        scheduler.soon(() => this.#over(run, TIMED_OUT));
       }),
     );
   }

@@ -43,7 +43,7 @@ function read(given: ReadonlyMap<string, string>): AskedCheck | CheckFault {
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535))
     return wrong('.port', '1..65535', port);
   const code = given.get('.code');
-  if (code !== undefined && !/^[1-5]\d\d$/.test(code)) return wrong('.code', '100..599', code);
+  if (code !== undefined && !/^[2-5]\d\d$/.test(code)) return wrong('.code', '200..599', code);
   const verify = given.get('.verify');
   if (verify !== undefined && verify !== 'true' && verify !== 'false') return wrong('.verify', 'true or false', verify);
   const interval = within(given.get('.interval'), 500, 3_600_000);

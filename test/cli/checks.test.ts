@@ -54,6 +54,17 @@ describe('beatbridge serve', SLOW, () => {
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
+  it('ends with exit code 0 though something cannot be cut short, as the look-up of a host name', async () => {
+    const endless = 'data:text/javascript,setInterval(() => {}, 1000)';
+    const child = spawn(process.execPath, ['--import', endless, CLI, 'serve', ...FREE_PORTS], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await once(createInterface({ input: child.stdout }), 'line');
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
   it('ends with checks that hang, and none is left at the other end', async () => {
     const open = new Set<object>();
     await using peer = await listening(

@@ -307,6 +307,17 @@ describe('a check that does not end', () => {
     expect([isHealthy(room), troubleOf(room)?.reason, room.lines]).toEqual([false, 'timed out', []]);
   });
 
+  it('says itself what it has waited for', async () => {
+    using room = new ProberRoom().start();
+    // As it really is: promises are heard of before the event loop has come round.
+    room.scheduler.soon = (run) => void setImmediate(run);
+    room.answer = ({ signal, fail }) =>
+      signal.addEventListener('abort', () => fail(new CheckError('host name not found', 'unheard')));
+    room.registry.register(orders, asking({ 'health.check.interval': '1s' }));
+    await room.pass(30_000);
+    expect([isHealthy(room), troubleOf(room), room.begun.length > 10]).toEqual([true, undefined, true]);
+  });
+
   it('says nothing when this process was deaf meanwhile', async () => {
     using room = new ProberRoom().start();
     room.rules.times = 1;

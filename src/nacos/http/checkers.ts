@@ -47,7 +47,7 @@ function readHttp(json: JsonObject, tls: boolean): CheckKind {
   const headers = readText(json, 'headers', 4_096);
   for (const entry of headers.split('|')) checkHeader(entry);
   const code = scalar(json, 'expectedResponseCode') ?? '200';
-  if (!/^[1-5]\d\d$/.test(code)) fail(`expectedResponseCode must be 100..599, got ${shown(code)}`);
+  if (!/^[2-5]\d\d$/.test(code)) fail(`expectedResponseCode must be 200..599, got ${shown(code)}`);
   return { type: 'http', path, headers, expectedResponseCode: Number(code), tls, verify: readFlag(json, 'verify') ?? true };
 }
 
