@@ -45,6 +45,8 @@ export class Prober {
   readonly #targets: Targets;
   readonly #due = new DueQueue<Probed>();
   readonly #underWay = new Set<Run>();
+  /** How many of them may take longer than others: half of the room at most, or a few that hang would stop all. */
+  #patient = 0;
   /** Instances that are checked no more, and of which the registry still has to be told so. */
   readonly #left = new Map<string, { readonly service: ServiceName; readonly address: Address }>();
   #rules: ProbeRules | undefined;
@@ -151,6 +153,10 @@ export class Prober {
       if (next.peer.underWay >= limits.maxProbesPerAddress) {
         next.peer.waiting ??= new DueQueue();
         next.peer.waiting.add(next);
+      } else if (isPatient(next) && this.#patient >= limits.maxProbes / 2) {
+        // Others at its address may be less patient.
+        this.#offer(next.peer);
+        this.#enqueue(next, at + PATIENT_AGAIN_MS);
       } else {
         this.#nextPortionAt = at + everyMs + yieldMs(lateMs, everyMs);
         this.#begin(next);
@@ -178,6 +184,7 @@ export class Prober {
     };
     probed.run = run;
     probed.peer.underWay++;
+    if (isPatient(probed)) this.#patient++;
     this.#underWay.add(run);
     void this.#outcomeOf(run).then((outcome) => this.#over(run, outcome));
   }
@@ -240,6 +247,7 @@ export class Prober {
     this.#underWay.delete(run);
     probed.run = undefined;
     probed.peer.underWay--;
+    if (isPatient(probed)) this.#patient--;
     this.#offer(probed.peer);
   }
 
@@ -322,6 +330,11 @@ export class Prober {
 
 /** How long a check may take. */
 const TIMEOUT_MS: Readonly<Record<ActiveType, number>> = { tcp: 500, http: 500, mysql: 1_500, grpc: 1_000 };
+function isPatient({ timeoutMs, check }: Probed): boolean {
+  return timeoutMs !== undefined && timeoutMs > TIMEOUT_MS[check.type];
+}
+/** When one of these that finds no room looks again. */
+const PATIENT_AGAIN_MS = 1_000;
 const TIMED_OUT: Failure = { weight: 'slow', reason: 'timed out' };
 /** So much later than it should be a timeout says more of this process than of its target. */
 const DEAF_MS = 1_000;

@@ -93,7 +93,8 @@ function wrong(part: string, expected: string, got: string | undefined): CheckFa
   return { fault: `${KEY}${part} must be ${expected}, got "${shown(got ?? '')}"` };
 }
 
-/** No more of what was given is repeated. */
+/** No more of what was given is repeated, and on one line. */
 function shown(text: string): string {
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  const line = text.slice(0, 100).replace(/\p{Cc}/gu, ' ');
+  return text.length > 100 ? `${line}…` : line;
 }

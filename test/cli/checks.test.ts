@@ -43,13 +43,13 @@ describe('beatbridge serve', SLOW, () => {
     const [line] = await once(createInterface({ input: child.stdout }), 'line');
     const { listeners } = JSON.parse(line);
     await registerHanging({ listeners }, peer.port, 150);
-    // As many as there may be on so few: the rest wait.
-    await expect.poll(() => peer.connections, { timeout: 10_000 }).toBe(22);
+    // On so few 22 may be under way, and half of them for a minute: the rest wait.
+    await expect.poll(() => peer.connections, { timeout: 10_000 }).toBe(11);
     for (let i = 0; i < 3; i++) {
       const answer = await fetch(`http://${listeners.health}/health/hanging`, { headers: { connection: 'close' } });
       expect(answer.status).toBe(200);
     }
-    expect(peer.connections).toBe(22);
+    expect(peer.connections).toBe(11);
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
