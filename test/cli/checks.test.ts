@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer as createHttp } from 'node:http';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { listening } from '../probe/peers.ts';
@@ -80,4 +83,46 @@ describe('beatbridge serve', SLOW, () => {
     expect(await bridge.stop('SIGTERM')).toBe(0);
     await expect.poll(() => open.size).toBe(0);
   });
+});
+
+/** What the curl of README asks, with the ports that are free here. */
+function request(curl: string, ports: ReadonlyMap<string, string>): Promise<Response> {
+  const free = (text: string) => text.replace(/\b(?:8848|20000|20001)\b/g, (port) => ports.get(port) ?? port);
+  const [, method = 'GET'] = /-X (\w+)/.exec(curl) ?? [];
+  const [, url = ''] = /'(http:[^']*)'/.exec(curl) ?? [];
+  const [, name, value = ''] = /--data-urlencode '(\w+)=([^']*)'/.exec(curl) ?? [];
+  return fetch(free(url), { method, ...(name !== undefined && { body: new URLSearchParams({ [name]: value }) }) });
+}
+
+it("README's check in four curls does what it says, though not by curl and on other ports", SLOW, async () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+  const [, section = ''] = /\n## An HTTP check in four curls\n([\s\S]*?)\n## /.exec(readme) ?? [];
+  const curls = section.replaceAll('\\\n', '').match(/^curl .*\n# .*$/gm) ?? [];
+  expect(curls).toHaveLength(4);
+  await using instance = await listening(createHttp((_, answer) => answer.end('ok')));
+  await using bridge = await startProcess(ALLOWED);
+  const portOf = (address: string) => address.replace(/^.*:/, '');
+  const { main, health } = bridge.listeners;
+  const ports = new Map([
+    ['8848', portOf(main)],
+    ['20000', portOf(health)],
+    ['20001', String(instance.port)],
+  ]);
+  const told: string[] = [];
+  for (const curl of curls) {
+    const response = await request(curl, ports);
+    const [, answer = ''] = curl.split('\n# ');
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader?.read())?.value?.trim()).toBe(answer);
+    if (!answer.startsWith('data: ')) continue;
+    void (async () => {
+      for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) told.push(part.value.trim());
+    })().catch(() => {});
+  }
+  await instance[Symbol.asyncDispose]();
+  await expect.poll(() => told, { timeout: 15_000 }).toContain('data: {"status":"NOT_SERVING"}');
+  const cart = async () => (await fetch(`http://${health}/health/cart`)).json();
+  await expect
+    .poll(cart, { timeout: 15_000 })
+    .toMatchObject({ reason: expect.stringContaining('1 fails its check (http: refused)') });
 });
