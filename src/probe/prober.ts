@@ -309,7 +309,7 @@ export class Prober {
     this.#warnedAt = at;
     const { maxProbes, maxProbesPerSecond } = this.#options.limits;
     const facts = { lateMs: Math.round(at - next.due), targets: this.targetCount, underWay: this.underWay };
-    this.#options.log?.warn({ ...facts, maxProbes, maxProbesPerSecond }, 'there is more to check than the limits allow');
+    this.#options.log?.warn({ ...facts, maxProbes, maxProbesPerSecond }, 'checks fall behind: more is due than is begun');
   }
 
   #timesOf(service: ServiceName, cluster: string): ReturnType<CheckTimes['of']> {

@@ -140,7 +140,7 @@ it('more than the limits allow is said in one line a minute', async () => {
   expect(room.lines).toEqual([]);
   await room.pass(100_000, 50);
   expect(room.lines).toMatchObject([
-    { level: 40, msg: 'there is more to check than the limits allow', targets: 100, maxProbesPerSecond: 10 },
+    { level: 40, msg: 'checks fall behind: more is due than is begun', targets: 100, maxProbesPerSecond: 10 },
     { level: 40, lateMs: expect.any(Number) },
   ]);
   expect(room.lines[1]?.lateMs).toBeGreaterThan(8_000);
