@@ -1,7 +1,7 @@
 /**
  * Every option of the program and every limit, once: what it is called, its default, its bounds and its help. The flag, the variable
- * of the environment, the check, the words of a fault and the types of `createServer` all come from the one row, so that a new option
- * is one row more. Nothing is read here but what it is handed, and no value is used.
+ * of the environment, the key of the file, the check, the words of a fault, the schema for editors and the types of `createServer` all
+ * come from the one row, so that a new option is one row more. Nothing is read here but what it is handed, and no value is used.
  */
 
 import { parseMinAvailable } from './registry/available.ts';
@@ -9,12 +9,13 @@ import { DEFAULT_MEMORY } from './registry/options.ts';
 import { suggestion } from './suggestion.ts';
 import { AddressSet } from './wire/addresses.ts';
 
-/** What a value may be: one of the words, a whole number from `least` to `most`, or a text that fits. */
-interface Bounds {
+/** What a value may be: one of the words, a whole number from `least` to `most`, or a text that fits or has the pattern. */
+export interface Bounds {
   readonly words?: readonly (string | boolean)[];
   readonly least?: number;
   readonly most?: number;
   readonly fits?: (text: string) => boolean;
+  readonly pattern?: RegExp;
   /** Completes "port must be …", where words and numbers do not say it by themselves. */
   readonly says?: string;
 }
@@ -28,6 +29,8 @@ interface Row extends Bounds {
   readonly limit?: true;
   /** What an embedder gives in its place: files, and where logs go, are the affair of the process. */
   readonly instead?: 'tls' | 'log';
+  /** Never shown: neither in a fault nor where options are printed. */
+  readonly secret?: true;
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -43,13 +46,15 @@ const A_DAY_MS = 86_400_000;
 const MOST_COUNTED = 100_000_000;
 /** Characters of what was given that a fault repeats. */
 const MAX_SHOWN = 200;
+/** In place of a secret. */
+export const HIDDEN = '(hidden)';
 
 /** The key is what embedders call it, and what a file will. */
 const ROWS = {
   host: {
     default: '::',
     unit: 'address',
-    fits: (text: string) => /^\S+$/.test(text),
+    pattern: /^\S+$/,
     says: 'an address or a host name',
     help: 'address to listen on, for all ports; "::" is every address of both families',
   },
@@ -138,7 +143,7 @@ const ROWS = {
   contextPath: {
     default: '/nacos',
     unit: 'path',
-    fits: (text: string) => /^\/[\w.~/-]*$/.test(text) && !text.includes('//'),
+    pattern: /^\/([\w.~-]+(\/[\w.~-]+)*\/?)?$/,
     says: 'a path from the root, such as /registry, or / itself',
     help: 'where else than below /nacos the calls of Nacos are served: what its clients have as their context path',
   },
@@ -247,14 +252,16 @@ const ROWS = {
 } as const satisfies Readonly<Record<string, Row>>;
 
 type Rows = typeof ROWS;
-type Name = keyof Rows;
+/** What an option is called by embedders and in a file. */
+export type OptionName = keyof Rows;
+type Name = OptionName;
 // The keys of ROWS, by its type.
-const NAMES = Object.keys(ROWS) as Name[];
+export const NAMES = Object.keys(ROWS) as readonly OptionName[];
 
 type ValueOf<R> =
   | (R extends { readonly words: readonly (infer W)[] } ? W : never)
   | (R extends { readonly least: number } ? number : never)
-  | (R extends { readonly fits: unknown } ? string : never);
+  | (R extends { readonly fits: unknown } | { readonly pattern: unknown } ? string : never);
 
 /** A value for every option. */
 export type Options = { readonly [K in Name]: ValueOf<Rows[K]> };
@@ -278,6 +285,8 @@ export interface Option {
   readonly help: string;
   /** Whether it guards the bridge rather than saying what it does. */
   readonly limit: boolean;
+  readonly secret: boolean;
+  readonly bounds: Bounds;
 }
 
 /** The table, in the order in which it is shown. */
@@ -293,6 +302,8 @@ export const OPTIONS: Readonly<Record<Name, Option>> = forEachName((name) => {
     expected: expectedOf(row),
     help: `${row.help}${IN_UNITS[row.unit] ?? ''}`,
     limit: row.limit === true,
+    secret: row.secret === true,
+    bounds: row,
   };
 });
 
@@ -305,38 +316,6 @@ export class OptionsError extends Error {
     this.name = 'OptionsError';
     this.faults = faults;
   }
-}
-
-/**
- * What the command line and the environment say: `flags` by flag, as far as they were given. A flag wins over the environment, the
- * environment over the default. Throws `OptionsError`.
- */
-export function readOptions(flags: Readonly<Record<string, string>>, env: Readonly<Record<string, string | undefined>>): Options {
-  const said = new Map<Name, Said>();
-  for (const name of NAMES) {
-    const option = OPTIONS[name];
-    const fromFlag = flags[option.flag];
-    const text = fromFlag ?? env[option.env] ?? '';
-    if (fromFlag === undefined && (text === '' || isServiceLink(option.env, text))) continue;
-    const place = fromFlag === undefined ? option.env : option.flag;
-    said.set(name, { value: meantBy(ROWS[name], text), place, shown: shown(text) });
-  }
-  const variables = Object.entries(env).flatMap(([name, text = '']) =>
-    name.startsWith('BEATBRIDGE_') && !isServiceLink(name, text) ? [name] : [],
-  );
-  const options = Object.values(OPTIONS);
-  const unknown = [
-    ...unknownAmong(
-      Object.keys(flags),
-      options.map(({ flag }) => flag),
-    ),
-    ...unknownAmong(
-      variables,
-      options.map(({ env }) => env),
-    ),
-  ];
-  const flagOf = (name: Name) => OPTIONS[name].flag;
-  return settled(said, unknown, (values) => [...portsTwice(values, flagOf), ...halfTls(values)]);
 }
 
 /**
@@ -354,7 +333,7 @@ export function checkOptions(given: object): Options {
     if (!values.has(name)) continue;
     const { instead }: Row = ROWS[name];
     if (instead !== undefined) faults.push(`${name} is for the command line only, give ${instead} in its place`);
-    else said.set(name, { value: values.get(name), place: name, shown: shown(values.get(name), ROWS[name]) });
+    else said.set(name, { value: values.get(name), place: name });
   }
   faults.push(...unknownAmong([...values.keys()], known));
   if (values.has('log') && !isLogger(values.get('log'))) faults.push('log must be a pino logger');
@@ -362,11 +341,16 @@ export function checkOptions(given: object): Options {
     const tls: unknown = values.get('tls');
     const { cert, key, port } = typeof tls === 'object' && tls !== null ? Object.fromEntries(Object.entries(tls)) : {};
     if (!cert || !key) faults.push('tls must have a cert and a key, both in PEM');
-    const inPlace = { value: port, place: 'tls.port', shown: shown(port) };
+    const inPlace = { value: port, place: 'tls.port' };
     if (port !== undefined && !isWithin(PORT, port)) faults.push(faultOf(inPlace, PORT));
     else if (port !== undefined) said.set('tlsPort', inPlace);
   }
-  return settled(said, faults, (options) => portsTwice(options, (name) => (name === 'tlsPort' ? 'tls.port' : name)));
+  const { options, wrong, faults: first } = settled(said);
+  const placeOf = (name: Name) => said.get(name)?.place ?? name;
+  faults.unshift(...first);
+  faults.push(...portsTwice(options, placeOf, wrong));
+  if (faults.length > 0) throw new OptionsError(faults);
+  return options;
 }
 
 /** It is called when something goes wrong, which is too late to find out. */
@@ -374,66 +358,69 @@ function isLogger(log: unknown): boolean {
   return typeof log === 'object' && log !== null && 'error' in log && typeof log.error === 'function' && 'debug' in log;
 }
 
-/** What was said of an option, where, and how a fault shows it. */
-interface Said {
+/** What was said of an option, and where: the place begins a fault, "PLACE must be …". */
+export interface Said {
   readonly value: unknown;
   readonly place: string;
-  readonly shown: string;
+  /** The text that the value was read from, which is shown in its place. */
+  readonly text?: string;
 }
 
-/** The options, if there is nothing wrong with them. `unknown` are the faults of names, which come after those of values. */
-function settled(
-  said: ReadonlyMap<Name, Said>,
-  unknown: readonly string[],
-  contradictions: (options: Options) => readonly string[],
-): Options {
+/** All options, with the default in place of what is wrong or was not said; what is wrong, and the faults of that. */
+export function settled(said: ReadonlyMap<OptionName, Said>): {
+  readonly options: Options;
+  readonly wrong: ReadonlySet<OptionName>;
+  readonly faults: readonly string[];
+} {
+  const wrong = new Set<Name>();
   const faults: string[] = [];
   const values: Readonly<Record<Name, unknown>> = forEachName((name) => {
     const one = said.get(name);
     if (one !== undefined && isWithin(ROWS[name], one.value)) return one.value;
-    if (one !== undefined) faults.push(faultOf(one, ROWS[name]));
+    if (one !== undefined) {
+      wrong.add(name);
+      faults.push(faultOf(one, ROWS[name]));
+    }
     return ROWS[name].default;
   });
   // Each value is within the bounds that its type is derived from.
-  const options = values as Options;
-  faults.push(...unknown, ...contradictions(options));
-  if (faults.length > 0) throw new OptionsError(faults);
-  return options;
+  return { options: values as Options, wrong, faults };
 }
 
-function faultOf({ place, shown }: Said, bounds: Bounds): string {
-  return `${place} must be ${expectedOf(bounds)}, got ${shown}`;
+function faultOf({ place, value, text }: Said, row: Bounds & { readonly secret?: true }): string {
+  return `${place} must be ${expectedOf(row)}, got ${shown(text ?? value, row)}`;
 }
 
-function portsTwice(options: Options, shownAs: (name: Name) => string): string[] {
-  const names = ['port', 'grpcPort', 'healthPort', 'tlsPort'] as const;
+/** The fault of one value, where it is none of this option. */
+export function faultIn(name: OptionName, said: Said): string | undefined {
+  return isWithin(ROWS[name], said.value) ? undefined : faultOf(said, ROWS[name]);
+}
+
+/** Two ports that are one, but of those that are wrong themselves. */
+export function portsTwice(
+  options: Options,
+  placeOf: (name: OptionName) => string,
+  wrong: ReadonlySet<OptionName>,
+): readonly string[] {
+  const names = (['port', 'grpcPort', 'healthPort', 'tlsPort'] as const).filter((name) => !wrong.has(name));
   return names.flatMap((a, i) =>
     names
       .slice(i + 1)
       .filter((b) => options[a] === options[b] && options[a] !== 0)
-      .map((b) => `${shownAs(a)} and ${shownAs(b)} must differ, both are ${options[a]}`),
+      .map((b) => `${placeOf(a)} and ${placeOf(b)} must differ, both are ${options[a]}`),
   );
 }
 
-function halfTls({ tlsPort, tlsCert, tlsKey }: Options): string[] {
-  const { tlsPort: port, tlsCert: cert, tlsKey: key } = OPTIONS;
-  return [
-    ...(tlsPort !== 'none' && tlsCert === '' ? [`${port.flag} needs ${cert.flag}`] : []),
-    ...(tlsCert !== '' && tlsKey === '' ? [`${cert.flag} needs ${key.flag}`] : []),
-    ...(tlsKey !== '' && tlsCert === '' ? [`${key.flag} needs ${cert.flag}`] : []),
-  ];
-}
-
-/** The value that a text means, within the bounds or not. */
-function meantBy({ words, least }: Bounds, text: string): unknown {
+/** The value of a flag or a variable that a text means, within the bounds or not. */
+export function meantBy({ words, least }: Bounds, text: string): unknown {
   const word = words?.find((word) => String(word) === text);
   if (word !== undefined) return word;
   return least !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : text;
 }
 
-function isWithin({ words, least, most, fits }: Bounds, value: unknown): boolean {
+function isWithin({ words, least, most, fits, pattern }: Bounds, value: unknown): boolean {
   if (words?.some((word) => word === value)) return true;
-  if (typeof value === 'string') return fits?.(value) === true;
+  if (typeof value === 'string') return fits?.(value) === true || pattern?.test(value) === true;
   if (typeof value !== 'number' || least === undefined) return false;
   return Number.isInteger(value) && value >= least && value <= (most ?? Number.MAX_SAFE_INTEGER);
 }
@@ -444,27 +431,30 @@ function expectedOf({ words = [], least, most, says }: Bounds): string {
   return words.length > 2 ? `one of ${words.join(', ')}` : words.join(' or ');
 }
 
-/** Bounded, and so that a text and a number are told apart, where the other is wanted. */
-function shown(value: unknown, { fits }: Bounds = {}): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, MAX_SHOWN));
-  if (typeof value === 'object' && value !== null) return 'an object';
-  return `${String(value).slice(0, MAX_SHOWN)}${fits !== undefined && typeof value === 'number' ? ', a number and not a text' : ''}`;
+/** Whether any text can be a value, rather than words alone. */
+export function isText({ fits, pattern }: Bounds): boolean {
+  return fits !== undefined || pattern !== undefined;
 }
 
-function unknownAmong(names: readonly string[], known: readonly string[]): string[] {
+/** Bounded, and so that a text and a number are told apart, where the other is wanted. */
+export function shown(value: unknown, row: Bounds & { readonly secret?: true } = {}): string {
+  if (row.secret === true) return HIDDEN;
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, MAX_SHOWN));
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return `${String(value).slice(0, MAX_SHOWN)}${isText(row) && typeof value === 'number' ? ', a number and not a text' : ''}`;
+}
+
+/** The faults of names that are not known. */
+export function unknownAmong(names: readonly string[], known: readonly string[]): string[] {
   return names
     .filter((name) => !known.includes(name))
-    .map((name) => `${name.slice(0, MAX_SHOWN)} is not an option${suggestion(name, known)}`);
+    .map((name) => `${printable(name)} is not an option${suggestion(name, known)}`);
 }
 
-/**
- * What Kubernetes puts into the environment of every pod beside a Service named `beatbridge`, or `beatbridge-` and more:
- * BEATBRIDGE_SERVICE_HOST, BEATBRIDGE_GRPC_PORT_9848_TCP and the like, and BEATBRIDGE_PORT=tcp://10.0.0.1:8848, which is no port to
- * listen on.
- */
-function isServiceLink(name: string, text: string): boolean {
-  if (/_PORT$/.test(name) && /^(tcp|udp|sctp):\/\//.test(text)) return true;
-  return /^BEATBRIDGE_(\w+_)?(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP))(_\w+)?$/.test(name);
+/** On one line, and bounded. */
+export function printable(text: string): string {
+  return text.slice(0, MAX_SHOWN).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?');
 }
 
 interface LimitRow extends Row {

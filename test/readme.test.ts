@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { parseConfig } from '../src/cli/config-file.ts';
 import { requestTable } from '../src/nacos/grpc/table.ts';
 import { nacosRoutes } from '../src/nacos/http/routes.ts';
 import { OPTIONS } from '../src/options.ts';
@@ -29,6 +30,13 @@ it.each([
   expect(tableAfter(line)).toEqual(
     options.map(({ flag, env, default: value, expected, help }) => [`\`${flag}\``, `\`${env}\``, `\`${value}\``, expected, help]),
   );
+});
+
+it('the example of a file of options is one', () => {
+  const [, text = ''] = /^```yaml\n(# yaml-language-server: .*?)^```$/ms.exec(README) ?? [];
+  const { said, faults } = parseConfig(text, 'README.md');
+  expect(faults).toEqual([]);
+  expect(said.size).toBeGreaterThan(5);
 });
 
 it('the table of Nacos calls is the route table', () => {

@@ -1,13 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { Command, Option } from 'commander';
-import { OPTIONS, OptionsError, readOptions } from '../options.ts';
+import { Command } from 'commander';
+import { OptionsError } from '../options.ts';
 import { ListenError } from '../server/server.ts';
 import { suggestion } from '../suggestion.ts';
+import { configCheck } from './config-check.ts';
+import { configPrint } from './config-print.ts';
+import { configSchema } from './config-schema.ts';
+import { type Given, settingsOf, withFlags } from './flags.ts';
 import { serve } from './serve.ts';
 
 /**
- * The process and nothing else: which command is meant, the flags as they were written, and what an error is as an exit code. What a
- * command does stands in the file of its name.
+ * The process and nothing else: which command is meant, and what an error is as an exit code. What a command does stands in the file of
+ * its name.
  */
 
 const EXIT_USAGE = 2;
@@ -19,52 +23,46 @@ const program = new Command('beatbridge')
   .configureOutput({ writeErr: (text) => process.stderr.write(text) })
   .exitOverride();
 
-const serveCommand = program
-  .command('serve', { isDefault: true })
-  .description('run the bridge until SIGTERM or SIGINT')
-  // Commander stops at the first flag that it does not know; the table of options knows them all, and says all that is wrong at once.
-  .allowUnknownOption()
-  .allowExcessArguments()
-  .action((given: Readonly<Record<string, string>>, command: Command) =>
-    serve(readOptions(flagsOf(given, command.args), process.env)),
-  );
-/** What commander calls an option, and its flag. */
-const flags = new Map<string, string>();
-for (const { flag, unit, help, expected, env, default: value, limit } of Object.values(OPTIONS)) {
-  const option = new Option(`${flag} <${unit}>`, `${help} [${expected}] (env ${env}, default ${value})`);
-  flags.set(option.attributeName(), flag);
-  serveCommand.addOption(limit ? option.helpGroup('Limits:') : option);
-}
+const serveCommand = program.command('serve', { isDefault: true }).description('run the bridge until SIGTERM or SIGINT');
+withFlags(serveCommand, { listed: true }).action((given: Given, command: Command) => serve(settingsOf(given, command)));
+
+const config = program.command('config').description('look at options without running: no port is opened, nothing is written');
+withFlags(config.command('check'), { listed: false })
+  .description('say whether serve would take these options, or all that is wrong with them')
+  .action((given: Given, command: Command) => print(configCheck(settingsOf(given, command))));
+withFlags(config.command('print'), { listed: false })
+  .description('print every option with its value and where it comes from, as a file of options')
+  .option('--json', 'as JSON')
+  .action((given: Given, command: Command) => print(configPrint(settingsOf(given, command), given.json === true)));
+config
+  .command('schema')
+  .description('print a JSON Schema of the file of options, for editors')
+  .action(() => print(configSchema()));
+
 program.addHelpText('after', () => `\nWithout a command, serve:\n\n${serveCommand.helpInformation()}`);
 
 try {
-  checkCommand(process.argv[2] ?? '');
+  checkCommand(program, process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
   process.exitCode = exitCodeOf(error);
 }
 
 /** A misspelled command would else be an argument of the default one. */
-function checkCommand(name: string): void {
-  const commands = program.commands.map((command) => command.name());
-  if (name === '' || name.startsWith('-') || name === 'help' || commands.includes(name)) return;
-  throw new OptionsError([`unknown command ${JSON.stringify(name.slice(0, 200))}${suggestion(name, commands)}`]);
+function checkCommand(parent: Command, [name = '', ...rest]: readonly string[]): void {
+  const { commands } = parent;
+  if (commands.length === 0 || name === '' || name.startsWith('-') || name === 'help') return;
+  const command = commands.find((one) => one.name() === name);
+  if (command !== undefined) {
+    checkCommand(command, rest);
+    return;
+  }
+  const names = commands.map((one) => one.name());
+  throw new OptionsError([`unknown command ${JSON.stringify(name.slice(0, 200))}${suggestion(name, names)}`]);
 }
 
-/** What commander has read, by flag, and the flags that it does not know. Throws `OptionsError` for what is no flag. */
-function flagsOf(given: Readonly<Record<string, string>>, rest: readonly string[]): Record<string, string> {
-  const known = Object.entries(given).flatMap(([attribute, text]) => {
-    const flag = flags.get(attribute);
-    return flag === undefined ? [] : [[flag, text] as const];
-  });
-  const firstFlag = rest.findIndex((argument) => argument.startsWith('-'));
-  const [stray] = firstFlag < 0 ? rest : rest.slice(0, firstFlag);
-  if (stray !== undefined) throw new OptionsError([`unexpected argument ${JSON.stringify(stray.slice(0, 200))}`]);
-  // After an unknown flag may come its value.
-  const unknown = rest
-    .filter((argument) => argument.startsWith('-'))
-    .map((argument) => [argument.replace(/=.*$/s, ''), ''] as const);
-  return Object.fromEntries([...unknown, ...known]);
+function print(text: string): void {
+  process.stdout.write(text);
 }
 
 function exitCodeOf(error: unknown): number {

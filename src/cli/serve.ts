@@ -1,16 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
-import { OPTIONS, type Options, OptionsError } from '../options.ts';
+import type { Options } from '../options.ts';
 import { createServer, type Server } from '../server/server.ts';
 import { systemScheduler } from '../wire/scheduler.ts';
+import { readIdentity } from './identity.ts';
+import type { Settings } from './settings.ts';
 
 /** Runs the bridge with these options until SIGTERM or SIGINT. Resolves when it listens; rejects as `createServer` does. */
-export async function serve(options: Options): Promise<void> {
-  const { logLevel, tlsPort, tlsCert, tlsKey, ...given } = options;
+export async function serve(settings: Settings): Promise<void> {
+  const { logLevel, tlsPort, tlsCert, tlsKey, ...given } = settings.options;
   const log = createLogger(logLevel);
-  const tls = tlsCert === '' ? {} : { tls: { ...(tlsPort !== 'none' && { port: tlsPort }), ...readIdentity(tlsCert, tlsKey) } };
+  const identity = readIdentity(settings);
+  const tls = identity === undefined ? {} : { tls: { ...(tlsPort !== 'none' && { port: tlsPort }), ...identity } };
   const server = await createServer({ ...given, ...tls, log });
   // Before anybody can have read that it is ready: who waits for that may end it at once.
   closeOnSignal(server, log);
@@ -43,31 +44,6 @@ function afterParent(run: () => void): void {
     stop();
     run();
   });
-}
-
-/** Throws `OptionsError` when it cannot be used, rather than failing at the first handshake. */
-function readIdentity(certFile: string, keyFile: string): { readonly cert: Buffer; readonly key: Buffer } {
-  const { tlsCert, tlsKey } = OPTIONS;
-  const faults: string[] = [];
-  const read = (flag: string, file: string): Buffer => {
-    try {
-      return readFileSync(file);
-    } catch (error) {
-      faults.push(`${flag} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-      return Buffer.alloc(0);
-    }
-  };
-  const [cert, key] = [read(tlsCert.flag, certFile), read(tlsKey.flag, keyFile)];
-  if (faults.length === 0) {
-    try {
-      createSecureContext({ cert, key });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      faults.push(`${tlsCert.flag} and ${tlsKey.flag} do not go together: ${reason}`);
-    }
-  }
-  if (faults.length > 0) throw new OptionsError(faults);
-  return { cert, key };
 }
 
 function createLogger(level: Options['logLevel']): Logger {

@@ -3,7 +3,7 @@ import { type Connection, createServer as createMysql } from 'mysql2';
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
 import type { CheckKind } from '../../src/registry/checks.ts';
 import { failOnLeaks } from '../support/leaks.ts';
-import { deadPort, listening, loopbackChecks, outcomeOf, patience, target } from './peers.ts';
+import { deadPort, listening, loopbackChecks, MYSQL_HELLO, mysqlPacket, outcomeOf, patience, target } from './peers.ts';
 
 failOnLeaks();
 
@@ -150,21 +150,9 @@ describe('a server that', () => {
   });
 });
 
-/** As it goes over the wire. */
-function packet(sequence: number, payload: string): Buffer {
-  const bytes = Buffer.from(payload, 'latin1');
-  return Buffer.concat([Buffer.from([bytes.length & 0xff, bytes.length >> 8, 0, sequence]), bytes]);
-}
-
-const OK = (sequence: number) => packet(sequence, '\x00\x00\x00\x02\x00\x00\x00');
+const OK = (sequence: number) => mysqlPacket(sequence, '\x00\x00\x00\x02\x00\x00\x00');
 
 describe('a port that', () => {
-  const HELLO = [
-    `\n8.0.0\x00\x01\x00\x00\x00${'s'.repeat(8)}\x00`,
-    // What it can do: name its way to log in, and neither TLS nor compression.
-    `\xdf\xf7\x21\x02\x00\x08\x00\x15${'\x00'.repeat(10)}${'t'.repeat(12)}\x00`,
-    'mysql_native_password\x00',
-  ].join('');
   it.each<readonly [what: string, greet: (socket: Socket) => void, outcome: string]>([
     ['greets as another protocol does', (socket) => socket.write('SSH-2.0-OpenSSH_9.2p1\r\n'), 'not MySQL, at-once'],
     [
@@ -172,28 +160,40 @@ describe('a port that', () => {
       (socket) => socket.write(Buffer.alloc(2_000_000, '\xff\xff\xff\x00', 'latin1')),
       'query failed, counted',
     ],
-    ['sends an empty greeting', (socket) => socket.write(packet(0, '')), 'not MySQL, at-once'],
-    ['sends a greeting that is cut short', (socket) => socket.write(packet(0, '\n8.0')), 'not MySQL, at-once'],
-    ['sends a greeting out of order', (socket) => socket.write(packet(7, HELLO)), 'not MySQL, at-once'],
-    ['is full from the start', (socket) => socket.end(packet(0, '\xff\x10\x04Too many connections')), 'login refused, counted'],
-    ['lets nobody in from here', (socket) => socket.end(packet(0, '\xff\x6a\x04Host is not allowed')), 'login refused, at-once'],
+    ['sends an empty greeting', (socket) => socket.write(mysqlPacket(0, '')), 'not MySQL, at-once'],
+    ['sends a greeting that is cut short', (socket) => socket.write(mysqlPacket(0, '\n8.0')), 'not MySQL, at-once'],
+    ['sends a greeting out of order', (socket) => socket.write(mysqlPacket(7, MYSQL_HELLO)), 'not MySQL, at-once'],
     [
-      'wants the password as it is',
-      (socket) => conversing(socket, packet(2, '\xfemysql_clear_password\x00')),
+      'is full from the start',
+      (socket) => socket.end(mysqlPacket(0, '\xff\x10\x04Too many connections')),
+      'login refused, counted',
+    ],
+    [
+      'lets nobody in from here',
+      (socket) => socket.end(mysqlPacket(0, '\xff\x6a\x04Host is not allowed')),
       'login refused, at-once',
     ],
-    ['wants another way to log in', (socket) => conversing(socket, packet(2, '\xfedialog\x00abc')), 'login refused, at-once'],
-    ['asks for a file', (socket) => conversing(socket, OK(2), packet(1, '\xfb/etc/passwd'), OK(3)), 'not MySQL, at-once'],
-    ['answers nonsense to a login', (socket) => conversing(socket, packet(2, '\x77')), 'not MySQL, at-once'],
+    [
+      'wants the password as it is',
+      (socket) => conversing(socket, mysqlPacket(2, '\xfemysql_clear_password\x00')),
+      'login refused, at-once',
+    ],
+    [
+      'wants another way to log in',
+      (socket) => conversing(socket, mysqlPacket(2, '\xfedialog\x00abc')),
+      'login refused, at-once',
+    ],
+    ['asks for a file', (socket) => conversing(socket, OK(2), mysqlPacket(1, '\xfb/etc/passwd'), OK(3)), 'not MySQL, at-once'],
+    ['answers nonsense to a login', (socket) => conversing(socket, mysqlPacket(2, '\x77')), 'not MySQL, at-once'],
     [
       'wants a key that is none',
-      (socket) => conversing(socket, packet(2, `\xfesha256_password\x00${'s'.repeat(20)}`), packet(4, '\x01nokey')),
+      (socket) => conversing(socket, mysqlPacket(2, `\xfesha256_password\x00${'s'.repeat(20)}`), mysqlPacket(4, '\x01nokey')),
       'login refused, at-once',
     ],
     ['ends', (socket) => socket.end(), 'connection ended, counted'],
     [
       'resets whoever logs in',
-      (socket) => socket.write(packet(0, HELLO)) && socket.once('data', () => socket.resetAndDestroy()),
+      (socket) => socket.write(mysqlPacket(0, MYSQL_HELLO)) && socket.once('data', () => socket.resetAndDestroy()),
       'connection ended, counted',
     ],
   ])('%s', async (_what, greet, outcome) => {
@@ -204,7 +204,7 @@ describe('a port that', () => {
 
   /** Greets, and gives an answer each time something is said. */
   function conversing(socket: Socket, ...answers: Buffer[]): void {
-    socket.write(packet(0, HELLO));
+    socket.write(mysqlPacket(0, MYSQL_HELLO));
     socket.on('data', () => {
       const next = answers.shift();
       if (next !== undefined) socket.write(next);

@@ -82,3 +82,17 @@ export function target(port: number, check: CheckKind, ip = '127.0.0.1'): Target
 export function patience(): AbortSignal {
   return AbortSignal.timeout(20_000);
 }
+
+/** As it goes over the wire. */
+export function mysqlPacket(sequence: number, payload: string): Buffer {
+  const bytes = Buffer.from(payload, 'latin1');
+  return Buffer.concat([Buffer.from([bytes.length & 0xff, bytes.length >> 8, 0, sequence]), bytes]);
+}
+
+/** The first packet of a server. */
+export const MYSQL_HELLO = [
+  `\n8.0.0\x00\x01\x00\x00\x00${'s'.repeat(8)}\x00`,
+  // What it can do: name its way to log in, and neither TLS nor compression.
+  `\xdf\xf7\x21\x02\x00\x08\x00\x15${'\x00'.repeat(10)}${'t'.repeat(12)}\x00`,
+  'mysql_native_password\x00',
+].join('');
