@@ -79,17 +79,23 @@ class Driver:
     def perform(self, op, id, **fields):
         return self.perform_on_texts(op, **fields) if op.startswith("config") else self.perform_on_services(op, **fields)
 
-    def perform_on_services(self, op, service, group, ip="", port=0, cluster="DEFAULT", metadata=None, **fields):
+    def perform_on_services(
+        self, op, service, group, ip="", port=0, cluster="DEFAULT", metadata=None, ephemeral=True, **fields
+    ):
         # Unless it is told a cluster, it registers in one by the name of "None".
         where = {"service_name": service, "ip": ip, "port": port, "cluster_name": cluster, "group_name": group}
         if op == "register":
             # Without an interval it does not beat.
             beats_every = int((metadata or {}).get("preserved.heart.beat.interval", BEAT_INTERVAL * 1000)) / 1000
-            return succeeded(self.client.add_naming_instance(**where, metadata=metadata, heartbeat_interval=beats_every))
+            return succeeded(
+                self.client.add_naming_instance(
+                    **where, metadata=metadata, ephemeral=ephemeral, heartbeat_interval=beats_every
+                )
+            )
         if op == "update":
             return succeeded(self.client.modify_naming_instance(**where, metadata=metadata, weight=fields.get("weight")))
         if op == "deregister":
-            return succeeded(self.client.remove_naming_instance(**where))
+            return succeeded(self.client.remove_naming_instance(**where, ephemeral=ephemeral))
         if op == "instances":
             return printable(self.list(service, group))
         if op == "subscribe":
