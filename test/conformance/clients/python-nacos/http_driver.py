@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from importlib.metadata import version
 
 from nacos import NacosClient
@@ -18,6 +19,8 @@ PR_SET_PDEATHSIG = 1
 BEAT_INTERVAL = 5
 # The client's own is 7 s; nothing is pushed to it.
 LOOKS_EVERY = 1
+# No event tells that the last one has been answered.
+LAST_BEAT_TAKES = 0.5
 
 
 def end_with_parent():
@@ -95,12 +98,20 @@ class Driver:
         if op == "update":
             return succeeded(self.client.modify_naming_instance(**where, metadata=metadata, weight=fields.get("weight")))
         if op == "deregister":
+            self.stop_beating(f"{service}#{ip}#{port}")
             return succeeded(self.client.remove_naming_instance(**where, ephemeral=ephemeral))
         if op == "instances":
             return printable(self.list(service, group))
         if op == "subscribe":
             return self.subscribe(service, group)
         raise ValueError(f"unknown op: {op}")
+
+    def stop_beating(self, key):
+        """The client stops only after its goodbye: a beat that is on its way by then registers the instance again."""
+        task = self.client.heartbeats.get(key)
+        if task:
+            task.stop()
+            time.sleep(LAST_BEAT_TAKES)
 
     def list(self, service, group):
         return self.client.list_naming_instance(service, group_name=group)["hosts"]
