@@ -4,7 +4,8 @@
  *   blocked at most from then on: while nobody beats, and when all fall silent at once after 15 s;
  * - the slowest Check, of those that follow one another, while 100,000 changes are written, and while nothing is;
  * - beats (HTTP/1.1) and Checks (gRPC over one HTTP/2 connection) a second with and without a store, in turn, in the same run, while
- *   the other one is stopped (SIGSTOP): medians, and their ratio.
+ *   the other one is stopped (SIGSTOP): medians, and their ratio; and the processor time that each call takes, which says more on a
+ *   machine that has other things to do.
  * Who asks is on the same machine, and competes with who is asked.
  */
 import { fork } from 'node:child_process';
@@ -73,7 +74,8 @@ async function bridge(dataDir) {
   }, RESOLUTION_MS);
   process.on('message', async ({ said, dir, urgent }) => {
     if (said === 'batch') await batch(dir, urgent);
-    process.send({ memory: process.memoryUsage(), blockedMs: Math.max(0, delay.max / 1e6 - RESOLUTION_MS), workedMs });
+    const blockedMs = Math.max(0, delay.max / 1e6 - RESOLUTION_MS);
+    process.send({ memory: process.memoryUsage(), cpu: process.cpuUsage(), blockedMs, workedMs });
     if (said !== 'begin') return;
     delay.reset();
     workedMs = 0;
@@ -132,7 +134,7 @@ async function measure(instances, rounds, seconds) {
     if (args[0] === 'fill') return once(child, 'exit');
     const [said] = await once(child, 'message');
     const port = Number(said.listeners.main.split(':').at(-1));
-    return { child, port, ...said, beats: [], checks: [] };
+    return { child, port, ...said, beats: [], checks: [], us: { beats: [], checks: [] } };
   };
   const end = async ({ child }) => {
     child.kill('SIGKILL');
@@ -220,14 +222,25 @@ async function measureLoad(bridges, rounds, seconds) {
     for (const one of round % 2 === 0 ? bridges : bridges.toReversed()) {
       one.child.kill('SIGCONT');
       await pause(COME_TO_MS);
-      one.beats.push(await beats(one.port, seconds, SERVICES));
-      one.checks.push(await checks(one.port, seconds, SERVICES));
+      for (const [what, load] of Object.entries({ beats, checks })) {
+        const before = await ask(one, { said: 'use' });
+        const perSecond = await load(one.port, seconds, SERVICES);
+        const after = await ask(one, { said: 'use' });
+        const usedUs = after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system;
+        one[what].push(perSecond);
+        one.us[what].push(usedUs / (perSecond * seconds));
+      }
       one.child.kill('SIGSTOP');
     }
   for (const what of ['beats', 'checks']) {
     const [without, withStore] = bridges.map((one) => median(one[what]));
     console.log(
       `${what}/s: ${without.toFixed(0)} without a store, ${withStore.toFixed(0)} with; ratio ${(withStore / without).toFixed(3)}`,
+    );
+    const [usWithout, usWithStore] = bridges.map((one) => median(one.us[what]));
+    const ofCpu = (usWithout / usWithStore).toFixed(3);
+    console.log(
+      `  us of all its threads for each: ${usWithout.toFixed(1)} without, ${usWithStore.toFixed(1)} with; ratio ${ofCpu}`,
     );
     for (const [i, one] of bridges.entries())
       console.log(`  ${i === 0 ? 'without' : 'with'}: ${one[what].map((count) => count.toFixed(0)).join(' ')}`);

@@ -21,8 +21,9 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   );
 }
 
-/** Arguments for a server that is started again where it was, on loopback. */
+/** Arguments for a server that is started again where it was, on loopback; it checks nobody, for nobody is where tests register. */
 export async function fixedPorts(): Promise<readonly string[]> {
   const [main, grpc, health] = await freePorts(3);
-  return ['--host', '127.0.0.1', '--port', `${main}`, '--grpc-port', `${grpc}`, '--health-port', `${health}`];
+  const ports = ['--port', `${main}`, '--grpc-port', `${grpc}`, '--health-port', `${health}`];
+  return ['--host', '127.0.0.1', ...ports, '--probes', 'false'];
 }
