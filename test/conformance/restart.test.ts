@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,9 +63,7 @@ it('no Watch, no list and no subscriber of a real client notices that beatbridge
     }),
   );
   await Promise.all(
-    clients.map(([, client], i) =>
-      client.told(servicesOf(names.at(i - 1) ?? '')[0] ?? '', (all) => present(at(all, 8081))),
-    ),
+    clients.map(([, client], i) => client.told(servicesOf(names.at(i - 1) ?? '')[0] ?? '', (all) => present(at(all, 8081)))),
   );
   expect(await after.stop('SIGTERM')).toBe(0);
   console.log(`${clients.length} clients in ${services.length} services: ${names.join(' ')}`);
@@ -85,6 +84,8 @@ async function startCopies(server: Process) {
 /** Watches each of them, and again when the call has ended: whatever is told but SERVING is wrong. */
 function watchAll(address: string, services: readonly string[]) {
   const ended = new AbortController();
+  // Each of them listens to the end.
+  setMaxListeners(0, ended.signal);
   const told = new Set<string>();
   const wrong: string[] = [];
   const watching = services.map(async (service) => {
