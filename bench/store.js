@@ -169,9 +169,7 @@ async function measureStart(one, instances) {
   console.log(`start with ${instances} instances: ready after ${one.readyMs.toFixed(0)} ms, ${memory}`);
   await pause(10_000);
   const quiet = await ask(one, { said: 'begin' });
-  console.log(
-    `  in the 10 s that follow, nobody beating, the event loop was blocked for ${quiet.blockedMs.toFixed(1)} ms at most`,
-  );
+  console.log(`  in the 10 s that follow, nobody beating, ${blocked(quiet)}`);
   await pause(15_000);
   const silent = await ask(one, { said: 'use' });
   const after = `rss ${mib(silent.memory.rss)} MiB`;
@@ -185,10 +183,8 @@ async function measureBatches(one, root) {
     await ask(one, { said: 'begin' });
     const done = during();
     const { ms, count } = await slowestCheck(one.port, done, SERVICES);
-    const { blockedMs } = await ask(one, { said: 'use' });
-    console.log(
-      `${what}: slowest of ${count} Checks ${ms.toFixed(1)} ms, event loop blocked for ${blockedMs.toFixed(1)} ms at most`,
-    );
+    const used = await ask(one, { said: 'use' });
+    console.log(`${what}: slowest of ${count} Checks ${ms.toFixed(1)} ms; ${blocked(used)}`);
   };
   // Warm.
   await checks(one.port, 2, SERVICES);
