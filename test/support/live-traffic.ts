@@ -194,7 +194,8 @@ async function keepAlive(server: Process, services: readonly string[]): Promise<
 
 /** They died while nobody could hear of it: after their patience they are unhealthy, and then gone, and not before. */
 async function expectGone(server: Process): Promise<void> {
-  using client = WATCHING_CLIENTS['gRPC (grpc-js)'](server.listeners.health);
+  // Those of grpc-js share their connections to an address, and the pause after one that failed.
+  using client = WATCHING_CLIENTS['gRPC (connect-node)'](server.listeners.health);
   const from = performance.now();
   await Promise.all(
     DYING.map(async (service) => {
