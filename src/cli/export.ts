@@ -24,7 +24,7 @@ export async function exportAll(flags: ExportFlags): Promise<void> {
   if (dataDir !== undefined) {
     const others = [flags.server, flags.username, flags.token].filter((other) => other !== undefined);
     if (others.length > 0) throw new OptionsError(['--data-dir is read without a server: leave out --server and the login']);
-    await write(output, linesOfDirectory(dataDir, wanted, Date.now), dataDir).catch((error) => {
+    await write(output, linesOfDirectory(dataDir, wanted, Date.now), 'beatbridge').catch((error) => {
       throw error instanceof StoreError && error.message.includes('in use by another process')
         ? new StoreError(`${error.message}: ask that one, with --server http://HOST:PORT`, { cause: error })
         : error;

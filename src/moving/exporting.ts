@@ -55,9 +55,13 @@ export function serviceLines(service: ServiceName, { said, instances }: FoundSer
 /** As texts, with head and end. `at`: milliseconds since 1970. */
 export async function* written(lines: AsyncIterable<Line>, from: string, at: number): AsyncGenerator<string> {
   const head: Head = { beatbridge: 'export', schema: SCHEMA, at: new Date(at).toISOString(), from };
-  yield `${JSON.stringify(head)}\n`;
-  for await (const line of lines) yield `${JSON.stringify(line)}\n`;
-  yield `${END}\n`;
+  // Where nothing can be read, nothing is begun.
+  let before = `${JSON.stringify(head)}\n`;
+  for await (const line of lines) {
+    yield `${before}${JSON.stringify(line)}\n`;
+    before = '';
+  }
+  yield `${before}${END}\n`;
 }
 
 /** Names move between pages while services come and go: none is told twice. */

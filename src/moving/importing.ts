@@ -1,13 +1,23 @@
 import { edited } from '../registry/overlay.ts';
-import type { ServiceName } from '../registry/service-name.ts';
+import { type ServiceName, serviceKey } from '../registry/service-name.ts';
+import { MOST_CALLS } from './api.ts';
 import { MovingError, RefusedError } from './errors.ts';
-import { type EditLine, type InstanceLine, type Line, type ServiceLine, serviceOf, titleOf } from './lines.ts';
+import {
+  type EditLine,
+  type InstanceLine,
+  type InstanceSaid,
+  type Line,
+  type NamespaceLine,
+  type ServiceLine,
+  serviceOf,
+  titleOf,
+} from './lines.ts';
 import type { FoundService, Peer } from './peer.ts';
 import type { Numbered } from './reading.ts';
 import { isSameCluster, isSameEdit, isSameInstance, isSameService, lacksPassword, tellsPassword } from './sameness.ts';
 
 /**
- * Brings lines into a server, one after another as they stand in the file, those of one service with few questions. What is there
+ * Brings lines into a server, a few at a time and nearly in their order, those of one service with few questions. What is there
  * already and differs stays, unless it is to be overwritten; so once more does no harm. A line that the server refuses is noted, and
  * the next is tried; a server that cannot be reached ends it.
  */
@@ -15,14 +25,17 @@ export class Importing {
   readonly #peer: Peer;
   readonly #how: ImportHow;
   readonly #tally = new Map<Line['kind'], Tally>();
-  readonly #refusals: string[] = [];
+  readonly #refusals: { readonly number: number; readonly text: string }[] = [];
   readonly #notes: string[] = [];
   #refused = 0;
-  #namespaces: ReadonlyMap<string, { readonly name: string; readonly description: string }> | undefined;
-  #switches: ReadonlyMap<string, string> | undefined;
-  /** Of the service whose lines are being read. */
-  #service: { readonly key: string; readonly found: FoundService | undefined } | undefined;
-  #edits: { readonly key: string; readonly found: readonly EditLine[] } | undefined;
+  readonly #running = new Set<Promise<void>>();
+  /** What ended it, and at which line. */
+  #end: { readonly number: number; readonly error: unknown } | undefined;
+  /** What is there, as it was when it was first asked for; of services and edits, what was asked for last. */
+  readonly #namespaces = new Latest<ReadonlyMap<string, NamespaceLine>>();
+  readonly #switches = new Latest<ReadonlyMap<string, string>>();
+  readonly #service = new Latest<There>();
+  readonly #edits = new Latest<ReadonlyMap<string, EditLine>>();
 
   constructor(peer: Peer, how: ImportHow) {
     this.#peer = peer;
@@ -31,24 +44,60 @@ export class Importing {
 
   /** Rejects with `MovingError` when it cannot go on; what was done until then is in the report. */
   async run(lines: AsyncIterable<Numbered>): Promise<void> {
-    for await (const { number, line } of lines) {
-      try {
-        this.#count(line.kind, await this.#bring(line, number));
-      } catch (error) {
-        if (error instanceof MovingError) throw new MovingError(`stopped at line ${number}: ${error.message}`, { cause: error });
-        if (!(error instanceof RefusedError)) throw error;
-        this.#count(line.kind, 'refused');
-        this.#refused++;
-        if (this.#refusals.length < MOST_TOLD) this.#refusals.push(`line ${number}: ${titleOf(line)}: ${error.message}`);
+    let phase = 0;
+    let service: { readonly key: string; readonly done: Promise<void> } | undefined;
+    try {
+      for await (const { number, line } of lines) {
+        if (PHASES[line.kind] !== phase) await this.#drain();
+        phase = PHASES[line.kind];
+        while (this.#running.size >= MOST_CALLS) await Promise.race(this.#running);
+        if (this.#end !== undefined) break;
+        // An instance must not make its service before that is made as it was.
+        const before = line.kind === 'instance' && service?.key === serviceKey(serviceOf(line)) ? service.done : undefined;
+        const done = this.#step(line, number, before);
+        if (line.kind === 'service') service = { key: serviceKey(line), done };
       }
+    } finally {
+      await this.#drain();
+    }
+    if (this.#end === undefined) return;
+    const { number, error } = this.#end;
+    if (!(error instanceof MovingError)) throw error;
+    throw new MovingError(`stopped at line ${number}: ${error.message}`, { cause: error });
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#running.size > 0) await Promise.race(this.#running);
+  }
+
+  /** Never rejects. */
+  #step(line: Line, number: number, before: Promise<void> | undefined): Promise<void> {
+    const done = this.#tried(line, number, before).finally(() => this.#running.delete(done));
+    this.#running.add(done);
+    return done;
+  }
+
+  async #tried(line: Line, number: number, before: Promise<void> | undefined): Promise<void> {
+    try {
+      await before;
+      if (this.#end !== undefined) return;
+      this.#count(line.kind, await this.#bring(line, number));
+    } catch (error) {
+      if (error instanceof RefusedError) this.#refuse(line, number, error);
+      else if (this.#end === undefined || number < this.#end.number) this.#end = { number, error };
     }
   }
 
+  #refuse(line: Line, number: number, { message }: RefusedError): void {
+    this.#count(line.kind, 'refused');
+    this.#refused++;
+    if (this.#refusals.length < MOST_TOLD) this.#refusals.push({ number, text: `line ${number}: ${titleOf(line)}: ${message}` });
+  }
+
   get report(): ImportReport {
-    const { size } = this.#tally;
     return {
-      tally: size === 0 ? [] : [...this.#tally],
-      refusals: this.#refusals,
+      tally: [...this.#tally],
+      refusals: this.#refusals.sort((a, b) => a.number - b.number).map(({ text }) => text),
       refused: this.#refused,
       notes: this.#notes,
     };
@@ -71,15 +120,15 @@ export class Importing {
     }
   }
 
-  async #bringNamespace(line: Extract<Line, { kind: 'namespace' }>): Promise<Outcome> {
-    this.#namespaces ??= new Map((await this.#peer.namespaces()).map((one) => [one.id, one]));
-    const there = this.#namespaces.get(line.id);
+  async #bringNamespace(line: NamespaceLine): Promise<Outcome> {
+    const all = await this.#namespaces.of('', async () => new Map((await this.#peer.namespaces()).map((one) => [one.id, one])));
+    const there = all.get(line.id);
     const isSame = there?.name === line.name && there.description === line.description;
     return this.#settle(there !== undefined, isSame, () => this.#peer.putNamespace(line, there !== undefined));
   }
 
   async #bringService(line: ServiceLine, number: number): Promise<Outcome> {
-    const found = await this.#find(line);
+    const { found } = await this.#find(line);
     const clusters = Object.entries(line.clusters);
     if (!this.#peer.isBeatbridge) for (const [name, { healthChecker }] of clusters) checkKnown(name, healthChecker);
     const there = found?.said;
@@ -109,8 +158,7 @@ export class Importing {
 
   async #bringInstance(line: InstanceLine): Promise<Outcome> {
     const service = serviceOf(line);
-    const found = await this.#find(service);
-    const there = found?.instances.find(({ ip, port }) => ip === line.ip && port === line.port);
+    const there = (await this.#find(service)).instances.get(placeOf(line));
     const { edit, ...plain } = line;
     // A Nacos knows no edits: it gets what is in force.
     const said = this.#peer.isBeatbridge ? plain : edited(plain, edit);
@@ -125,10 +173,11 @@ export class Importing {
   async #bringEdit(line: EditLine): Promise<Outcome> {
     if (!this.#peer.isBeatbridge)
       throw new RefusedError(0, 'a Nacos keeps no edit of an instance that is not there; edit it when it is');
-    if (this.#edits?.key !== line.namespace) this.#edits = { key: line.namespace, found: await this.#peer.edits(line.namespace) };
-    const there = this.#edits.found.find(
-      ({ group, service, ip, port }) => group === line.group && service === line.service && ip === line.ip && port === line.port,
-    );
+    const all = await this.#edits.of(line.namespace, async () => {
+      const edits = await this.#peer.edits(line.namespace);
+      return new Map(edits.map((edit) => [`${serviceKey(serviceOf(edit))} ${placeOf(edit)}`, edit]));
+    });
+    const there = all.get(`${serviceKey(serviceOf(line))} ${placeOf(line)}`);
     return this.#settle(there !== undefined, isSameEdit(there?.edit, line.edit), () => this.#peer.putEdit(line));
   }
 
@@ -140,8 +189,11 @@ export class Importing {
 
   async #bringSwitch(line: Extract<Line, { kind: 'switch' }>): Promise<Outcome> {
     if (!this.#peer.isBeatbridge) throw new RefusedError(0, 'the switches of a Nacos tune that Nacos: set them there');
-    this.#switches ??= new Map((await this.#peer.switches()).map((one) => [switchKey(one), one.value]));
-    const there = this.#switches.get(switchKey(line));
+    const all = await this.#switches.of(
+      '',
+      async () => new Map((await this.#peer.switches()).map((one) => [switchKey(one), one.value])),
+    );
+    const there = all.get(switchKey(line));
     return this.#settle(there !== undefined, there === line.value, () => this.#peer.putSwitch(line));
   }
 
@@ -152,11 +204,11 @@ export class Importing {
     return isThere ? 'replaced' : 'added';
   }
 
-  /** As it was when the first line of its service was read. */
-  async #find(service: ServiceName): Promise<FoundService | undefined> {
-    const key = JSON.stringify([service.namespace, service.group, service.name]);
-    if (this.#service?.key !== key) this.#service = { key, found: await this.#peer.service(service) };
-    return this.#service.found;
+  #find(service: ServiceName): Promise<There> {
+    return this.#service.of(serviceKey(service), async () => {
+      const found = await this.#peer.service(service);
+      return { found, instances: new Map(found?.instances.map((one) => [placeOf(one), one])) };
+    });
   }
 
   #count(kind: Line['kind'], outcome: Outcome): void {
@@ -164,6 +216,25 @@ export class Importing {
     this.#tally.set(kind, { ...tally, [outcome]: tally[outcome] + 1 });
   }
 }
+
+/** What was asked for last, and is not asked for again as long as it is wanted. */
+class Latest<T> {
+  #held: { readonly key: string; readonly answer: Promise<T> } | undefined;
+
+  of(key: string, ask: () => Promise<T>): Promise<T> {
+    if (this.#held?.key !== key) this.#held = { key, answer: ask() };
+    return this.#held.answer;
+  }
+}
+
+/** A service as it was before the first of its lines. */
+interface There {
+  readonly found: FoundService | undefined;
+  readonly instances: ReadonlyMap<string, InstanceSaid>;
+}
+
+/** Those of one phase wait for all before: edits for their instances, and switches, which may close doors, for everything. */
+const PHASES: Readonly<Record<Line['kind'], number>> = { namespace: 1, service: 2, instance: 2, edit: 3, text: 4, switch: 5 };
 
 export interface ImportHow {
   /** In place of what is there and differs. */
@@ -186,6 +257,10 @@ export interface ImportReport {
 }
 
 const MOST_TOLD = 100;
+
+function placeOf({ ip, port }: Pick<InstanceSaid, 'ip' | 'port'>): string {
+  return `${port} ${ip}`;
+}
 
 /** A Nacos takes a check that it does not know for none, and the instance for healthy for ever. */
 function checkKnown(cluster: string, { type, tls }: Readonly<Record<string, unknown>>): void {
