@@ -31,8 +31,8 @@ export class Api {
   }
 
   /** The JSON or text of an answer. Rejects with `RefusedError` for this call, and with `MovingError` when no other would fare better. */
-  async call(method: Method, path: string, params: Params = {}): Promise<unknown> {
-    const { status, text } = await this.#ask(method, path, params);
+  async call(method: Method, path: string, params: Params = {}, where?: 'query'): Promise<unknown> {
+    const { status, text } = await this.#ask(method, path, params, where);
     if (status === 401 || status === 403) throw new MovingError(`${this.#base} wants a login: ${inLine(text)}. ${LOGIN_HINT}`);
     if (status !== 200) throw new RefusedError(status, `${status} ${reasonIn(text)}`);
     return parsed(text);
@@ -65,10 +65,15 @@ export class Api {
     throw new MovingError(`${this.#base} does not let ${username} log in: ${refusals[0]}`);
   }
 
-  async #ask(method: Method, path: string, params: Params): Promise<{ readonly status: number; readonly text: string }> {
+  async #ask(
+    method: Method,
+    path: string,
+    params: Params,
+    where?: 'query',
+  ): Promise<{ readonly status: number; readonly text: string }> {
     const form = new URLSearchParams();
     for (const [name, value] of Object.entries(params)) if (value !== undefined) form.set(name, String(value));
-    const inQuery = method === 'GET' || method === 'DELETE';
+    const inQuery = method === 'GET' || method === 'DELETE' || where === 'query';
     const query = inQuery && form.size > 0 ? `?${form}` : '';
     try {
       const { statusCode, body } = await this.#request(`${this.#base}${path}${query}`, {

@@ -4,6 +4,7 @@ import {
   clusterIn,
   clustersIn,
   instanceIn,
+  type Json,
   listIn,
   metadataIn,
   numberIn,
@@ -40,7 +41,10 @@ const TEXTS_PAGE = 100;
 function reading(api: Api) {
   return {
     async namespaces(): Promise<readonly NamespaceLine[]> {
-      return namespacesIn(await api.data('GET', '/v1/console/namespaces'));
+      const list = await api.data('GET', '/v1/console/namespaces');
+      const described = [];
+      for (const item of Array.isArray(list) ? list : []) described.push(await withDescription(api, objectIn(item, 'namespace')));
+      return namespacesIn(described);
     },
     usedNamespaces: async () => [],
     async services(namespace: string): Promise<readonly ServiceName[]> {
@@ -95,6 +99,13 @@ function reading(api: Api) {
   };
 }
 
+/** The list of 1.x leaves it out. */
+async function withDescription(api: Api, item: Json): Promise<Json> {
+  if (item.namespaceDesc !== undefined || item.namespace === '') return item;
+  const asked = { show: 'all', namespaceId: textIn(item, 'namespace') };
+  return objectIn(await api.call('GET', '/v1/console/namespaces', asked), 'namespace');
+}
+
 async function instancesOf(api: Api, service: ServiceName, cluster: string): Promise<readonly InstanceSaid[]> {
   const items = await allPages(async (pageNo) => {
     const asked = { ...namedGrouped(service), clusterName: cluster, pageNo, pageSize: PAGE };
@@ -107,6 +118,8 @@ async function instancesOf(api: Api, service: ServiceName, cluster: string): Pro
 }
 
 function writing(api: Api, bothKinds: boolean): Omit<Peer, keyof ReturnType<typeof reading> | 'name' | 'isBeatbridge'> {
+  // The naming of 1.4.8 does not read a form: its own client says everything in the query.
+  const where = bothKinds ? undefined : 'query';
   return {
     async putNamespace({ id, name, description }, isThere) {
       const said = isThere
@@ -118,13 +131,14 @@ function writing(api: Api, bothKinds: boolean): Omit<Peer, keyof ReturnType<type
     async putService(service, said, isThere) {
       const method = isThere ? 'PUT' : 'POST';
       if (bothKinds) await api.data(method, '/v2/ns/service', { ...named(service), ...serviceForm(said) });
-      else await api.call(method, '/v1/ns/service', { ...namedGrouped(service), ...serviceForm(said) });
+      else await api.call(method, '/v1/ns/service', { ...namedGrouped(service), ...serviceForm(said) }, 'query');
     },
     async putCluster(service, cluster, said) {
-      await api.call('PUT', '/v1/ns/cluster', { ...namedGrouped(service), clusterName: cluster, ...clusterForm(said) });
+      const params = { ...namedGrouped(service), clusterName: cluster, ...clusterForm(said) };
+      await api.call('PUT', '/v1/ns/cluster', params, where);
     },
     async putInstance(service, said) {
-      await api.call('POST', '/v1/ns/instance', { ...namedGrouped(service), ...instanceForm(said) });
+      await api.call('POST', '/v1/ns/instance', { ...namedGrouped(service), ...instanceForm(said) }, where);
     },
     putEdit: () => Promise.reject(new RefusedError(0, 'a Nacos knows no edits')),
     async putText({ namespace, group, dataId, type, content, encryptedDataKey }) {

@@ -14,7 +14,8 @@ export function parseLine(text: string): Parsed | string {
   const { kind, ...fields } = json;
   if (kind === 'end') return Object.keys(fields).length === 0 ? { kind: 'end' } : `the end must be ${END}`;
   const form = typeof kind === 'string' ? FORMS.get(kind) : undefined;
-  if (form === undefined) return `the kind must be one of ${[...FORMS.keys()].join(', ')}, got ${shown(JSON.stringify(kind))}`;
+  if (form === undefined)
+    return `the kind must be one of ${[...FORMS.keys()].join(', ')}, got ${shown(JSON.stringify(kind) ?? 'none')}`;
   const fault = faultIn(fields, form);
   // Every field of the kind has been looked at.
   return fault === undefined ? (json as unknown as Line) : `${String(kind)}: ${fault}`;
