@@ -33,7 +33,7 @@ export class Api {
   /** The JSON or text of an answer. Rejects with `RefusedError` for this call, and with `MovingError` when no other would fare better. */
   async call(method: Method, path: string, params: Params = {}, where?: 'query'): Promise<unknown> {
     const { status, text } = await this.#ask(method, path, params, where);
-    if (status === 401 || status === 403) throw new MovingError(`${this.#base} wants a login: ${inLine(text)}. ${LOGIN_HINT}`);
+    if (status === 401 || status === 403) throw new MovingError(`${this.#base} wants a login: ${reasonIn(text)}. ${LOGIN_HINT}`);
     if (status !== 200) throw new RefusedError(status, `${status} ${reasonIn(text)}`);
     return parsed(text);
   }

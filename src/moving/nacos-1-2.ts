@@ -70,7 +70,7 @@ function reading(api: Api) {
         metadata: metadataIn(detail),
         selector: selectorIn(detail),
         clusters: clustersIn(
-          clusters.map((cluster) => [textIn(cluster, 'name'), clusterIn(cluster, 'defaultCheckPort', 'useIPPort4Check')]),
+          clusters.map((cluster) => [textIn(cluster, 'name'), clusterIn(cluster, portNameIn(cluster), 'useIPPort4Check')]),
         ),
       };
       return { said: saysNothing(said) && !isEmpty ? undefined : said, instances };
@@ -97,6 +97,11 @@ function reading(api: Api) {
     },
     switches: async () => [],
   };
+}
+
+/** 1.x says two, and means the one with the shorter name. */
+function portNameIn(cluster: Json): string {
+  return cluster.defCkport === undefined ? 'defaultCheckPort' : 'defCkport';
 }
 
 /** The list of 1.x leaves it out. */
