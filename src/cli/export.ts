@@ -1,4 +1,5 @@
 import { open, rename, rm } from 'node:fs/promises';
+import { MovingError } from '../moving/errors.ts';
 import { linesOf, type Wanted, written } from '../moving/exporting.ts';
 import { linesOfDirectory } from '../moving/from-directory.ts';
 import type { Line } from '../moving/lines.ts';
@@ -39,6 +40,8 @@ export async function exportAll(flags: ExportFlags): Promise<void> {
 async function write(output: string, lines: AsyncIterable<Line>, from: string): Promise<void> {
   const texts = written(lines, from, Date.now());
   if (output === '-') {
+    // The write that fails says so too.
+    process.stdout.on('error', () => {});
     for await (const text of texts) await toStdout(text);
     return;
   }
@@ -47,10 +50,10 @@ async function write(output: string, lines: AsyncIterable<Line>, from: string): 
     throw new OptionsError([`--output: ${error instanceof Error ? error.message : String(error)}`]);
   });
   try {
-    for await (const text of texts) await file.writeFile(text);
-    await file.sync();
+    for await (const text of texts) await onDisk(file.writeFile(text), output);
+    await onDisk(file.sync(), output);
     await file.close();
-    await rename(part, output);
+    await onDisk(rename(part, output), output);
   } catch (error) {
     await file.close().catch(() => {});
     await rm(part, { force: true });
@@ -61,6 +64,18 @@ async function write(output: string, lines: AsyncIterable<Line>, from: string): 
 /** Resolves when whoever reads it is ready for more. */
 function toStdout(text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+    process.stdout.write(text, (error) => (error ? reject(unwritable('standard output', error)) : resolve()));
+  });
+}
+
+function onDisk(written: Promise<void>, output: string): Promise<void> {
+  return written.catch((error: unknown) => {
+    throw unwritable(output, error);
+  });
+}
+
+function unwritable(what: string, error: unknown): MovingError {
+  return new MovingError(`${what} cannot be written: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
   });
 }

@@ -83,6 +83,17 @@ describe('beatbridge export', SLOW, () => {
     expect(readdirSync(dir).filter((name) => name === 'none' || name.endsWith('.part'))).toEqual([]);
   });
 
+  it('ends with a line when nobody reads what it writes', async () => {
+    const child = spawn(process.execPath, [CLI, 'export', '--server', server], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    expect((await once(child, 'close'))[0]).toBe(1);
+    expect(stderr).toBe('beatbridge: standard output cannot be written: write EPIPE\n');
+  });
+
   it.each([
     [['export', '--server', 'localhost:8848'], '--server must be http://HOST:PORT or https://HOST:PORT, got "localhost:8848"'],
     [['export', '--server', 'http://u:p@h'], '--server must be http://HOST:PORT or https://HOST:PORT, got "http://u:p@h"'],
