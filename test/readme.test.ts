@@ -52,6 +52,16 @@ it('the table of what is asked over gRPC is the table of requests', () => {
   expect(rows).toEqual([...requestTable(emptyNacos().rooms).keys()]);
 });
 
+it('the table of reasons has every reason why an instance is not as its check would have it, and no other', () => {
+  const source = readFileSync(join(ROOT, 'src/registry/checks.ts'), 'utf8');
+  const [, union = ''] = /export type TroubleReason =([^;]*);/.exec(source) ?? [];
+  const reasons = [...union.matchAll(/'([^']+)'/g)].map(([, reason]) => `\`${reason}\``);
+  expect(reasons.length).toBeGreaterThan(1);
+  const [, rest = ''] = README.split('\n| reason | of |', 2);
+  const rows = [...(rest.split('\n\n', 1)[0] ?? '').matchAll(/^\| (`[^`]+`) \|/gm)].map(([, reason]) => reason);
+  expect(rows.sort()).toEqual(reasons.sort());
+});
+
 it('the map names every file of src', () => {
   const map = README.slice(README.indexOf('\nsrc/\n'), README.indexOf('\nbench/'));
   const named = [...map.matchAll(/^\s+([\w-]+\.ts)\s/gm)].map(([, name]) => name).sort();

@@ -28,6 +28,8 @@ function closeOnSignal(server: Server, log: Logger): void {
     await server.close();
     log.info('closed');
     process.exitCode = 0;
+    // Nothing can cut a look-up of a host name short, which else keeps the process for as long as a resolver takes.
+    systemScheduler.after(500, () => process.exit());
   };
   process.on('SIGTERM', drain).on('SIGINT', drain);
   if (process.env.npm_lifecycle_event === 'npx') afterParent(() => void drain('SIGTERM'));

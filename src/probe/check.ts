@@ -27,9 +27,10 @@ export class CheckError extends Error {
 
 /**
  * What it means: `at-once`: the instance falls now; `counted`: it falls when that happens several times in a row; `slow`: as `counted`,
- * and the next check is to wait for longer; `impossible`: nothing was dialled, and nothing is known of the instance.
+ * and the next check is to wait for longer; `impossible`: nothing was dialled, and nothing is known of the instance; `unheard`: this
+ * process was not able to, and what was known of the instance stands.
  */
-export type CheckWeight = 'at-once' | 'counted' | 'slow' | 'impossible';
+export type CheckWeight = 'at-once' | 'counted' | 'slow' | 'impossible' | 'unheard';
 
 export function timedOut(): CheckError {
   return new CheckError('timed out', 'slow');

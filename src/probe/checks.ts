@@ -2,6 +2,7 @@ import { CheckError, type MakeCheck, type Target, timedOut } from './check.ts';
 import { createDial, type Dial, type DialRules } from './dial.ts';
 import { checkGrpc } from './grpc.ts';
 import { checkHttp } from './http.ts';
+import { type Lookup, Lookups, notAnswered } from './lookups.ts';
 import { checkMysql } from './mysql.ts';
 import { checkTcp } from './tcp.ts';
 
@@ -16,21 +17,24 @@ export interface Checks {
 }
 
 export interface CheckRules extends DialRules {
+  /** How host names are resolved; as the system does, if undefined. */
+  readonly lookup?: Lookup | undefined;
   /** Whose certificates are trusted, in place of Node's own list; PEM. */
   readonly ca?: string | undefined;
 }
 
 export function createChecks(rules: CheckRules): Checks {
-  const dial = createDial(rules);
+  const lookups = new Lookups(rules.lookup);
+  const dial = createDial(rules, lookups);
+  const late = (ending: AbortSignal) => (lookups.isAsking(ending) ? notAnswered() : timedOut());
   /** The checks under way, and what ends each. */
   const underWay = new Map<Promise<void>, AbortController>();
   let isClosed = false;
   const check: MakeCheck = (target, signal) => {
     if (isClosed) return Promise.reject(closed());
     const closing = new AbortController();
-    const checking = bounded(signal, closing.signal, (ending) => make(target, dial, ending, rules.ca)).finally(() =>
-      underWay.delete(checking),
-    );
+    const work = (ending: AbortSignal) => make(target, dial, ending, rules.ca);
+    const checking = bounded({ signal, closing: closing.signal, late, work }).finally(() => underWay.delete(checking));
     underWay.set(checking, closing);
     return checking;
   };
@@ -59,8 +63,16 @@ async function make({ ip, port, check }: Target, dial: Dial, signal: AbortSignal
   }
 }
 
+interface Bounds {
+  readonly signal: AbortSignal;
+  readonly closing: AbortSignal;
+  /** What it means that the work has not ended by then. */
+  readonly late: (ending: AbortSignal) => CheckError;
+  readonly work: (ending: AbortSignal) => Promise<void>;
+}
+
 /** What is dialled with the signal that `work` gets ends when the work does, and when one of the two others aborts. */
-async function bounded(signal: AbortSignal, closing: AbortSignal, work: (ending: AbortSignal) => Promise<void>): Promise<void> {
+async function bounded({ signal, closing, late, work }: Bounds): Promise<void> {
   if (signal.aborted) throw timedOut();
   const ending = new AbortController();
   const end = () => ending.abort();
@@ -68,11 +80,9 @@ async function bounded(signal: AbortSignal, closing: AbortSignal, work: (ending:
   signal.addEventListener('abort', end);
   try {
     const ended = new Promise<never>((_, reject) => {
-      ending.signal.addEventListener('abort', () => reject(closing.aborted ? closed() : timedOut()));
+      ending.signal.addEventListener('abort', () => reject(closing.aborted ? closed() : late(ending.signal)));
     });
     await Promise.race([work(ending.signal), ended]);
-  } catch (error) {
-    throw error instanceof CheckError ? error : new CheckError('check failed', 'counted');
   } finally {
     closing.removeEventListener('abort', end);
     signal.removeEventListener('abort', end);

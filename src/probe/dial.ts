@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { type AddressSet, addressBytes, addressText } from '../wire/addresses.ts';
 import { CheckError, timedOut } from './check.ts';
-import { type Lookup, Lookups } from './lookups.ts';
+import type { Lookups } from './lookups.ts';
 import { mayBeDialled } from './reach.ts';
 
 /**
@@ -16,12 +16,9 @@ export interface DialRules {
   /** What may be dialled beyond the default. */
   readonly allow: AddressSet;
   readonly resolveNames: boolean;
-  /** How; as the system does, if undefined. */
-  readonly lookup?: Lookup | undefined;
 }
 
-export function createDial({ allow, resolveNames, lookup }: DialRules): Dial {
-  const lookups = new Lookups(lookup);
+export function createDial({ allow, resolveNames }: DialRules, lookups: Lookups): Dial {
   const judge = (address: Uint8Array) => {
     if (!mayBeDialled(address, allow)) throw notAllowed();
     return address;
@@ -79,12 +76,14 @@ function connectTrouble(error: Error): CheckError {
   if (error instanceof CheckError) return error;
   const code = 'code' in error ? String(error.code) : '';
   if (code === 'ECONNREFUSED') return new CheckError('refused', 'at-once');
-  if (OUR_OWN.has(code)) return new CheckError('check failed', 'impossible');
+  if (OUR_WANT.has(code)) return new CheckError('check failed', 'unheard', { cause: error });
+  // Of a family that this machine has no address of.
+  if (code === 'EADDRNOTAVAIL') return new CheckError('check failed', 'impossible');
   return new CheckError('connection failed', 'counted');
 }
 
-/** Troubles of this process or machine, which say nothing of the other side. */
-const OUR_OWN: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EADDRINUSE']);
+/** What this process or machine lacks, which says nothing of the other side. */
+const OUR_WANT: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRINUSE']);
 
 function notAllowed(): CheckError {
   return new CheckError('address not allowed', 'impossible');

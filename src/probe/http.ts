@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Socket } from 'node:net';
-import type { CheckKind } from '../registry/checks.ts';
+import { type CheckKind, isReservedHeader } from '../registry/checks.ts';
 import { CheckError } from './check.ts';
 import { type Dial, hostText } from './dial.ts';
 import { secured } from './tls.ts';
@@ -94,7 +94,7 @@ function headersOf(text: string): string[] {
 }
 
 function maySet(name: string, value: string): boolean {
-  if (OURS.test(name)) return false;
+  if (isReservedHeader(name)) return false;
   try {
     validateHeaderName(name);
     validateHeaderValue(name, value);
@@ -103,7 +103,3 @@ function maySet(name: string, value: string): boolean {
     return false;
   }
 }
-
-/** Whom the request is for, on whose authority, and what holds for the connection alone. */
-const OURS =
-  /^(host|authorization|cookie2?|proxy-.*|connection|keep-alive|te|trailers?|transfer-encoding|upgrade|http2-settings|content-length|expect)$/i;

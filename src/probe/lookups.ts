@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { CheckError, timedOut } from './check.ts';
+import { CheckError } from './check.ts';
 
 /** Every address of a host name, in the order in which they are to be tried. */
 export type Lookup = (name: string) => Promise<readonly { readonly address: string }[]>;
@@ -16,14 +16,21 @@ const NAME = /^[a-z0-9_][a-z0-9_.-]{0,253}$/i;
 export class Lookups {
   readonly #lookup: Lookup;
   readonly #waiting = new Set<() => void>();
+  readonly #asking = new WeakSet<AbortSignal>();
   #open = 0;
 
   constructor(lookup = SYSTEM) {
     this.#lookup = lookup;
   }
 
+  /** Whether that is what the check with this signal waits for. */
+  isAsking(signal: AbortSignal): boolean {
+    return this.#asking.has(signal);
+  }
+
   async addressesOf(name: string, signal: AbortSignal): Promise<readonly string[]> {
     if (!NAME.test(name)) throw new CheckError('host name not found', 'impossible');
+    this.#asking.add(signal);
     await this.#turn(signal);
     try {
       const found = await this.#lookup(name);
@@ -31,8 +38,9 @@ export class Lookups {
     } catch (error) {
       // That there is no such name is a fact of the instance; that nobody could be asked is none.
       const isUnknown = error instanceof Error && 'code' in error && error.code === 'ENOTFOUND';
-      throw new CheckError('host name not found', isUnknown ? 'counted' : 'impossible');
+      throw isUnknown ? new CheckError('host name not found', 'counted') : notAnswered({ cause: error });
     } finally {
+      this.#asking.delete(signal);
       this.#next();
     }
   }
@@ -49,7 +57,7 @@ export class Lookups {
       };
       const leave = () => {
         this.#waiting.delete(go);
-        reject(timedOut());
+        reject(notAnswered());
       };
       this.#waiting.add(go);
       signal.addEventListener('abort', leave, { once: true });
@@ -65,4 +73,9 @@ export class Lookups {
       go();
     }
   }
+}
+
+/** Nobody has said anything of the name, which is no fault of the instance. */
+export function notAnswered(options?: ErrorOptions): CheckError {
+  return new CheckError('host name not found', 'unheard', options);
 }

@@ -68,7 +68,7 @@ function isOn(rows: unknown): boolean {
 
 function troubleOf(error: unknown, isLoggedIn: boolean): CheckError {
   if (error instanceof CheckError) return error;
-  if (!(error instanceof Error)) return new CheckError('check failed', 'counted');
+  if (!(error instanceof Error)) return notMysql();
   if (hasNumber(error)) {
     if (isLoggedIn) return new CheckError('query failed', 'at-once');
     return new CheckError('login refused', FULL.has(error.errno) ? 'counted' : 'at-once');

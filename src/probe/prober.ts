@@ -35,7 +35,7 @@ export interface ProbeLimits {
 /**
  * Checks instances actively: one loop for all of them, over one queue by due time. It makes no check itself, never makes two at once of
  * one instance, and tells the registry what they come to. Its state is of the check: a check that changes begins anew, and what an
- * instance registers again does not. A check that is over its time counts as over, whether or not it lets go.
+ * instance registers again does not. A check that is over its time is over, whether or not it lets go.
  */
 export class Prober {
   /** How long the checks of a cluster take. */
@@ -45,6 +45,8 @@ export class Prober {
   readonly #targets: Targets;
   readonly #due = new DueQueue<Probed>();
   readonly #underWay = new Set<Run>();
+  /** How many of them may take longer than others: half of the room at most, or a few that hang would stop all. */
+  #patient = 0;
   /** Instances that are checked no more, and of which the registry still has to be told so. */
   readonly #left = new Map<string, { readonly service: ServiceName; readonly address: Address }>();
   #rules: ProbeRules | undefined;
@@ -151,6 +153,10 @@ export class Prober {
       if (next.peer.underWay >= limits.maxProbesPerAddress) {
         next.peer.waiting ??= new DueQueue();
         next.peer.waiting.add(next);
+      } else if (isPatient(next) && this.#patient >= limits.maxProbes / 2) {
+        // Others at its address may be less patient.
+        this.#offer(next.peer);
+        this.#enqueue(next, at + PATIENT_AGAIN_MS);
       } else {
         this.#nextPortionAt = at + everyMs + yieldMs(lateMs, everyMs);
         this.#begin(next);
@@ -178,30 +184,35 @@ export class Prober {
     };
     probed.run = run;
     probed.peer.underWay++;
+    if (isPatient(probed)) this.#patient++;
     this.#underWay.add(run);
     void this.#outcomeOf(run).then((outcome) => this.#over(run, outcome));
   }
 
-  async #outcomeOf({ probed, controller }: Run): Promise<Outcome> {
-    const { ip, port, check } = probed;
+  async #outcomeOf(run: Run): Promise<Outcome> {
+    const { ip, port, check } = run.probed;
+    const { signal } = run.controller;
     try {
       // Nacos has no other port for MySQL than that of the instance.
       const at = check.type === 'mysql' ? port : (check.port ?? port);
-      await this.#options.check({ ip, port: at, check }, controller.signal);
+      await this.#options.check({ ip, port: at, check }, signal);
       return 'passes';
     } catch (error) {
-      if (error instanceof CheckError) return error;
-      if (!controller.signal.aborted) this.#blame(error);
-      return { weight: 'counted', reason: 'check failed' };
+      if (error instanceof CheckError) {
+        const { weight, reason } = error;
+        if (weight !== 'unheard') return { weight, reason };
+      } else if (signal.aborted) return TIMED_OUT;
+      if (this.#underWay.has(run)) this.#blame(error, { ip, port });
+      return 'unheard';
     }
   }
 
-  /** A check that fails in another way than checks do is at fault itself. */
-  #blame(err: unknown): void {
+  /** The fault is that of this process or of the check itself, and no instance is to fall or heal by it. */
+  #blame(err: unknown, address: Address): void {
     const at = this.#options.now();
     if (at - this.#blamedAt < WARN_EVERY_MS) return;
     this.#blamedAt = at;
-    this.#options.log?.error({ err }, 'a check failed in a way that was not foreseen');
+    this.#options.log?.error({ err, ...address }, 'a check could not be made');
   }
 
   #timeOut(run: Run, timeoutMs: number): void {
@@ -210,9 +221,10 @@ export class Prober {
     // An answer that has come while this process did something else is read first.
     scheduler.soon(() =>
       scheduler.soon(() => {
-        if (!this.#underWay.has(run)) return;
-        this.#over(run, isDeaf ? 'unheard' : TIMED_OUT);
+        if (isDeaf) this.#over(run, 'unheard');
+        // Only the check knows what it has waited for; but not every one lets go.
         run.controller.abort(new CheckError(TIMED_OUT.reason, TIMED_OUT.weight));
+        scheduler.soon(() => this.#over(run, TIMED_OUT));
       }),
     );
   }
@@ -235,6 +247,7 @@ export class Prober {
     this.#underWay.delete(run);
     probed.run = undefined;
     probed.peer.underWay--;
+    if (isPatient(probed)) this.#patient--;
     this.#offer(probed.peer);
   }
 
@@ -296,7 +309,7 @@ export class Prober {
     this.#warnedAt = at;
     const { maxProbes, maxProbesPerSecond } = this.#options.limits;
     const facts = { lateMs: Math.round(at - next.due), targets: this.targetCount, underWay: this.underWay };
-    this.#options.log?.warn({ ...facts, maxProbes, maxProbesPerSecond }, 'there is more to check than the limits allow');
+    this.#options.log?.warn({ ...facts, maxProbes, maxProbesPerSecond }, 'checks fall behind: more is due than is begun');
   }
 
   #timesOf(service: ServiceName, cluster: string): ReturnType<CheckTimes['of']> {
@@ -317,6 +330,11 @@ export class Prober {
 
 /** How long a check may take. */
 const TIMEOUT_MS: Readonly<Record<ActiveType, number>> = { tcp: 500, http: 500, mysql: 1_500, grpc: 1_000 };
+function isPatient({ timeoutMs, check }: Probed): boolean {
+  return timeoutMs !== undefined && timeoutMs > TIMEOUT_MS[check.type];
+}
+/** When one of these that finds no room looks again. */
+const PATIENT_AGAIN_MS = 1_000;
 const TIMED_OUT: Failure = { weight: 'slow', reason: 'timed out' };
 /** So much later than it should be a timeout says more of this process than of its target. */
 const DEAF_MS = 1_000;

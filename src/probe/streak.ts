@@ -4,11 +4,11 @@ import type { CheckWeight } from './check.ts';
 
 /** What one check after the other comes to. */
 
-/** How one check has ended. `unheard`: nothing is known, as this process was deaf meanwhile. */
+/** How one check has ended. `unheard`: nothing is known, as this process was deaf meanwhile, or not able to. */
 export type Outcome = 'passes' | 'unheard' | Failure;
 
 export interface Failure {
-  readonly weight: CheckWeight;
+  readonly weight: Exclude<CheckWeight, 'unheard'>;
   readonly reason: TroubleReason;
 }
 

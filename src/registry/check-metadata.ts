@@ -43,7 +43,7 @@ function read(given: ReadonlyMap<string, string>): AskedCheck | CheckFault {
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535))
     return wrong('.port', '1..65535', port);
   const code = given.get('.code');
-  if (code !== undefined && !/^[1-5]\d\d$/.test(code)) return wrong('.code', '100..599', code);
+  if (code !== undefined && !/^[2-5]\d\d$/.test(code)) return wrong('.code', '200..599', code);
   const verify = given.get('.verify');
   if (verify !== undefined && verify !== 'true' && verify !== 'false') return wrong('.verify', 'true or false', verify);
   const interval = within(given.get('.interval'), 500, 3_600_000);
@@ -93,7 +93,8 @@ function wrong(part: string, expected: string, got: string | undefined): CheckFa
   return { fault: `${KEY}${part} must be ${expected}, got "${shown(got ?? '')}"` };
 }
 
-/** No more of what was given is repeated. */
+/** No more of what was given is repeated, and on one line. */
 function shown(text: string): string {
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  const line = text.slice(0, 100).replace(/\p{Cc}/gu, ' ');
+  return text.length > 100 ? `${line}…` : line;
 }

@@ -23,6 +23,14 @@ export type CheckKind =
 
 export type CheckType = CheckKind['type'];
 
+/** Whether no check may set the header: it says who asks and whom, or how the connection is used. */
+export function isReservedHeader(name: string): boolean {
+  return RESERVED_HEADER.test(name);
+}
+
+const RESERVED_HEADER =
+  /^(?:host|authorization|cookie2?|proxy-.*|connection|keep-alive|te|trailers?|transfer-encoding|upgrade|http2-settings|content-length|expect)$/i;
+
 export const DEFAULT_CHECK: Check = { type: 'tcp', port: undefined };
 
 /**

@@ -251,12 +251,13 @@ interface Probes {
 }
 
 /** Active checks; none are made when they are off. */
-function probesIn({ options, registry, scheduler, now, log }: House): Probes {
+function probesIn({ options, registry, scheduler, now, log, descriptors }: House): Probes {
   // The table of options takes nothing else.
   const allow = AddressSet.parse(options.probeAllow) ?? new AddressSet([]);
   const checks = createChecks({ allow, resolveNames: options.probeNames });
   const { check } = checks;
-  const prober = new Prober({ registry, scheduler, now, random: Math.random, check, limits: options, log });
+  const limits = options.probes ? { ...options, maxProbes: descriptors.setAside(options.maxProbes) } : options;
+  const prober = new Prober({ registry, scheduler, now, random: Math.random, check, limits, log });
   return {
     times: prober.times,
     start: (rules) => {

@@ -13,12 +13,12 @@ export function descriptorLimit(): number {
 }
 
 /**
- * Shares the descriptors of the process among its ports. Where none is left the system ends new connections without a word, those of
+ * Shares the descriptors of the process among its ports and what it dials itself. Where none is left the system ends new connections without a word, those of
  * health too; so that part of them is for ports that serve health only, and whoever comes too late elsewhere is refused, and told of.
  */
 export class Descriptors {
-  readonly #most: number;
-  readonly #mostOfOthers: number;
+  #most: number;
+  #mostOfOthers: number;
   readonly #scheduler: Scheduler;
   readonly #onRefused: (count: number, open: number) => void;
   readonly #open = new Set<Socket>();
@@ -31,6 +31,14 @@ export class Descriptors {
     this.#mostOfOthers = Math.max(1, this.#most - reserveOf(this.#most));
     this.#scheduler = scheduler;
     this.#onRefused = onRefused;
+  }
+
+  /** Some are for connections that this process makes itself: as many as it wants, but a third of what callers may have at most. */
+  setAside(wanted: number): number {
+    const count = Math.min(wanted, Math.max(1, Math.floor(this.#mostOfOthers / 3)));
+    this.#most -= count;
+    this.#mostOfOthers -= count;
+    return count;
   }
 
   /** False: it has been ended. `forHealth`: it came to a port that serves health only. */

@@ -1,7 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, inject, it } from 'vitest';
-import { startProcess } from '../support/process.ts';
-import { register, setEnabled } from '../support/server.ts';
+import { type Process, startProcess } from '../support/process.ts';
+import { nacos, register, setEnabled } from '../support/server.ts';
+import { Driver } from './driver.ts';
+import { freePorts, freePortsOfNacos } from './estate.ts';
 import { Program } from './program.ts';
+import { startRelay } from './relay.ts';
 
 /** Dubbo-go's own health client, in each way to speak that it has, and what its references do by themselves. */
 
@@ -16,6 +20,7 @@ const PROVIDER = 'providers:com.x.Y:1.2.3:G';
 const KEY = 'G/com.x.Y:1.2.3';
 /** These make dubbo-go ask for a health service of that group and version; there is one for all. */
 const OF_A_GROUP = ['--group', 'G', '--version', '1.2.3'];
+const GREETER = ['--interface', 'com.x.Y', ...OF_A_GROUP];
 
 const GRPC: Readonly<Record<string, readonly string[]>> = {
   gRPC: [],
@@ -29,6 +34,13 @@ const TRIPLE: Readonly<Record<string, readonly string[]>> = {
   'Triple over h2c': ['--triple', '--h2c'],
   'Triple over h2c, as JSON': ['--triple', '--h2c', '--json'],
 };
+
+/** What `/health/NAME` says of a service. */
+interface Explained {
+  readonly status: string;
+  readonly instances: { readonly available: number };
+  readonly pending?: { readonly status: string; readonly inMs: number };
+}
 
 /** The next line of the program, parsed; undefined after the last. */
 async function heard(program: Program): Promise<unknown> {
@@ -100,6 +112,79 @@ describe.skipIf(path === undefined)('dubbo-go', () => {
     }
   });
 });
+
+describe.skipIf(path === undefined || tools.dubboGoGreeter.path === undefined)(
+  'a consumer whose only provider is cut off from beatbridge for 2 s',
+  () => {
+    /** The answer of `/health/NAME` about what the provider has registered. */
+    const explained = async (bridge: Process) => {
+      const response = await fetch(`http://${bridge.listeners.health}/health/${KEY}`);
+      const { services } = (await response.json()) as { readonly services: readonly Explained[] };
+      return services[0];
+    };
+    /**
+     * A provider and, once it is there, a consumer that holds on to it by a watch. Then the provider's connections are cut, and it
+     * returns by itself when they can be made again.
+     */
+    const cutOff = async (
+      metadata: object,
+      meanwhile: (what: Explained | undefined) => void,
+      afterwards: (consumer: Program, provider: Driver) => Promise<void>,
+    ) => {
+      await using bridge = await startProcess();
+      // It looks for the gRPC side 1,000 above the port that it is given.
+      const [main, grpc] = await freePortsOfNacos();
+      await using way = await startRelay(bridge.listeners.grpc, undefined, grpc);
+      const [port] = await freePorts(1);
+      await using provider = await Driver.start(
+        [tools.dubboGoGreeter.path ?? '', 'provider', '--mode', 'interface', '--port', `${port}`, ...GREETER],
+        `127.0.0.1:${main}`,
+      );
+      expect(await explained(bridge)).toMatchObject({ instances: { available: 1 } });
+      const set = await nacos(bridge, 'PUT', '/service', {
+        serviceName: PROVIDER,
+        protectThreshold: 0,
+        metadata: JSON.stringify(metadata),
+      });
+      expect(set.status).toBe(200);
+      await using consumer = new Program(path, ['consumer', bridge.listeners.health, 'com.x.Y', ...OF_A_GROUP]);
+      expect(await heard(consumer)).toEqual({ watching: KEY });
+
+      way.breakOff();
+      const cut = performance.now();
+      await expect.poll(() => explained(bridge)).toMatchObject({ instances: { available: 0 } });
+      meanwhile(await explained(bridge));
+      await pause(2_000 - (performance.now() - cut));
+      way.mend();
+      await expect.poll(() => explained(bridge), { timeout: 30_000 }).toMatchObject({ instances: { available: 1 } });
+      expect((await explained(bridge))?.pending).toBeUndefined();
+      await afterwards(consumer, provider);
+    };
+    const CLOSING = { closing: KEY, instance: expect.any(String) };
+
+    it('loses it', async () => {
+      await cutOff(
+        {},
+        (what) => expect(what).toMatchObject({ status: 'NOT_SERVING' }),
+        async (consumer) => expect(await heard(consumer)).toEqual(CLOSING),
+      );
+    });
+
+    it('keeps it where health.fall-after is 5s, until it has been gone for so long', async () => {
+      await cutOff(
+        { 'health.fall-after': '5s' },
+        (what) => expect(what).toMatchObject({ status: 'SERVING', pending: { status: 'NOT_SERVING' } }),
+        async (consumer, provider) => {
+          expect(consumer.lines.slice(1)).toEqual([]);
+          const killed = performance.now();
+          await provider.kill();
+          expect(await heard(consumer)).toEqual(CLOSING);
+          expect(performance.now() - killed).toBeGreaterThan(4_900);
+        },
+      );
+    });
+  },
+);
 
 it.skipIf(tools.dubboGo.path === undefined)(
   'examples/dubbo-go checks a service once and watches it until the bridge ends',

@@ -11,9 +11,10 @@ import { NACOS_CLIENTS, type Started } from './nacos-clients.ts';
 
 /**
  * Stands in every list, so that none is ever empty: the clients of npm and Go take no empty list for true. Persistent, so that it
- * needs no beats, and with no share of the load, so that what health says is about the others.
+ * needs no beats, where no check looks unless it is told to, and with no share of the load, so that what health says is about the
+ * others.
  */
-export const BYSTANDER = { ip: '10.0.0.99', port: 99, ephemeral: 'false', weight: 0 };
+export const BYSTANDER = { ip: '127.0.0.99', port: 99, ephemeral: 'false', weight: 0 };
 export const IP = '10.0.0.1';
 
 export type Condition = (instance: SeenInstance | undefined) => boolean;
@@ -95,7 +96,7 @@ export async function freePorts(count: number): Promise<readonly number[]> {
 }
 
 /** The same, with the second 1,000 above the first, and a third. */
-async function freePortsOfNacos(): Promise<readonly [main: number, grpc: number, health: number]> {
+export async function freePortsOfNacos(): Promise<readonly [main: number, grpc: number, health: number]> {
   for (;;) {
     const [main = 0, health = 0] = await freePorts(2);
     const grpc = main + 1_000;

@@ -34,37 +34,86 @@ it('the compatibility table names every Nacos client that is driven, and no othe
 /** The commands of a README section's shell blocks, each with the answer that stands below it as a comment. */
 function commandsOf(section: string): { readonly command: string; readonly answer: string | undefined }[] {
   const text = README.split(`\n## ${section}\n`, 2)[1]?.split('\n## ', 1)[0] ?? '';
-  const lines = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) => block.trimEnd().split('\n'));
+  const lines = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
+    block.trimEnd().replaceAll('\\\n', '').split('\n'),
+  );
   return lines.flatMap((command, i) =>
     command.startsWith('#') ? [] : [{ command, answer: lines[i + 1]?.match(/^# (.*)/)?.[1] }],
   );
 }
 
 const { curl, npm } = inject('tools');
+const NOT_INSTALLED = curl.path === undefined || npm.path === undefined;
 
-it.skipIf(curl.path === undefined || npm.path === undefined)("README's first minutes happen as printed", async () => {
-  // `npm start` as a newcomer runs it, less the installation. A group of its own, so that all of it can be ended.
-  const start = spawn('npm', ['start'], { cwd: ROOT, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+/** A command that runs until it is ended. In a group of its own, so that all of it can be. */
+function started(command: string): AsyncDisposable & { readonly heard: (words: string) => Promise<string[]> } {
+  const child = spawn('bash', ['-c', quiet(command)], { cwd: ROOT, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  let said = '';
+  const heard = async (words: string) => {
+    for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
+      said += chunk;
+      if (said.includes(words)) break;
+    }
+    const lines = said.split('\n');
+    said = '';
+    return lines;
+  };
+  return {
+    heard,
+    // Once more does nothing.
+    [Symbol.asyncDispose]: async () => {
+      if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid ?? 0), 'SIGTERM');
+      await exited;
+    },
+  };
+}
+
+/** What bash says to the command. */
+function said(command: string): string {
+  return execFileSync('bash', ['-c', quiet(command)], { encoding: 'utf8' });
+}
+
+/** Without the progress that curl shows where nobody looks on. */
+function quiet(command: string): string {
+  return command.replace(/^curl /, 'curl --silent ');
+}
+
+it.skipIf(NOT_INSTALLED)("README's first minutes happen as printed", async () => {
+  // `npm start` as a newcomer runs it, less the installation.
+  await using bridge = started('npm start');
+  const ready = README.match(/^\{"msg":"ready".*$/m)?.[0];
+  expect(await bridge.heard('"msg":"ready"')).toContain(ready);
+
+  const commands = commandsOf('A flip in five curls');
+  expect(commands.filter(({ answer }) => answer !== undefined)).toHaveLength(5);
+  for (const { command, answer } of commands) expect({ command, said: said(command) }).toEqual({ command, said: answer ?? '' });
+  const [last] = commands.slice(-1);
+  expect(said(`${last?.command} -s -o /dev/null -w '%{http_code}'`)).toBe('404');
+});
+
+it.skipIf(NOT_INSTALLED)("README's check in four curls happens as printed", async () => {
+  const [listen, start, register, check, watch, ask, ...more] = commandsOf('An HTTP check in four curls');
+  if (!(listen && start && register && check && watch && ask) || more.length > 0) throw new Error('README has other commands');
+  const instance = started(listen.command);
   try {
-    let heard = '';
-    for await (const chunk of start.stdout.iterator({ destroyOnReturn: false })) {
-      heard += chunk;
-      if (heard.includes('"msg":"ready"')) break;
-    }
-    const ready = README.match(/^\{"msg":"ready".*$/m)?.[0];
-    expect(heard.split('\n')).toContain(ready);
+    await using bridge = started(start.command);
+    await bridge.heard('"msg":"ready"');
+    for (const { command, answer } of [register, check])
+      expect({ command, said: said(command) }).toEqual({ command, said: answer });
+    await using watching = started(watch.command);
+    expect(await watching.heard('data: ')).toContain(watch.answer);
+    expect(said(ask.command)).toBe(ask.answer);
+    const cart = () => said("curl http://127.0.0.1:20000/health/cart -o /dev/null -w '%{http_code}'");
+    expect(cart()).toBe('200');
 
-    const commands = commandsOf('A flip in five curls');
-    expect(commands.filter(({ answer }) => answer !== undefined)).toHaveLength(5);
-    for (const { command, answer } of commands) {
-      const said = execFileSync('bash', ['-c', command.replace(/^curl /, 'curl --silent ')], { encoding: 'utf8' });
-      expect({ command, said }).toEqual({ command, said: answer ?? '' });
-    }
-    const [last] = commands.slice(-1);
-    expect(execFileSync('bash', ['-c', `${last?.command} -s -o /dev/null -w '%{http_code}'`], { encoding: 'utf8' })).toBe('404');
+    await instance[Symbol.asyncDispose]();
+    expect(await watching.heard('data: ')).toContain('data: {"status":"NOT_SERVING"}');
+    await expect.poll(cart, { timeout: 10_000 }).toBe('503');
+
+    await using _again = started(listen.command);
+    expect(await watching.heard('data: ')).toContain(watch.answer);
   } finally {
-    const exited = once(start, 'exit');
-    process.kill(-(start.pid ?? 0), 'SIGTERM');
-    await exited;
+    await instance[Symbol.asyncDispose]();
   }
 });

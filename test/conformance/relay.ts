@@ -7,13 +7,21 @@ export interface Relay extends AsyncDisposable {
   readonly address: string;
   /** Breaks every connection that there is; others can be made at once. */
   cut(): void;
+  /** Breaks them too, and whichever comes until `mend`. */
+  breakOff(): void;
+  mend(): void;
 }
 
-/** What clients say goes through `change` on its way. */
-export async function startRelay(server: string, change = (chunk: Buffer): Buffer => chunk): Promise<Relay> {
+/** What clients say goes through `change` on its way. Port 0 is any that is free. */
+export async function startRelay(server: string, change = (chunk: Buffer): Buffer => chunk, listensOn = 0): Promise<Relay> {
   const sockets = new Set<Socket>();
+  let isBroken = false;
   const at = server.lastIndexOf(':');
   const relay = createServer((client) => {
+    if (isBroken) {
+      client.on('error', () => {}).resetAndDestroy();
+      return;
+    }
     const upstream = connect(Number(server.slice(at + 1)), server.slice(0, at));
     client.on('data', (chunk: Buffer) => upstream.write(change(chunk)));
     upstream.pipe(client);
@@ -30,7 +38,7 @@ export async function startRelay(server: string, change = (chunk: Buffer): Buffe
       });
     }
   });
-  relay.listen(0, '127.0.0.1');
+  relay.listen(listensOn, '127.0.0.1');
   await once(relay, 'listening');
   // A TCP server that listens has a port.
   const { port } = relay.address() as AddressInfo;
@@ -40,6 +48,13 @@ export async function startRelay(server: string, change = (chunk: Buffer): Buffe
   return {
     address: `127.0.0.1:${port}`,
     cut,
+    breakOff() {
+      isBroken = true;
+      cut();
+    },
+    mend() {
+      isBroken = false;
+    },
     async [Symbol.asyncDispose]() {
       const closed = once(relay, 'close');
       relay.close();

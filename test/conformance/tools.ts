@@ -27,6 +27,7 @@ export type ToolName =
   | 'grpcHealthProbe'
   | 'grpcurl'
   | 'goHealth'
+  | 'goHealthServer'
   | 'grpcClient'
   | 'dubboGoHealth'
   | 'dubboGo'
@@ -76,6 +77,7 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   grpcHealthProbe: () => built('grpc-health-probe'),
   grpcurl: () => built('grpcurl'),
   goHealth: () => built('go-health'),
+  goHealthServer: () => built('go-health-server'),
   grpcClient: () => built('grpc-client'),
   dubboGoHealth: () => built('dubbo-go-health'),
   dubboGo: () => built('dubbo-go'),

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type Relay, startRelay } from './relay.ts';
 
 /** A way to the server on which requests and answers pass and no push comes through. For `await using`. */
-export interface WithoutUdp extends Relay {
+export interface WithoutUdp extends Pick<Relay, 'address' | 'cut'>, AsyncDisposable {
   /** How many datagrams have been swallowed. */
   readonly swallowed: number;
 }

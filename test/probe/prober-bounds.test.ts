@@ -43,6 +43,26 @@ it('no more are under way to one address than may be, however it is spelt, and o
   expect(room.prober.underWay).toBe(3);
 });
 
+it('those that may take longer than others have half of the room, and no one else waits for them', async () => {
+  using room = new ProberRoom({ maxProbes: 10, maxProbesPerAddress: 4 }).start();
+  room.answer = ({ port, pass }) => port > 1_000 && pass();
+  const patient = { ...INTERVAL, 'health.check.timeout': '10s' };
+  for (let port = 1; port <= 100; port++)
+    room.registry.register(orders, registration({ ip: `10.1.0.${port % 4}`, port, metadata: patient }));
+  await room.pass(2_000);
+  expect(room.prober.underWay).toBe(5);
+  // At the same addresses, and at another.
+  for (let port = 1_001; port <= 1_020; port++)
+    room.registry.register(orders, registration({ ip: `10.1.0.${port % 5}`, port, metadata: INTERVAL }));
+  await room.pass(5_000);
+  const quick = room.begun.filter(({ port }) => port > 1_000);
+  expect(new Set(quick.map(({ port }) => port)).size).toBe(20);
+  expect(quick.length).toBeGreaterThanOrEqual(4 * 20);
+  // Among themselves chance decides.
+  await room.pass(300_000, 50);
+  expect(new Set(room.begun.map(({ port }) => port)).size).toBeGreaterThan(60);
+});
+
 it('no more begin within a second than may, in small portions, those first that are due first', async () => {
   // Spread over half a second, in an order of their own.
   const dueOf = (n: number) => Math.floor(((n * 7_919) % 1_000) / 2);
@@ -120,7 +140,7 @@ it('more than the limits allow is said in one line a minute', async () => {
   expect(room.lines).toEqual([]);
   await room.pass(100_000, 50);
   expect(room.lines).toMatchObject([
-    { level: 40, msg: 'there is more to check than the limits allow', targets: 100, maxProbesPerSecond: 10 },
+    { level: 40, msg: 'checks fall behind: more is due than is begun', targets: 100, maxProbesPerSecond: 10 },
     { level: 40, lateMs: expect.any(Number) },
   ]);
   expect(room.lines[1]?.lateMs).toBeGreaterThan(8_000);

@@ -271,14 +271,25 @@ describe('what checks come to', () => {
     expect(isHealthy(room)).toBe(true);
   });
 
-  it('a check that fails in an unforeseen way counts, and is logged once', async () => {
-    using room = new ProberRoom().start();
-    room.answer = failing(new TypeError('x is not a function'));
-    room.registry.register(orders, persistent());
-    await room.pass(30_000);
-    expect(troubleOf(room)).toMatchObject({ reason: 'check failed' });
-    expect(room.lines).toMatchObject([{ level: 50, err: { message: 'x is not a function' } }]);
-  });
+  it.each([
+    ['x is not a function', new TypeError('x is not a function')],
+    ['check failed', new CheckError('check failed', 'unheard')],
+  ])(
+    'a check that fails by a fault of this process is logged once a minute, and no instance falls or heals by it: %s',
+    async (message, fault) => {
+      using room = new ProberRoom().start();
+      room.registry.register(orders, asking());
+      room.answer = failing(fault);
+      await room.pass(30_000);
+      expect([isHealthy(room), troubleOf(room)]).toEqual([true, undefined]);
+      room.answer = failing(REFUSED);
+      await room.pass(6_000);
+      room.answer = failing(fault);
+      await room.pass(20_000);
+      expect([isHealthy(room), troubleOf(room)?.reason]).toEqual([false, 'refused']);
+      expect(room.lines).toMatchObject([{ level: 50, err: { message } }]);
+    },
+  );
 });
 
 describe('a check that does not end', () => {
@@ -294,6 +305,17 @@ describe('a check that does not end', () => {
     room.begun[1]?.fail(new Error('late'));
     await room.pass(2_000);
     expect([isHealthy(room), troubleOf(room)?.reason, room.lines]).toEqual([false, 'timed out', []]);
+  });
+
+  it('says itself what it has waited for', async () => {
+    using room = new ProberRoom().start();
+    // As it really is: promises are heard of before the event loop has come round.
+    room.scheduler.soon = (run) => void setImmediate(run);
+    room.answer = ({ signal, fail }) =>
+      signal.addEventListener('abort', () => fail(new CheckError('host name not found', 'unheard')));
+    room.registry.register(orders, asking({ 'health.check.interval': '1s' }));
+    await room.pass(30_000);
+    expect([isHealthy(room), troubleOf(room), room.begun.length > 10]).toEqual([true, undefined, true]);
   });
 
   it('says nothing when this process was deaf meanwhile', async () => {

@@ -194,7 +194,11 @@ describe('what an instance asks for in its metadata', () => {
     [{ 'health.check': 'tcp', 'health.check.port': '0' }, 'health.check.port must be 1..65535, got "0"'],
     [{ 'health.check': 'tcp', 'health.check.interval': '1ms' }, 'health.check.interval must be'],
     [{ 'health.check': 'tcp', 'health.check.timeout': '2h' }, 'health.check.timeout must be'],
-    [{ 'health.check': 'http:/', 'health.check.code': '600' }, 'health.check.code must be 100..599, got "600"'],
+    [
+      { 'health.check': 'http:/x\r\nHost: a' },
+      'health.check must be tcp, http:/path, https:/path, grpc:service or grpcs:service, got "http:/x  Host: a"',
+    ],
+    [{ 'health.check': 'http:/', 'health.check.code': '600' }, 'health.check.code must be 200..599, got "600"'],
     [{ 'health.check': 'tcp', 'health.check.code': '200' }, 'health.check.code is for http:/path and https:/path'],
     [{ 'health.check': 'https:/', 'health.check.verify': 'no' }, 'health.check.verify must be true or false, got "no"'],
   ])('%j is refused', (metadata, fault) => {

@@ -33,8 +33,11 @@ export async function run(args: readonly string[], env: Readonly<Record<string, 
   return { code, stdout, stderr };
 }
 
+/** Nobody is where most tests register, and so nobody is to be looked for there. */
+const UNPROBED = [...FREE_PORTS, '--probes', 'false'];
+
 /** Starts `beatbridge serve` and waits for its word that it listens. */
-export async function startProcess(args: readonly string[] = FREE_PORTS): Promise<Process> {
+export async function startProcess(args: readonly string[] = UNPROBED): Promise<Process> {
   const child = spawn(process.execPath, [CLI, 'serve', ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const lines = createInterface({ input: child.stdout });

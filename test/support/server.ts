@@ -3,9 +3,9 @@ import { createServer, type Listeners, type Server, type ServerOptions } from '.
 /** A server in this process or in one of its own. */
 type Reachable = { readonly listeners: Listeners };
 
-/** A beatbridge in this process, on free loopback ports. For `await using`. */
+/** A beatbridge in this process, on free loopback ports, that looks for nobody unless it is told to. For `await using`. */
 export function startServer(options: ServerOptions = {}): Promise<Server> {
-  return createServer({ host: '127.0.0.1', port: 0, grpcPort: 0, healthPort: 0, ...options });
+  return createServer({ host: '127.0.0.1', port: 0, grpcPort: 0, healthPort: 0, probes: false, ...options });
 }
 
 type Form = Readonly<Record<string, string | number>>;

@@ -9,7 +9,7 @@ function setUp(limit: number) {
   const descriptors = new Descriptors(limit, scheduler, (...facts) => told.push(facts));
   const admitted = (count: number, forHealth: boolean) =>
     Array.from({ length: count }, () => new Socket()).filter((socket) => descriptors.admit(socket, forHealth));
-  return { scheduler, told, admitted };
+  return { descriptors, scheduler, told, admitted };
 }
 
 it('connections to other ports leave room for those that ask for health', () => {
@@ -17,6 +17,23 @@ it('connections to other ports leave room for those that ask for health', () => 
   expect(admitted(300, false)).toHaveLength(66);
   expect(admitted(300, true)).toHaveLength(22);
   expect(told).toEqual([[1, 66]]);
+});
+
+it.each([
+  [20_000, 512],
+  [128, 22],
+  [96, 14],
+  [Number.POSITIVE_INFINITY, 512],
+])('of %d descriptors a third of what callers may have, at most, is for what the process dials itself: %d', (limit, expected) => {
+  const { descriptors } = setUp(limit);
+  expect(descriptors.setAside(512)).toBe(expected);
+});
+
+it('what is set aside is not for callers', () => {
+  const { descriptors, admitted } = setUp(128);
+  descriptors.setAside(512);
+  expect(admitted(300, false)).toHaveLength(44);
+  expect(admitted(300, true)).toHaveLength(22);
 });
 
 it('a connection that ends makes room for another', async () => {

@@ -1,4 +1,4 @@
-import type { CheckKind } from '../../registry/checks.ts';
+import { type CheckKind, isReservedHeader } from '../../registry/checks.ts';
 import { RequestError, shown } from '../errors.ts';
 import { isObject, type JsonObject, parseJson, scalar, truth } from '../json.ts';
 import { type ClusterSettings, DEFAULT_CLUSTER, usesCheckPort } from '../settings.ts';
@@ -47,7 +47,7 @@ function readHttp(json: JsonObject, tls: boolean): CheckKind {
   const headers = readText(json, 'headers', 4_096);
   for (const entry of headers.split('|')) checkHeader(entry);
   const code = scalar(json, 'expectedResponseCode') ?? '200';
-  if (!/^[1-5]\d\d$/.test(code)) fail(`expectedResponseCode must be 100..599, got ${shown(code)}`);
+  if (!/^[2-5]\d\d$/.test(code)) fail(`expectedResponseCode must be 200..599, got ${shown(code)}`);
   return { type: 'http', path, headers, expectedResponseCode: Number(code), tls, verify: readFlag(json, 'verify') ?? true };
 }
 
@@ -61,13 +61,10 @@ function checkHeader(entry: string): void {
   if (entry.trim() === '') return;
   const name = HEADER.exec(entry)?.[1];
   if (name === undefined) fail(`headers must be NAME:VALUE|NAME:VALUE without a colon in a value, got "${shown(entry)}"`);
-  if (RESERVED_HEADER.test(name)) fail(`headers must not set ${shown(name)}`);
+  if (isReservedHeader(name)) fail(`headers must not set ${shown(name)}`);
 }
 
 const HEADER = /^ *([\w!#$%&'*+.^`~-]+) *:[\x20-\x39\x3b-\x7e]*$/;
-/** Those that say who asks and whom, and how the connection is used. */
-const RESERVED_HEADER =
-  /^(?:host|authorization|cookie2?|proxy-.*|connection|keep-alive|te|trailers?|transfer-encoding|upgrade|http2-settings|content-length|expect)$/i;
 
 function readMysql(json: JsonObject): CheckKind {
   return {

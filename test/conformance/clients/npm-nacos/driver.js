@@ -49,8 +49,8 @@ function config() {
 const OPS = {
   register: ({ service, group, ip, port, cluster, weight, enabled, ephemeral, metadata }) =>
     client.registerInstance(service, { ip, port, clusterName: cluster, weight, enabled, ephemeral, metadata }, group),
-  deregister: ({ service, group, ip, port, cluster }) =>
-    client.deregisterInstance(service, { ip, port, clusterName: cluster }, group),
+  deregister: ({ service, group, ip, port, cluster, ephemeral }) =>
+    client.deregisterInstance(service, { ip, port, clusterName: cluster, ephemeral }, group),
   async instances({ service, group, clusters, healthyOnly }) {
     const names = clusters?.join(',');
     const hosts = healthyOnly

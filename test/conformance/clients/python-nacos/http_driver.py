@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from importlib.metadata import version
 
 from nacos import NacosClient
@@ -18,6 +19,8 @@ PR_SET_PDEATHSIG = 1
 BEAT_INTERVAL = 5
 # The client's own is 7 s; nothing is pushed to it.
 LOOKS_EVERY = 1
+# No event tells that the last one has been answered.
+LAST_BEAT_TAKES = 0.5
 
 
 def end_with_parent():
@@ -79,22 +82,36 @@ class Driver:
     def perform(self, op, id, **fields):
         return self.perform_on_texts(op, **fields) if op.startswith("config") else self.perform_on_services(op, **fields)
 
-    def perform_on_services(self, op, service, group, ip="", port=0, cluster="DEFAULT", metadata=None, **fields):
+    def perform_on_services(
+        self, op, service, group, ip="", port=0, cluster="DEFAULT", metadata=None, ephemeral=True, **fields
+    ):
         # Unless it is told a cluster, it registers in one by the name of "None".
         where = {"service_name": service, "ip": ip, "port": port, "cluster_name": cluster, "group_name": group}
         if op == "register":
             # Without an interval it does not beat.
             beats_every = int((metadata or {}).get("preserved.heart.beat.interval", BEAT_INTERVAL * 1000)) / 1000
-            return succeeded(self.client.add_naming_instance(**where, metadata=metadata, heartbeat_interval=beats_every))
+            return succeeded(
+                self.client.add_naming_instance(
+                    **where, metadata=metadata, ephemeral=ephemeral, heartbeat_interval=beats_every
+                )
+            )
         if op == "update":
             return succeeded(self.client.modify_naming_instance(**where, metadata=metadata, weight=fields.get("weight")))
         if op == "deregister":
-            return succeeded(self.client.remove_naming_instance(**where))
+            self.stop_beating(f"{service}#{ip}#{port}")
+            return succeeded(self.client.remove_naming_instance(**where, ephemeral=ephemeral))
         if op == "instances":
             return printable(self.list(service, group))
         if op == "subscribe":
             return self.subscribe(service, group)
         raise ValueError(f"unknown op: {op}")
+
+    def stop_beating(self, key):
+        """The client stops only after its goodbye: a beat that is on its way by then registers the instance again."""
+        task = self.client.heartbeats.get(key)
+        if task:
+            task.stop()
+            time.sleep(LAST_BEAT_TAKES)
 
     def list(self, service, group):
         return self.client.list_naming_instance(service, group_name=group)["hosts"]
