@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     // Tests run beside each other in one directory: whichever is to keep something says where.
     env: { BEATBRIDGE_DATA_DIR: 'none' },
-    include: ['test/fixtures/record.ts', 'test/fixtures/record-2.ts'],
+    include: ['test/fixtures/record.ts', 'test/fixtures/record-2.ts', 'test/fixtures/record-moving.ts'],
     globalSetup: 'test/conformance/tools.ts',
     testTimeout: 120_000,
     // One client at a time, so that none is late.
