@@ -25,6 +25,7 @@ import { OpenAnswers } from '../wire/open-answers.ts';
 import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
 import type { Surfaces } from './dispatch.ts';
 import type { Drainable } from './drain.ts';
+import { type Part, probePaths } from './readiness.ts';
 import { reflectionRoutes } from './reflection.ts';
 import { rpcByPath } from './rpc.ts';
 import { SilenceLog } from './silence-log.ts';
@@ -56,7 +57,8 @@ export async function roomsIn(house: House): Promise<Rooms> {
   const keeping = await keepingIn(house);
   const health = healthIn(house);
   const probes = probesIn(house);
-  const nacos = nacosIn(house, probes.times, keeping);
+  const isDraining = () => health.statusOf('bridge') !== 'serving';
+  const nacos = nacosIn(house, probes.times, keeping, isDraining);
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
   return {
     health,
@@ -73,11 +75,40 @@ export async function roomsIn(house: House): Promise<Rooms> {
  * What was kept is given back, and followed from then on. Answers who serves what: nobody is served before. Rejects with `StoreError`,
  * and with `OptionsError` for what only a room can tell.
  */
-export async function furnish(house: House, { health, watches, nacos, keeping }: Rooms): Promise<Surfaces> {
+export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
+  const { health, watches, nacos, keeping } = rooms;
   checkDefaultService(health, house.options);
   const { comeBackWithinMs: heldMs, rememberForMs } = house.options;
   await keeping?.begin(house.registry, nacos.durable, { heldMs, rememberForMs });
-  return { ...nacosSurfaces(house, nacos), ...healthSurfaces(house, health, watches) };
+  return {
+    ...nacosSurfaces(house, nacos),
+    ...healthSurfaces(house, health, watches),
+    probePaths: probePaths(partsOf(house, rooms)),
+  };
+}
+
+/** What `/readyz` lists. The bridge itself is asked by the status that it tells of itself, so that the two never differ. */
+function partsOf({ registry }: House, { health, keeping, probes, sweeper }: Rooms): readonly Part[] {
+  const looks: Readonly<Record<string, Part['look']>> = {
+    store() {
+      if (keeping === undefined) return { ok: true, says: 'off, nothing is kept' };
+      const { trouble } = keeping;
+      return trouble === undefined ? { ok: true, says: 'ok' } : { ok: false, says: `failed: ${trouble}` };
+    },
+    registry() {
+      const { serviceCount, instanceCount, records } = registry;
+      const unheard = records.unheardCount === 0 ? '' : ` (${records.unheardCount} not heard of since a restart)`;
+      return { ok: true, says: `${serviceCount} services, ${instanceCount} instances${unheard}` };
+    },
+    probes: () => ({ ok: true, says: probes.says() }),
+    sweeper: () => ({ ok: !sweeper.isStalled, says: `${Math.round(sweeper.lateMs)} ms late` }),
+  };
+  const isServing = () => health.statusOf('bridge') === 'serving';
+  const look: Part['look'] = () => (isServing() ? { ok: true, says: 'none' } : { ok: false, says: 'under way' });
+  return [
+    ...Object.entries(looks).map(([name, look]) => ({ name, isNeeded: false, look })),
+    { name: 'drain', isNeeded: true, look },
+  ];
 }
 
 /** Each in any state, once nobody is served any more. What is to survive is written last. */
@@ -92,8 +123,8 @@ export async function closeRooms({ health, nacos, probes, keeping, sweeper, sile
 
 export function drainableOf(house: House, { health, watches, nacos }: Rooms, closePorts: Drainable['closePorts']): Drainable {
   return {
-    announce: () => {
-      health.drain();
+    announce: () => health.drain(),
+    sendAway: () => {
       nacos.freeze();
       return watches.told('bridge');
     },
@@ -175,15 +206,17 @@ async function keepingIn({ options, scheduler, wallClock, log }: House): Promise
   return options.dataDir === 'none' ? undefined : Keeping.open(options.dataDir, { scheduler, wallClock, log });
 }
 
-function nacosIn(house: House, checkTimes: CheckTimes, durability: Keeping | undefined): Nacos {
+function nacosIn(house: House, checkTimes: CheckTimes, durability: Keeping | undefined, isDraining: () => boolean): Nacos {
   const { pushDelayMs, pushToClientIp } = house.options;
-  return createNacos({ ...house, limits: house.options, pushDelayMs, pushToClientIp, checkTimes, durability });
+  return createNacos({ ...house, limits: house.options, pushDelayMs, pushToClientIp, checkTimes, durability, isDraining });
 }
 
 interface Probes {
   readonly times: CheckTimes;
   readonly start: (rules: ProbeRules) => void;
   readonly stop: () => Promise<void>;
+  /** How much there is to do, in a few words. */
+  readonly says: () => string;
 }
 
 /** Active checks; none are made when they are off. */
@@ -202,6 +235,7 @@ function probesIn({ options, registry, scheduler, now, log }: House): Probes {
       prober.stop();
       return checks.close();
     },
+    says: () => (options.probes ? `${prober.targetCount} instances checked, ${prober.underWay} checks under way` : 'off'),
   };
 }
 

@@ -4,6 +4,7 @@ import { checkOptions, type GivenOptions, OptionsError } from '../options.ts';
 import { listen, type OpenPort, type PortOptions, type TlsIdentity } from '../wire/listener.ts';
 import { everything, healthOnly, type Surfaces } from './dispatch.ts';
 import { drain } from './drain.ts';
+import { limitHangs } from './hang-limit.ts';
 import { closeRooms, drainableOf, furnish, type House, houseOf, roomsIn, StoreError } from './rooms.ts';
 
 /**
@@ -21,8 +22,9 @@ export interface Server extends AsyncDisposable {
   /** Where it listens, each as `HOST:PORT`. */
   readonly listeners: Listeners;
   /**
-   * Drains and closes: the status of `""` flips, watches end with UNAVAILABLE, connections are told to go. Resolves when all have
-   * gone, and after `withinMs` at the latest (default: the option `closeWithinMs`).
+   * Drains and closes: the status of `""` and readiness flip at once; all else goes on for the time of the option `drainDelayMs`; then
+   * watches end with UNAVAILABLE, and connections are told to go. Resolves when all have gone, and `withinMs` after the delay at the
+   * latest (default: the option `closeWithinMs`).
    */
   close(withinMs?: number): Promise<void>;
 }
@@ -56,13 +58,17 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     await closeRooms(rooms);
     throw error;
   });
+  const stopWatching = limitHangs(options.hangLimitMs, house.scheduler, house.log);
   rooms.sweeper.start();
   rooms.probes.start(rooms.nacos.checking);
 
+  // What a terminal is, only a process knows.
+  const delayMs = options.drainDelayMs === 'auto' ? 0 : options.drainDelayMs;
   const end = async (withinMs: number) => {
-    await drain(drainableOf(house, rooms, ports.close), withinMs, house.scheduler);
+    await drain(drainableOf(house, rooms, ports.close), { delayMs, withinMs }, house.scheduler);
     await closeRooms(rooms);
     house.descriptors.close();
+    stopWatching();
   };
   let ended: Promise<void> | undefined;
   const close = (withinMs = options.closeWithinMs) => {
