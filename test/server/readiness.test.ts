@@ -4,11 +4,11 @@ import { expect, it } from 'vitest';
 import { type Part, probePaths } from '../../src/server/readiness.ts';
 import { listen } from '../../src/wire/listener.ts';
 import { systemScheduler } from '../../src/wire/scheduler.ts';
-import { HEALTH_CLIENTS, TLS_CERT, TLS_KEY } from '../support/health-clients.ts';
+import { TLS_CERT, TLS_KEY } from '../support/health-clients.ts';
 import { failOnLeaks } from '../support/leaks.ts';
 import { LIMITS } from '../support/limits.ts';
 import { exchange } from '../support/raw.ts';
-import { answerOf, nacos, register, startServer } from '../support/server.ts';
+import { NACOS_NOT_READY, NACOS_READY, nacos, nacosProbes, register, startServer } from '../support/server.ts';
 
 failOnLeaks();
 
@@ -105,77 +105,23 @@ it('a server lists what it is made of', async () => {
 
 it('readiness of every version of Nacos follows the operator who says that the server is down; liveness does not', async () => {
   await using server = await startServer();
-  expect(await nacosProbes(server)).toEqual(READY);
+  expect(await nacosProbes(server)).toEqual(NACOS_READY);
   const entry = { entry: 'overriddenServerStatus', value: 'DOWN' };
   await nacos(server, 'PUT', '/operator/switches', entry);
-  expect(await nacosProbes(server)).toEqual(NOT_READY);
+  expect(await nacosProbes(server)).toEqual(NACOS_NOT_READY);
 });
 
-it('a server that is closed says so at once, and goes on with all else for the delay', async () => {
-  const delayMs = 1_500;
-  await using server = await startServer({ drainDelayMs: delayMs });
-  await register(server, 'orders');
-  using client = HEALTH_CLIENTS['gRPC (grpc-js)'](server.listeners.health);
-  const seen: string[] = [];
-  const watched = async (name: string) => {
-    for await (const status of client.watch(name, new AbortController().signal)) {
-      seen.push(`${name} ${status}`);
-      if (seen.length === 2) arrived();
-      if (seen.length === 3) told();
-    }
-  };
-  let arrived = () => {};
-  const bothWatch = new Promise<void>((resolve) => {
-    arrived = resolve;
-  });
-  let told = () => {};
-  const bridgeTold = new Promise<void>((resolve) => {
-    told = resolve;
-  });
-  const watching = Promise.allSettled([watched(''), watched('orders')]);
-  await bothWatch;
+it('a server that is closed waits for the delay first, and not for its callers', async () => {
+  const drainDelayMs = 200;
+  const server = await startServer({ drainDelayMs });
   const started = performance.now();
   const closed = server.close(500);
-  await bridgeTold;
-  // Each over a connection of its own, so that new ones are seen to be taken.
-  const headers = { connection: 'close' };
-  const orders = { serviceName: 'orders', ip: '10.0.0.1', port: 80 };
-  const [ready, alive, beat, status, probes] = await Promise.all([
-    fetch(`http://${server.listeners.health}/readyz`, { headers }).then((response) => response.status),
-    fetch(`http://${server.listeners.main}/livez`, { headers }).then((response) => response.status),
-    answerOf(nacos(server, 'PUT', '/instance/beat', orders, { headers })),
-    client.check('orders'),
-    nacosProbes(server),
-  ]);
-  await register(server, 'orders', { port: 81 });
-  const during = performance.now() - started;
-  expect([ready, alive, beat.status, status, probes]).toEqual([503, 200, 200, 'SERVING', NOT_READY]);
+  expect(await fetch(`http://${server.listeners.health}/readyz`).then(({ status }) => status)).toBe(503);
   await closed;
-  // It proves nothing if the machine was too slow for it to be within the delay; then a new connection would have been refused.
-  expect(during).toBeLessThan(delayMs);
-  expect(performance.now() - started).toBeGreaterThanOrEqual(delayMs - 1);
-  expect((await watching).map((result) => 'reason' in result && result.reason.code)).toEqual(['unavailable', 'unavailable']);
-  expect(seen.sort()).toEqual([' NOT_SERVING', ' SERVING', 'orders SERVING']);
+  // Timers of Node may be a millisecond early.
+  expect(performance.now() - started).toBeGreaterThanOrEqual(drainDelayMs - 1);
   await expect(fetch(`http://${server.listeners.health}/livez`)).rejects.toThrow();
 });
-
-const PROBES = [
-  '/nacos/v1/console/health/liveness',
-  '/nacos/v2/console/health/liveness',
-  '/nacos/v3/admin/core/state/liveness',
-  '/nacos/v1/console/health/readiness',
-  '/nacos/v2/console/health/readiness',
-  '/nacos/v3/admin/core/state/readiness',
-  '/nacos/v3/admin/core/ops/readiness',
-  '/nacos/actuator/health',
-];
-const READY = [200, 200, 200, 200, 200, 200, 200, 200];
-const NOT_READY = [200, 200, 200, 503, 500, 500, 500, 503];
-
-/** The status of each of these. */
-function nacosProbes(server: Parameters<typeof nacos>[0]): Promise<number[]> {
-  return Promise.all(PROBES.map((path) => nacos(server, 'GET', path, {}).then(({ status }) => status)));
-}
 
 async function overHttp2(origin: string, path: string): Promise<[status: unknown, text: string]> {
   const session = connectHttp2(origin, { ca: TLS_CERT });
