@@ -29,7 +29,7 @@ const DIRECTION: Readonly<Record<string, Room>> = {
 };
 
 /** Where siblings meet: the one file that may import them all. */
-const MEETING_POINT = 'server/server.ts';
+const MEETING_POINT = 'server/rooms.ts';
 const SIBLINGS = ['health', 'nacos', 'probe', 'store'];
 
 /** Timers are made in one place and handed out by the composition root. */

@@ -293,7 +293,7 @@ export class Registry {
   }
 
   /** What is known, as records. */
-  get records(): Pick<Durable, 'all' | 'ofService' | 'at'> {
+  get records(): Pick<Durable, 'all' | 'ofService' | 'at' | 'unheardCount'> {
     return this.#durable;
   }
 

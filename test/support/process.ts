@@ -12,6 +12,8 @@ export interface Process extends AsyncDisposable {
   readonly child: ChildProcess;
   /** All lines of standard output so far. */
   readonly stdout: readonly string[];
+  /** All of standard error so far. */
+  readonly log: () => string;
   /** Sends the signal and answers with the exit code, or the name of the signal that ended it. */
   stop(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null>;
 }
@@ -37,8 +39,16 @@ export async function run(args: readonly string[], env: Readonly<Record<string, 
 const UNPROBED = [...FREE_PORTS, '--probes', 'false'];
 
 /** Starts `beatbridge serve` and waits for its word that it listens. */
-export async function startProcess(args: readonly string[] = UNPROBED): Promise<Process> {
-  const child = spawn(process.execPath, [CLI, 'serve', ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+export async function startProcess(
+  args: readonly string[] = UNPROBED,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Process> {
+  const command = [CLI, 'serve', ...args];
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  let log = '';
+  child.stderr.on('data', (chunk) => {
+    log += chunk;
+  });
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const lines = createInterface({ input: child.stdout });
   const stdout: string[] = [];
@@ -56,6 +66,7 @@ export async function startProcess(args: readonly string[] = UNPROBED): Promise<
     listeners: ready.listeners,
     child,
     stdout,
+    log: () => log,
     stop,
     async [Symbol.asyncDispose]() {
       await stop('SIGKILL');

@@ -12,11 +12,11 @@ export function adminCoreCalls(rooms: HttpRooms) {
   return { ...stateCalls(rooms), ...namespaceCalls(rooms), ...opsCalls(rooms) };
 }
 
-function stateCalls({ switches, limits }: HttpRooms) {
+function stateCalls({ isReady, limits }: HttpRooms) {
   return {
     state: ({ local }: Asked) => ({ ...stateOf(local, limits), version: COMPATIBLE_VERSION_3 }),
     readiness() {
-      if (switches.values.overriddenServerStatus === 'DOWN') throw new RequestError('not-ready', 'naming is not in readiness');
+      if (!isReady()) throw new RequestError('not-ready', 'naming is not in readiness');
       return OK;
     },
   };
