@@ -7,17 +7,15 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { connect as connectHttp2 } from 'node:http2';
-import { connect, createServer as createTcpServer } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
+import { beats, checks, makeAll, median } from './load.js';
 
 const SERVICES = 100;
 const INSTANCES = 10_000;
 /** Of ten instances so many hang. */
 const HANGING_OF_TEN = 3;
-const CONNECTIONS = 16;
-const CALLS_UNDER_WAY = 64;
 /** How long the checks may take to find those that hang, and a stopped process to be itself again. */
 const FOUND_WITHIN_S = 60;
 const COME_TO_MS = 2_000;
@@ -112,11 +110,6 @@ async function fill(port, { answers, hangs }) {
   });
 }
 
-async function makeAll(port, count, call) {
-  let i = 0;
-  await overHttp1(port, () => (i < count ? call(i++) : undefined));
-}
-
 /** Waits until those of one service that hang have been found, and says so when they are not. */
 async function found(port) {
   const expected = (INSTANCES / SERVICES / 10) * HANGING_OF_TEN;
@@ -142,8 +135,8 @@ async function take(one, checked, seconds) {
   await pause(COME_TO_MS);
   one.child.send('begin');
   const before = await acceptedSoFar();
-  one.beats.push(await beats(one.port, seconds));
-  one.checks.push(await checks(one.port, seconds));
+  one.beats.push(await beats(one.port, seconds, SERVICES));
+  one.checks.push(await checks(one.port, seconds, SERVICES));
   const begun = (await acceptedSoFar()) - before;
   const used = await use(one);
   one.delays.push(used.delayMs);
@@ -164,67 +157,6 @@ async function cpuShare(one) {
   const { cpu: after } = await use(one);
   const usedMs = (after.user + after.system - before.user - before.system) / 1_000;
   return `${((100 * usedMs) / (performance.now() - start)).toFixed(1)} %`;
-}
-
-/** Beats in a second. */
-async function beats(port, seconds) {
-  const end = performance.now() + seconds * 1_000;
-  let count = 0;
-  await overHttp1(port, () => {
-    if (performance.now() >= end) return undefined;
-    return `PUT /nacos/v1/ns/instance/beat?serviceName=beating&ip=10.0.0.${count++ % SERVICES}&port=8080`;
-  });
-  return count / seconds;
-}
-
-/** Makes calls over some connections, one after the other on each, for as long as there is a next one. */
-async function overHttp1(port, next) {
-  const talk = async () => {
-    const socket = connect(port, '127.0.0.1').setNoDelay().setEncoding('latin1');
-    const ask = () => {
-      const call = next();
-      if (call === undefined) return socket.end();
-      return socket.write(`${call} HTTP/1.1\r\nHost: bench\r\nContent-Length: 0\r\n\r\n`);
-    };
-    socket.on('connect', ask);
-    // Answers are short, and none is asked for before the one before has come.
-    socket.on('data', (text) => (text.startsWith('HTTP/1.1 200') ? ask() : socket.destroy(new Error(text))));
-    // Rejects with what was wrong.
-    await once(socket, 'close');
-  };
-  await Promise.all(Array.from({ length: CONNECTIONS }, talk));
-}
-
-/** Checks in a second. */
-async function checks(port, seconds) {
-  const session = connectHttp2(`http://127.0.0.1:${port}`);
-  await once(session, 'connect');
-  const end = performance.now() + seconds * 1_000;
-  let count = 0;
-  const name = (i) => Buffer.from(`bench-${i % SERVICES}`);
-  // A message of gRPC: not compressed, its length, and field 1, a text.
-  const messages = Array.from({ length: SERVICES }, (_, i) =>
-    Buffer.concat([Buffer.from([0, 0, 0, 0, name(i).length + 2, 10, name(i).length]), name(i)]),
-  );
-  const path = '/grpc.health.v1.Health/Check';
-  const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
-  const call = async () => {
-    while (performance.now() < end) {
-      const stream = session.request(headers);
-      stream.on('data', () => {});
-      let status;
-      stream.on('trailers', (trailers) => {
-        status = trailers['grpc-status'];
-      });
-      stream.end(messages[count % SERVICES]);
-      await once(stream, 'close');
-      if (status !== '0') throw new Error(`a Check ended with ${status}`);
-      count++;
-    }
-  };
-  await Promise.all(Array.from({ length: CALLS_UNDER_WAY }, call));
-  session.close();
-  return count / seconds;
 }
 
 async function report(without, withProbes, begunPerSecond) {
@@ -250,9 +182,4 @@ async function report(without, withProbes, begunPerSecond) {
     );
     one.child.kill('SIGSTOP');
   }
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
 }

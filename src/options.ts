@@ -97,7 +97,8 @@ const ROWS = {
     help: 'for how long after a restart an instance that lived by a connection keeps its last status, for its client to come back',
   },
   rememberForMs: {
-    default: 3_600_000,
+    // A clock that was an hour or a time zone off, and is put right, may not cost what was known.
+    default: A_DAY_MS,
     unit: 'ms',
     least: 0,
     most: 365 * A_DAY_MS,

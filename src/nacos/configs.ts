@@ -63,10 +63,11 @@ export class Configs {
   remove(id: ConfigId): void {
     const key = configKey(id);
     const old = this.#configs.get(key);
+    // Also of one that is absent: whoever asks again after a failure is promised that it does not come back.
+    for (const keep of this.#keepers) keep(key);
     if (old === undefined) return;
     this.#configs.delete(key);
     this.#bytes -= old.bytes;
-    for (const keep of this.#keepers) keep(key);
     this.#changed(id);
   }
 

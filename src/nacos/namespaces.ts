@@ -59,7 +59,9 @@ export class Namespaces {
 
   /** Forgets its names; absent is fine. */
   drop(id: string): void {
-    if (this.#named.delete(id)) this.#changed(id);
+    this.#named.delete(id);
+    // Also when it was absent: whoever asks again after a failure is promised that it does not come back.
+    this.#changed(id);
   }
 
   #changed(id: string): void {

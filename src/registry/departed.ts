@@ -9,6 +9,8 @@ export class Departed {
   readonly #max: number;
   /** The longest gone first. Keys hold the serial of the service: those of one that was forgotten are never asked for again. */
   readonly #gone = new Map<string, Gone>();
+  /** Goes on where it was: one that begins anew walks over all that were forgotten before. */
+  #longest = this.#gone.keys();
 
   constructor(max: number) {
     this.#max = max;
@@ -23,10 +25,12 @@ export class Departed {
     this.#gone.delete(key);
     this.#gone.set(key, { service, registration });
     if (this.#gone.size <= this.#max) return;
-    for (const longest of this.#gone.keys()) {
-      this.#gone.delete(longest);
-      break;
+    let longest = this.#longest.next();
+    if (longest.done === true) {
+      this.#longest = this.#gone.keys();
+      longest = this.#longest.next();
     }
+    if (longest.done !== true) this.#gone.delete(longest.value);
   }
 
   /** False when there is none. */

@@ -17,12 +17,20 @@ export async function claimDirectory(dir: string): Promise<void> {
   }
 }
 
+/** Whether a database could not be opened because another process has it. */
+export function isInUse(error: unknown): boolean {
+  return codeOf(rootOf(error)) === 'LEVEL_LOCKED';
+}
+
+export function inUse(dir: string, cause: unknown): StoreError {
+  return new StoreError(`${dir} is in use by another process`, { cause });
+}
+
 /** Why the database in the directory could not be opened. */
 export function openingError(dir: string, error: unknown): StoreError {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const code = codeOf(cause);
-  if (code === 'LEVEL_LOCKED') return new StoreError(`${dir} is in use by another process`, { cause });
-  if (code === 'LEVEL_CORRUPTION') return damaged(dir, cause);
+  const cause = rootOf(error);
+  if (isInUse(error)) return inUse(dir, cause);
+  if (codeOf(cause) === 'LEVEL_CORRUPTION') return damaged(dir, cause);
   return new StoreError(`${dir} cannot be opened: ${reasonOf(cause)}`, { cause });
 }
 
@@ -47,6 +55,10 @@ const SYSTEM_REASONS: ReadonlyMap<string, string> = new Map([
   ['EEXIST', 'there is a file of that name'],
   ['ENOTDIR', 'a part of the path is a file'],
 ]);
+
+function rootOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? error.cause : error;
+}
 
 function codeOf(cause: unknown): string | undefined {
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;

@@ -1,6 +1,6 @@
 import type { Registry } from '../registry/registry.ts';
 import type { Cancel } from '../wire/scheduler.ts';
-import { keepRegistry, type RestoreHow, restoreRegistry, tidy } from './registry-keeper.ts';
+import { keepRegistry, restoreRegistry, tidy } from './registry-keeper.ts';
 import { Store, type StoreOptions } from './store.ts';
 
 /**
@@ -11,6 +11,7 @@ export class Keeping {
   readonly #store: Store;
   readonly #options: StoreOptions;
   readonly #stops: Cancel[] = [];
+  #isClosed = false;
 
   private constructor(store: Store, options: StoreOptions) {
     this.#store = store;
@@ -23,11 +24,14 @@ export class Keeping {
   }
 
   /** Gives back what was kept, and keeps what changes from now on. Rejects with `StoreError` when it cannot be read. */
-  async begin(registry: Registry, parts: readonly Part[], how: Omit<RestoreHow, 'unseenMs'>): Promise<void> {
-    const { scheduler, log } = this.#options;
-    const unseenMs = await this.#unseenMs();
+  async begin(registry: Registry, parts: readonly Part[], how: BeginHow): Promise<void> {
+    const { scheduler, log, wallClock } = this.#options;
+    const { heldMs, rememberForMs } = how;
+    const seenAt = await this.#seenAt();
+    const unseenMs = seenAt === undefined ? 0 : Math.max(0, wallClock() - seenAt);
     for (const part of parts) await this.#restorePart(part);
-    const instances = await restoreRegistry(this.#store, registry, { ...how, unseenMs });
+    const isStale = unseenMs > rememberForMs;
+    const instances = await restoreRegistry(this.#store, registry, { seenAt: seenAt ?? 0, isStale, heldMs });
     log.info({ services: registry.serviceCount, instances, unseenMs }, 'restored what was known');
     for (const part of parts) this.#follow(part);
     this.#stops.push(
@@ -55,8 +59,11 @@ export class Keeping {
 
   /** Writes what waits, and closes. */
   async close(): Promise<void> {
-    for (const stop of this.#stops.splice(0)) stop();
-    this.#seen();
+    this.#isClosed = true;
+    const stops = this.#stops.splice(0);
+    for (const stop of stops) stop();
+    // Whoever has not begun has looked after nothing.
+    if (stops.length > 0) this.#seen();
     await this.#store.close();
   }
 
@@ -65,9 +72,10 @@ export class Keeping {
     this.#store.touch(SEEN_KEY, () => true, false);
   }
 
-  async #unseenMs(): Promise<number> {
-    for await (const { ageMs } of this.#store.entries(SEEN_KEY)) return ageMs;
-    return 0;
+  /** When somebody looked after it last; undefined when nobody ever did. */
+  async #seenAt(): Promise<number | undefined> {
+    for await (const { key, at } of this.#store.entries(SEEN_KEY)) if (key === SEEN_KEY) return at;
+    return undefined;
   }
 
   async #restorePart({ name, restore }: Part): Promise<void> {
@@ -85,9 +93,18 @@ export class Keeping {
     try {
       await tidy(this.#store, registry);
     } catch (err) {
+      // It is closed, or opened anew, while it is read: next time then.
+      if (this.#isClosed || this.#store.trouble !== undefined) return;
       this.#options.log.warn({ err }, 'the store could not be tidied');
     }
   }
+}
+
+export interface BeginHow {
+  /** For how long what a connection held waits for its client. */
+  readonly heldMs: number;
+  /** When nobody has looked for longer, whatever only lived is not remembered: what was true then says nothing of now. */
+  readonly rememberForMs: number;
 }
 
 /** State that is kept beside the registry: values of plain JSON by key. */

@@ -4,7 +4,7 @@ import type { Address } from '../registry/instance.ts';
 import type { DurableRecord } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
-import type { Store } from './store.ts';
+import type { Read, Store } from './store.ts';
 
 /**
  * Keeps in the store what the registry knows: a value for each service, and one for each address in it. It follows the registry's
@@ -28,38 +28,50 @@ export function keepRegistry(store: Pick<Store, 'touch'>, registry: Registry): (
 }
 
 /**
- * Gives the registry back what the store has. Whatever only lived is left out when nobody has looked for longer than `rememberForMs`:
- * what was true then says nothing of now. Answers how many instances came back. Rejects with `StoreError`.
+ * Gives the registry back what the store has, some of it at a time: there may be a million instances. Answers how many came back.
+ * Rejects with `StoreError`.
  */
 export async function restoreRegistry(store: Store, registry: Registry, how: RestoreHow): Promise<number> {
-  const isStale = how.unseenMs > how.rememberForMs;
-  const records: DurableRecord[] = [];
-  for await (const { value, ageMs } of store.entries(PREFIX))
-    for (const record of Array.isArray(value) ? value : [value]) {
-      const aged = agedBy(record as DurableRecord, ageMs);
-      if (!isStale || survives(aged)) records.push(aged);
-    }
-  registry.restore(records, { afresh: true, heldMs: how.heldMs });
+  const options = { afresh: true, heldMs: how.heldMs };
+  /** What comes in an order of its own, and after all instances. */
+  const late: DurableRecord[] = [];
+  /**
+   * By key, what is written anew: what counts its age, so that a clock which jumps once ages nothing more than once; and what is left
+   * out, so that it does not come back with the next start.
+   */
+  const anew = new Map<string, Read>();
+  for await (const some of store.pieces(PREFIX)) {
+    const now: DurableRecord[] = [];
+    // The keeper's own, and each is whole.
+    for (const { key, value, at } of some)
+      for (const record of (Array.isArray(value) ? value : [value]) as DurableRecord[]) {
+        const isLeftOut = how.isStale && !survives(record);
+        if (isLeftOut || ageOf(record) !== null) anew.set(key, readerOf(registry, value));
+        if (isLeftOut) continue;
+        if (isLate(record)) late.push(agedBy(record, Math.max(0, how.seenAt - at)));
+        else now.push(record);
+      }
+    registry.restore(now, options);
+  }
+  registry.restore(late, options);
+  for (const [key, read] of anew) store.touch(key, read, false);
   return registry.instanceCount;
 }
 
 /** Takes from the store what the registry does not know any more and has said no word about: what it has forgotten with time. */
 export async function tidy(store: Store, registry: Registry): Promise<void> {
-  for await (const { key, value } of store.entries(PREFIX)) {
-    const [record] = Array.isArray(value) ? value : [value];
-    const { service, ...rest } = record as DurableRecord;
-    const read = (): unknown => {
-      if (rest.kind === 'service') return registry.records.ofService(service);
-      return presentAt(registry, service, 'registration' in rest ? rest.registration : rest);
-    };
-    if (read() === undefined) store.touch(key, read, false);
-  }
+  for await (const some of store.pieces(PREFIX))
+    for (const { key, value } of some) {
+      const read = readerOf(registry, value);
+      if (read() === undefined) store.touch(key, read, false);
+    }
 }
 
 export interface RestoreHow {
-  /** For how long nobody has kept anything in this store. */
-  readonly unseenMs: number;
-  readonly rememberForMs: number;
+  /** When somebody looked after the store last, by the same clock as what is in it. How long nobody did ages nothing. */
+  readonly seenAt: number;
+  /** Whatever only lived is left out. */
+  readonly isStale: boolean;
   /** For how long what a connection held waits for its client. */
   readonly heldMs: number;
 }
@@ -74,9 +86,27 @@ function keyOfAddress(service: ServiceName, { ip, port }: Address): string {
   return `${PREFIX}${digestOf(service)} ${port} ${ip}`;
 }
 
+/** Of the names that live: the registry hands out one object for each service. */
+const digests = new WeakMap<ServiceName, string>();
+
 /** Names may be longer than a key had better be. */
 function digestOf(service: ServiceName): string {
-  return createHash('sha1').update(serviceKey(service)).digest('base64url');
+  let digest = digests.get(service);
+  if (digest === undefined) {
+    digest = createHash('sha1').update(serviceKey(service)).digest('base64url');
+    digests.set(service, digest);
+  }
+  return digest;
+}
+
+/** What there is now of that which was written. */
+function readerOf(registry: Registry, written: unknown): () => unknown {
+  const [record] = Array.isArray(written) ? written : [written];
+  // The keeper's own.
+  const { service, ...rest } = record as DurableRecord;
+  if (rest.kind === 'service') return () => registry.records.ofService(service);
+  const { ip, port } = 'registration' in rest ? rest.registration : rest;
+  return () => presentAt(registry, service, { ip, port });
 }
 
 function presentAt(registry: Registry, service: ServiceName, address: Address): readonly DurableRecord[] | undefined {
@@ -85,22 +115,28 @@ function presentAt(registry: Registry, service: ServiceName, address: Address): 
 }
 
 /** What its client or its connection says is said again; what an operator says, and whoever is persistent, speaks once. */
-function mustSurvive({ cause, instance }: RegistryEvent): boolean {
-  if (cause === 'probe') return false;
+function mustSurvive({ cause, instance, by }: RegistryEvent): boolean {
+  // A check finds out again; what an operator says of a persistent instance nobody does.
+  if (cause === 'probe') return by !== undefined && instance?.ephemeral === false;
   return cause === 'edited' || instance?.ephemeral !== true;
 }
 
+/** For how long the registry has been counting something, by which it forgets; null: it does not. */
+function ageOf(record: DurableRecord): number | null {
+  if (record.kind === 'service') return record.emptyMs;
+  return record.kind === 'edit' ? record.awayMs : null;
+}
+
 function agedBy(record: DurableRecord, ageMs: number): DurableRecord {
-  switch (record.kind) {
-    case 'service':
-      return record.emptyMs === null ? record : { ...record, emptyMs: record.emptyMs + ageMs };
-    case 'instance':
-      return { ...record, silentMs: record.silentMs + ageMs };
-    case 'edit':
-      return record.awayMs === null ? record : { ...record, awayMs: record.awayMs + ageMs };
-    case 'departed':
-      return record;
-  }
+  if (record.kind === 'service' && record.emptyMs !== null) return { ...record, emptyMs: record.emptyMs + ageMs };
+  if (record.kind === 'edit' && record.awayMs !== null) return { ...record, awayMs: record.awayMs + ageMs };
+  return record;
+}
+
+/** A service that only its instances have made known, or what waits for an instance: the longest empty, or away, comes first. */
+function isLate(record: DurableRecord): boolean {
+  if (record.kind === 'service') return record.settings === null;
+  return record.kind === 'departed' || (record.kind === 'edit' && record.awayMs !== null);
 }
 
 function survives(record: DurableRecord): boolean {

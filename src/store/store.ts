@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import type { Logger } from 'pino';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
-import { claimDirectory, damaged, openingError, reasonOf, StoreError } from './directory.ts';
+import { claimDirectory, damaged, inUse, isInUse, openingError, reasonOf, StoreError } from './directory.ts';
+import { checkSoundness } from './soundness.ts';
+import { Touched } from './touched.ts';
 
 /**
  * What must survive a restart, as values by key: whoever keeps something touches a key when it may be another now, and is asked for
@@ -14,21 +16,24 @@ export class Store {
   readonly #path: string;
   #db: ClassicLevel<string, string>;
   /** Touched, by key: what is to be written before anybody is answered, and the rest. */
-  readonly #urgent = new Map<string, Read>();
-  readonly #later = new Map<string, Read>();
+  readonly #urgent = new Touched<Read>();
+  readonly #later = new Touched<Read>();
   /** How many urgent touches there were, and how many of them are on disk. */
   #owed = 0;
   #paid = 0;
   readonly #waiting: Waiting[] = [];
+  /** How many of those that nobody waits for have been gathered for long enough. */
+  #gathered = 0;
   #trouble: string | undefined;
+  /** There is one writer at most, and it looks at what is touched until nothing is left to be written. */
   #isWriting = false;
   #isScheduled = false;
-  #cancelLater: Cancel | undefined;
+  #written: Promise<void> = Promise.resolve();
+  #cancelGathering: Cancel | undefined;
   #cancelRetry: Cancel | undefined;
   #retryMs = FIRST_RETRY_MS;
   #closed: Promise<void> | undefined;
   #isClosed = false;
-  #written: Promise<void> = Promise.resolve();
 
   private constructor(path: string, db: ClassicLevel<string, string>, options: StoreOptions) {
     this.#path = path;
@@ -40,6 +45,10 @@ export class Store {
   static async open(dir: string, options: StoreOptions): Promise<Store> {
     await claimDirectory(dir);
     const path = join(dir, FOLDER);
+    await checkSoundness(path).catch(async (cause) => {
+      // Another process may be writing just what was looked at.
+      throw (await isLocked(path)) ? inUse(dir, cause) : damaged(dir, cause);
+    });
     const store = new Store(path, await opened(path, dir), options);
     try {
       await store.#checkSchema(dir);
@@ -51,17 +60,26 @@ export class Store {
   }
 
   /**
-   * What is written under the keys that begin so, with how old it is in milliseconds by the clock on the wall: that may have jumped,
-   * but nothing is younger than 0. Rejects with `StoreError` when it cannot be read.
+   * What is written under the keys that begin so, in their order. Rejects with `StoreError` when it cannot be read. `prefix` must end
+   * in a character of ASCII.
    */
   async *entries(prefix: string): AsyncIterableIterator<Entry> {
+    for await (const some of this.pieces(prefix)) yield* some;
+  }
+
+  /** The same, many at a time: there may be a million. */
+  async *pieces(prefix: string): AsyncIterableIterator<readonly Entry[]> {
+    const iterator = this.#db.iterator({ gte: prefix, lt: after(prefix), highWaterMarkBytes: READ_BYTES });
     try {
-      for await (const [key, text] of this.#db.iterator({ gte: prefix, lt: `${prefix}\uffff` })) {
-        const { at, value } = JSON.parse(text);
-        yield { key, value, ageMs: Math.max(0, this.#options.wallClock() - Number(at)) };
-      }
+      for (let some = await iterator.nextv(PIECE); some.length > 0; some = await iterator.nextv(PIECE))
+        yield some.map(([key, text]) => {
+          const { at, value } = JSON.parse(text);
+          return { key, value, at: Number(at) };
+        });
     } catch (cause) {
       throw damaged(this.#path, cause);
+    } finally {
+      await iterator.close();
     }
   }
 
@@ -77,10 +95,7 @@ export class Store {
       this.#writeSoon();
     } else if (!this.#urgent.has(key)) {
       this.#later.set(key, read);
-      this.#cancelLater ??= this.#options.scheduler.after(GATHER_MS, () => {
-        this.#cancelLater = undefined;
-        this.#writeSoon();
-      });
+      this.#gather();
     }
   }
 
@@ -113,112 +128,124 @@ export class Store {
   }
 
   async #end(): Promise<void> {
-    this.#cancelLater?.();
+    this.#cancelGathering?.();
     this.#cancelRetry?.();
-    while (this.#isWriting) await this.#written;
-    while (this.pending > 0 && (await this.#writeSome())) {}
+    await this.#written;
+    this.#gathered = this.#later.size;
+    await this.#write();
     this.#isClosed = true;
-    this.#refuse();
+    this.#refuse(this.#trouble ?? 'it is closed');
     if (this.pending > 0) this.#options.log.error({ records: this.pending }, 'closed without writing all that is to survive');
     await this.#db.close();
+  }
+
+  #gather(): void {
+    if (this.#closed !== undefined) return;
+    this.#cancelGathering ??= this.#options.scheduler.after(GATHER_MS, () => {
+      this.#cancelGathering = undefined;
+      this.#gathered = this.#later.size;
+      this.#writeSoon();
+    });
   }
 
   /** All that is touched within this turn of the event loop goes in one batch. */
   #writeSoon(): void {
     if (this.#isScheduled || this.#isWriting || this.#closed !== undefined) return;
-    // As long as it is in trouble, only the retry writes; whoever waits is told at once.
-    if (this.#cancelRetry !== undefined) {
-      this.#options.scheduler.soon(() => this.#refuse());
-      return;
-    }
     this.#isScheduled = true;
     this.#options.scheduler.soon(() => {
       this.#isScheduled = false;
-      void this.#write();
+      // As long as it is in trouble, only the retry writes; whoever waits is told at once.
+      if (this.#isWriting || this.#closed !== undefined) return;
+      if (this.#trouble === undefined) void this.#write();
+      else this.#refuse(this.#trouble);
     });
   }
 
   #write(): Promise<void> {
-    if (this.#isWriting) return this.#written;
     this.#isWriting = true;
-    this.#written = this.#writeAll().finally(() => {
-      this.#isWriting = false;
-    });
+    this.#written = this.#writeAll();
     return this.#written;
   }
 
   async #writeAll(): Promise<void> {
-    while (this.pending > 0 && this.#closed === undefined) if (!(await this.#writeSome())) return;
+    try {
+      if (this.#trouble !== undefined) await this.#reopen();
+      while (this.#urgent.size > 0 || this.#gathered > 0) await this.#writeBatch();
+      this.#recovered();
+    } catch (cause) {
+      this.#failed(cause);
+    } finally {
+      // Within the turn that has seen that nothing is left: what is touched from now on finds nobody at work.
+      this.#isWriting = false;
+    }
+    if (this.#later.size > 0) this.#gather();
   }
 
-  /** One batch: what is urgent first. Answers whether it could be written. */
-  async #writeSome(): Promise<boolean> {
-    const owed = this.#owed;
+  /** One batch, of what is urgent first. */
+  async #writeBatch(): Promise<void> {
     const urgent = this.#urgent.size > 0;
     const from = urgent ? this.#urgent : this.#later;
-    // What was touched within one act is written whole or not at all.
-    const taken = urgent ? [...from] : [...firstOf(from, SLICE)];
-    for (const [key] of taken) from.delete(key);
+    const taken = new Map<string, Read>();
+    const batch = this.#db.batch();
     try {
-      await this.#writeBatch(taken, urgent);
+      do {
+        if (taken.size > 0) await new Promise<void>((resolve) => this.#options.scheduler.soon(resolve));
+        this.#take(from, batch, taken);
+        // Of what must survive all is in one batch, with what is touched while it is made: it is read at different moments, and an
+        // act that came between would else be written by half.
+      } while (urgent && from.size > 0);
+      const owed = this.#owed;
+      await batch.write({ sync: urgent });
+      if (urgent) this.#pay(owed);
+      else this.#gathered = from.size === 0 ? 0 : Math.max(0, this.#gathered - taken.size);
+      this.#recovered();
     } catch (cause) {
       // Whatever has been touched anew is read anew.
       for (const [key, read] of taken) if (!this.#urgent.has(key)) from.set(key, read);
-      this.#failed(cause);
-      return false;
+      throw cause;
     }
-    if (urgent) this.#pay(owed);
-    this.#recovered();
-    return true;
   }
 
-  /** However large, it is made in slices, so that nobody else waits for long. */
-  async #writeBatch(taken: readonly (readonly [key: string, read: Read])[], sync: boolean): Promise<void> {
-    const { scheduler, wallClock } = this.#options;
-    const batch = this.#db.batch();
-    for (const [i, [key, read]] of taken.entries()) {
-      if (i > 0 && i % SLICE === 0) await new Promise<void>((resolve) => scheduler.soon(resolve));
+  /** No more at a time than nobody else notices. */
+  #take(from: Touched<Read>, batch: Batch, taken: Map<string, Read>): void {
+    for (let count = 0; count < SLICE; count++) {
+      const [key, read] = from.take() ?? [];
+      if (key === undefined || read === undefined) return;
+      taken.set(key, read);
       const value = read();
       if (value === undefined) batch.del(key);
-      else batch.put(key, JSON.stringify({ at: wallClock(), value }));
+      else batch.put(key, JSON.stringify({ at: this.#options.wallClock(), value }));
     }
-    await batch.write({ sync });
   }
 
   #pay(owed: number): void {
-    this.#paid = Math.max(this.#paid, owed);
-    while (this.#waiting[0] !== undefined && this.#waiting[0].owed <= this.#paid) this.#waiting.shift()?.resolve();
+    this.#paid = owed;
+    while (this.#waiting[0] !== undefined && this.#waiting[0].owed <= owed) this.#waiting.shift()?.resolve();
   }
 
-  #refuse(): void {
-    const reason = new StoreError(`the store cannot be written: ${this.#trouble ?? 'unknown'}`);
+  #refuse(why: string): void {
+    const reason = new StoreError(`the store cannot be written: ${why}`);
     for (const { reject } of this.#waiting.splice(0)) reject(reason);
   }
 
-  /** After a failure the database takes nothing any more until it is opened again. */
   #failed(cause: unknown): void {
     const { scheduler, log } = this.#options;
     const reason = reasonOf(cause);
     if (this.#trouble === undefined) log.error({ reason }, 'the store cannot be written, trying again');
     this.#trouble = reason;
-    this.#refuse();
+    this.#refuse(reason);
     if (this.#closed !== undefined) return;
     this.#cancelRetry = scheduler.after(this.#retryMs, () => {
-      this.#cancelRetry = undefined;
-      void this.#reopen();
+      this.#gathered = this.#later.size;
+      void this.#write();
     });
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
   }
 
+  /** After a failure the database takes nothing any more until it is opened again. */
   async #reopen(): Promise<void> {
-    try {
-      await this.#db.close();
-      this.#db = await opened(this.#path, this.#path);
-    } catch (cause) {
-      this.#failed(cause);
-      return;
-    }
-    await this.#write();
+    await this.#db.close();
+    this.#db = await opened(this.#path, this.#path);
   }
 
   #recovered(): void {
@@ -254,7 +281,8 @@ export interface StoreOptions {
 export interface Entry {
   readonly key: string;
   readonly value: unknown;
-  readonly ageMs: number;
+  /** When it was written, by the clock on the wall: another process's, which may have jumped since. */
+  readonly at: number;
 }
 
 /** What there is now, as plain JSON; undefined for nothing. */
@@ -266,10 +294,15 @@ interface Waiting {
   readonly reject: (reason: StoreError) => void;
 }
 
+type Batch = Pick<ReturnType<ClassicLevel<string, string>['batch']>, 'put' | 'del'>;
+
 const FOLDER = 'records';
 const SCHEMA_KEY = 'schema';
 /** Of the keys and values; a change of either is a new one, with a way from the one before. */
 const SCHEMA = 1;
+/** How much is read at a time: each time costs a turn of the event loop, and nobody else may have to wait for long. */
+const READ_BYTES = 1 << 18;
+const PIECE = 500;
 /** What nobody waits for is gathered for so long. */
 const GATHER_MS = 1_000;
 /** Records in one batch of what nobody waits for: making it takes the event loop a few milliseconds. */
@@ -287,10 +320,13 @@ async function opened(path: string, dir: string): Promise<ClassicLevel<string, s
   }
 }
 
-function* firstOf<K, V>(map: ReadonlyMap<K, V>, most: number): Generator<[K, V]> {
-  let count = 0;
-  for (const entry of map) {
-    if (count++ >= most) return;
-    yield entry;
-  }
+/** Opens nothing, and makes nothing: what is asked for is what there cannot be. */
+async function isLocked(path: string): Promise<boolean> {
+  const db = new ClassicLevel(path);
+  return db.open({ createIfMissing: false, errorIfExists: true }).then(() => false, isInUse);
+}
+
+/** What no key that begins so comes after. */
+function after(prefix: string): string {
+  return `${prefix.slice(0, -1)}${String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)}`;
 }

@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, inject, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { HEALTH_CLIENTS } from '../support/health-clients.ts';
+import { fixedPorts } from '../support/ports.ts';
 import { type Process, startProcess } from '../support/process.ts';
 import { answerOf, nacos, register, unhealthyAfter } from '../support/server.ts';
 import { example, Folder, freeAddress, Program, portOf } from './program.ts';
@@ -28,12 +29,15 @@ class Provider implements AsyncDisposable {
   #beats: NodeJS.Timeout | undefined;
   address = '';
 
-  private constructor(bridge: Process) {
+  readonly #service: string;
+
+  private constructor(bridge: Process, service: string) {
     this.#bridge = bridge;
+    this.#service = service;
   }
 
-  static async start(bridge: Process): Promise<Provider> {
-    const provider = new Provider(bridge);
+  static async start(bridge: Process, service = 'orders'): Promise<Provider> {
+    const provider = new Provider(bridge, service);
     await once(provider.#http.listen(0, '127.0.0.1'), 'listening');
     // It listens on a port.
     provider.address = `127.0.0.1:${(provider.#http.address() as AddressInfo).port}`;
@@ -41,11 +45,11 @@ class Provider implements AsyncDisposable {
   }
 
   get #instance() {
-    return { serviceName: 'orders', ip: '127.0.0.1', port: portOf(this.address) };
+    return { serviceName: this.#service, ip: '127.0.0.1', port: portOf(this.address) };
   }
 
   register(): Promise<void> {
-    return register(this.#bridge, 'orders', { ...this.#instance, metadata: unhealthyAfter(2_000) });
+    return register(this.#bridge, this.#service, { ...this.#instance, metadata: unhealthyAfter(2_000) });
   }
 
   /** Beats go on until they are stopped. */
@@ -134,18 +138,142 @@ backend naive
 
 /** What HAProxy has made of each server, from its stats socket. */
 async function serverStates(path: string): Promise<Record<string, string>> {
+  // "UP 1/2" and "DOWN 1/2" are on their way.
+  const states = (await serverStats(path)).map(({ name, status }): [string, string] => [name, status.split(' ', 1)[0] ?? '']);
+  return Object.fromEntries(states);
+}
+
+interface ServerStats {
+  readonly name: string;
+  readonly status: string;
+  /** How often it was taken out. */
+  readonly downs: number;
+  /** How many of its checks have failed. */
+  readonly failures: number;
+}
+
+async function serverStats(path: string): Promise<readonly ServerStats[]> {
   const socket = connect(path);
   socket.end('show stat -1 4 -1\n');
   const answer = await text(socket).catch(() => '');
   const [head = '', ...rows] = answer.replace(/^# /, '').trim().split('\n');
   const names = head.split(',');
-  const states = rows.map((row): [string, string] => {
+  return rows.map((row) => {
     const cells = row.split(',');
     const cell = (name: string) => cells[names.indexOf(name)] ?? '';
-    // "UP 1/2" and "DOWN 1/2" are on their way.
-    return [`${cell('pxname')}/${cell('svname')}`, cell('status').split(' ', 1)[0] ?? ''];
+    const counts = { downs: Number(cell('chkdown')), failures: Number(cell('chkfail')) };
+    return { name: `${cell('pxname')}/${cell('svname')}`, status: cell('status'), ...counts };
   });
-  return Object.fromEntries(states);
+}
+
+/** Ten services, each with a provider that beats, behind a bridge that keeps what it knows and comes back where it was. */
+async function startTen(folder: Folder) {
+  const args = [...(await fixedPorts()), '--data-dir', join(folder.path, 'data')];
+  let bridge = await startProcess(args);
+  const providers: Provider[] = [];
+  for (const service of TEN) {
+    const provider = await Provider.start(bridge, service);
+    await provider.register();
+    provider.beat();
+    providers.push(provider);
+  }
+  return {
+    providers,
+    health: bridge.listeners.health,
+    async restart(signal: NodeJS.Signals) {
+      await bridge.stop(signal);
+      bridge = await startProcess(args);
+    },
+    async [Symbol.asyncDispose]() {
+      for (const provider of providers) await provider[Symbol.asyncDispose]();
+      await bridge[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const TEN = Array.from({ length: 10 }, (_, i) => `service-${i}`);
+
+/** Long enough for each to be checked several times: that nothing happens no event tells of. */
+const someChecks = () => new Promise((resolve) => setTimeout(resolve, 4_000));
+
+describe('while beatbridge is restarted, orderly or not,', () => {
+  it.skipIf(without('haproxy'))('HAProxy takes none of ten services out', async () => {
+    using folder = new Folder();
+    await using ten = await startTen(folder);
+    const socket = join(folder.path, 'stats.sock');
+    const [head = ''] = example('haproxy.cfg', {
+      '/run/haproxy/beatbridge.sock': socket,
+      '127.0.0.1:8080': await freeAddress(),
+      'addr 127.0.0.1 port 20000': `addr 127.0.0.1 port ${portOf(ten.health)}`,
+    }).split(/^frontend /m);
+    const backends = ten.providers.map(
+      ({ address }, i) => `
+backend by_instance_${i}
+    option httpchk
+    http-check send meth GET uri-lf "/health/service-${i}?instance=%[srv_name]"
+    server ${address} ${address} check
+backend by_status_${i}
+    option httpchk GET /health/service-${i}
+    server it ${address} check
+`,
+    );
+    await using haproxy = new Program(tools.haproxy.path, ['-db', '-f', folder.write('haproxy.cfg', head + backends.join(''))]);
+    await expect.poll(async () => (await serverStats(socket)).length, { ...SOON, message: haproxy.log }).toBe(20);
+    await someChecks();
+    await ten.restart('SIGTERM');
+    await someChecks();
+    await ten.restart('SIGKILL');
+    await someChecks();
+    const stats = await serverStats(socket);
+    expect(stats.filter(({ status, downs }) => status !== 'UP' || downs > 0)).toEqual([]);
+    // It has been looking all the while: some checks found nobody.
+    expect(stats.reduce((sum, { failures }) => sum + failures, 0)).toBeGreaterThan(0);
+  });
+
+  it.skipIf(without('envoy'))('Envoy takes none of ten services out', async () => {
+    using folder = new Folder();
+    await using ten = await startTen(folder);
+    const admin = await freeAddress();
+    await using envoy = new Program(tools.envoy.path, [
+      ...['--use-dynamic-base-id', '--concurrency', '1'],
+      ...['-c', folder.write('envoy.yaml', envoyOfTen(admin, ten.health, ten.providers))],
+    ]);
+    await listening(admin, envoy);
+    const all = Object.fromEntries(
+      TEN.flatMap((service) => [`${service}_by_grpc`, `${service}_by_status`]).map((name) => [name, true]),
+    );
+    await expect.poll(() => clusterStates(admin), { ...SOON, message: envoy.log }).toEqual(all);
+    const looking = new AbortController();
+    const taken: string[] = [];
+    const watching = (async () => {
+      while (!looking.signal.aborted) {
+        for (const [name, up] of Object.entries(await clusterStates(admin))) if (!up) taken.push(name);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    })();
+    await someChecks();
+    await ten.restart('SIGTERM');
+    await someChecks();
+    await ten.restart('SIGKILL');
+    await someChecks();
+    looking.abort();
+    await watching;
+    expect(taken).toEqual([]);
+  });
+});
+
+/** Both clusters of the example, for each of ten services. */
+function envoyOfTen(admin: string, health: string, providers: readonly Provider[]): string {
+  const text = example('envoy.yaml', { 'port_value: 20000': `port_value: ${portOf(health)}` });
+  const own = text.slice(text.indexOf('    - name: orders_by_grpc'), text.indexOf('    - name: bridge'));
+  const clusters = providers.map(({ address }, i) =>
+    own
+      .replaceAll('orders', `service-${i}`)
+      .replaceAll(/([&*])(http2|bridge)\b/g, `$1$2_${i}`)
+      .replaceAll('address: 10.0.0.1, port_value: 80 ', `address: 127.0.0.1, port_value: ${portOf(address)} `),
+  );
+  const at = `{ address: { socket_address: { address: 127.0.0.1, port_value: ${portOf(admin)} } } }`;
+  return `admin: ${at}\nstatic_resources:\n  clusters:\n${clusters.join('')}`;
 }
 
 describe.skipIf(without('envoy'))('Envoy', () => {

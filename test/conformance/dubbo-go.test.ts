@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, inject, it } from 'vitest';
+import { freePorts } from '../support/ports.ts';
 import { type Process, startProcess } from '../support/process.ts';
 import { nacos, register, setEnabled } from '../support/server.ts';
 import { Driver } from './driver.ts';
-import { freePorts, freePortsOfNacos } from './estate.ts';
+import { freePortsOfNacos } from './estate.ts';
 import { Program } from './program.ts';
 import { startRelay } from './relay.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, inject, it } from 'vitest';
+import { freePorts } from '../support/ports.ts';
 import { Driver } from './driver.ts';
-import { freePorts, healthOf, startBridge } from './estate.ts';
+import { healthOf, startBridge } from './estate.ts';
 
 /** Dubbo, with beatbridge as the only registry, configuration and metadata centre that it has. */
 

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { expect } from 'vitest';
 import { HEALTH_CLIENTS } from '../support/health-clients.ts';
+import { freePorts } from '../support/ports.ts';
 import { type Process, startProcess } from '../support/process.ts';
 import { register } from '../support/server.ts';
 import type { SeenInstance } from './driver.ts';
@@ -73,26 +73,6 @@ export function healthOf(bridge: Process, service: string) {
     await is(status);
   };
   return { next, is, becomes, [Symbol.dispose]: () => client[Symbol.dispose]() };
-}
-
-/** Free a moment ago: for a server that has to come back where it was. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const holders = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const holder = createServer().listen(0, '127.0.0.1');
-      await once(holder, 'listening');
-      return holder;
-    }),
-  );
-  return Promise.all(
-    holders.map(async (holder) => {
-      // A TCP server that listens has a port.
-      const { port } = holder.address() as AddressInfo;
-      holder.close();
-      await once(holder, 'close');
-      return port;
-    }),
-  );
 }
 
 /** The same, with the second 1,000 above the first, and a third. */

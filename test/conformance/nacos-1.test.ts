@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePorts } from '../support/ports.ts';
 import { type Process, startProcess } from '../support/process.ts';
 import { nacos, register } from '../support/server.ts';
-import { absent, allSee, at, BYSTANDER, freePorts, healthOf, IP, open, present, subscribe, unhealthy } from './estate.ts';
+import { absent, allSee, at, BYSTANDER, healthOf, IP, open, present, subscribe, unhealthy } from './estate.ts';
 import { type Clients, NACOS_1_CLIENTS, startClient, startClients } from './nacos-clients.ts';
 import { withoutUdp } from './without-udp.ts';
 

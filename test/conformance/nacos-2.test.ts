@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NacosGrpc } from '../support/nacos-grpc.ts';
+import { freePorts } from '../support/ports.ts';
 import { FREE_PORTS, type Process, startProcess } from '../support/process.ts';
 import { register } from '../support/server.ts';
 import { Driver, type SeenInstance } from './driver.ts';
-import { absent, allSee, at, BYSTANDER, freePorts, healthOf, IP, open, present } from './estate.ts';
+import { absent, allSee, at, BYSTANDER, healthOf, IP, open, present } from './estate.ts';
 import { type Clients, NACOS_1_CLIENTS, NACOS_2_CLIENTS, type NacosClient, startClient, startClients } from './nacos-clients.ts';
 import { startRelay } from './relay.ts';
 

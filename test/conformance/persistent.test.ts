@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePorts } from '../support/ports.ts';
 import { FREE_PORTS, type Process, startProcess } from '../support/process.ts';
-import { absent, allSee, at, type Condition, freePorts, healthOf, open, present, unhealthy } from './estate.ts';
+import { absent, allSee, at, type Condition, healthOf, open, present, unhealthy } from './estate.ts';
 import { type Clients, NACOS_CLIENTS, startClients } from './nacos-clients.ts';
 import { startRelay } from './relay.ts';
 

@@ -14,7 +14,7 @@ import { orders, registration } from '../support/instances.ts';
 import { randomRuns } from '../support/random.ts';
 
 const RUNS = randomRuns(40);
-const HOW = { unseenMs: 0, rememberForMs: 3_600_000, heldMs: 45_000 };
+const HOW = { seenAt: 0, isStale: false, heldMs: 45_000 };
 const holder = {};
 
 const dir = mkdtempSync(join(tmpdir(), 'beatbridge-keeper-'));
@@ -82,7 +82,7 @@ describe('a registry that is kept', () => {
     registry.register(orders, registration({ port: 1 }));
     registry.edit(orders, registration({ port: 1 }), { weight: 7 });
     registry.register({ ...orders, name: 'other' }, registration({ port: 2, ephemeral: false }));
-    const { other } = await restarted({ ...HOW, unseenMs: 3_600_001 });
+    const { other } = await restarted({ ...HOW, isStale: true });
     expect(other.tally(orders)).toBeUndefined();
     expect(other.awaitedEdit(orders, registration({ port: 1 }))).toEqual({ weight: 7 });
     expect(other.tally({ ...orders, name: 'other' })).toMatchObject({ total: 1 });

@@ -27,9 +27,9 @@ async function open(dir: string, wallClock = () => 1_000): Promise<Store> {
   return store;
 }
 
-async function contents(store: Store, prefix = '') {
+async function contents(store: Store, prefix = 'a') {
   const found: Record<string, unknown> = {};
-  for await (const { key, value } of store.entries(prefix)) if (key !== 'schema') found[key] = value;
+  for await (const { key, value } of store.entries(prefix)) found[key] = value;
   return found;
 }
 
@@ -60,18 +60,56 @@ describe('a store', () => {
     expect(Object.keys(await contents(await open(dir), 'a '))).toHaveLength(1_000);
   });
 
-  it('says how old a value is, and of none that it comes from the future', async () => {
+  it('says when a value was written', async () => {
     const dir = emptyDir();
     const store = await open(dir, () => 5_000);
     store.touch('a', () => 1, true);
     await store.close();
-    const ages = [];
-    for (const now of [7_000, 1_000]) {
-      const again = await open(dir, () => now);
-      for await (const { ageMs } of again.entries('a')) ages.push(ageMs);
-      await again.close();
+    const again = await open(dir, () => 9_000);
+    const times = [];
+    for await (const { at } of again.entries('a')) times.push(at);
+    expect(times).toEqual([5_000]);
+  });
+
+  it('gives back what is under keys of any letters', async () => {
+    const dir = emptyDir();
+    const keys = ['a \u{1f600}', 'a \uffff', 'a é', 'a '];
+    const store = await open(dir);
+    for (const key of [...keys, 'b']) store.touch(key, () => 1, true);
+    await store.close();
+    expect(Object.keys(await contents(await open(dir), 'a ')).sort()).toEqual(keys.sort());
+  });
+
+  it('writes what is touched in whatever moment after something was settled', async () => {
+    const store = await open(emptyDir());
+    for (let ticks = 0; ticks < 30; ticks++) {
+      store.touch('a', () => ticks, true);
+      await store.settled();
+      // Each of them is another moment in the end of the writer's turn.
+      for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+      store.touch('b', () => ticks, true);
+      await store.settled();
     }
-    expect(ages).toEqual([2_000, 0]);
+    await store.close();
+  });
+
+  it('writes an act whole that comes while a larger one is written', async () => {
+    const dir = emptyDir();
+    const store = await open(dir);
+    let version = 1;
+    const touchAll = () => {
+      for (let i = 0; i < 1_000; i++) store.touch(`a ${i}`, () => version, true);
+    };
+    touchAll();
+    const first = store.settled();
+    // While it is made, for it is made by pieces.
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    version = 2;
+    touchAll();
+    const copy = emptyDir();
+    await first;
+    cpSync(dir, copy, { recursive: true });
+    expect(new Set(Object.values(await contents(await open(copy), 'a '))).size).toBe(1);
   });
 
   it('refuses to wait for anything once it is closed', async () => {
@@ -117,7 +155,7 @@ describe('a directory is refused, and left as it is,', () => {
     const dir = emptyDir();
     mkdirSync(join(dir, 'records'));
     writeFileSync(join(dir, 'records', 'CURRENT'), 'garbage');
-    await expect(open(dir)).rejects.toThrow(`${dir} is damaged, and is left as it is: Corruption`);
+    await expect(open(dir)).rejects.toThrow(`${dir} is damaged, and is left as it is: CURRENT names no manifest`);
     expect(readdirSync(join(dir, 'records'))).toContain('CURRENT');
   });
 

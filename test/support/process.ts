@@ -55,7 +55,7 @@ export async function startProcess(
   lines.on('line', (line) => stdout.push(line));
   await Promise.race([once(lines, 'line'), exited]);
   const first = stdout[0];
-  if (first === undefined) throw new Error(`beatbridge ended with ${(await exited)[0]} before it was ready`);
+  if (first === undefined) throw new Error(`beatbridge ended with ${(await exited)[0]} before it was ready: ${log}`);
   const ready = JSON.parse(first) as { listeners: Listeners };
   const stop = async (signal: NodeJS.Signals) => {
     child.kill(signal);

@@ -1,0 +1,3 @@
+import { describeCrashes } from '../support/crashed.ts';
+
+describeCrashes(200, 100, 4);
