@@ -88,7 +88,7 @@ it('every port of a server has both, over HTTP/1.1, HTTP/2 and TLS, for GET and 
 });
 
 it('a server lists what it is made of', async () => {
-  await using server = await startServer();
+  await using server = await startServer({ probes: true });
   await register(server, 'orders');
   await register(server, 'orders', { port: 81 });
   const text = await fetch(`http://${server.listeners.health}/readyz?verbose`).then((response) => response.text());
