@@ -23,7 +23,7 @@ export interface Bounds {
 interface Row extends Bounds {
   readonly default: string | number | boolean;
   /** The default for embedders, where it is another. */
-  readonly embedded?: string;
+  readonly embedded?: string | number;
   /** What stands for the value in the help: a unit, or what kind of thing it is. */
   readonly unit: string;
   readonly help: string;
@@ -185,6 +185,22 @@ const ROWS = {
     most: 3_600_000,
     help: 'for how long after the start a service that nobody has spoken of is not pushed as empty: its providers may be on their way back',
   },
+  drainDelayMs: {
+    default: 'auto',
+    embedded: 0,
+    unit: 'ms',
+    words: ['auto'],
+    least: 0,
+    most: A_DAY_MS,
+    help: 'for how long, when it is to end, the bridge says that it does while it goes on answering and taking connections; "auto" is 0 on a terminal, else 5 s',
+  },
+  hangLimitMs: {
+    default: 0,
+    unit: 'ms',
+    least: 0,
+    most: A_DAY_MS,
+    help: 'after how long without a turn of the event loop the process is killed, for its supervisor to start it anew; 0 = never',
+  },
   logLevel: {
     default: 'info',
     unit: 'level',
@@ -266,7 +282,11 @@ const ROWS = {
   readWithinMs: time(300_000, 'how long a connection of Nacos 2.x may leave unread what it is pushed'),
   setUpWithinMs: time(30_000, 'how long a connection of Nacos 2.x may take to say who it is'),
 
-  closeWithinMs: time(5_000, 'how long closing waits for what is being answered, before it cuts', 0),
+  closeWithinMs: time(
+    5_000,
+    'how long closing waits for what is being answered, before it cuts; it begins after the drain delay',
+    0,
+  ),
 } as const satisfies Readonly<Record<string, Row>>;
 
 type Rows = typeof ROWS;

@@ -19,20 +19,23 @@ const DIRECTION: Readonly<Record<string, Room>> = {
   nacos: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   probe: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   store: { may: ['registry', 'wire'], packages: 'any' },
+  // Above the rooms that it reads and writes: it speaks Nacos from the other side, and knows what a store holds.
+  moving: { may: ['registry', 'wire', 'nacos', 'store'], packages: 'any' },
   server: { may: ['registry', 'wire', 'gen', 'options.ts'], packages: 'any' },
-  cli: { may: ['server', 'wire', 'options.ts', 'suggestion.ts'], packages: 'any' },
+  cli: { may: ['server', 'moving', 'wire', 'options.ts', 'suggestion.ts'], packages: 'any' },
   'options.ts': { may: ['registry', 'wire', 'suggestion.ts'], packages: 'none' },
   'suggestion.ts': { may: [], packages: 'none' },
   'index.ts': { may: ['server', 'options.ts', 'wire'], packages: 'none' },
 };
 
 /** Where siblings meet: the one file that may import them all. */
-const MEETING_POINT = 'server/server.ts';
+const MEETING_POINT = 'server/rooms.ts';
 const SIBLINGS = ['health', 'nacos', 'probe', 'store'];
 
 /** Timers are made in one place and handed out by the composition root. */
 const TIMERS = 'wire/scheduler.ts';
-const CLOCK = MEETING_POINT;
+/** Each command that needs the time is the root of its own composition. */
+const CLOCKS = [MEETING_POINT, 'cli/export.ts'];
 
 /** Files that are longer than 350 lines because they are tables. */
 const TABLES: readonly string[] = ['options.ts'];
@@ -84,7 +87,7 @@ describe.each(files)('%s', (file) => {
       text.replaceAll('.setTimeout(', ''),
     );
     expect(timers).toBe(file === TIMERS);
-    expect(/\bDate\.now\(|\bnew Date\(\)|\bperformance\./.test(text)).toBe(file === CLOCK);
+    expect(/\bDate\.now\(|\bnew Date\(\)|\bperformance\./.test(text)).toBe(CLOCKS.includes(file));
   });
 
   if (roomOf(file) === 'gen') return;

@@ -50,8 +50,7 @@ it('no liveness in Kubernetes hangs on the beats of somebody else', () => {
     .flatMap((pod) => [...(pod?.containers ?? []), ...(pod?.initContainers ?? [])]);
   expect(containers).toHaveLength(4);
   const liveness = containers.map(({ livenessProbe }) => livenessProbe).filter((probe) => probe !== undefined);
-  expect(liveness).toMatchObject([{ grpc: { port: 20000 } }]);
-  expect(liveness[0].grpc).not.toHaveProperty('service');
+  expect(liveness).toMatchObject([{ httpGet: { port: 20000, path: '/livez' } }]);
 });
 
 describe('aws-alb.tf', () => {

@@ -3,8 +3,8 @@ import { checkOptions, HIDDEN, OPTIONS, settled, shown } from '../src/options.ts
 import { faultsIn } from './support/faults.ts';
 
 describe('the options of an embedder', () => {
-  it('are the same, with the same defaults, but that nothing is kept', () => {
-    expect(checkOptions({})).toEqual({ ...settled(new Map()).options, dataDir: 'none' });
+  it('are the same, with the same defaults, but that nothing is kept and no end is delayed', () => {
+    expect(checkOptions({})).toEqual({ ...settled(new Map()).options, dataDir: 'none', drainDelayMs: 0 });
     expect(Object.keys(checkOptions({}))).toEqual(Object.keys(OPTIONS));
     expect(
       checkOptions({ port: 0, minAvailable: '50%', pushToClientIp: true, maxConnections: 7, host: undefined }),

@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { BadFileError, MovingError, RefusedError } from '../moving/errors.ts';
 import { OptionsError } from '../options.ts';
 import { ListenError, StoreError } from '../server/server.ts';
 import { suggestion } from '../suggestion.ts';
 import { configCheck } from './config-check.ts';
 import { configPrint } from './config-print.ts';
 import { configSchema } from './config-schema.ts';
+import type { ExportFlags } from './export.ts';
 import { type Given, settingsOf, withFlags } from './flags.ts';
+import type { ImportFlags } from './import.ts';
+import { withServerFlags } from './moving-flags.ts';
 import { serve } from './serve.ts';
 
 /**
@@ -14,6 +18,7 @@ import { serve } from './serve.ts';
  * its name.
  */
 
+const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const EXIT_LISTEN = 3;
 const EXIT_STORE = 4;
@@ -39,6 +44,22 @@ config
   .command('schema')
   .description('print a JSON Schema of the file of options, for editors')
   .action(() => print(configSchema()));
+
+withServerFlags(program.command('export'))
+  .description('write what there is to a file: of a running beatbridge or Nacos, or of what a stopped beatbridge has kept')
+  .option('--data-dir <dir>', 'of a beatbridge that does not run; the passwords of checks are in it too')
+  .option('--namespace <id>', 'one namespace alone')
+  .option('--ephemeral', 'instances that live by beats or connections too')
+  .option('-o, --output <file>', 'into this file; - is standard output', '-')
+  .action(async (flags: ExportFlags) => (await import('./export.ts')).exportAll(flags));
+withServerFlags(program.command('import'))
+  .description('bring such a file into a running beatbridge or Nacos')
+  .argument('<file>', 'of export; - is standard input')
+  .option('--dry-run', 'only say what would be done')
+  .option('--overwrite', 'replace what is there and differs')
+  .action(async (file: string, flags: ImportFlags) => {
+    if (!(await (await import('./import.ts')).importAll(file, flags))) process.exitCode = EXIT_FAILED;
+  });
 
 program.addHelpText('after', () => `\nWithout a command, serve:\n\n${serveCommand.helpInformation()}`);
 
@@ -78,6 +99,15 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof StoreError) {
     process.stderr.write(`beatbridge: --data-dir: ${error.message}\n`);
     return EXIT_STORE;
+  }
+  if (error instanceof BadFileError) {
+    for (const fault of error.faults) process.stderr.write(`beatbridge: ${fault}\n`);
+    process.stderr.write('beatbridge: nothing was imported\n');
+    return EXIT_USAGE;
+  }
+  if (error instanceof MovingError || error instanceof RefusedError) {
+    process.stderr.write(`beatbridge: ${error.message}\n`);
+    return EXIT_FAILED;
   }
   // Commander has said what is wrong, or has printed what was asked for.
   if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? 0 : EXIT_USAGE;

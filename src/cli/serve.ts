@@ -5,25 +5,35 @@ import { createServer, type Server } from '../server/server.ts';
 import { systemScheduler } from '../wire/scheduler.ts';
 import { readIdentity } from './identity.ts';
 import type { Settings } from './settings.ts';
+import { type Supervisor, systemdOf } from './systemd.ts';
+
+/** Balancers and the kubelet look every few seconds. */
+const DRAIN_DELAY_MS = 5_000;
 
 /** Runs the bridge with these options until SIGTERM or SIGINT. Resolves when it listens; rejects as `createServer` does. */
 export async function serve(settings: Settings): Promise<void> {
-  const { logLevel, tlsPort, tlsCert, tlsKey, ...given } = settings.options;
+  const { logLevel, tlsPort, tlsCert, tlsKey, drainDelayMs: delayMs, ...given } = settings.options;
   const log = createLogger(logLevel);
   const identity = readIdentity(settings);
+  const supervisor = systemdOf(process.env, systemScheduler, log);
   const tls = identity === undefined ? {} : { tls: { ...(tlsPort !== 'none' && { port: tlsPort }), ...identity } };
-  const server = await createServer({ ...given, ...tls, log });
+  // Where there is a terminal somebody waits for the end, and no balancer looks.
+  const drainDelayMs = delayMs === 'auto' ? (process.stderr.isTTY ? 0 : DRAIN_DELAY_MS) : delayMs;
+  const server = await createServer({ ...given, ...tls, drainDelayMs, log });
   // Before anybody can have read that it is ready: who waits for that may end it at once.
-  closeOnSignal(server, log);
+  closeOnSignal(server, supervisor, log);
   // Standard output is for programs: this line is all it ever carries. Logs go to standard error.
   process.stdout.write(`${JSON.stringify({ msg: 'ready', listeners: server.listeners })}\n`);
+  supervisor.ready();
   log.info({ listeners: server.listeners }, 'ready');
 }
 
-function closeOnSignal(server: Server, log: Logger): void {
+function closeOnSignal(server: Server, supervisor: Supervisor, log: Logger): void {
   const drain = async (signal: NodeJS.Signals) => {
     // The second signal finds Node's own handling, and so ends the process at once.
     process.removeListener('SIGTERM', drain).removeListener('SIGINT', drain);
+    if (process.pid === 1) endOnSignal();
+    supervisor.stopping();
     log.info({ signal }, 'draining');
     await server.close();
     log.info('closed');
@@ -33,6 +43,12 @@ function closeOnSignal(server: Server, log: Logger): void {
   };
   process.on('SIGTERM', drain).on('SIGINT', drain);
   if (process.env.npm_lifecycle_event === 'npx') afterParent(() => void drain('SIGTERM'));
+}
+
+/** The kernel spares the first process of a container every signal that it does not handle itself. */
+function endOnSignal(): void {
+  const end = (_: NodeJS.Signals, number: number) => process.exit(128 + number);
+  process.on('SIGTERM', end).on('SIGINT', end);
 }
 
 /**

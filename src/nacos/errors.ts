@@ -48,7 +48,7 @@ export const REASONS = {
   'no-such-path': row(404, 30_000, 'server error'),
   'no-such-method': row(405, 30_000, 'server error'),
   'not-up': row(503, 30_000, 'server error'),
-  'not-kept': row(503, 30_000, 'server error', 500),
+  'not-kept': row(503, 30_000, 'server error'),
 } as const satisfies Readonly<Record<string, Row>>;
 
 /** One of the reasons in the table. */

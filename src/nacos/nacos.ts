@@ -52,7 +52,8 @@ export function createNacos(options: NacosOptions): Nacos {
 }
 
 function roomsOf(options: NacosOptions): NacosRooms {
-  const { registry, limits, wallClock, log, pushToClientIp, checkTimes, durability = NOTHING_IS_KEPT } = options;
+  const { registry, limits, wallClock, log, pushToClientIp, checkTimes } = options;
+  const { durability = NOTHING_IS_KEPT, isDraining = () => false } = options;
   const timed = { ...options, delayMs: options.pushDelayMs };
   const switches = new Switches();
   const connections = new Connections(options);
@@ -69,6 +70,7 @@ function roomsOf(options: NacosOptions): NacosRooms {
     catalog: new Catalog({ registry, limits }),
     namespaces: new Namespaces(limits),
     switches,
+    isReady: () => switches.values.overriddenServerStatus !== 'DOWN' && !isDraining(),
     checkTimes,
     durability,
     clients,
@@ -102,6 +104,8 @@ export interface NacosOptions {
   readonly pushToClientIp: boolean;
   /** How long checks take; left out where nothing is checked. */
   readonly checkTimes?: CheckTimes | undefined;
+  /** Whether the server goes, and others are to be asked; left out where it never does. */
+  readonly isDraining?: (() => boolean) | undefined;
   /** Who keeps what must survive a restart; left out where nothing is kept. */
   readonly durability?: Durability | undefined;
 }

@@ -1,6 +1,6 @@
 import type { Source } from '../registry/changes.ts';
 import { askedCheckOf } from '../registry/check-metadata.ts';
-import type { Address, Instance, Metadata, Registration, Silence } from '../registry/instance.ts';
+import type { Address, Edit, Instance, Metadata, Registration, Silence } from '../registry/instance.ts';
 import { editedMetadata } from '../registry/overlay.ts';
 import type { EditRecord } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -130,6 +130,14 @@ export class Naming {
       return parts.every(([part, text]) => own.get(part) === text);
     });
     return { edits: pageOf(found, pageNo, pageSize), count: found.length };
+  }
+
+  /** Puts an edit over the instance in place of what there is; of one that is not here it waits for that to come. */
+  putEdit(service: ServiceName, address: Address, edit: Edit, by: Source): void {
+    const said = this.#registry.lastRegistration(service, address)?.metadata ?? {};
+    this.#bounded(editedMetadata(said, edit));
+    this.#registry.unedit(service, address, by);
+    this.#registry.edit(service, address, edit, by, true);
   }
 
   /** Ends what operators have laid over the instance, whether it is here or has gone: it is as its client says again. */

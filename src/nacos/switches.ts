@@ -231,3 +231,37 @@ function state(value: string): ServerStatus {
     throw new RequestError('invalid', `the value must be one of ${STATES.join(', ')}, got ${shown(value)}`);
   return found;
 }
+
+/** One switch that is not as at the start, in the words in which it is set. */
+export interface SwitchEntry {
+  readonly entry: string;
+  readonly value: string;
+}
+
+/** What of these values, as they are shown, is not as at the start: what would have to be said to a new server. */
+export function changedEntries(shownValues: Readonly<Record<string, unknown>>): readonly SwitchEntry[] {
+  const given = new Map(Object.entries(shownValues));
+  return Object.entries(DEFAULTS).flatMap(([field, value]): SwitchEntry[] => {
+    const now = given.get(field);
+    if (now === undefined || JSON.stringify(now) === JSON.stringify(value)) return [];
+    const language = Object.entries(PUSH_VERSIONS).find(([, name]) => name === field)?.[0];
+    if (language !== undefined) return [{ entry: 'pushVersion', value: `${language}:${String(now)}` }];
+    const entry = Object.hasOwn(ENTRIES, field) ? field : ENTRY_OF[field];
+    return entry === undefined ? [] : [{ entry, value: written(now) }];
+  });
+}
+
+/** Where what is set is called otherwise than what is shown. */
+const ENTRY_OF: Readonly<Record<string, string>> = {
+  defaultPushCacheMillis: 'pushCacheMillis',
+  distroEnabled: 'distro',
+  healthCheckEnabled: 'check',
+  checkTimes: 'healthCheckTimes',
+};
+
+/** A list with commas, and a map as PREFIX:STATUS; nothing of either is `null`. */
+function written(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const parts = Array.isArray(value) ? value.map(String) : Object.entries(value).map(([key, item]) => `${key}:${String(item)}`);
+  return parts.length === 0 ? 'null' : parts.join(',');
+}

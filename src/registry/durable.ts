@@ -55,6 +55,11 @@ export class Durable {
     ];
   }
 
+  /** How many instances were given back, and have not been heard of since. */
+  get unheardCount(): number {
+    return this.#parts.rows.rememberedCount;
+  }
+
   /** Every edit that is in force or waits for its instance. */
   *edits(): IterableIterator<EditRecord> {
     const { rows, overlay, now } = this.#parts;

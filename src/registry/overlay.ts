@@ -75,6 +75,11 @@ export class Overlay {
     else this.#absent.set(key, { ...found, edit: merged });
   }
 
+  /** For one that is to come: it waits as if its instance had gone now. */
+  layAhead(service: ServiceName, { ip, port }: Address, edit: Edit, now: number): void {
+    this.#put({ service, ip, port, edit, since: now });
+  }
+
   endAbsent(service: ServiceName, address: Address): boolean {
     return this.#absent.size > 0 && this.#absent.delete(absentKey(service, address));
   }

@@ -95,8 +95,7 @@ export class Registry {
   }
 
   /**
-   * Notes that an ephemeral instance is alive, and heals it; means nothing to a persistent one. Answers what silence the instance
-   * is allowed, or undefined when none is known here that lives by beats.
+   * Notes that an ephemeral instance is alive, and heals it. Answers what silence it is allowed; undefined: none lives by beats here.
    */
   beat(name: ServiceName, address: Address, by?: Source): Silence | undefined {
     const { service, id } = this.#find(name, address);
@@ -128,15 +127,16 @@ export class Registry {
 
   /**
    * Lays an operator's edit over what the client says, now and later; also over one that waits for an instance which has gone. It is
-   * no sign of life. False when there is neither.
+   * no sign of life. False when there is neither, unless it is laid `ahead`: it waits for an instance to come then.
    */
-  edit(name: ServiceName, address: Address, edit: Edit, by?: Source): boolean {
+  edit(name: ServiceName, address: Address, edit: Edit, by?: Source, ahead = false): boolean {
     const { rows, overlay, departed, now } = this.#parts;
     const { service, id } = this.#find(name, address);
     if (service === undefined || id === undefined) {
       const waiting = overlay.absent(name, address, now());
-      if (waiting === undefined) return false;
-      overlay.layAbsent(waiting, edit, service && departed.of(service, address));
+      if (waiting !== undefined) overlay.layAbsent(waiting, edit, service && departed.of(service, address));
+      else if (ahead) overlay.layAhead(name, address, edit, now());
+      else return false;
       this.#instances.happenedAway(name, address, 'edited', by);
       return true;
     }
@@ -293,7 +293,7 @@ export class Registry {
   }
 
   /** What is known, as records. */
-  get records(): Pick<Durable, 'all' | 'ofService' | 'at'> {
+  get records(): Pick<Durable, 'all' | 'ofService' | 'at' | 'unheardCount'> {
     return this.#durable;
   }
 

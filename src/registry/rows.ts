@@ -12,6 +12,7 @@ export class Rows {
   /** Ids below this one have been given out at some time. */
   #highest = 0;
   #dueCount = 0;
+  #rememberedCount = 0;
   readonly #rows: (Row | undefined)[] = [];
   #heardAt = new Float64Array(INITIAL_CAPACITY);
   /** When silence next changes something for the instance; never, for whom silence means nothing and for a free id. */
@@ -112,6 +113,11 @@ export class Rows {
     this.#set(id, REMEMBERED, remembered);
   }
 
+  /** How many are. */
+  get rememberedCount(): number {
+    return this.#rememberedCount;
+  }
+
   /** Whether it may be called if it is healthy, edits included. */
   setCallable(id: number, callable: boolean): void {
     this.#set(id, CALLABLE, callable);
@@ -147,6 +153,7 @@ export class Rows {
     const before = at(this.#state, id);
     if (before === state) return;
     this.#state[id] = state;
+    this.#rememberedCount += Number((state & REMEMBERED) !== 0) - Number((before & REMEMBERED) !== 0);
     const { service } = this.row(id);
     service.healthy += Number(isHealthy(state)) - Number(isHealthy(before));
     service.available += Number(isAvailable(state)) - Number(isAvailable(before));

@@ -11,10 +11,13 @@ export interface Surfaces {
   readonly nacosRpc: ReadonlyMap<string, Serve>;
   readonly healthRpc: ReadonlyMap<string, Serve>;
   readonly healthPaths: (path: string) => Serve | undefined;
+  /** Whether the bridge itself lives, and is ready. */
+  readonly probePaths: (path: string) => Serve | undefined;
 }
 
 /** Finds the surface of a request by its path. It knows no path itself but where Nacos begins. */
-export function everything({ nacos, contextPath, nacosRpc, healthRpc, healthPaths }: Surfaces, log: Logger): Serve {
+export function everything(surfaces: Surfaces, log: Logger): Serve {
+  const { nacos, contextPath, nacosRpc, healthRpc, healthPaths, probePaths } = surfaces;
   const root = contextPath.replace(/\/$/, '');
   return guarded(log, (req, res) => {
     const path = pathOf(req);
@@ -24,7 +27,7 @@ export function everything({ nacos, contextPath, nacosRpc, healthRpc, healthPath
       req.url = `${NACOS}${(req.url ?? '').slice(root.length + 1)}`;
       return nacos(req, res);
     }
-    return (nacosRpc.get(path) ?? healthRpc.get(path) ?? healthPaths(path) ?? notFound)(req, res);
+    return (nacosRpc.get(path) ?? healthRpc.get(path) ?? healthPaths(path) ?? probePaths(path) ?? notFound)(req, res);
   });
 }
 
@@ -33,10 +36,11 @@ const NACOS = '/nacos/';
 const OF_NACOS = /^\/(v[123]|actuator|serverlist)(\/|$)/;
 
 /** The same on a port that is for callers of health only. */
-export function healthOnly({ healthRpc, healthPaths }: Pick<Surfaces, 'healthRpc' | 'healthPaths'>, log: Logger): Serve {
+export function healthOnly(surfaces: Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'probePaths'>, log: Logger): Serve {
+  const { healthRpc, healthPaths, probePaths } = surfaces;
   return guarded(log, (req, res) => {
     const path = pathOf(req);
-    return (healthRpc.get(path) ?? healthPaths(path) ?? notFoundHere)(req, res);
+    return (healthRpc.get(path) ?? healthPaths(path) ?? probePaths(path) ?? notFoundHere)(req, res);
   });
 }
 

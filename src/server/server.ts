@@ -1,41 +1,15 @@
-import { setMaxListeners } from 'node:events';
 import { createSecureContext } from 'node:tls';
-import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
 import { type Logger, pino } from 'pino';
-import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
-import { Health } from '../health/health.ts';
-import { NAME_FORM } from '../health/names.ts';
-import { healthPaths } from '../health/paths.ts';
-import { HEALTH_JSON, healthService, watcherKey } from '../health/service.ts';
-import { Watches } from '../health/watch.ts';
-import { peerKey } from '../nacos/grpc/protocol.ts';
-import { createNacos, type Nacos } from '../nacos/nacos.ts';
-import { HOME, silenceOf } from '../nacos/rules.ts';
-import { checkOptions, type GivenOptions, type Options, OptionsError } from '../options.ts';
-import { createChecks } from '../probe/checks.ts';
-import { Prober } from '../probe/prober.ts';
-import type { CheckTimes, ProbeRules } from '../probe/rules.ts';
-import { ONE_AVAILABLE, parseMinAvailable } from '../registry/available.ts';
-import { Registry } from '../registry/registry.ts';
-import { StoreError } from '../store/directory.ts';
-import { Keeping } from '../store/keeping.ts';
-import { AddressSet } from '../wire/addresses.ts';
-import { Descriptors, descriptorLimit } from '../wire/descriptors.ts';
-import { peerOf } from '../wire/exchange.ts';
+import { checkOptions, type GivenOptions, OptionsError } from '../options.ts';
 import { listen, type OpenPort, type PortOptions, type TlsIdentity } from '../wire/listener.ts';
-import { OpenAnswers } from '../wire/open-answers.ts';
-import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
 import { everything, healthOnly, type Surfaces } from './dispatch.ts';
-import { type Drainable, drain } from './drain.ts';
-import { reflectionRoutes } from './reflection.ts';
-import { rpcByPath } from './rpc.ts';
-import { SilenceLog } from './silence-log.ts';
-import { Sweeper } from './sweeper.ts';
-import { CORS_HEADERS } from './triple.ts';
+import { drain } from './drain.ts';
+import { limitHangs } from './hang-limit.ts';
+import { closeRooms, drainableOf, furnish, type House, houseOf, roomsIn, StoreError } from './rooms.ts';
 
 /**
- * The composition root: the one place where the registry, health and the Nacos surface meet the network and the clock. It holds
- * no rules of its own.
+ * A server as whoever embeds one sees it, and its life: rooms are made and furnished, ports are opened, and in the end all of it is
+ * drained and closed. What works behind the ports is made in `rooms.ts`.
  */
 export interface ServerOptions extends GivenOptions {
   /** An identity in PEM: the gRPC port speaks TLS too then, and one more port nothing else, if it is given. No TLS when left out. */
@@ -48,8 +22,9 @@ export interface Server extends AsyncDisposable {
   /** Where it listens, each as `HOST:PORT`. */
   readonly listeners: Listeners;
   /**
-   * Drains and closes: the status of `""` flips, watches end with UNAVAILABLE, connections are told to go. Resolves when all have
-   * gone, and after `withinMs` at the latest (default: the option `closeWithinMs`).
+   * Drains and closes: the status of `""` and readiness flip at once; all else goes on for the time of the option `drainDelayMs`; then
+   * watches end with UNAVAILABLE, and connections are told to go. Resolves when all have gone, and `withinMs` after the delay at the
+   * latest (default: the option `closeWithinMs`).
    */
   close(withinMs?: number): Promise<void>;
 }
@@ -78,24 +53,22 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   if (given.tls !== undefined) checkIdentity(given.tls);
   const house = houseOf(options, given.log ?? pino({ enabled: false }));
   const rooms = await roomsIn(house);
-  const open = async () => {
-    checkDefaultService(rooms.health, options);
-    const { comeBackWithinMs: heldMs, rememberForMs } = options;
-    await rooms.keeping?.begin(house.registry, rooms.nacos.durable, { heldMs, rememberForMs });
-    const surfaces = { ...nacosSurfaces(house, rooms.nacos), ...healthSurfaces(house, rooms.health, rooms.watches) };
-    return openPorts(house, surfaces, given.tls);
-  };
+  const open = async () => openPorts(house, await furnish(house, rooms), given.tls);
   const ports = await open().catch(async (error) => {
     await closeRooms(rooms);
     throw error;
   });
+  const stopWatching = limitHangs(options.hangLimitMs, house.scheduler, house.log);
   rooms.sweeper.start();
   rooms.probes.start(rooms.nacos.checking);
 
+  // What a terminal is, only a process knows.
+  const delayMs = options.drainDelayMs === 'auto' ? 0 : options.drainDelayMs;
   const end = async (withinMs: number) => {
-    await drain(drainableOf(house, rooms, ports), withinMs, house.scheduler);
+    await drain(drainableOf(house, rooms, ports.close), { delayMs, withinMs }, house.scheduler);
     await closeRooms(rooms);
     house.descriptors.close();
+    stopWatching();
   };
   let ended: Promise<void> | undefined;
   const close = (withinMs = options.closeWithinMs) => {
@@ -105,75 +78,6 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   return { listeners: ports.listeners, close, [Symbol.asyncDispose]: () => close() };
 }
 
-/** What works behind the ports. */
-interface Rooms {
-  readonly health: Health;
-  readonly watches: Watches;
-  readonly nacos: Nacos;
-  readonly probes: Probes;
-  /** Undefined: nothing is kept. */
-  readonly keeping: Keeping | undefined;
-  readonly sweeper: Sweeper;
-  readonly silenceLog: SilenceLog;
-}
-
-async function roomsIn(house: House): Promise<Rooms> {
-  const { registry, scheduler, now, log, options } = house;
-  const keeping = await keepingIn(house);
-  const health = healthIn(house);
-  const probes = probesIn(house);
-  const nacos = nacosIn(house, probes.times, keeping);
-  nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
-  return {
-    health,
-    watches: new Watches(health, options),
-    nacos,
-    probes,
-    keeping,
-    sweeper: new Sweeper({ registry, scheduler, now, log }),
-    silenceLog: new SilenceLog(registry, scheduler, log),
-  };
-}
-
-/** Each in any state, once nobody is served any more. What is to survive is written last. */
-async function closeRooms({ health, nacos, probes, keeping, sweeper, silenceLog }: Rooms): Promise<void> {
-  sweeper.stop();
-  silenceLog.stop();
-  await probes.stop();
-  nacos.close();
-  health.close();
-  await keeping?.close();
-}
-
-function drainableOf(house: House, { health, watches, nacos }: Rooms, ports: Ports): Drainable {
-  return {
-    announce: () => {
-      health.drain();
-      nacos.freeze();
-      return watches.told('bridge');
-    },
-    endCalls: () => {
-      // The stream of a connection says all that is meant for its client before it ends.
-      house.shutdown.abort(new ConnectError('the bridge is shutting down', Code.Unavailable));
-      return house.openAnswers.ended();
-    },
-    closePorts: (deadline) => {
-      const closed = ports.close(deadline);
-      // Only now, when no connection is taken any more: whoever is answered asks again at once.
-      nacos.endPolls();
-      return closed;
-    },
-    // Python's client notices nothing less than the end of its transport.
-    cut: () => nacos.cut(),
-  };
-}
-
-/** What a health name may be, only health knows. */
-function checkDefaultService(health: Health, { defaultService }: Options): void {
-  if (health.nameFrom(defaultService) !== undefined) return;
-  throw new OptionsError([`the default service must be ${NAME_FORM}, got ${JSON.stringify(defaultService.slice(0, 200))}`]);
-}
-
 /** Opening a port would find it out too, but it is not the port that is at fault. */
 function checkIdentity({ cert, key }: TlsIdentity): void {
   try {
@@ -181,127 +85,6 @@ function checkIdentity({ cert, key }: TlsIdentity): void {
   } catch (cause) {
     throw new OptionsError([`tls must have a cert and a key that go together, both in PEM: ${reasonOf(cause)}`]);
   }
-}
-
-/** What all rooms are given. */
-interface House {
-  readonly options: Options;
-  readonly registry: Registry;
-  readonly scheduler: Scheduler;
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
-  /** Milliseconds since 1970, never going back. */
-  readonly wallClock: () => number;
-  readonly log: Logger;
-  readonly openAnswers: OpenAnswers;
-  /** Aborted with the error that calls are to end with. */
-  readonly shutdown: AbortController;
-  readonly descriptors: Descriptors;
-}
-
-function houseOf(options: Options, log: Logger): House {
-  const { forgetAfterMs, keepEditsMs, maxRemembered, restartGraceMs: graceMs, riseBeats } = options;
-  const now = () => performance.now();
-  const onListenerError = (err: unknown) => log.error({ err }, 'a listener of the registry failed');
-  const shutdown = new AbortController();
-  // One listener for each open call, by design.
-  setMaxListeners(0, shutdown.signal);
-  return {
-    options,
-    registry: new Registry(now, { silenceOf, forgetAfterMs, keepEditsMs, maxRemembered, graceMs, riseBeats, onListenerError }),
-    scheduler: systemScheduler,
-    now,
-    wallClock: () => Math.floor(performance.timeOrigin + now()),
-    log,
-    openAnswers: new OpenAnswers(),
-    shutdown,
-    descriptors: descriptorsOf(log),
-  };
-}
-
-/** The limit is of the process, and says nothing of how many clients there will be: a warning where it is no more than a trial's. */
-function descriptorsOf(log: Logger): Descriptors {
-  const limit = descriptorLimit();
-  if (limit < FEW_DESCRIPTORS) log.warn({ limit }, 'the limit of open files and sockets is low (ulimit -n)');
-  return new Descriptors(limit, systemScheduler, (count, open) =>
-    log.warn({ count, open, limit }, 'connections refused: the limit of open files and sockets is reached (ulimit -n)'),
-  );
-}
-
-const FEW_DESCRIPTORS = 4_096;
-
-function healthIn({ options, registry, scheduler, now }: House): Health {
-  const minAvailable = parseMinAvailable(options.minAvailable) ?? ONE_AVAILABLE;
-  return new Health(registry, { home: HOME, minAvailable, patience: options, limits: options, scheduler, now });
-}
-
-async function keepingIn({ options, scheduler, wallClock, log }: House): Promise<Keeping | undefined> {
-  return options.dataDir === 'none' ? undefined : Keeping.open(options.dataDir, { scheduler, wallClock, log });
-}
-
-function nacosIn(house: House, checkTimes: CheckTimes, durability: Keeping | undefined): Nacos {
-  const { pushDelayMs, pushToClientIp } = house.options;
-  return createNacos({ ...house, limits: house.options, pushDelayMs, pushToClientIp, checkTimes, durability });
-}
-
-interface Probes {
-  readonly times: CheckTimes;
-  readonly start: (rules: ProbeRules) => void;
-  readonly stop: () => Promise<void>;
-}
-
-/** Active checks; none are made when they are off. */
-function probesIn({ options, registry, scheduler, now, log, descriptors }: House): Probes {
-  // The table of options takes nothing else.
-  const allow = AddressSet.parse(options.probeAllow) ?? new AddressSet([]);
-  const checks = createChecks({ allow, resolveNames: options.probeNames });
-  const { check } = checks;
-  const limits = options.probes ? { ...options, maxProbes: descriptors.setAside(options.maxProbes) } : options;
-  const prober = new Prober({ registry, scheduler, now, random: Math.random, check, limits, log });
-  return {
-    times: prober.times,
-    start: (rules) => {
-      if (options.probes) prober.start(rules);
-    },
-    stop: () => {
-      prober.stop();
-      return checks.close();
-    },
-  };
-}
-
-function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'contextPath' | 'nacosRpc'> {
-  const { options, openAnswers, shutdown, log } = house;
-  const nacosRpc = rpcByPath({
-    routes: nacos.routes,
-    maxMessageBytes: options.maxNacosMessageBytes,
-    longLived: true,
-    contextValues: (req) => createContextValues().set(peerKey, peerOf(req)),
-    openAnswers,
-    shutdown: shutdown.signal,
-    log,
-  });
-  return { nacos: nacos.http, contextPath: options.contextPath, nacosRpc };
-}
-
-function healthSurfaces(house: House, health: Health, watches: Watches): Pick<Surfaces, 'healthRpc' | 'healthPaths'> {
-  const { options, openAnswers, shutdown, log } = house;
-  const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal };
-  const healthRpc = rpcByPath({
-    routes: (router) => {
-      router.service(HealthService, healthService(shared), { jsonOptions: HEALTH_JSON });
-      reflectionRoutes(router, [HealthService]);
-    },
-    maxMessageBytes: options.maxHealthMessageBytes,
-    contextValues: (req) => createContextValues().set(watcherKey, peerOf(req)),
-    openAnswers,
-    shutdown: shutdown.signal,
-    log,
-  });
-  return {
-    healthRpc,
-    healthPaths: healthPaths({ ...shared, defaultService: options.defaultService, corsHeaders: CORS_HEADERS }),
-  };
 }
 
 interface Ports {

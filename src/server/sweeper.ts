@@ -35,6 +35,16 @@ export class Sweeper {
     this.#cancelSummary?.();
   }
 
+  /** For how long it has been due to look: 0 as long as all is well. */
+  get lateMs(): number {
+    return Math.max(0, this.#options.now() - this.#lastTick - TICK_MS);
+  }
+
+  /** As long as nobody was heard, nothing is due. */
+  get isStalled(): boolean {
+    return this.lateMs > STALL_MS;
+  }
+
   #tick(): void {
     const { registry, scheduler, now } = this.#options;
     const at = now();

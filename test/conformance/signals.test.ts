@@ -74,6 +74,22 @@ it.skipIf(npm.path === undefined).each(Object.entries(WAYS))(
   },
 );
 
+it.skipIf(npm.path === undefined)('a packed tarball brings the thread that looks whether the event loop hangs', async () => {
+  const hangs = 'process.on("SIGUSR2", () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));';
+  const env = { ...process.env, NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(hangs)}` };
+  const command = join(folder, 'node_modules/.bin/beatbridge');
+  const child = spawn(command, [...FREE_PORTS, '--hang-limit', '500'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const closed = once(child, 'close');
+  let log = '';
+  child.stderr.on('data', (chunk) => {
+    log += chunk;
+  });
+  await once(createInterface({ input: child.stdout }), 'line');
+  child.kill('SIGUSR2');
+  expect(await closed).toEqual([null, 'SIGKILL']);
+  expect(log).toContain('the event loop has not turned for 500 ms');
+});
+
 function isAnybodyIn(group: number): boolean {
   try {
     process.kill(-group, 0);

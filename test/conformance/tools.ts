@@ -24,6 +24,8 @@ declare module 'vitest' {
 export type ToolName =
   | 'curl'
   | 'npm'
+  | 'python3'
+  | 'systemdNotify'
   | 'grpcHealthProbe'
   | 'grpcurl'
   | 'goHealth'
@@ -74,6 +76,8 @@ const FIND: Record<ToolName, () => Promise<string>> = {
     return curl;
   },
   npm: async () => onPath('npm'),
+  python3: async () => onPath('python3'),
+  systemdNotify: async () => onPath('systemd-notify'),
   grpcHealthProbe: () => built('grpc-health-probe'),
   grpcurl: () => built('grpcurl'),
   goHealth: () => built('go-health'),

@@ -23,6 +23,30 @@ function setUp(options: RegistryOptions = {}) {
   };
 }
 
+describe('an edit that is laid ahead', () => {
+  it('lies over its instance when that comes, and is told as an edit', () => {
+    const { registry, register, now } = setUp();
+    const causes: string[] = [];
+    registry.onEvent(({ cause }) => void causes.push(cause));
+    expect(registry.edit(orders, registration(), { enabled: false })).toBe(false);
+    expect(registry.edit(orders, registration(), { enabled: false }, undefined, true)).toBe(true);
+    register();
+    expect(now()).toMatchObject({ enabled: false, edit: { enabled: false } });
+    expect(causes).toEqual(['edited', 'registered']);
+  });
+
+  it('waits no longer than one whose instance has gone, and of too many the latest wait', () => {
+    const { registry, register, wait, now } = setUp({ keepEditsMs: 1_000, maxRemembered: 2 });
+    for (const port of [80, 81, 82]) registry.edit(orders, registration({ port }), { weight: 5 }, undefined, true);
+    expect([...registry.edits()].map(({ port }) => port)).toEqual([81, 82]);
+    wait(1_000);
+    expect([...registry.edits()]).toEqual([]);
+    register({ port: 82 });
+    expect(registry.instance(orders, registration({ port: 82 }))?.edit).toBeUndefined();
+    expect(now()).toBeUndefined();
+  });
+});
+
 describe('an edit of metadata', () => {
   it('lies over what the client says key by key, and what was not edited follows the client', () => {
     const { registry, register, now } = setUp();

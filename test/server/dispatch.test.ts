@@ -7,6 +7,7 @@ import { healthPaths } from '../../src/health/paths.ts';
 import { Watches } from '../../src/health/watch.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import { everything, healthOnly } from '../../src/server/dispatch.ts';
+import { probePaths } from '../../src/server/readiness.ts';
 import { answerText } from '../../src/wire/answer.ts';
 import { listen } from '../../src/wire/listener.ts';
 import { OpenAnswers } from '../../src/wire/open-answers.ts';
@@ -43,6 +44,7 @@ async function served(checker: Checker, port: 'all' | 'health' = 'all') {
       defaultService: '',
       corsHeaders: {},
     }),
+    probePaths: probePaths([]),
   };
   const request = port === 'all' ? everything(surfaces, log) : healthOnly(surfaces, log);
   const open = await listen('127.0.0.1', 0, { request }, { limits: LIMITS, scheduler: systemScheduler });

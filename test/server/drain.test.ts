@@ -7,12 +7,13 @@ import { ManualScheduler } from '../support/scheduler.ts';
 failOnLeaks();
 
 /** Parts that say what is done with them, and that are done when the test says so. */
-function setUp(withinMs: number) {
+function setUp(withinMs: number, delayMs = 0) {
   const scheduler = new ManualScheduler();
   const log: string[] = [];
-  const [announced, ended, closed] = [pending(), pending(), pending()];
+  const [told, ended, closed] = [pending(), pending(), pending()];
   const parts: Drainable = {
-    announce: () => noted('announce', announced.promise),
+    announce: () => void log.push('announce'),
+    sendAway: () => noted('send away', told.promise),
     endCalls: () => noted('end calls', ended.promise),
     closePorts: (deadline) => {
       deadline.addEventListener('abort', () => {
@@ -27,9 +28,9 @@ function setUp(withinMs: number) {
     log.push(what);
     return promise;
   }
-  void drain(parts, withinMs, scheduler).then(() => log.push('drained'));
+  void drain(parts, { delayMs, withinMs }, scheduler).then(() => log.push('drained'));
   return {
-    announced,
+    told,
     ended,
     closed,
     /** What has been done until `ms` later. */
@@ -50,23 +51,36 @@ function pending() {
 }
 
 it('each step waits for the one before, and no time passes that nobody needs', async () => {
-  const { announced, ended, closed, after } = setUp(4_000);
-  expect(await after(0)).toEqual(['announce']);
-  announced.resolve();
-  expect(await after(0)).toEqual(['announce', 'end calls']);
+  const { told, ended, closed, after } = setUp(4_000);
+  expect(await after(0)).toEqual(['announce', 'send away']);
+  told.resolve();
+  expect(await after(0)).toEqual(['announce', 'send away', 'end calls']);
   ended.resolve();
-  expect(await after(0)).toEqual(['announce', 'end calls', 'close ports', 'cut']);
+  expect(await after(0)).toEqual(['announce', 'send away', 'end calls', 'close ports', 'cut']);
   closed.resolve();
-  expect(await after(0)).toEqual(['announce', 'end calls', 'close ports', 'cut', 'drained']);
+  expect(await after(0)).toEqual(['announce', 'send away', 'end calls', 'close ports', 'cut', 'drained']);
 });
 
 it('a step that waits for peers has a quarter of the time, and all together have no more than all of it', async () => {
   const { after } = setUp(4_000);
+  expect(await after(0)).toEqual(['announce', 'send away']);
+  expect(await after(999)).toEqual(['announce', 'send away']);
+  expect(await after(1)).toEqual(['announce', 'send away', 'end calls']);
+  expect(await after(999)).toEqual(['announce', 'send away', 'end calls']);
+  expect(await after(1)).toEqual(['announce', 'send away', 'end calls', 'close ports', 'cut']);
+  expect(await after(1_999)).toEqual(['announce', 'send away', 'end calls', 'close ports', 'cut']);
+  expect(await after(1)).toEqual(['announce', 'send away', 'end calls', 'close ports', 'cut', 'cut ports', 'drained']);
+});
+
+it('between the announcement and the rest is the delay, which takes nothing of the time for the rest', async () => {
+  const { after } = setUp(4_000, 5_000);
   expect(await after(0)).toEqual(['announce']);
-  expect(await after(999)).toEqual(['announce']);
-  expect(await after(1)).toEqual(['announce', 'end calls']);
-  expect(await after(999)).toEqual(['announce', 'end calls']);
-  expect(await after(1)).toEqual(['announce', 'end calls', 'close ports', 'cut']);
-  expect(await after(1_999)).toEqual(['announce', 'end calls', 'close ports', 'cut']);
-  expect(await after(1)).toEqual(['announce', 'end calls', 'close ports', 'cut', 'cut ports', 'drained']);
+  expect(await after(4_999)).toEqual(['announce']);
+  expect(await after(1)).toEqual(['announce']);
+  // Two rounds of the event loop are no time.
+  expect(await after(0)).toEqual(['announce', 'send away']);
+  expect(await after(1_000)).toEqual(['announce', 'send away', 'end calls']);
+  expect(await after(1_000)).toEqual(['announce', 'send away', 'end calls', 'close ports', 'cut']);
+  expect(await after(1_999)).toEqual(['announce', 'send away', 'end calls', 'close ports', 'cut']);
+  expect(await after(1)).toEqual(['announce', 'send away', 'end calls', 'close ports', 'cut', 'cut ports', 'drained']);
 });

@@ -18,7 +18,7 @@ const WELL = 'the store can be written again';
 /** The longest pause between two of its attempts, and some more. */
 const CATCHES_UP = { timeout: 20_000, interval: 50 };
 
-const says = ({ log }: Process, msg: string) => log.filter((line) => line.includes(msg)).length;
+const says = ({ log }: Process, msg: string) => log().split(msg).length - 1;
 const at = (serviceName: string) => ({ serviceName, ip: '10.0.0.1', port: 80 });
 const persistent = (name: string) => ({ ...at(name), ephemeral: 'false' });
 const ID = { dataId: 'settings', group: 'G' };

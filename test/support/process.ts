@@ -12,8 +12,8 @@ export interface Process extends AsyncDisposable {
   readonly child: ChildProcess;
   /** All lines of standard output so far. */
   readonly stdout: readonly string[];
-  /** All lines of its log so far, which is JSON. */
-  readonly log: readonly string[];
+  /** All of standard error so far. */
+  readonly log: () => string;
   /** Sends the signal and answers with the exit code, or the name of the signal that ended it. */
   stop(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null>;
 }
@@ -39,17 +39,23 @@ export async function run(args: readonly string[], env: Readonly<Record<string, 
 const UNPROBED = [...FREE_PORTS, '--probes', 'false'];
 
 /** Starts `beatbridge serve` and waits for its word that it listens. */
-export async function startProcess(args: readonly string[] = UNPROBED): Promise<Process> {
-  const child = spawn(process.execPath, [CLI, 'serve', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+export async function startProcess(
+  args: readonly string[] = UNPROBED,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Process> {
+  const command = [CLI, 'serve', ...args];
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  let log = '';
+  child.stderr.on('data', (chunk) => {
+    log += chunk;
+  });
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const lines = createInterface({ input: child.stdout });
   const stdout: string[] = [];
   lines.on('line', (line) => stdout.push(line));
-  const log: string[] = [];
-  createInterface({ input: child.stderr }).on('line', (line) => log.push(line));
   await Promise.race([once(lines, 'line'), exited]);
   const first = stdout[0];
-  if (first === undefined) throw new Error(`beatbridge ended with ${(await exited)[0]} before it was ready: ${log.join(' ')}`);
+  if (first === undefined) throw new Error(`beatbridge ended with ${(await exited)[0]} before it was ready: ${log}`);
   const ready = JSON.parse(first) as { listeners: Listeners };
   const stop = async (signal: NodeJS.Signals) => {
     child.kill(signal);
@@ -60,7 +66,7 @@ export async function startProcess(args: readonly string[] = UNPROBED): Promise<
     listeners: ready.listeners,
     child,
     stdout,
-    log,
+    log: () => log,
     stop,
     async [Symbol.asyncDispose]() {
       await stop('SIGKILL');

@@ -63,3 +63,23 @@ export function unhealthyAfter(ms: number): string {
     'preserved.ip.delete.timeout': '30000',
   });
 }
+
+const NACOS_PROBES = [
+  '/nacos/v1/console/health/liveness',
+  '/nacos/v2/console/health/liveness',
+  '/nacos/v3/admin/core/state/liveness',
+  '/nacos/v1/console/health/readiness',
+  '/nacos/v2/console/health/readiness',
+  '/nacos/v3/admin/core/state/readiness',
+  '/nacos/v3/admin/core/ops/readiness',
+  '/nacos/actuator/health',
+];
+
+/** What they say when the server is to be asked, and when it is not: liveness first. */
+export const NACOS_READY: readonly number[] = [200, 200, 200, 200, 200, 200, 200, 200];
+export const NACOS_NOT_READY: readonly number[] = [200, 200, 200, 503, 500, 500, 500, 503];
+
+/** The status of liveness and readiness in every version of Nacos. */
+export function nacosProbes(server: Reachable): Promise<number[]> {
+  return Promise.all(NACOS_PROBES.map((path) => nacos(server, 'GET', path, {}).then(({ status }) => status)));
+}

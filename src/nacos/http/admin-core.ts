@@ -12,18 +12,25 @@ export function adminCoreCalls(rooms: HttpRooms) {
   return { ...stateCalls(rooms), ...namespaceCalls(rooms), ...opsCalls(rooms) };
 }
 
-function stateCalls({ switches, limits }: HttpRooms) {
+function stateCalls({ isReady, limits }: HttpRooms) {
   return {
     state: ({ local }: Asked) => ({ ...stateOf(local, limits), version: COMPATIBLE_VERSION_3 }),
     readiness() {
-      if (switches.values.overriddenServerStatus === 'DOWN') throw new RequestError('not-ready', 'naming is not in readiness');
+      if (!isReady()) throw new RequestError('not-ready', 'naming is not in readiness');
       return OK;
     },
   };
 }
 
-function namespaceCalls({ namespaces, configs }: HttpRooms) {
+function namespaceCalls({ registry, namespaces, configs }: HttpRooms) {
   return {
+    /** Wherever there is a service, an edit or a text, whether anybody has named it or not: a call of this server's own. */
+    usedNamespaces() {
+      const used = new Set(registry.namespaces());
+      for (const { service } of registry.edits()) used.add(service.namespace);
+      for (const { id } of configs.all()) used.add(id.namespace);
+      return [...used].sort();
+    },
     namespaces() {
       const counts = new Map<string, number>();
       for (const { id } of configs.all()) counts.set(id.namespace, (counts.get(id.namespace) ?? 0) + 1);

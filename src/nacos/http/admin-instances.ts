@@ -1,10 +1,12 @@
+import type { Edit } from '../../registry/instance.ts';
 import type { ServiceName } from '../../registry/service-name.ts';
 import { editView, pageView } from '../admin-views.ts';
 import { RequestError, shown } from '../errors.ts';
-import { checkedNamespace, checkedService, DEFAULT_CLUSTER_NAME, HOME, readClusters } from '../rules.ts';
+import { isObject, parseJson } from '../json.ts';
+import { checkedNamespace, checkedService, checkedWeight, DEFAULT_CLUSTER_NAME, HOME, readClusters } from '../rules.ts';
 import { catalogInstance, clusterNames, inClusters } from '../views.ts';
 import { checkTruths, readStrictPage, readStrictTruth } from './admin-params.ts';
-import { optional, type Params, readNamed, readPlace, readService } from './params.ts';
+import { optional, type Params, readNamed, readPlace, readService, required } from './params.ts';
 import { type Asked, type HttpRooms, OK } from './route.ts';
 
 /** What operators of 3.x do to instances, where it differs from the versions before, and what they have done. */
@@ -69,11 +71,47 @@ function overlayCalls({ naming }: HttpRooms) {
       const { edits, count } = naming.edits(readWanted(params), page);
       return pageView(edits.map(editView), count, page);
     },
+    /** In place of what there is, also of an instance that is still to come: so that a backup can be given back. */
+    putEdit({ params, by }: Asked) {
+      naming.putEdit(readService(params), readPlace(params), readEdit(params), by);
+      return OK;
+    },
     unedit({ params, by }: Asked) {
       naming.unedit(readService(params), readPlace(params), by);
       return OK;
     },
   };
+}
+
+/** `{"enabled":false,"weight":2,"metadata":{"a":"1","b":null}}`: null takes a key away. Each part may be left out, but not all. */
+function readEdit(params: Params): Edit {
+  const text = required(params, 'edit');
+  const json = parseJson(text);
+  if (!isObject(json)) throw badEdit('a JSON object', text);
+  const { enabled, weight, metadata, ...rest } = json;
+  const isEmpty = enabled === undefined && weight === undefined && metadata === undefined;
+  if (isEmpty || Object.keys(rest).length > 0) throw badEdit('of enabled, weight and metadata', text);
+  if (enabled !== undefined && typeof enabled !== 'boolean') throw badEdit('with true or false as enabled', text);
+  if (weight !== undefined && typeof weight !== 'number') throw badEdit('with a number as weight', text);
+  return {
+    ...(enabled !== undefined && { enabled }),
+    ...(weight !== undefined && { weight: checkedWeight(String(weight)) }),
+    ...(metadata !== undefined && { metadata: readEditedMetadata(metadata, text) }),
+  };
+}
+
+function readEditedMetadata(metadata: unknown, text: string): Readonly<Record<string, string | null>> {
+  if (!isObject(metadata)) throw badEdit('with an object as metadata', text);
+  return Object.fromEntries(
+    Object.entries(metadata).map(([key, value]): [string, string | null] => {
+      if (value !== null && typeof value !== 'string') throw badEdit('with texts or null in metadata', text);
+      return [key, value];
+    }),
+  );
+}
+
+function badEdit(right: string, text: string): RequestError {
+  return new RequestError('invalid', `edit must be ${right}, got ${shown(text)}`);
 }
 
 /** What is not named is all there is. */

@@ -1,5 +1,7 @@
 import { pageOfView, pageView, serviceDetail, serviceWithHosts, subscriberView } from '../admin-views.ts';
 import { MissingParam } from '../errors.ts';
+import { saidView, settingsView } from '../record-views.ts';
+import { pageOf } from '../rules.ts';
 import { catalogRow } from '../views.ts';
 import { readClusterSettingsV3, readStrictPage, readStrictTruth } from './admin-params.ts';
 import { optional, readNamespace, readPlace, readService, readServiceSettings, required } from './params.ts';
@@ -42,7 +44,7 @@ function editingCalls({ naming, catalog }: HttpRooms) {
   };
 }
 
-function readingCalls({ catalog, clients }: HttpRooms) {
+function readingCalls({ catalog, clients, registry }: HttpRooms) {
   return {
     get: ({ params }: Asked) => serviceDetail(...catalog.knownByNamespace(readService(params))),
     list({ params }: Asked) {
@@ -57,6 +59,14 @@ function readingCalls({ catalog, clients }: HttpRooms) {
       const withInstances = readStrictTruth(params, 'withInstances') ?? false;
       const items = services.map((row) => (withInstances ? serviceWithHosts(...row) : catalogRow(...row)));
       return pageView(items, count, page);
+    },
+    /** What was said of the service, and by its instances without edits: a call of this server's own, for backups. */
+    records({ params }: Asked) {
+      const [service, instances] = catalog.knownByNamespace(readService(params));
+      const page = readStrictPage(params);
+      const shown = pageOf(instances, page.pageNo, page.pageSize);
+      const said = shown.flatMap((instance) => saidView(registry, service, instance));
+      return { said: settingsView(registry, service), instances: pageView(said, instances.length, page) };
     },
     subscribers({ params }: Asked) {
       const found = clients.subscribersLike(readService(params));

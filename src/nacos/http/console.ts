@@ -3,7 +3,7 @@ import type { Namespace } from '../namespaces.ts';
 import { namespaceView } from '../views.ts';
 import { portOf } from './operator.ts';
 import { optional, type Params, readFlag, required } from './params.ts';
-import { type Asked, type HttpRooms, OK } from './route.ts';
+import { Answer, type Asked, type HttpRooms, OK } from './route.ts';
 
 /** Calls of Nacos's console, and of whatever waits for Nacos to be ready: login, namespaces, state. */
 export function consoleCalls(rooms: HttpRooms) {
@@ -67,15 +67,21 @@ function namespaceCalls({ namespaces }: HttpRooms) {
   }
 }
 
-function stateCalls({ switches, limits }: HttpRooms) {
+function stateCalls({ isReady, limits }: HttpRooms) {
   return {
     liveness: () => 'OK',
     readiness: () => {
-      if (switches.values.overriddenServerStatus === 'DOWN') throw new RequestError('not-up', 'Naming is not in readiness');
+      if (!isReady()) throw new RequestError('not-up', 'Naming is not in readiness');
       return 'OK';
     },
-    ready: () => OK,
-    actuatorHealth: () => ({ status: 'UP' }),
+    livenessV2: () => OK,
+    /** Nacos's own would be a 200 with a code in it, which no probe reads. */
+    readinessV2: () => {
+      if (!isReady()) throw new RequestError('not-ready', 'Naming is not in readiness');
+      return OK;
+    },
+    /** Spring's word for a server that is not to be asked. */
+    actuatorHealth: () => (isReady() ? { status: 'UP' } : new Answer({ status: 'OUT_OF_SERVICE' }, {}, 503)),
     /** 1.x calls the mode by another name. */
     state: ({ local }: Asked) => ({ ...stateOf(local, limits), standalone_mode: 'standalone' }),
     /** Texts that an operator has put up: there are none. */

@@ -22,7 +22,7 @@ import { RouteTable } from './routes.ts';
 
 /**
  * Nacos's HTTP API for naming, versions 1, 2 and 3: finds the route of a request, reads its parameters, and is the one place that
- * encodes answers and errors. Success is always 200, as no client accepts anything else. It holds no rule of any call.
+ * encodes answers and errors. Success is 200, as no client accepts anything else. It holds no rule of any call.
  */
 export interface PipelineOptions {
   readonly routes: readonly Route[];
@@ -64,8 +64,8 @@ export function pipeline({ routes, switches, limits, durability, wallClock, log 
       const asked = askedIn(req, res, found.key === undefined ? params : { ...params, key: found.key });
       const said = kept(durability, () => call(asked));
       const answered = said instanceof Promise ? await said : said;
-      const { data, headers } = answered instanceof Answer ? answered : new Answer(answered, {});
-      send(res, 200, reply === 'envelope' ? { code: 0, message: 'success', data } : data, headers);
+      const { data, headers, status } = answered instanceof Answer ? answered : new Answer(answered, {});
+      send(res, status, reply === 'envelope' ? { code: 0, message: 'success', data } : data, headers);
     } catch (error) {
       if (error instanceof RequestError) {
         refuse(req, res, error, found?.route, wallClock);

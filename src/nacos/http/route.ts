@@ -33,14 +33,16 @@ export type Call = (asked: Asked) => Data | Answer | Promise<Data | Answer>;
 /** What is said in an answer. */
 export type Data = string | object | number | boolean | null;
 
-/** Data that have headers of their own. */
+/** Data that have headers of their own, or another status than 200: that no client of Nacos takes for success. */
 export class Answer {
   readonly data: Data;
   readonly headers: Readonly<Record<string, string>>;
+  readonly status: number;
 
-  constructor(data: Data, headers: Readonly<Record<string, string>>) {
+  constructor(data: Data, headers: Readonly<Record<string, string>>, status = 200) {
     this.data = data;
     this.headers = headers;
+    this.status = status;
   }
 }
 
@@ -82,6 +84,8 @@ export interface HttpRooms {
   readonly catalog: Catalog;
   readonly namespaces: Namespaces;
   readonly switches: Switches;
+  /** False when an operator has said that the server is down, and while it drains. */
+  readonly isReady: () => boolean;
   /** Undefined where nothing is checked. */
   readonly checkTimes: CheckTimes | undefined;
   readonly clients: Clients;

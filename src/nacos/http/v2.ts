@@ -105,8 +105,8 @@ function consoleRoutes({ console }: Calls): readonly Route[] {
     { method: 'PUT', path: '/nacos/v2/console/namespace', call: console.updateNamespaceV2, reply: 'envelope', access: 'admin' },
     { method: 'DELETE', path: '/nacos/v2/console/namespace', call: console.dropNamespace, reply: 'envelope', access: 'admin' },
     { method: 'POST', path: '/nacos/v2/auth/user/login', call: console.login, reply: 'plain', access: 'open' },
-    { method: 'GET', path: '/nacos/v2/console/health/liveness', call: console.ready, reply: 'envelope', access: 'health' },
-    { method: 'GET', path: '/nacos/v2/console/health/readiness', call: console.ready, reply: 'envelope', access: 'health' },
+    { method: 'GET', path: '/nacos/v2/console/health/liveness', call: console.livenessV2, reply: 'envelope', access: 'health' },
+    { method: 'GET', path: '/nacos/v2/console/health/readiness', call: console.readinessV2, reply: 'envelope', access: 'health' },
   ];
 }
 

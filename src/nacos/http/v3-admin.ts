@@ -8,6 +8,7 @@ export function v3AdminRoutes(calls: Calls): readonly Route[] {
     ...serviceRoutes(calls),
     ...clientRoutes(calls),
     ...stateRoutes(calls),
+    ...namespaceRoutes(calls),
     ...clusterRoutes(calls),
   ];
 }
@@ -43,6 +44,7 @@ function instanceRoutes({ admin, instances }: Calls): readonly Route[] {
     },
     { method: 'PUT', path: '/nacos/v3/admin/ns/instance/beat', call: instances.beat, reply: 'plain', access: 'write' },
     { method: 'GET', path: '/nacos/v3/admin/ns/overlay', call: admin.instances.edits, reply: 'envelope', access: 'read' },
+    { method: 'PUT', path: '/nacos/v3/admin/ns/overlay', call: admin.instances.putEdit, reply: 'envelope', access: 'admin' },
     { method: 'DELETE', path: '/nacos/v3/admin/ns/overlay', call: admin.instances.unedit, reply: 'envelope', access: 'admin' },
   ];
 }
@@ -54,6 +56,13 @@ function serviceRoutes({ admin, operator, services }: Calls): readonly Route[] {
     { method: 'DELETE', path: '/nacos/v3/admin/ns/service', call: admin.services.drop, reply: 'envelope', access: 'admin' },
     { method: 'PUT', path: '/nacos/v3/admin/ns/service', call: admin.services.update, reply: 'envelope', access: 'admin' },
     { method: 'GET', path: '/nacos/v3/admin/ns/service', call: admin.services.get, reply: 'envelope', access: 'read' },
+    {
+      method: 'GET',
+      path: '/nacos/v3/admin/ns/service/records',
+      call: admin.services.records,
+      reply: 'envelope',
+      access: 'admin',
+    },
     { method: 'GET', path: '/nacos/v3/admin/ns/service/list', call: admin.services.list, reply: 'envelope', access: 'read' },
     {
       method: 'GET',
@@ -127,7 +136,7 @@ function clientRoutes({ admin, clients }: Calls): readonly Route[] {
   ];
 }
 
-/** The server's state, by two paths as Java's maintainer client asks by the second, and namespaces. */
+/** The server's state, by two paths as Java's maintainer client asks by the second. */
 function stateRoutes({ admin }: Calls): readonly Route[] {
   return [
     { method: 'GET', path: '/nacos/v3/admin/core/state', call: admin.core.state, reply: 'envelope', access: 'open' },
@@ -145,10 +154,22 @@ function stateRoutes({ admin }: Calls): readonly Route[] {
       reply: 'envelope',
       access: 'health',
     },
+  ];
+}
+
+function namespaceRoutes({ admin }: Calls): readonly Route[] {
+  return [
     {
       method: 'GET',
       path: '/nacos/v3/admin/core/namespace/list',
       call: admin.core.namespaces,
+      reply: 'envelope',
+      access: 'read',
+    },
+    {
+      method: 'GET',
+      path: '/nacos/v3/admin/core/namespace/used',
+      call: admin.core.usedNamespaces,
       reply: 'envelope',
       access: 'read',
     },

@@ -1,0 +1,81 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { MovingError } from '../moving/errors.ts';
+import { linesOf, type Wanted, written } from '../moving/exporting.ts';
+import { linesOfDirectory } from '../moving/from-directory.ts';
+import type { Line } from '../moving/lines.ts';
+import { reach } from '../moving/reach.ts';
+import { OptionsError } from '../options.ts';
+import { StoreError } from '../server/server.ts';
+import { checkFlags, type Login, serverOf } from './moving-flags.ts';
+
+/** What `beatbridge export` is told. */
+export interface ExportFlags extends Login {
+  readonly server?: string;
+  readonly dataDir?: string;
+  readonly namespace?: string;
+  readonly ephemeral?: boolean;
+  readonly output?: string;
+}
+
+/** Writes what there is as lines, to a file or to standard output. Rejects with `OptionsError`, `StoreError`, `MovingError`, `RefusedError`. */
+export async function exportAll(flags: ExportFlags): Promise<void> {
+  checkFlags(flags);
+  const { dataDir, output = '-' } = flags;
+  const wanted: Wanted = { namespace: flags.namespace, ephemeral: flags.ephemeral === true };
+  if (dataDir !== undefined) {
+    const others = [flags.server, flags.username, flags.token].filter((other) => other !== undefined);
+    if (others.length > 0) throw new OptionsError(['--data-dir is read without a server: leave out --server and the login']);
+    await write(output, linesOfDirectory(dataDir, wanted, Date.now), 'beatbridge').catch((error) => {
+      throw error instanceof StoreError && error.message.includes('in use by another process')
+        ? new StoreError(`${error.message}: ask that one, with --server http://HOST:PORT`, { cause: error })
+        : error;
+    });
+    return;
+  }
+  await using reached = await reach({ ...flags, server: serverOf(flags) });
+  await write(output, linesOf(reached.peer, wanted), reached.peer.name);
+}
+
+/** A file is there when it is whole, and else as it was before. It may have passwords in it: it is for its owner alone. */
+async function write(output: string, lines: AsyncIterable<Line>, from: string): Promise<void> {
+  const texts = written(lines, from, Date.now());
+  if (output === '-') {
+    // The write that fails says so too.
+    process.stdout.on('error', () => {});
+    for await (const text of texts) await toStdout(text);
+    return;
+  }
+  const part = `${output}.part`;
+  const file = await open(part, 'w', 0o600).catch((error: unknown) => {
+    throw new OptionsError([`--output: ${error instanceof Error ? error.message : String(error)}`]);
+  });
+  try {
+    for await (const text of texts) await onDisk(file.writeFile(text), output);
+    await onDisk(file.sync(), output);
+    await file.close();
+    await onDisk(rename(part, output), output);
+  } catch (error) {
+    await file.close().catch(() => {});
+    await rm(part, { force: true });
+    throw error;
+  }
+}
+
+/** Resolves when whoever reads it is ready for more. */
+function toStdout(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => (error ? reject(unwritable('standard output', error)) : resolve()));
+  });
+}
+
+function onDisk(written: Promise<void>, output: string): Promise<void> {
+  return written.catch((error: unknown) => {
+    throw unwritable(output, error);
+  });
+}
+
+function unwritable(what: string, error: unknown): MovingError {
+  return new MovingError(`${what} cannot be written: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,75 @@
+import { answerJson, answerText } from '../wire/answer.ts';
+import { headerOf, queryOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
+
+/**
+ * `/livez` and `/readyz`, as Kubernetes has them of its own servers. The first says that the event loop turns, and is the one to restart
+ * by; the second whether the bridge is to be asked, part by part if one wants to know. It asks each part when it is asked itself, and
+ * keeps nothing.
+ */
+
+/** Something that the bridge is made of. */
+export interface Part {
+  readonly name: string;
+  /** Whether the bridge is not ready without it. Where it can serve all the same, sending callers away would make it worse. */
+  readonly isNeeded: boolean;
+  readonly look: () => Look;
+}
+
+/** What a part is like now, in a few words. */
+export interface Look {
+  readonly ok: boolean;
+  readonly says: string;
+}
+
+/** Who answers on a path, if it is one of these. */
+export function probePaths(parts: readonly Part[]): (path: string) => Serve | undefined {
+  const paths = new Map<string, Serve>([
+    ['/livez', reading(answerAlive)],
+    ['/readyz', reading((req, res) => answerReady(req, res, parts))],
+  ]);
+  return (path) => paths.get(path);
+}
+
+function answerAlive(req: Request, res: Response): void {
+  if (wantsJson(req)) answerJson(res, 200, { status: 'alive' });
+  else answerText(res, 200, 'ok\n');
+}
+
+function answerReady(req: Request, res: Response, parts: readonly Part[]): void {
+  const seen = parts.map(({ name, isNeeded, look }) => ({ name, isNeeded, ...look() }));
+  const isReady = seen.every(({ ok, isNeeded }) => ok || !isNeeded);
+  const status = isReady ? 200 : 503;
+  if (wantsJson(req)) {
+    answerJson(res, status, { status: isReady ? 'ready' : 'not ready', parts: seen });
+  } else if (isReady && !isVerbose(req)) {
+    answerText(res, status, 'ok\n');
+  } else {
+    // Whoever finds a failure wants to know why, as Kubernetes thinks too.
+    const lines = seen.map(({ name, ok, says }) => `[${ok ? '+' : '-'}]${name} ${says}\n`);
+    answerText(res, status, `${lines.join('')}readyz check ${isReady ? 'passed' : 'failed'}\n`);
+  }
+}
+
+/** For GET and HEAD alone, and never from a cache. */
+function reading(serve: (req: Request, res: Response) => void): Serve {
+  return (req, res) => {
+    res.setHeader('Cache-Control', 'no-store');
+    if (req.method === 'GET' || req.method === 'HEAD') {
+      serve(req, res);
+      return;
+    }
+    req.resume();
+    res.setHeader('Allow', 'GET, HEAD');
+    answerText(res, 405, 'GET or HEAD\n');
+  };
+}
+
+function isVerbose(req: Request): boolean {
+  return queryOf(req)
+    .split('&')
+    .some((part) => part === 'verbose' || part.startsWith('verbose='));
+}
+
+function wantsJson(req: Request): boolean {
+  return /\bapplication\/json\b/i.test(headerOf(req, 'accept'));
+}

@@ -1,0 +1,275 @@
+import { setMaxListeners } from 'node:events';
+import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
+import type { Logger } from 'pino';
+import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
+import { Health } from '../health/health.ts';
+import { NAME_FORM } from '../health/names.ts';
+import { healthPaths } from '../health/paths.ts';
+import { HEALTH_JSON, healthService, watcherKey } from '../health/service.ts';
+import { Watches } from '../health/watch.ts';
+import { peerKey } from '../nacos/grpc/protocol.ts';
+import { createNacos, type Nacos } from '../nacos/nacos.ts';
+import { HOME, silenceOf } from '../nacos/rules.ts';
+import { type Options, OptionsError } from '../options.ts';
+import { createChecks } from '../probe/checks.ts';
+import { Prober } from '../probe/prober.ts';
+import type { CheckTimes, ProbeRules } from '../probe/rules.ts';
+import { ONE_AVAILABLE, parseMinAvailable } from '../registry/available.ts';
+import { Registry } from '../registry/registry.ts';
+import { StoreError } from '../store/directory.ts';
+import { Keeping } from '../store/keeping.ts';
+import { AddressSet } from '../wire/addresses.ts';
+import { Descriptors, descriptorLimit } from '../wire/descriptors.ts';
+import { peerOf } from '../wire/exchange.ts';
+import { OpenAnswers } from '../wire/open-answers.ts';
+import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
+import type { Surfaces } from './dispatch.ts';
+import type { Drainable } from './drain.ts';
+import { type Part, probePaths } from './readiness.ts';
+import { reflectionRoutes } from './reflection.ts';
+import { rpcByPath } from './rpc.ts';
+import { SilenceLog } from './silence-log.ts';
+import { Sweeper } from './sweeper.ts';
+import { CORS_HEADERS } from './triple.ts';
+
+/**
+ * The composition root: the one place where the registry, health, the Nacos surface, the store and the probes meet, and are given the
+ * clock. It holds no rules of its own, and opens no port.
+ */
+
+export { StoreError };
+
+/** What works behind the ports. */
+export interface Rooms {
+  readonly health: Health;
+  readonly watches: Watches;
+  readonly nacos: Nacos;
+  readonly probes: Probes;
+  /** Undefined: nothing is kept. */
+  readonly keeping: Keeping | undefined;
+  readonly sweeper: Sweeper;
+  readonly silenceLog: SilenceLog;
+}
+
+/** All of them, at rest. Rejects with `StoreError`. */
+export async function roomsIn(house: House): Promise<Rooms> {
+  const { registry, scheduler, now, log, options } = house;
+  const keeping = await keepingIn(house);
+  const health = healthIn(house);
+  const probes = probesIn(house);
+  const isDraining = () => health.statusOf('bridge') !== 'serving';
+  const nacos = nacosIn(house, probes.times, keeping, isDraining);
+  nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
+  return {
+    health,
+    watches: new Watches(health, options),
+    nacos,
+    probes,
+    keeping,
+    sweeper: new Sweeper({ registry, scheduler, now, log }),
+    silenceLog: new SilenceLog(registry, scheduler, log),
+  };
+}
+
+/**
+ * What was kept is given back, and followed from then on. Answers who serves what: nobody is served before. Rejects with `StoreError`,
+ * and with `OptionsError` for what only a room can tell.
+ */
+export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
+  const { health, watches, nacos, keeping } = rooms;
+  checkDefaultService(health, house.options);
+  const { comeBackWithinMs: heldMs, rememberForMs } = house.options;
+  await keeping?.begin(house.registry, nacos.durable, { heldMs, rememberForMs });
+  return {
+    ...nacosSurfaces(house, nacos),
+    ...healthSurfaces(house, health, watches),
+    probePaths: probePaths(partsOf(house, rooms)),
+  };
+}
+
+/** What `/readyz` lists. The bridge itself is asked by the status that it tells of itself, so that the two never differ. */
+function partsOf({ registry }: House, { health, keeping, probes, sweeper }: Rooms): readonly Part[] {
+  const looks: Readonly<Record<string, Part['look']>> = {
+    store() {
+      if (keeping === undefined) return { ok: true, says: 'off, nothing is kept' };
+      const { trouble } = keeping;
+      return trouble === undefined ? { ok: true, says: 'ok' } : { ok: false, says: `failed: ${trouble}` };
+    },
+    registry() {
+      const { serviceCount, instanceCount, records } = registry;
+      const unheard = records.unheardCount === 0 ? '' : ` (${records.unheardCount} not heard of since a restart)`;
+      return { ok: true, says: `${serviceCount} services, ${instanceCount} instances${unheard}` };
+    },
+    probes: () => ({ ok: true, says: probes.says() }),
+    sweeper: () => ({ ok: !sweeper.isStalled, says: `${Math.round(sweeper.lateMs)} ms late` }),
+  };
+  const isServing = () => health.statusOf('bridge') === 'serving';
+  const look: Part['look'] = () => (isServing() ? { ok: true, says: 'none' } : { ok: false, says: 'under way' });
+  return [
+    ...Object.entries(looks).map(([name, look]) => ({ name, isNeeded: false, look })),
+    { name: 'drain', isNeeded: true, look },
+  ];
+}
+
+/** Each in any state, once nobody is served any more. What is to survive is written last. */
+export async function closeRooms({ health, nacos, probes, keeping, sweeper, silenceLog }: Rooms): Promise<void> {
+  sweeper.stop();
+  silenceLog.stop();
+  await probes.stop();
+  nacos.close();
+  health.close();
+  await keeping?.close();
+}
+
+export function drainableOf(house: House, { health, watches, nacos }: Rooms, closePorts: Drainable['closePorts']): Drainable {
+  return {
+    announce: () => health.drain(),
+    sendAway: () => {
+      nacos.freeze();
+      return watches.told('bridge');
+    },
+    endCalls: () => {
+      // The stream of a connection says all that is meant for its client before it ends.
+      house.shutdown.abort(new ConnectError('the bridge is shutting down', Code.Unavailable));
+      return house.openAnswers.ended();
+    },
+    closePorts: (deadline) => {
+      const closed = closePorts(deadline);
+      // Only now, when no connection is taken any more: whoever is answered asks again at once.
+      nacos.endPolls();
+      return closed;
+    },
+    // Python's client notices nothing less than the end of its transport.
+    cut: () => nacos.cut(),
+  };
+}
+
+/** What a health name may be, only health knows. */
+function checkDefaultService(health: Health, { defaultService }: Options): void {
+  if (health.nameFrom(defaultService) !== undefined) return;
+  throw new OptionsError([`the default service must be ${NAME_FORM}, got ${JSON.stringify(defaultService.slice(0, 200))}`]);
+}
+
+/** What all rooms are given. */
+export interface House {
+  readonly options: Options;
+  readonly registry: Registry;
+  readonly scheduler: Scheduler;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds since 1970, never going back. */
+  readonly wallClock: () => number;
+  readonly log: Logger;
+  readonly openAnswers: OpenAnswers;
+  /** Aborted with the error that calls are to end with. */
+  readonly shutdown: AbortController;
+  readonly descriptors: Descriptors;
+}
+
+export function houseOf(options: Options, log: Logger): House {
+  const { forgetAfterMs, keepEditsMs, maxRemembered, restartGraceMs: graceMs, riseBeats } = options;
+  const now = () => performance.now();
+  const onListenerError = (err: unknown) => log.error({ err }, 'a listener of the registry failed');
+  const shutdown = new AbortController();
+  // One listener for each open call, by design.
+  setMaxListeners(0, shutdown.signal);
+  return {
+    options,
+    registry: new Registry(now, { silenceOf, forgetAfterMs, keepEditsMs, maxRemembered, graceMs, riseBeats, onListenerError }),
+    scheduler: systemScheduler,
+    now,
+    wallClock: () => Math.floor(performance.timeOrigin + now()),
+    log,
+    openAnswers: new OpenAnswers(),
+    shutdown,
+    descriptors: descriptorsOf(log),
+  };
+}
+
+/** The limit is of the process, and says nothing of how many clients there will be: a warning where it is no more than a trial's. */
+function descriptorsOf(log: Logger): Descriptors {
+  const limit = descriptorLimit();
+  if (limit < FEW_DESCRIPTORS) log.warn({ limit }, 'the limit of open files and sockets is low (ulimit -n)');
+  return new Descriptors(limit, systemScheduler, (count, open) =>
+    log.warn({ count, open, limit }, 'connections refused: the limit of open files and sockets is reached (ulimit -n)'),
+  );
+}
+
+const FEW_DESCRIPTORS = 4_096;
+
+function healthIn({ options, registry, scheduler, now }: House): Health {
+  const minAvailable = parseMinAvailable(options.minAvailable) ?? ONE_AVAILABLE;
+  return new Health(registry, { home: HOME, minAvailable, patience: options, limits: options, scheduler, now });
+}
+
+async function keepingIn({ options, scheduler, wallClock, log }: House): Promise<Keeping | undefined> {
+  return options.dataDir === 'none' ? undefined : Keeping.open(options.dataDir, { scheduler, wallClock, log });
+}
+
+function nacosIn(house: House, checkTimes: CheckTimes, durability: Keeping | undefined, isDraining: () => boolean): Nacos {
+  const { pushDelayMs, pushToClientIp } = house.options;
+  return createNacos({ ...house, limits: house.options, pushDelayMs, pushToClientIp, checkTimes, durability, isDraining });
+}
+
+interface Probes {
+  readonly times: CheckTimes;
+  readonly start: (rules: ProbeRules) => void;
+  readonly stop: () => Promise<void>;
+  /** How much there is to do, in a few words. */
+  readonly says: () => string;
+}
+
+/** Active checks; none are made when they are off. */
+function probesIn({ options, registry, scheduler, now, log, descriptors }: House): Probes {
+  // The table of options takes nothing else.
+  const allow = AddressSet.parse(options.probeAllow) ?? new AddressSet([]);
+  const checks = createChecks({ allow, resolveNames: options.probeNames });
+  const { check } = checks;
+  const limits = options.probes ? { ...options, maxProbes: descriptors.setAside(options.maxProbes) } : options;
+  const prober = new Prober({ registry, scheduler, now, random: Math.random, check, limits, log });
+  return {
+    times: prober.times,
+    start: (rules) => {
+      if (options.probes) prober.start(rules);
+    },
+    stop: () => {
+      prober.stop();
+      return checks.close();
+    },
+    says: () => (options.probes ? `${prober.targetCount} instances checked, ${prober.underWay} checks under way` : 'off'),
+  };
+}
+
+function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'contextPath' | 'nacosRpc'> {
+  const { options, openAnswers, shutdown, log } = house;
+  const nacosRpc = rpcByPath({
+    routes: nacos.routes,
+    maxMessageBytes: options.maxNacosMessageBytes,
+    longLived: true,
+    contextValues: (req) => createContextValues().set(peerKey, peerOf(req)),
+    openAnswers,
+    shutdown: shutdown.signal,
+    log,
+  });
+  return { nacos: nacos.http, contextPath: options.contextPath, nacosRpc };
+}
+
+function healthSurfaces(house: House, health: Health, watches: Watches): Pick<Surfaces, 'healthRpc' | 'healthPaths'> {
+  const { options, openAnswers, shutdown, log } = house;
+  const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal };
+  const healthRpc = rpcByPath({
+    routes: (router) => {
+      router.service(HealthService, healthService(shared), { jsonOptions: HEALTH_JSON });
+      reflectionRoutes(router, [HealthService]);
+    },
+    maxMessageBytes: options.maxHealthMessageBytes,
+    contextValues: (req) => createContextValues().set(watcherKey, peerOf(req)),
+    openAnswers,
+    shutdown: shutdown.signal,
+    log,
+  });
+  return {
+    healthRpc,
+    healthPaths: healthPaths({ ...shared, defaultService: options.defaultService, corsHeaders: CORS_HEADERS }),
+  };
+}
