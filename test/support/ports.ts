@@ -25,5 +25,5 @@ export async function freePorts(count: number): Promise<readonly number[]> {
 export async function fixedPorts(): Promise<readonly string[]> {
   const [main, grpc, health] = await freePorts(3);
   const ports = ['--port', `${main}`, '--grpc-port', `${grpc}`, '--health-port', `${health}`];
-  return ['--host', '127.0.0.1', ...ports, '--probes', 'false'];
+  return ['--host', '127.0.0.1', ...ports, '--probes', 'false', '--drain-delay', '0'];
 }
