@@ -20,9 +20,10 @@ export interface Process extends AsyncDisposable {
 
 export const FREE_PORTS = ['--host', '127.0.0.1', '--port', '0', '--grpc-port', '0', '--health-port', '0'];
 
-/** Runs the command to its end. */
-export async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const child = spawn(process.execPath, [CLI, ...args], { env: { ...process.env, ...env } });
+/** Runs the command to its end. `under`: by what it is run, if not by nothing. */
+export async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}, under: readonly string[] = []) {
+  const [program = '', ...rest] = [...under, process.execPath, CLI, ...args];
+  const child = spawn(program, rest, { env: { ...process.env, ...env } });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {
