@@ -117,6 +117,7 @@ describe.skipIf(path === undefined)('grpc-go', { concurrent: true }, () => {
 
   it.each([
     ['whose service nobody serves', 'grpc:shop.Nothing', [], 'SERVICE_UNKNOWN'],
+    ['whose server has no health service', 'grpc', ['--without'], 'UNIMPLEMENTED'],
     ['whose server speaks no TLS', 'grpcs:shop.Orders', [], 'no TLS'],
     ['whose certificate nobody trusts', 'grpcs:shop.Orders', WITH_TLS, 'certificate not trusted'],
   ])('an instance %s is not available, however it beats', async (_, check, args, reason) => {

@@ -1,11 +1,12 @@
 // Command go-health-server serves grpc-go's own health service on loopback,
 // with the statuses that it is told, until stdin ends.
 //
-//	go-health-server [--tls CERT KEY]   {"port":N} once it listens
+//	go-health-server [--tls CERT KEY | --without]   {"port":N} once it listens
 //
 // A line on stdin is a status and the service that is to have it, none for
 // the server as a whole ("NOT_SERVING orders.Orders"), and is printed as
-// JSON once that is so. What nobody has named is unknown.
+// JSON once that is so. What nobody has named is unknown. With --without the
+// service is not there at all.
 package main
 
 import (
@@ -24,6 +25,7 @@ import (
 
 func main() {
 	var options []grpc.ServerOption
+	serves := true
 	switch args := os.Args[1:]; {
 	case len(args) == 3 && args[0] == "--tls":
 		identity, err := credentials.NewServerTLSFromFile(args[1], args[2])
@@ -31,8 +33,10 @@ func main() {
 			fail(err)
 		}
 		options = append(options, grpc.Creds(identity))
+	case len(args) == 1 && args[0] == "--without":
+		serves = false
 	case len(args) > 0:
-		fmt.Fprintln(os.Stderr, "usage: go-health-server [--tls CERT KEY]")
+		fmt.Fprintln(os.Stderr, "usage: go-health-server [--tls CERT KEY | --without]")
 		os.Exit(2)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -40,7 +44,9 @@ func main() {
 		fail(err)
 	}
 	server, statuses := grpc.NewServer(options...), health.NewServer()
-	healthpb.RegisterHealthServer(server, statuses)
+	if serves {
+		healthpb.RegisterHealthServer(server, statuses)
+	}
 	go obey(statuses)
 	emit(map[string]int{"port": listener.Addr().(*net.TCPAddr).Port})
 	fail(server.Serve(listener))
