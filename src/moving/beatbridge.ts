@@ -71,7 +71,7 @@ function reading(api: Api) {
   };
 }
 
-function writing(api: Api): Pick<Peer, 'putNamespace' | 'putEdit' | 'putSwitch'> {
+function writing(api: Api): Pick<Peer, 'putNamespace' | 'putEdit' | 'endEdit' | 'putSwitch'> {
   return {
     /** By the call of version 1: names that 3.x takes for wrong may have been given by it. */
     async putNamespace({ id, name, description }, isThere) {
@@ -84,6 +84,10 @@ function writing(api: Api): Pick<Peer, 'putNamespace' | 'putEdit' | 'putSwitch'>
     async putEdit({ namespace, group, service, ip, port, edit }) {
       const place = { ...named({ namespace, group, name: service }), ip, port };
       await api.data('PUT', '/v3/admin/ns/overlay', { ...place, edit: JSON.stringify(edit) });
+    },
+    async endEdit(service, { ip, port }) {
+      const place = { ...named(service), ip, port };
+      await orAbsent(api.data('DELETE', '/v3/admin/ns/overlay', place), ({ status }) => status === 404);
     },
     async putSwitch({ entry, value }) {
       await api.data('PUT', '/v3/admin/ns/ops/switches', { entry, value });

@@ -3,9 +3,11 @@ import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import { MOST_CALLS } from './api.ts';
 import { MovingError, RefusedError } from './errors.ts';
 import {
+  DEFAULT_CLUSTER,
   type EditLine,
   type InstanceLine,
   type InstanceSaid,
+  isDefaultCluster,
   type Line,
   type NamespaceLine,
   type ServiceLine,
@@ -143,6 +145,9 @@ export class Importing {
         if (old !== undefined && isSameCluster(old, said) && !tellsPassword(said.healthChecker)) continue;
         await this.#peer.putCluster(line, name, said);
       }
+      for (const [name, said] of before)
+        if (!Object.hasOwn(line.clusters, name) && !isDefaultCluster(said))
+          await this.#peer.putCluster(line, name, DEFAULT_CLUSTER);
     });
     if (outcome === 'added' || outcome === 'replaced') this.#notePasswords(line, number);
     return outcome;
@@ -165,9 +170,26 @@ export class Importing {
     const isSame =
       there !== undefined && isSameInstance(there, said) && (!this.#peer.isBeatbridge || isSameEdit(there.edit, edit));
     return this.#settle(there !== undefined, isSame, async () => {
-      await this.#peer.putInstance(service, said);
-      if (edit !== undefined && this.#peer.isBeatbridge) await this.#peer.putEdit({ ...line, kind: 'edit', edit });
+      if (this.#peer.isBeatbridge) await this.#putEdited(line, said, there);
+      else await this.#peer.putInstance(service, said);
     });
+  }
+
+  /** At no moment may callers see what an edit hides: it is laid before its instance is said, and taken away only after that. */
+  async #putEdited({ edit, ...line }: InstanceLine, said: InstanceSaid, there: InstanceSaid | undefined): Promise<void> {
+    const service = serviceOf(line);
+    const lay = edit === undefined ? undefined : () => this.#peer.putEdit({ ...line, kind: 'edit', edit });
+    await lay?.();
+    try {
+      await this.#peer.putInstance(service, said);
+    } catch (error) {
+      // Else it would wait for an instance that is not to come.
+      if (error instanceof RefusedError && lay !== undefined && there === undefined) await this.#peer.endEdit(service, line);
+      throw error;
+    }
+    // A server on which edits outlive no instance lets none wait for one either.
+    if (there === undefined) await lay?.();
+    else if (edit === undefined && there.edit !== undefined) await this.#peer.endEdit(service, line);
   }
 
   async #bringEdit(line: EditLine): Promise<Outcome> {

@@ -149,6 +149,14 @@ export function saysNothing({ protectThreshold, metadata, selector, clusters }: 
   return isBare && Object.keys(clusters).length === 0;
 }
 
+/** No cluster can be taken away: this is one of which nobody has said anything. */
+export const DEFAULT_CLUSTER: ClusterSaid = {
+  healthChecker: { type: 'TCP' },
+  checkPort: 80,
+  useInstancePort: true,
+  metadata: {},
+};
+
 /** Whether nobody has said anything of the cluster. */
 export function isDefaultCluster({ healthChecker, checkPort, useInstancePort, metadata }: ClusterSaid): boolean {
   return healthChecker.type === 'TCP' && checkPort === 80 && useInstancePort && Object.keys(metadata).length === 0;

@@ -146,6 +146,7 @@ function writing(api: Api, bothKinds: boolean): Omit<Peer, keyof ReturnType<type
       await api.call('POST', '/v1/ns/instance', { ...namedGrouped(service), ...instanceForm(said) }, where);
     },
     putEdit: () => Promise.reject(new RefusedError(0, 'a Nacos knows no edits')),
+    endEdit: () => Promise.reject(new RefusedError(0, 'a Nacos knows no edits')),
     async putText({ namespace, group, dataId, type, content, encryptedDataKey }) {
       const said = { dataId, group, tenant: tenant(namespace), type, content, encryptedDataKey };
       if ((await api.call('POST', '/v1/cs/configs', said)) !== true) throw new RefusedError(200, 'it was not written');

@@ -99,6 +99,7 @@ function writing(api: Api): Omit<Peer, keyof ReturnType<typeof reading> | 'name'
       await api.data('POST', '/v3/admin/ns/instance', { ...named(service), ...instanceForm(said) });
     },
     putEdit: () => unknownThere('edits'),
+    endEdit: () => unknownThere('edits'),
     async putText({ namespace, group, dataId, type, content, encryptedDataKey }) {
       const said = { namespaceId: namespace, groupName: group, dataId, type, content, encryptedDataKey };
       if ((await api.data('POST', '/v3/admin/cs/config', said)) !== true) throw new RefusedError(200, 'it was not written');

@@ -33,6 +33,8 @@ export interface Peer {
   /** Without an edit over it. */
   putInstance(name: ServiceName, said: InstanceSaid): Promise<void>;
   putEdit(line: EditLine): Promise<void>;
+  /** Of the instance at that place; there may be none. */
+  endEdit(name: ServiceName, place: Pick<InstanceSaid, 'ip' | 'port'>): Promise<void>;
   putText(line: TextLine): Promise<void>;
   putSwitch(line: SwitchLine): Promise<void>;
 }

@@ -1,9 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Server } from '../../src/index.ts';
-import type { Line } from '../../src/moving/lines.ts';
+import { Importing } from '../../src/moving/importing.ts';
+import { DEFAULT_CLUSTER, type Line } from '../../src/moving/lines.ts';
+import { reach } from '../../src/moving/reach.ts';
+import { linesOfFile } from '../../src/moving/reading.ts';
 import { NASTY_TEXTS } from '../support/nasty-texts.ts';
 import { nacos, register, startServer } from '../support/server.ts';
-import { asFile, emptyDir, exported, exportedFrom, imported } from './registry.ts';
+import { asFile, bytes, emptyDir, exported, exportedFrom, imported } from './registry.ts';
 
 const dirs: Disposable[] = [];
 afterEach(() => {
@@ -205,6 +208,28 @@ describe('what is there already', () => {
     expect(await exported(main)).toMatchObject(after);
   });
 
+  it('loses its edit where the line has none', async () => {
+    await using server = await startServer();
+    const { main } = server.listeners;
+    await imported(main, [instance(1, { edit: { enabled: false, metadata: { a: 'b' } } })]);
+    expect((await imported(main, [instance(1)])).counts).toEqual({ instance: { kept: 1 } });
+    expect((await imported(main, [instance(1)], { overwrite: true })).counts).toEqual({ instance: { replaced: 1 } });
+    expect(await exported(main)).toEqual([instance(1)]);
+    expect((await imported(main, [instance(1)], { overwrite: true })).counts).toEqual({ instance: { unchanged: 1 } });
+  });
+
+  it('has clusters as at the start where the line has none', async () => {
+    await using server = await startServer();
+    const { main } = server.listeners;
+    const cluster = { healthChecker: { type: 'NONE' }, checkPort: 81, useInstancePort: false, metadata: { a: 'b' } };
+    await imported(main, [service(0.5, { C: cluster, D: cluster })]);
+    const line = service(0.5, { C: cluster });
+    expect((await imported(main, [line], { overwrite: true })).counts).toEqual({ service: { replaced: 1 } });
+    expect((await imported(main, [line], { overwrite: true })).counts).toEqual({ service: { unchanged: 1 } });
+    const told = (await exported(main)).map((one) => (one.kind === 'service' ? one.clusters : {}));
+    expect(told).toEqual([{ C: cluster, D: DEFAULT_CLUSTER }]);
+  });
+
   it('is not touched by a dry run', async () => {
     await using server = await startServer();
     const { main } = server.listeners;
@@ -241,6 +266,56 @@ describe('what is there already', () => {
       expect.stringMatching(/^line 2: instance 10\.0\.0\.1:80 of public##G@@s: 400 .*weight/),
       expect.stringMatching(/^line 3: text public G d: 400 content must not exceed 10 bytes, got 11$/),
     ]);
+  });
+});
+
+describe('an instance with an edit', () => {
+  const said = { cluster: 'C', ephemeral: false, weight: 1, enabled: true, healthy: true, metadata: {} };
+  const line = (port: number, rest = {}): Line => ({
+    ...{ kind: 'instance', namespace: 'public', group: 'G', service: 's', ip: '10.0.0.1', port },
+    ...said,
+    ...rest,
+  });
+
+  /** What callers are given after every write. */
+  async function seenWhile(server: Server, lines: readonly Line[], overwrite = false): Promise<string[]> {
+    const seen: string[] = [];
+    await using reached = await reach({ server: `http://${server.listeners.main}` });
+    const looking =
+      <A extends readonly unknown[]>(write: (...args: A) => Promise<void>) =>
+      async (...args: A) => {
+        await write(...args);
+        const answer = await nacos(server, 'GET', '/instance/list', { serviceName: 'G@@s' });
+        const { hosts } = JSON.parse(await answer.text());
+        seen.push(hosts.map((host: { enabled: boolean; weight: number }) => `${host.enabled} ${host.weight}`).join());
+      };
+    const { peer } = reached;
+    const putEdit = looking(peer.putEdit);
+    const watched = { ...peer, putInstance: looking(peer.putInstance), putEdit, endEdit: looking(peer.endEdit) };
+    const importing = new Importing(watched, { overwrite, dryRun: false });
+    await importing.run(linesOfFile(bytes(await asFile(lines))));
+    return seen;
+  }
+
+  it('is never seen without it', async () => {
+    await using server = await startServer();
+    const edited = line(80, { edit: { weight: 7 } });
+    expect(new Set(await seenWhile(server, [edited]))).toEqual(new Set(['', 'true 7']));
+    // The edit that is there goes only once the instance is what it is to be without.
+    const seen = await seenWhile(server, [line(80, { weight: 3 })], true);
+    expect(seen).toEqual(['true 7', 'true 3']);
+  });
+
+  it('has it too where none outlives its instance, and leaves none where it is refused', async () => {
+    await using server = await startServer({ keepEditsMs: 0 });
+    const { main } = server.listeners;
+    const lines = [line(80, { edit: { weight: 7 } })];
+    await imported(main, lines);
+    expect(await exported(main)).toEqual(lines);
+    await using other = await startServer();
+    const { refusals } = await imported(other.listeners.main, [line(80, { weight: 20_000, edit: { enabled: false } })]);
+    expect(refusals).toHaveLength(1);
+    expect(await exported(other.listeners.main)).toEqual([]);
   });
 });
 
