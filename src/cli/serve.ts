@@ -35,9 +35,14 @@ function closeOnSignal(server: Server, supervisor: Supervisor, log: Logger): voi
     if (process.pid === 1) endOnSignal();
     supervisor.stopping();
     log.info({ signal }, 'draining');
-    await server.close();
-    log.info('closed');
-    process.exitCode = 0;
+    try {
+      await server.close();
+      log.info('closed');
+      process.exitCode = 0;
+    } catch (err) {
+      log.error({ err }, 'it could not be closed in order');
+      process.exitCode = 1;
+    }
     // Nothing can cut a look-up of a host name short, which else keeps the process for as long as a resolver takes.
     systemScheduler.after(500, () => process.exit());
   };

@@ -84,6 +84,21 @@ describe('the drain delay', SLOW, () => {
   });
 });
 
+it('a server that cannot be closed in order says why, and ends with exit code 1', SLOW, async () => {
+  const fails = 'process.getBuiltinModule("net").Server.prototype.close = () => { throw new Error("no end"); };';
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(fails)}` };
+  await using bridge = await startProcess(FREE_PORTS, env);
+  const closed = once(bridge.child, 'close');
+  expect(await bridge.stop('SIGTERM')).toBe(1);
+  await closed;
+  const lines = bridge.log().trimEnd().split('\n');
+  expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
+    level: 50,
+    msg: 'it could not be closed in order',
+    err: { message: 'no end' },
+  });
+});
+
 describe('a store that cannot be written', SLOW, () => {
   it('is said by readyz, which stays 200, until it can be written again', async () => {
     await using bridge = await startProcess([...FREE_PORTS, '--data-dir', join(folder, 'data')]);
