@@ -1,4 +1,5 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { MovingError } from '../moving/errors.ts';
 import { linesOf, type Wanted, written } from '../moving/exporting.ts';
 import { linesOfDirectory } from '../moving/from-directory.ts';
@@ -6,6 +7,7 @@ import type { Line } from '../moving/lines.ts';
 import { reach } from '../moving/reach.ts';
 import { OptionsError } from '../options.ts';
 import { StoreError } from '../server/server.ts';
+import { onInterruption } from './interruption.ts';
 import { checkFlags, type Login, serverOf } from './moving-flags.ts';
 
 /** What `beatbridge export` is told. */
@@ -46,7 +48,8 @@ async function write(output: string, lines: AsyncIterable<Line>, from: string): 
     return;
   }
   const part = `${output}.part`;
-  const file = await open(part, 'w', 0o600).catch((error: unknown) => {
+  using _ = onInterruption(() => rmSync(part, { force: true }));
+  const file = await opened(part).catch((error: unknown) => {
     throw new OptionsError([`--output: ${error instanceof Error ? error.message : String(error)}`]);
   });
   try {
@@ -59,6 +62,12 @@ async function write(output: string, lines: AsyncIterable<Line>, from: string): 
     await rm(part, { force: true });
     throw error;
   }
+}
+
+/** One of our own: a file or a link of that name that is there already would keep its mode, or lead elsewhere. */
+async function opened(part: string): Promise<FileHandle> {
+  await rm(part, { force: true });
+  return await open(part, 'wx', 0o600);
 }
 
 /** Resolves when whoever reads it is ready for more. */

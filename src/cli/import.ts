@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BadFileError } from '../moving/errors.ts';
@@ -7,6 +7,7 @@ import { Importing, type ImportReport, type Tally } from '../moving/importing.ts
 import { reach } from '../moving/reach.ts';
 import { checkFile, linesOfFile } from '../moving/reading.ts';
 import { OptionsError } from '../options.ts';
+import { onInterruption } from './interruption.ts';
 import { checkFlags, type Login, serverOf } from './moving-flags.ts';
 
 /** What `beatbridge import` is told. */
@@ -24,7 +25,9 @@ export async function importAll(file: string, flags: ImportFlags): Promise<boole
   checkFlags(flags);
   if (file !== '-') return importFile(file, flags);
   // It is read twice: to check it, and to bring it in.
-  const dir = await mkdtemp(join(tmpdir(), 'beatbridge-import-'));
+  const dir = mkdtempSync(join(tmpdir(), 'beatbridge-import-'));
+  const clean = () => rmSync(dir, { recursive: true, force: true });
+  using _ = onInterruption(clean);
   try {
     const copy = join(dir, 'stdin');
     const into = await open(copy, 'wx', 0o600);
@@ -35,7 +38,7 @@ export async function importAll(file: string, flags: ImportFlags): Promise<boole
     }
     return await importFile(copy, flags);
   } finally {
-    await rm(dir, { recursive: true, force: true });
+    clean();
   }
 }
 

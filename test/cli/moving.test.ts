@@ -1,9 +1,21 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serving } from '../support/exchanges.ts';
 import { CLI, FREE_PORTS, type Process, run, startProcess } from '../support/process.ts';
 import { nacos, register } from '../support/server.ts';
 
@@ -83,6 +95,35 @@ describe('beatbridge export', SLOW, () => {
     expect(readdirSync(dir).filter((name) => name === 'none' || name.endsWith('.part'))).toEqual([]);
   });
 
+  it('writes a file of its own, whatever there is under the name of the one that it writes first', async () => {
+    writeFileSync(pathOf('elsewhere'), 'old');
+    symlinkSync(pathOf('elsewhere'), pathOf('linked.part'));
+    writeFileSync(pathOf('open.part'), 'old', { mode: 0o644 });
+    for (const name of ['linked', 'open']) {
+      expect(await run(['export', '--server', server, '-o', pathOf(name)])).toEqual({ code: 0, stdout: '', stderr: '' });
+      expect(lstatSync(pathOf(name)).isFile()).toBe(true);
+      expect(statSync(pathOf(name)).mode & 0o777).toBe(0o600);
+    }
+    expect(readFileSync(pathOf('elsewhere'), 'utf8')).toBe('old');
+    mkdirSync(pathOf('folder.part'));
+    const { code, stderr } = await run(['export', '--server', server, '-o', pathOf('folder')]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^beatbridge: --output: .*directory.*\n$/)]);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('leaves nothing half written when %s ends it', async (signal) => {
+    // It says who it is, and then nothing any more.
+    await using silent = await serving(({ path }) => {
+      if (path.endsWith('/state') && path.includes('/v3/')) return { status: 404, type: 'text/plain', body: '' };
+      if (path.endsWith('/state')) return { status: 200, type: 'application/json', body: '{"version":"2.5.1"}' };
+      return new Promise(() => {});
+    });
+    const child = spawn(process.execPath, [CLI, 'export', '--server', `http://${silent.address}`, '-o', pathOf('cut')]);
+    await expect.poll(() => existsSync(pathOf('cut.part'))).toBe(true);
+    child.kill(signal);
+    expect(await once(child, 'close')).toEqual([null, signal]);
+    expect(readdirSync(dir).filter((name) => name.startsWith('cut'))).toEqual([]);
+  });
+
   it('ends with a line when nobody reads what it writes', async () => {
     const child = spawn(process.execPath, [CLI, 'export', '--server', server], { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();
@@ -132,6 +173,17 @@ describe('beatbridge import', SLOW, () => {
         'what is there and differs was left as it is: --overwrite replaces it\n',
     ]);
     expect(bodyOf((await run(['export', '--server', target])).stdout)).toBe(bodyOf(file));
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('leaves no copy of standard input when %s ends it', async (signal) => {
+    const tmp = mkdtempSync(pathOf('tmp-'));
+    const child = spawn(process.execPath, [CLI, 'import', '-'], { env: { ...process.env, TMPDIR: tmp } });
+    child.stdin.write('{"beatbridge":"export","schema":1}\n');
+    const copies = () => readdirSync(tmp, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('stdin'));
+    await expect.poll(() => copies().map((name) => statSync(join(tmp, name)).size)).toEqual([35]);
+    child.kill(signal);
+    expect(await once(child, 'close')).toEqual([null, signal]);
+    expect(readdirSync(tmp)).toEqual([]);
   });
 
   it('takes nothing of a file with a fault in it', async () => {
