@@ -8,7 +8,7 @@ import { reach } from '../moving/reach.ts';
 import { OptionsError } from '../options.ts';
 import { StoreError } from '../server/server.ts';
 import { onInterruption } from './interruption.ts';
-import { checkFlags, type Login, serverOf } from './moving-flags.ts';
+import { type Login, loginOf, serverOf } from './moving-flags.ts';
 
 /** What `beatbridge export` is told. */
 export interface ExportFlags extends Login {
@@ -21,7 +21,7 @@ export interface ExportFlags extends Login {
 
 /** Writes what there is as lines, to a file or to standard output. Rejects with `OptionsError`, `StoreError`, `MovingError`, `RefusedError`. */
 export async function exportAll(flags: ExportFlags): Promise<void> {
-  checkFlags(flags);
+  const login = loginOf(flags, process.env);
   const { dataDir, output = '-' } = flags;
   const wanted: Wanted = { namespace: flags.namespace, ephemeral: flags.ephemeral === true };
   if (dataDir !== undefined) {
@@ -34,7 +34,7 @@ export async function exportAll(flags: ExportFlags): Promise<void> {
     });
     return;
   }
-  await using reached = await reach({ ...flags, server: serverOf(flags) });
+  await using reached = await reach({ ...login, server: serverOf(flags) });
   await write(output, linesOf(reached.peer, wanted), reached.peer.name);
 }
 

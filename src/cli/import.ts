@@ -2,13 +2,14 @@ import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ApiOptions } from '../moving/api.ts';
 import { BadFileError } from '../moving/errors.ts';
 import { Importing, type ImportReport, type Tally } from '../moving/importing.ts';
 import { reach } from '../moving/reach.ts';
 import { checkFile, linesOfFile } from '../moving/reading.ts';
 import { OptionsError } from '../options.ts';
 import { onInterruption } from './interruption.ts';
-import { checkFlags, type Login, serverOf } from './moving-flags.ts';
+import { type Login, loginOf, serverOf } from './moving-flags.ts';
 
 /** What `beatbridge import` is told. */
 export interface ImportFlags extends Login {
@@ -22,8 +23,8 @@ export interface ImportFlags extends Login {
  * Rejects with `OptionsError`, `BadFileError`, `MovingError`.
  */
 export async function importAll(file: string, flags: ImportFlags): Promise<boolean> {
-  checkFlags(flags);
-  if (file !== '-') return importFile(file, flags);
+  const whither = { server: serverOf(flags), ...loginOf(flags, process.env) };
+  if (file !== '-') return await importFile(file, whither, flags);
   // It is read twice: to check it, and to bring it in.
   const dir = mkdtempSync(join(tmpdir(), 'beatbridge-import-'));
   const clean = () => rmSync(dir, { recursive: true, force: true });
@@ -36,25 +37,24 @@ export async function importAll(file: string, flags: ImportFlags): Promise<boole
     } finally {
       await into.close();
     }
-    return await importFile(copy, flags);
+    return await importFile(copy, whither, flags);
   } finally {
     clean();
   }
 }
 
-async function importFile(file: string, flags: ImportFlags): Promise<boolean> {
+async function importFile(file: string, into: ApiOptions, flags: ImportFlags): Promise<boolean> {
   await checkFile(bytesOf(file)).catch((error: unknown) => {
     if (error instanceof BadFileError) throw error;
     throw new OptionsError([`the file cannot be read: ${error instanceof Error ? error.message : String(error)}`]);
   });
-  const server = serverOf(flags);
-  await using reached = await reach({ ...flags, server });
+  await using reached = await reach(into);
   const how = { overwrite: flags.overwrite === true, dryRun: flags.dryRun === true };
   const importing = new Importing(reached.peer, how);
   try {
     await importing.run(linesOfFile(bytesOf(file)));
   } finally {
-    tell(importing.report, `${reached.peer.name} at ${server}`, how.dryRun);
+    tell(importing.report, `${reached.peer.name} at ${into.server}`, how.dryRun);
   }
   return importing.report.refused === 0;
 }

@@ -124,6 +124,33 @@ describe('beatbridge export', SLOW, () => {
     expect(readdirSync(dir).filter((name) => name.startsWith('cut'))).toEqual([]);
   });
 
+  it.each([
+    [['--username', 'u'], { NACOS_PASSWORD: 'p' }, 'in as u p'],
+    [['--username', 'u', '--password', 'q'], { NACOS_PASSWORD: 'p', NACOS_TOKEN: 't' }, 'in as u q'],
+    [['--username', 'u'], { NACOS_PASSWORD: 'p', NACOS_TOKEN: 't' }, 'in as u p'],
+    [[], { NACOS_TOKEN: 't' }, 't'],
+    [['--token', 's'], { NACOS_TOKEN: 't', NACOS_PASSWORD: 'p' }, 's'],
+    [[], { NACOS_PASSWORD: 'p', NACOS_TOKEN: '' }, undefined],
+  ])('with %j takes what is secret from the environment too: %j', async (flags, env, token) => {
+    const tokens = new Set<unknown>();
+    await using nacos = await serving(({ path, form, headers }) => {
+      const { username, password } = Object.fromEntries(form);
+      if (path.endsWith('/login')) return json({ accessToken: `in as ${username} ${password}` });
+      tokens.add(headers.accesstoken);
+      return { status: 404, type: 'text/plain', body: '' };
+    });
+    const { code } = await run(['export', '--server', `http://${nacos.address}`, ...flags], env);
+    expect([code, ...tokens]).toEqual([1, token]);
+  });
+
+  it('says in its help which variables these are', async () => {
+    for (const command of ['export', 'import']) {
+      const { stdout } = await run([command, '--help']);
+      expect(stdout).toContain('NACOS_PASSWORD');
+      expect(stdout).toContain('NACOS_TOKEN');
+    }
+  });
+
   it('ends with a line when nobody reads what it writes', async () => {
     const child = spawn(process.execPath, [CLI, 'export', '--server', server], { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();
@@ -138,7 +165,7 @@ describe('beatbridge export', SLOW, () => {
   it.each([
     [['export', '--server', 'localhost:8848'], '--server must be http://HOST:PORT or https://HOST:PORT, got "localhost:8848"'],
     [['export', '--server', 'http://u:p@h'], '--server must be http://HOST:PORT or https://HOST:PORT, got "http://u:p@h"'],
-    [['export', '--username', 'u'], '--username needs --password'],
+    [['export', '--username', 'u'], '--username needs --password, or NACOS_PASSWORD'],
     [['import', 'f', '--password', 'p'], '--password needs --username'],
     [['import', 'f', '--token', 't', '--username', 'u', '--password', 'p'], '--token and --username exclude each other'],
     [['export', '--data-dir', 'd', '--token', 't'], '--data-dir is read without a server: leave out --server and the login'],
@@ -209,6 +236,10 @@ describe('beatbridge import', SLOW, () => {
     expect(stderr).toMatch(/^beatbridge: refused: line 2: instance 10\.0\.0\.1:80 of public##DEFAULT_GROUP@@orders: 400 .*\n$/);
   });
 });
+
+function json(value: unknown) {
+  return { status: 200, type: 'application/json', body: JSON.stringify(value) };
+}
 
 /** By standard input. */
 async function imported(target: string, text: string) {
