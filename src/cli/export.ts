@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { MovingError } from '../moving/errors.ts';
 import { linesOf, type Wanted, written } from '../moving/exporting.ts';
-import { linesOfDirectory } from '../moving/from-directory.ts';
+import { InUseError, linesOfDirectory } from '../moving/from-directory.ts';
 import type { Line } from '../moving/lines.ts';
 import { reach } from '../moving/reach.ts';
 import { OptionsError } from '../options.ts';
@@ -28,7 +28,7 @@ export async function exportAll(flags: ExportFlags): Promise<void> {
     const others = [flags.server, flags.username, flags.token].filter((other) => other !== undefined);
     if (others.length > 0) throw new OptionsError(['--data-dir is read without a server: leave out --server and the login']);
     await write(output, linesOfDirectory(dataDir, wanted, Date.now), 'beatbridge').catch((error) => {
-      throw error instanceof StoreError && error.message.includes('in use by another process')
+      throw error instanceof InUseError
         ? new StoreError(`${error.message}: ask that one, with --server http://HOST:PORT`, { cause: error })
         : error;
     });

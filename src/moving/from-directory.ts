@@ -10,7 +10,7 @@ import { checkView } from '../nacos/views.ts';
 import type { CheckKind } from '../registry/checks.ts';
 import type { DurableRecord } from '../registry/records.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
-import { StoreError } from '../store/directory.ts';
+import { InUseError, StoreError } from '../store/directory.ts';
 import { Store } from '../store/store.ts';
 import { systemScheduler } from '../wire/scheduler.ts';
 import { editIn } from './answers.ts';
@@ -22,6 +22,8 @@ import { compare, type EditLine, type InstanceSaid, type Line, type ServiceSaid,
  * What a stopped beatbridge has kept, as lines: the same as it would tell while it runs, and the passwords of checks beside, which it
  * tells nobody. Nothing is written.
  */
+
+export { InUseError };
 
 /** `wallClock`: milliseconds since 1970. Rejects with `StoreError`. */
 export async function* linesOfDirectory(dir: string, wanted: Wanted, wallClock: () => number): AsyncGenerator<Line> {

@@ -5,6 +5,9 @@ export class StoreError extends Error {
   override readonly name = 'StoreError';
 }
 
+/** Another process has it. */
+export class InUseError extends StoreError {}
+
 /** Creates the directory, if need be, and makes sure that it can be written. Rejects with `StoreError`. */
 export async function claimDirectory(dir: string): Promise<void> {
   try {
@@ -22,8 +25,8 @@ export function isInUse(error: unknown): boolean {
   return codeOf(rootOf(error)) === 'LEVEL_LOCKED';
 }
 
-export function inUse(dir: string, cause: unknown): StoreError {
-  return new StoreError(`${dir} is in use by another process`, { cause });
+export function inUse(dir: string, cause: unknown): InUseError {
+  return new InUseError(`${dir} is in use by another process`, { cause });
 }
 
 /** Why the database in the directory could not be opened. */

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Server } from '../../src/index.ts';
+import { InUseError } from '../../src/moving/from-directory.ts';
 import { Importing } from '../../src/moving/importing.ts';
 import { DEFAULT_CLUSTER, type Line } from '../../src/moving/lines.ts';
 import { reach } from '../../src/moving/reach.ts';
@@ -143,7 +144,7 @@ describe('a beatbridge that was exported', () => {
     const first = await startServer({ dataDir: dir });
     await fill(first);
     const told = await exported(first.listeners.main);
-    await expect(exportedFrom(dir)).rejects.toThrow('is in use by another process');
+    await expect(exportedFrom(dir)).rejects.toThrow(InUseError);
     await first.close();
     const kept = await exportedFrom(dir);
     expect(JSON.stringify(kept)).toContain('"pwd":"secret"');
