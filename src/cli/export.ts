@@ -5,7 +5,7 @@ import { linesOf, type Wanted, written } from '../moving/exporting.ts';
 import { InUseError, linesOfDirectory } from '../moving/from-directory.ts';
 import type { Line } from '../moving/lines.ts';
 import { reach } from '../moving/reach.ts';
-import { OptionsError } from '../options.ts';
+import { meantBy, OPTIONS, OptionsError, settled } from '../options.ts';
 import { StoreError } from '../server/server.ts';
 import { onInterruption } from './interruption.ts';
 import { type Login, loginOf, serverOf } from './moving-flags.ts';
@@ -16,6 +16,7 @@ export interface ExportFlags extends Login {
   readonly dataDir?: string;
   readonly namespace?: string;
   readonly ephemeral?: boolean;
+  readonly keepEdits?: string;
   readonly output?: string;
 }
 
@@ -27,15 +28,27 @@ export async function exportAll(flags: ExportFlags): Promise<void> {
   if (dataDir !== undefined) {
     const others = [flags.server, flags.username, flags.token].filter((other) => other !== undefined);
     if (others.length > 0) throw new OptionsError(['--data-dir is read without a server: leave out --server and the login']);
-    await write(output, linesOfDirectory(dataDir, wanted, Date.now), 'beatbridge').catch((error) => {
+    const keepEditsMs = keptForMs(flags.keepEdits);
+    await write(output, linesOfDirectory(dataDir, wanted, { wallClock: Date.now, keepEditsMs }), 'beatbridge').catch((error) => {
       throw error instanceof InUseError
         ? new StoreError(`${error.message}: ask that one, with --server http://HOST:PORT`, { cause: error })
         : error;
     });
     return;
   }
+  if (flags.keepEdits !== undefined) throw new OptionsError([`${KEEP_EDITS.flag} is for --data-dir: a server knows its own`]);
   await using reached = await reach({ ...login, server: serverOf(flags) });
   await write(output, linesOf(reached.peer, wanted), reached.peer.name);
+}
+
+const KEEP_EDITS = OPTIONS.keepEditsMs;
+
+/** As `serve` is told it. Throws `OptionsError`. */
+function keptForMs(text = String(KEEP_EDITS.default)): number {
+  const said = { value: meantBy(KEEP_EDITS.bounds, text), place: KEEP_EDITS.flag, text };
+  const { options, faults } = settled(new Map([['keepEditsMs', said]]));
+  if (faults.length > 0) throw new OptionsError(faults);
+  return options.keepEditsMs;
 }
 
 /** A file is there when it is whole, and else as it was before. It may have passwords in it: it is for its owner alone. */

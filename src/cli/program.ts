@@ -48,6 +48,7 @@ config
 withServerFlags(program.command('export'))
   .description('write what there is to a file: of a running beatbridge or Nacos, or of what a stopped beatbridge has kept')
   .option('--data-dir <dir>', 'of a beatbridge that does not run; the passwords of checks are in it too')
+  .option('--keep-edits <ms>', 'with --data-dir: what serve is told by this flag; edits that have waited for longer are over')
   .option('--namespace <id>', 'one namespace alone')
   .option('--ephemeral', 'instances that live by beats or connections too')
   .option('-o, --output <file>', 'into this file; - is standard output', '-')

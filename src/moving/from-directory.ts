@@ -25,25 +25,33 @@ import { compare, type EditLine, type InstanceSaid, type Line, type ServiceSaid,
 
 export { InUseError };
 
-/** `wallClock`: milliseconds since 1970. Rejects with `StoreError`. */
-export async function* linesOfDirectory(dir: string, wanted: Wanted, wallClock: () => number): AsyncGenerator<Line> {
+/** Rejects with `StoreError`. */
+export async function* linesOfDirectory(dir: string, wanted: Wanted, how: ReadHow): AsyncGenerator<Line> {
   // Looking must not make a store.
   if (!existsSync(join(dir, 'records', 'CURRENT'))) throw new StoreError(`${dir} has no records of a beatbridge`);
-  const store = await Store.open(dir, { scheduler: systemScheduler, wallClock, log: pino({ enabled: false }) });
+  const store = await Store.open(dir, { scheduler: systemScheduler, wallClock: how.wallClock, log: pino({ enabled: false }) });
   try {
-    yield* linesIn(store, wanted);
+    yield* linesIn(store, wanted, how.keepEditsMs);
   } finally {
     await store.close();
   }
 }
 
-async function* linesIn(store: Store, wanted: Wanted): AsyncGenerator<Line> {
+export interface ReadHow {
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
+  /** For how long the beatbridge keeps an edit whose instance is away: one that has waited for longer is none any more. */
+  readonly keepEditsMs: number;
+}
+
+async function* linesIn(store: Store, wanted: Wanted, keepEditsMs: number): AsyncGenerator<Line> {
   const { namespace: only } = wanted;
   const isWanted = ({ namespace }: { readonly namespace: string }) => only === undefined || namespace === only;
   for (const line of (await namespacesIn(store)).sort(byId)) if (only === undefined || line.id === only) yield line;
   const edits: EditLine[] = [];
+  const seenAt = await seenIn(store);
   for (const [, { service, prefix }] of (await servicesIn(store)).filter(([, found]) => isWanted(found.service))) {
-    const found = foundIn(await recordsUnder(store, prefix));
+    const found = foundIn(await recordsUnder(store, prefix, seenAt), keepEditsMs);
     for (const line of serviceLines(service, found, wanted)) yield line;
     const { namespace, group, name } = service;
     const shown = new Set(found.instances.filter((one) => wanted.ephemeral || !one.ephemeral).map(placeOf));
@@ -97,9 +105,20 @@ async function servicesIn(store: Store): Promise<readonly (readonly [key: string
   return [...found].sort(([a], [b]) => compare(a, b));
 }
 
-async function recordsUnder(store: Store, prefix: string): Promise<readonly DurableRecord[]> {
+/** When somebody looked after the store last: how long nobody did lets nothing age. */
+async function seenIn(store: Store): Promise<number> {
+  for await (const { key, at } of store.entries('seen')) if (key === 'seen') return at;
+  return 0;
+}
+
+/** As old as they were at that time. */
+async function recordsUnder(store: Store, prefix: string, seenAt: number): Promise<readonly DurableRecord[]> {
   const records: DurableRecord[] = [];
-  for await (const { value } of store.entries(prefix)) records.push(...recordsOf(value));
+  for await (const { value, at } of store.entries(prefix))
+    for (const record of recordsOf(value)) {
+      const isWaiting = record.kind === 'edit' && record.awayMs !== null;
+      records.push(isWaiting ? { ...record, awayMs: record.awayMs + Math.max(0, seenAt - at) } : record);
+    }
   return records;
 }
 
@@ -116,9 +135,11 @@ function recordsOf(value: unknown): readonly DurableRecord[] {
 
 type KeptEdit = Pick<EditLine, 'ip' | 'port' | 'edit'>;
 
-function foundIn(records: readonly DurableRecord[]) {
+function foundIn(records: readonly DurableRecord[], keepEditsMs: number) {
   const edits = records.flatMap((record): KeptEdit[] =>
-    record.kind === 'edit' ? [{ ip: record.ip, port: record.port, edit: editIn({ ...record.edit }) }] : [],
+    record.kind === 'edit' && (record.awayMs ?? -1) < keepEditsMs
+      ? [{ ip: record.ip, port: record.port, edit: editIn({ ...record.edit }) }]
+      : [],
   );
   const byPlace = new Map(edits.map((one) => [placeOf(one), one.edit]));
   const instances = records.flatMap((record): InstanceSaid[] => {

@@ -169,6 +169,8 @@ describe('beatbridge export', SLOW, () => {
     [['import', 'f', '--password', 'p'], '--password needs --username'],
     [['import', 'f', '--token', 't', '--username', 'u', '--password', 'p'], '--token and --username exclude each other'],
     [['export', '--data-dir', 'd', '--token', 't'], '--data-dir is read without a server: leave out --server and the login'],
+    [['export', '--keep-edits', '5'], '--keep-edits is for --data-dir: a server knows its own'],
+    [['export', '--data-dir', 'd', '--keep-edits', 'x'], '--keep-edits must be 0..86400000, got "x"'],
     [['import', '/no/such/file'], "the file cannot be read: ENOENT: no such file or directory, open '/no/such/file'"],
   ])('%j is a mistake', async (args, fault) => {
     expect(await run(args)).toEqual({ code: 2, stdout: '', stderr: `beatbridge: ${fault}\n` });

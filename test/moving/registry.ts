@@ -18,8 +18,8 @@ export async function exported(address: string, wanted: Partial<Wanted> = {}): P
   return await collected(linesOf(reached.peer, { ...EVERYTHING, ...wanted }));
 }
 
-export function exportedFrom(dir: string, wanted: Partial<Wanted> = {}): Promise<Line[]> {
-  return collected(linesOfDirectory(dir, { ...EVERYTHING, ...wanted }, () => 1_000));
+export function exportedFrom(dir: string, wanted: Partial<Wanted> = {}, keepEditsMs = 3_600_000): Promise<Line[]> {
+  return collected(linesOfDirectory(dir, { ...EVERYTHING, ...wanted }, { wallClock: () => 1_000, keepEditsMs }));
 }
 
 /** As a file says it. */
