@@ -1,3 +1,5 @@
+import type { Address } from '../registry/instance.ts';
+import type { ServiceName } from '../registry/service-name.ts';
 import { RequestError } from './errors.ts';
 
 /** Who keeps what must survive a restart: the composition root hands it in. */
@@ -6,10 +8,12 @@ export interface Durability {
   readonly owed: number;
   /** Resolves when all that is owed is on disk; rejects, with a line for an operator, when that cannot be now. */
   settled(): Promise<void>;
+  /** What was said of the address is said again, and changes nothing: it is owed anew, if it is not on disk yet. */
+  again(service: ServiceName, address: Address): void;
 }
 
 /** Nobody keeps anything, and nobody waits. */
-export const NOTHING_IS_KEPT: Durability = { owed: 0, settled: () => Promise.resolve() };
+export const NOTHING_IS_KEPT: Durability = { owed: 0, settled: () => Promise.resolve(), again: () => {} };
 
 /**
  * Does what a caller asks, and answers once it would survive if it must: later then, at once else. What cannot be kept now is in force

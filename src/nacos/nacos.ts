@@ -53,7 +53,7 @@ export function createNacos(options: NacosOptions): Nacos {
 
 function roomsOf(options: NacosOptions): NacosRooms {
   const { registry, limits, wallClock, log, pushToClientIp, checkTimes } = options;
-  const { durability = NOTHING_IS_KEPT, isDraining = () => false } = options;
+  const { durability = NOTHING_IS_KEPT, isChecking = true, isDraining = () => false } = options;
   const timed = { ...options, delayMs: options.pushDelayMs };
   const switches = new Switches();
   const connections = new Connections(options);
@@ -66,7 +66,7 @@ function roomsOf(options: NacosOptions): NacosRooms {
   const heard = { ...options, configs, listeners: configListeners };
   return {
     registry,
-    naming: new Naming({ registry, switches, limits, holderOf, wallClock }),
+    naming: new Naming({ registry, switches, limits, durability, isChecking, holderOf, wallClock }),
     catalog: new Catalog({ registry, limits }),
     namespaces: new Namespaces(limits),
     switches,
@@ -102,6 +102,8 @@ export interface NacosOptions {
   readonly pushDelayMs: number;
   /** Push to the address that a client names (`clientIP`), instead of the one that its request came from. */
   readonly pushToClientIp: boolean;
+  /** Whether instances are checked actively; they are when left out. */
+  readonly isChecking?: boolean;
   /** How long checks take; left out where nothing is checked. */
   readonly checkTimes?: CheckTimes | undefined;
   /** Whether the server goes, and others are to be asked; left out where it never does. */

@@ -5,6 +5,7 @@ import { editedMetadata } from '../registry/overlay.ts';
 import type { EditRecord } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
+import type { Durability } from './durability.ts';
 import { RequestError, shown } from './errors.ts';
 import { checkedInstanceMetadata, type Named, type Place, pageOf, registrationOf } from './rules.ts';
 import { clusterOf, type NacosSettings, nacosSettingsOf } from './settings.ts';
@@ -20,13 +21,17 @@ export class Naming {
   readonly #limits: NamingOptions['limits'];
   readonly #holderOf: NamingOptions['holderOf'];
   readonly #wallClock: () => number;
+  readonly #durability: NamingOptions['durability'];
+  readonly #isChecking: boolean;
 
-  constructor({ registry, switches, limits, holderOf, wallClock }: NamingOptions) {
+  constructor({ registry, switches, limits, durability, isChecking, holderOf, wallClock }: NamingOptions) {
     this.#registry = registry;
     this.#switches = switches;
     this.#limits = limits;
     this.#holderOf = holderOf;
     this.#wallClock = wallClock;
+    this.#durability = durability;
+    this.#isChecking = isChecking;
   }
 
   /** What the request leaves out has its default. */
@@ -43,7 +48,10 @@ export class Naming {
    * it gone is told so: an ok would be taken for its end (Nacos answers it, and goes on listing the instance).
    */
   deregister(service: ServiceName, address: Address, by: Source): void {
-    if (this.#registry.deregister(service, address, by) !== 'held') return;
+    const became = this.#registry.deregister(service, address, by);
+    // Whoever was told that its end is not on disk says it again.
+    if (became === 'unknown') this.#durability.again(service, address);
+    if (became !== 'held') return;
     const where = shown(`${address.ip}:${address.port}`);
     const holder = this.#holderOf(service, address) ?? 'of a client';
     const instead = 'an edit with enabled=false takes it out of service';
@@ -186,11 +194,12 @@ export class Naming {
     const asked = found && askedCheckOf(found.metadata);
     const cluster = found?.cluster ?? place.cluster;
     const { check } = clusterOf(nacosSettingsOf(this.#registry, service), cluster);
-    if (check.type !== 'none' || (asked !== undefined && 'check' in asked)) {
+    if (this.#isChecking && (check.type !== 'none' || (asked !== undefined && 'check' in asked))) {
       const where = `service: ${groupedName(service)}, cluster: ${cluster}`;
       throw new RequestError('health-checked', `health check is still working, ${where}`);
     }
     this.#registry.report(service, place, healthy, by);
+    this.#durability.again(service, place);
   }
 
   /** Refused when it is not here; the cluster that the request names is for the text only. */
@@ -238,6 +247,9 @@ export interface NamingOptions {
   readonly registry: Registry;
   readonly switches: Switches;
   readonly limits: { readonly maxMetadataLength: number };
+  readonly durability: Pick<Durability, 'again'>;
+  /** Whether instances are checked at all: nobody else decides over their health then. */
+  readonly isChecking: boolean;
   /** The id of the connection that holds the instance. */
   readonly holderOf: (service: ServiceName, address: Address) => string | undefined;
   /** Milliseconds since 1970, never going back. */

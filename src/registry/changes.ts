@@ -142,6 +142,8 @@ export interface RegistryEvent {
   readonly silentMs?: number;
   /** For `probe`, of an instance that its check takes out: which check, and why. */
   readonly trouble?: CheckTrouble;
+  /** For `re-registered`: it is ephemeral now, and was not. */
+  readonly wasPersistent?: true;
   /** For `mass-silence`: how many fell silent within 10 s. For `mass-loss`: how many were lost within a second. */
   readonly count?: number;
 }

@@ -1,4 +1,5 @@
 import type { Condition } from './changes.ts';
+import type { CheckTrouble } from './checks.ts';
 import type { Address } from './instance.ts';
 import type { Instances, Parts } from './instances.ts';
 import { saidOf } from './lease.ts';
@@ -60,6 +61,15 @@ export class Durable {
     return this.#parts.rows.rememberedCount;
   }
 
+  /** The instances of which a check has found something, as they are now. */
+  troubled(): { service: ServiceName; address: Address; ephemeral: boolean; trouble: CheckTrouble }[] {
+    const { rows, troubles } = this.#parts;
+    return [...troubles].map(([id, trouble]) => {
+      const { service, ip, port, ephemeral } = rows.row(id);
+      return { service: service.name, address: { ip, port }, ephemeral, trouble };
+    });
+  }
+
   /** Every edit that is in force or waits for its instance. */
   *edits(): IterableIterator<EditRecord> {
     const { rows, overlay, now } = this.#parts;
@@ -84,6 +94,7 @@ export class Durable {
       if (record.kind !== 'service' || services.find(record.service) !== undefined) continue;
       const service = services.findOrAdd(record.service);
       known.add(service);
+      service.isUnheard = true;
       if (record.settings !== null) services.configure(service, record.settings);
     }
     for (const { service: name, registration, silentMs, held, trouble } of ofKind(all, 'instance')) {

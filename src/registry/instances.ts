@@ -67,10 +67,11 @@ export class Instances {
     else lease.forget(id);
     // Of the other kind it is checked in another way.
     if (registration.ephemeral !== row.ephemeral) this.#setTrouble(id, undefined);
-    const keepsVerdict = !registration.ephemeral && !row.ephemeral;
+    const wasPersistent = !row.ephemeral;
+    const keepsVerdict = !registration.ephemeral && wasPersistent;
     this.#say(id, keepsVerdict ? { ...registration, healthy: rows.isAlive(id) } : registration);
     lease.hear(id, now());
-    this.happened('re-registered', id, from, by);
+    this.happened('re-registered', id, from, by, { wasPersistent });
   }
 
   /** A holder lets go. Answers whether that changes anything. */
@@ -119,7 +120,6 @@ export class Instances {
     const trouble = typeof verdict === 'string' ? undefined : verdict;
     const before = troubles.get(id);
     this.#setTrouble(id, trouble);
-    if (!rows.row(id).ephemeral) rows.setRemembered(id, false);
     const isDecided = verdict === 'passing' || trouble?.verdict === 'failing';
     if (isDecided && !rows.row(id).ephemeral) this.#live(id, trouble === undefined);
     // Why it is so may be another reason now, which is for the level feed alone.
@@ -151,7 +151,7 @@ export class Instances {
     rows.setAlive(id, false);
     // Where its removal has been put off, its turn stands.
     if (to === 'unhealthy') lease.schedule(id);
-    this.happened('silent', id, from, undefined, silentMs);
+    this.happened('silent', id, from, undefined, { silentMs });
     return true;
   }
 
@@ -214,10 +214,9 @@ export class Instances {
     return this.#parts.rows.isHealthy(id) ? 'healthy' : 'unhealthy';
   }
 
-  happened(cause: Cause, id: number, from: Condition | undefined, by?: Source, silentMs?: number): void {
-    const { rows, troubles } = this.#parts;
-    const trouble = cause === 'probe' ? troubles.get(id) : undefined;
-    this.#tell(rows.row(id), cause, from, this.condition(id), { by, silentMs, trouble });
+  happened(cause: Cause, id: number, from: Condition | undefined, by?: Source, more: Circumstances = {}): void {
+    const trouble = cause === 'probe' ? this.#parts.troubles.get(id) : undefined;
+    this.#tell(this.#parts.rows.row(id), cause, from, this.condition(id), { by, trouble, ...more });
   }
 
   /** The edit of an instance that is away is another now. */
@@ -279,10 +278,11 @@ export class Instances {
     return until !== undefined;
   }
 
-  #tell(row: Row, cause: Cause, from: Condition | undefined, to: Condition, { by, silentMs, trouble }: Circumstances): void {
+  #tell(row: Row, cause: Cause, from: Condition | undefined, to: Condition, more: Circumstances): void {
     const { changes, now } = this.#parts;
     if (!changes.areHeard) return;
     const { ip, port, cluster, ephemeral } = row;
+    const { by, silentMs, trouble, wasPersistent = false } = more;
     changes.happened({
       at: now(),
       cause,
@@ -293,6 +293,7 @@ export class Instances {
       ...(by !== undefined && { by }),
       ...(silentMs !== undefined && { silentMs }),
       ...(trouble !== undefined && { trouble }),
+      ...(wasPersistent && ephemeral && ({ wasPersistent: true } as const)),
     });
   }
 
@@ -334,9 +335,10 @@ export class Instances {
 
 /** What is told of an event beside what has changed. */
 interface Circumstances {
-  readonly by: Source | undefined;
-  readonly silentMs: number | undefined;
+  readonly by?: Source | undefined;
+  readonly silentMs?: number | undefined;
   readonly trouble?: CheckTrouble | undefined;
+  readonly wasPersistent?: boolean;
 }
 
 const NO_METADATA: Metadata = Object.freeze({});

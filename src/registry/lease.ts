@@ -59,9 +59,12 @@ export class Lease {
     this.#setDue(id, this.#rows.heardAt(id) + patienceOf(this.#rows.isAlive(id), silence));
   }
 
-  /** It is given back by a store or a replica, heard of at `heardAt`; one that a connection held has until then to be back. */
+  /**
+   * It is given back by a store or a replica, heard of at `heardAt`; one that a connection held has until then to be back. Of one that
+   * is persistent nothing is to be heard, so that it is no less itself than before.
+   */
   remember(id: number, heardAt: number, heldUntil: number | undefined): void {
-    this.#rows.setRemembered(id, true);
+    this.#rows.setRemembered(id, this.#rows.row(id).ephemeral);
     this.#rows.setHeardAt(id, heardAt);
     if (heldUntil === undefined) {
       this.schedule(id);
@@ -182,7 +185,12 @@ export class Lease {
 
   /** Of the ids that are due by `now`, those that have lost their connection: what becomes of them has nothing to do with silence. */
   *lost(now: number): IterableIterator<Due> {
-    for (const [id, { until, by }] of this.#losses.all()) if (until <= now) yield { id, to: 'lost', by };
+    let count = 0;
+    for (const [id, { until, by }] of this.#losses.all()) {
+      if (until > now) continue;
+      if (++count > DUE_AT_A_TIME) return;
+      yield { id, to: 'lost', by };
+    }
   }
 
   /** The time before which `lost` has nothing to say; infinite when there is nothing to wait for. */

@@ -23,7 +23,7 @@ export class Registry {
   readonly #parts: Parts;
   readonly #instances: Instances;
   readonly #durable: Durable;
-  readonly #ignorantUntil: number;
+  #ignorantUntil: number;
   #expirySuspended = false;
 
   /** `now` is a monotonic clock in milliseconds. */
@@ -227,9 +227,9 @@ export class Registry {
     return service && { total: service.total, healthy: service.healthy, available: service.available };
   }
 
-  /** Whether "unknown" may only mean "not back yet": soon after a start, when consumers are often faster than their providers. */
+  /** Whether that nobody is there may only mean "not back yet": soon after a start, when consumers are often faster than providers. */
   isIgnorantOf(name: ServiceName): boolean {
-    return this.#parts.now() < this.#ignorantUntil && this.#parts.services.find(name) === undefined;
+    return (this.#parts.services.find(name)?.isUnheard ?? true) && this.#parts.now() < this.#ignorantUntil;
   }
 
   /** The namespaces that have a service now. */
@@ -265,8 +265,7 @@ export class Registry {
   /** Applies what silence has made due by now, then names each service once. One scan of all, and nothing before `nextDue`. */
   sweep(): void {
     const { lease, rows, services } = this.#parts;
-    const now = this.#parts.now();
-    const changed = new Set<ServiceName>();
+    const [now, changed] = [this.#parts.now(), new Set<ServiceName>()];
     for (const due of this.#expirySuspended ? lease.lost(now) : lease.due(now)) {
       const { name } = rows.row(due.id).service;
       if (this.#instances.fallDue(due)) changed.add(name);
@@ -287,13 +286,14 @@ export class Registry {
   postpone(ms: number): void {
     const now = this.#parts.now();
     const by = Math.ceil(ms);
+    this.#ignorantUntil += by;
     this.#parts.lease.postpone(by, now);
     this.#parts.services.postpone(by, now);
     this.#parts.changes.happened({ at: now, cause: 'postponed', silentMs: by });
   }
 
   /** What is known, as records. */
-  get records(): Pick<Durable, 'all' | 'ofService' | 'at' | 'unheardCount'> {
+  get records(): Pick<Durable, 'all' | 'ofService' | 'at' | 'unheardCount' | 'troubled'> {
     return this.#durable;
   }
 

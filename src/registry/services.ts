@@ -45,6 +45,7 @@ export class Services {
 
   /** To be called when it has got an instance. */
   filled(service: Service): void {
+    service.isUnheard = false;
     this.#emptied.delete(service);
   }
 
@@ -106,6 +107,7 @@ export class Services {
       serial: ++this.#lastSerial,
       settings: undefined,
       emptySince: 0,
+      isUnheard: false,
       first: NONE,
       last: NONE,
       total: 0,
@@ -128,6 +130,8 @@ export interface Service extends Tally {
   /** Set: the service was created explicitly. */
   settings: ServiceSettings | undefined;
   emptySince: number;
+  /** It was given back by a store or a replica, and has had no instance since. */
+  isUnheard: boolean;
   /** The ends of the list of its instances; see `Rows`. */
   first: number;
   last: number;

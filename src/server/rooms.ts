@@ -12,6 +12,7 @@ import { createNacos, type Nacos } from '../nacos/nacos.ts';
 import { HOME, silenceOf } from '../nacos/rules.ts';
 import { type Options, OptionsError } from '../options.ts';
 import { createChecks } from '../probe/checks.ts';
+import { forgetFindings } from '../probe/findings.ts';
 import { Prober } from '../probe/prober.ts';
 import type { CheckTimes, ProbeRules } from '../probe/rules.ts';
 import { ONE_AVAILABLE, parseMinAvailable } from '../registry/available.ts';
@@ -22,6 +23,7 @@ import { AddressSet } from '../wire/addresses.ts';
 import { Descriptors, descriptorLimit } from '../wire/descriptors.ts';
 import { peerOf } from '../wire/exchange.ts';
 import { OpenAnswers } from '../wire/open-answers.ts';
+import { RisingClock } from '../wire/rising-clock.ts';
 import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
 import type { Surfaces } from './dispatch.ts';
 import type { Drainable } from './drain.ts';
@@ -78,8 +80,12 @@ export async function roomsIn(house: House): Promise<Rooms> {
 export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   const { health, watches, nacos, keeping } = rooms;
   checkDefaultService(health, house.options);
-  const { comeBackWithinMs: heldMs, rememberForMs } = house.options;
-  await keeping?.begin(house.registry, nacos.durable, { heldMs, rememberForMs });
+  const { comeBackWithinMs: heldMs, rememberForMs, probes } = house.options;
+  const since = house.now();
+  await keeping?.begin(house.registry, nacos.durable, { heldMs, rememberForMs, risingClock: house.risingClock });
+  // Nobody could be heard meanwhile, and a large store takes long.
+  if (keeping !== undefined) house.registry.postpone(house.now() - since);
+  if (!probes) forgetFindings(house.registry);
   return {
     ...nacosSurfaces(house, nacos),
     ...healthSurfaces(house, health, watches),
@@ -157,6 +163,7 @@ export interface House {
   readonly scheduler: Scheduler;
   /** Monotonic milliseconds. */
   readonly now: () => number;
+  readonly risingClock: RisingClock;
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
   readonly log: Logger;
@@ -169,6 +176,7 @@ export interface House {
 export function houseOf(options: Options, log: Logger): House {
   const { forgetAfterMs, keepEditsMs, maxRemembered, restartGraceMs: graceMs, riseBeats } = options;
   const now = () => performance.now();
+  const risingClock = new RisingClock(() => performance.timeOrigin + now());
   const onListenerError = (err: unknown) => log.error({ err }, 'a listener of the registry failed');
   const shutdown = new AbortController();
   // One listener for each open call, by design.
@@ -178,7 +186,8 @@ export function houseOf(options: Options, log: Logger): House {
     registry: new Registry(now, { silenceOf, forgetAfterMs, keepEditsMs, maxRemembered, graceMs, riseBeats, onListenerError }),
     scheduler: systemScheduler,
     now,
-    wallClock: () => Math.floor(performance.timeOrigin + now()),
+    risingClock,
+    wallClock: risingClock.now,
     log,
     openAnswers: new OpenAnswers(),
     shutdown,
@@ -202,13 +211,15 @@ function healthIn({ options, registry, scheduler, now }: House): Health {
   return new Health(registry, { home: HOME, minAvailable, patience: options, limits: options, scheduler, now });
 }
 
-async function keepingIn({ options, scheduler, wallClock, log }: House): Promise<Keeping | undefined> {
-  return options.dataDir === 'none' ? undefined : Keeping.open(options.dataDir, { scheduler, wallClock, log });
+async function keepingIn({ options, scheduler, log }: House): Promise<Keeping | undefined> {
+  // How long nobody has looked, the machine's own clock knows best: it goes on while the machine sleeps, and is put right.
+  return options.dataDir === 'none' ? undefined : Keeping.open(options.dataDir, { scheduler, wallClock: Date.now, log });
 }
 
 function nacosIn(house: House, checkTimes: CheckTimes, durability: Keeping | undefined, isDraining: () => boolean): Nacos {
-  const { pushDelayMs, pushToClientIp } = house.options;
-  return createNacos({ ...house, limits: house.options, pushDelayMs, pushToClientIp, checkTimes, durability, isDraining });
+  const { pushDelayMs, pushToClientIp, probes } = house.options;
+  const pushing = { pushDelayMs, pushToClientIp };
+  return createNacos({ ...house, ...pushing, limits: house.options, checkTimes, isChecking: probes, durability, isDraining });
 }
 
 interface Probes {

@@ -24,7 +24,8 @@ export interface Server extends AsyncDisposable {
   /**
    * Drains and closes: the status of `""` and readiness flip at once; all else goes on for the time of the option `drainDelayMs`; then
    * watches end with UNAVAILABLE, and connections are told to go. Resolves when all have gone, and `withinMs` after the delay at the
-   * latest (default: the option `closeWithinMs`).
+   * latest (default: the option `closeWithinMs`), but for what waits to be written: rejects with `StoreError` when not all that must
+   * survive could be.
    */
   close(withinMs?: number): Promise<void>;
 }
@@ -55,7 +56,8 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   const rooms = await roomsIn(house);
   const open = async () => openPorts(house, await furnish(house, rooms), given.tls);
   const ports = await open().catch(async (error) => {
-    await closeRooms(rooms);
+    // What was wrong first is what is told.
+    await closeRooms(rooms).catch(() => {});
     throw error;
   });
   const stopWatching = limitHangs(options.hangLimitMs, house.scheduler, house.log);
@@ -65,10 +67,13 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   // What a terminal is, only a process knows.
   const delayMs = options.drainDelayMs === 'auto' ? 0 : options.drainDelayMs;
   const end = async (withinMs: number) => {
-    await drain(drainableOf(house, rooms, ports.close), { delayMs, withinMs }, house.scheduler);
-    await closeRooms(rooms);
-    house.descriptors.close();
-    stopWatching();
+    try {
+      await drain(drainableOf(house, rooms, ports.close), { delayMs, withinMs }, house.scheduler);
+    } finally {
+      house.descriptors.close();
+      stopWatching();
+      await closeRooms(rooms);
+    }
   };
   let ended: Promise<void> | undefined;
   const close = (withinMs = options.closeWithinMs) => {

@@ -50,6 +50,21 @@ export function reasonOf(cause: unknown): string {
   return text.replaceAll(/\s+/g, ' ').slice(0, 200);
 }
 
+/** In constant words, for whoever asks: no path and nothing else of this machine is in them. */
+export function troubleOf(cause: unknown): string {
+  const root = rootOf(cause);
+  const text = root instanceof Error ? root.message : String(root);
+  return TROUBLES.find(([pattern]) => pattern.test(text))?.[1] ?? 'the disk fails';
+}
+
+const TROUBLES: readonly (readonly [pattern: RegExp, trouble: string])[] = [
+  [/No space left|Disk quota exceeded/i, 'no space left'],
+  [/File too large/i, 'a file may not grow'],
+  [/Read-only file system/i, 'the file system is read-only'],
+  [/Permission denied|not permitted/i, 'no permission'],
+  [/Too many open files/i, 'too many open files'],
+];
+
 const SYSTEM_REASONS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'no permission'],
   ['EPERM', 'no permission'],

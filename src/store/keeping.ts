@@ -1,6 +1,9 @@
+import type { Address } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { ServiceName } from '../registry/service-name.ts';
+import type { RisingClock } from '../wire/rising-clock.ts';
 import type { Cancel } from '../wire/scheduler.ts';
-import { keepRegistry, restoreRegistry, tidy } from './registry-keeper.ts';
+import { keepRegistry, keyOfAddress, presentAt, restoreRegistry, tidy } from './registry-keeper.ts';
 import { Store, type StoreOptions } from './store.ts';
 
 /**
@@ -12,6 +15,8 @@ export class Keeping {
   readonly #options: StoreOptions;
   readonly #stops: Cancel[] = [];
   #isClosed = false;
+  #risingClock: RisingClock | undefined;
+  #registry: Registry | undefined;
 
   private constructor(store: Store, options: StoreOptions) {
     this.#store = store;
@@ -26,8 +31,12 @@ export class Keeping {
   /** Gives back what was kept, and keeps what changes from now on. Rejects with `StoreError` when it cannot be read. */
   async begin(registry: Registry, parts: readonly Part[], how: BeginHow): Promise<void> {
     const { scheduler, log, wallClock } = this.#options;
-    const { heldMs, rememberForMs } = how;
-    const seenAt = await this.#seenAt();
+    const { heldMs, rememberForMs, risingClock } = how;
+    const { seenAt, told } = await this.#seenLast();
+    // It was noted some time before the end; what was told since then was a little later.
+    if (told !== undefined) risingClock.raise(told + 2 * SEEN_EVERY_MS);
+    this.#risingClock = risingClock;
+    this.#registry = registry;
     const unseenMs = seenAt === undefined ? 0 : Math.max(0, wallClock() - seenAt);
     for (const part of parts) await this.#restorePart(part);
     const isStale = unseenMs > rememberForMs;
@@ -57,7 +66,15 @@ export class Keeping {
     return this.#store.settled();
   }
 
-  /** Writes what waits, and closes. */
+  /** What was said of the address is said again, and changes nothing: it is owed anew, if it is not on disk yet. */
+  again(service: ServiceName, address: Address): void {
+    const key = keyOfAddress(service, address);
+    const registry = this.#registry;
+    if (registry !== undefined && this.#store.isOwed(key))
+      this.#store.touch(key, () => presentAt(registry, service, address), true);
+  }
+
+  /** Writes what waits, and closes. Rejects with `StoreError` when not all that must survive could be written. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const stops = this.#stops.splice(0);
@@ -69,13 +86,18 @@ export class Keeping {
 
   /** Somebody looks after it now: what it says is no older than that. */
   #seen(): void {
-    this.#store.touch(SEEN_KEY, () => true, false);
+    this.#store.touch(SEEN_KEY, () => ({ told: this.#risingClock?.now() }), false);
   }
 
-  /** When somebody looked after it last; undefined when nobody ever did. */
-  async #seenAt(): Promise<number | undefined> {
-    for await (const { key, at } of this.#store.entries(SEEN_KEY)) if (key === SEEN_KEY) return at;
-    return undefined;
+  /** When somebody looked after it last, and what time was told then; undefined when nobody ever did. */
+  async #seenLast(): Promise<{ readonly seenAt?: number; readonly told?: number }> {
+    for await (const { key, at, value } of this.#store.entries(SEEN_KEY)) {
+      if (key !== SEEN_KEY) continue;
+      // Its own.
+      const { told } = value as { readonly told?: number };
+      return { seenAt: at, ...(told !== undefined && { told }) };
+    }
+    return {};
   }
 
   async #restorePart({ name, restore }: Part): Promise<void> {
@@ -105,6 +127,8 @@ export interface BeginHow {
   readonly heldMs: number;
   /** When nobody has looked for longer, whatever only lived is not remembered: what was true then says nothing of now. */
   readonly rememberForMs: number;
+  /** Told what time was told before. */
+  readonly risingClock: RisingClock;
 }
 
 /** State that is kept beside the registry: values of plain JSON by key. */

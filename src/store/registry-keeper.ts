@@ -40,19 +40,27 @@ export async function restoreRegistry(store: Store, registry: Registry, how: Res
    * out, so that it does not come back with the next start.
    */
   const anew = new Map<string, Read>();
+  /** Of the service that the last piece has ended with: it is given back whole, as what is told of a part would not be true of it. */
+  const begun: DurableRecord[] = [];
+  let last = '';
   for await (const some of store.pieces(PREFIX)) {
     const now: DurableRecord[] = [];
     // The keeper's own, and each is whole.
-    for (const { key, value, at } of some)
+    for (const { key, value, at } of some) {
+      const service = key.split(' ', 2)[1] ?? '';
+      if (service !== last) now.push(...begun.splice(0));
+      last = service;
       for (const record of (Array.isArray(value) ? value : [value]) as DurableRecord[]) {
         const isLeftOut = how.isStale && !survives(record);
         if (isLeftOut || ageOf(record) !== null) anew.set(key, readerOf(registry, value));
         if (isLeftOut) continue;
         if (isLate(record)) late.push(agedBy(record, Math.max(0, how.seenAt - at)));
-        else now.push(record);
+        else begun.push(record);
       }
+    }
     registry.restore(now, options);
   }
+  registry.restore(begun, options);
   registry.restore(late, options);
   for (const [key, read] of anew) store.touch(key, read, false);
   return registry.instanceCount;
@@ -82,7 +90,7 @@ function keyOfService(service: ServiceName): string {
   return `${PREFIX}${digestOf(service)}`;
 }
 
-function keyOfAddress(service: ServiceName, { ip, port }: Address): string {
+export function keyOfAddress(service: ServiceName, { ip, port }: Address): string {
   return `${PREFIX}${digestOf(service)} ${port} ${ip}`;
 }
 
@@ -109,16 +117,16 @@ function readerOf(registry: Registry, written: unknown): () => unknown {
   return () => presentAt(registry, service, { ip, port });
 }
 
-function presentAt(registry: Registry, service: ServiceName, address: Address): readonly DurableRecord[] | undefined {
+export function presentAt(registry: Registry, service: ServiceName, address: Address): readonly DurableRecord[] | undefined {
   const records = registry.records.at(service, address);
   return records.length === 0 ? undefined : records;
 }
 
 /** What its client or its connection says is said again; what an operator says, and whoever is persistent, speaks once. */
-function mustSurvive({ cause, instance, by }: RegistryEvent): boolean {
+function mustSurvive({ cause, instance, by, wasPersistent }: RegistryEvent): boolean {
   // A check finds out again; what an operator says of a persistent instance nobody does.
   if (cause === 'probe') return by !== undefined && instance?.ephemeral === false;
-  return cause === 'edited' || instance?.ephemeral !== true;
+  return cause === 'edited' || wasPersistent === true || instance?.ephemeral !== true;
 }
 
 /** For how long the registry has been counting something, by which it forgets; null: it does not. */

@@ -13,7 +13,8 @@ export async function checkSoundness(path: string): Promise<void> {
   const names = await readdir(path).catch((): string[] => []);
   // There is nothing yet.
   if (!names.includes('CURRENT')) {
-    const [left] = names.filter((name) => /\.(ldb|sst)$|^MANIFEST-/.test(name));
+    // The first manifest is written before CURRENT, so that it may be alone where the very first start was cut short.
+    const [left] = names.filter((name) => /\.(ldb|sst)$|^MANIFEST-/.test(name) && name !== FIRST_MANIFEST);
     if (left !== undefined) throw new Unsound(`there is ${left}, but no CURRENT`);
     return;
   }
@@ -30,6 +31,8 @@ export async function checkSoundness(path: string): Promise<void> {
     if (name.endsWith('.log') && Number.parseInt(name, 10) >= firstLog)
       await inFile(path, name, (bytes) => void [...recordsIn(bytes)]);
 }
+
+const FIRST_MANIFEST = 'MANIFEST-000001';
 
 /** A file is not as it was written. */
 class Unsound extends Error {

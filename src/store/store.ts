@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import type { Logger } from 'pino';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
-import { claimDirectory, damaged, inUse, isInUse, openingError, reasonOf, StoreError } from './directory.ts';
+import { claimDirectory, damaged, inUse, isInUse, openingError, StoreError, troubleOf } from './directory.ts';
+import { checkSchema } from './schema.ts';
 import { checkSoundness } from './soundness.ts';
 import { Touched } from './touched.ts';
 
@@ -24,6 +25,8 @@ export class Store {
   readonly #waiting: Waiting[] = [];
   /** How many of those that nobody waits for have been gathered for long enough. */
   #gathered = 0;
+  /** Of what is urgent: what is being written. */
+  #underWay: ReadonlyMap<string, Read> = NOTHING;
   #trouble: string | undefined;
   /** There is one writer at most, and it looks at what is touched until nothing is left to be written. */
   #isWriting = false;
@@ -51,7 +54,7 @@ export class Store {
     });
     const store = new Store(path, await opened(path, dir), options);
     try {
-      await store.#checkSchema(dir);
+      await checkSchema(store.#db, dir);
     } catch (error) {
       await store.#db.close();
       throw error instanceof StoreError ? error : damaged(dir, error);
@@ -121,7 +124,15 @@ export class Store {
     return new Promise((resolve, reject) => void this.#waiting.push({ owed: this.#owed, resolve, reject }));
   }
 
-  /** Writes what waits, if it can be written, and closes. Once more does the same. */
+  /** Whether the key is to be written before anybody is answered, and is not on disk yet. */
+  isOwed(key: string): boolean {
+    return this.#urgent.has(key) || this.#underWay.has(key);
+  }
+
+  /**
+   * Writes what waits, if it can be written, and closes. Once more does the same. Rejects with `StoreError` when something that must
+   * survive could not be written.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;
@@ -137,6 +148,7 @@ export class Store {
     this.#refuse(this.#trouble ?? 'it is closed');
     if (this.pending > 0) this.#options.log.error({ records: this.pending }, 'closed without writing all that is to survive');
     await this.#db.close();
+    if (this.#urgent.size > 0) throw new StoreError(`not all that must survive could be written: ${this.#trouble ?? 'unknown'}`);
   }
 
   #gather(): void {
@@ -170,7 +182,11 @@ export class Store {
   async #writeAll(): Promise<void> {
     try {
       if (this.#trouble !== undefined) await this.#reopen();
-      while (this.#urgent.size > 0 || this.#gathered > 0) await this.#writeBatch();
+      while (this.#urgent.size > 0 || this.#gathered > 0) {
+        if (this.#urgent.size > 0) await this.#writeBatch(true);
+        // Whoever keeps writing what must survive does not keep the rest from it.
+        if (this.#gathered > 0) await this.#writeBatch(false);
+      }
       this.#recovered();
     } catch (cause) {
       this.#failed(cause);
@@ -181,11 +197,11 @@ export class Store {
     if (this.#later.size > 0) this.#gather();
   }
 
-  /** One batch, of what is urgent first. */
-  async #writeBatch(): Promise<void> {
-    const urgent = this.#urgent.size > 0;
+  /** One batch: all that is urgent, or some of the rest. */
+  async #writeBatch(urgent: boolean): Promise<void> {
     const from = urgent ? this.#urgent : this.#later;
     const taken = new Map<string, Read>();
+    if (urgent) this.#underWay = taken;
     const batch = this.#db.batch();
     try {
       do {
@@ -203,6 +219,8 @@ export class Store {
       // Whatever has been touched anew is read anew.
       for (const [key, read] of taken) if (!this.#urgent.has(key)) from.set(key, read);
       throw cause;
+    } finally {
+      if (urgent) this.#underWay = NOTHING;
     }
   }
 
@@ -212,9 +230,20 @@ export class Store {
       const [key, read] = from.take() ?? [];
       if (key === undefined || read === undefined) return;
       taken.set(key, read);
+      const text = this.#textOf(key, read);
+      if (text === undefined) batch.del(key);
+      else if (text !== null) batch.put(key, text);
+    }
+  }
+
+  /** Undefined: there is nothing now. Null: whoever keeps it cannot say, which is no fault of the disk, and stops nobody else. */
+  #textOf(key: string, read: Read): string | undefined | null {
+    try {
       const value = read();
-      if (value === undefined) batch.del(key);
-      else batch.put(key, JSON.stringify({ at: this.#options.wallClock(), value }));
+      return value === undefined ? undefined : JSON.stringify({ at: this.#options.wallClock(), value });
+    } catch (err) {
+      this.#options.log.error({ err, key: key.slice(0, 200) }, 'a value could not be read to be kept');
+      return null;
     }
   }
 
@@ -230,8 +259,8 @@ export class Store {
 
   #failed(cause: unknown): void {
     const { scheduler, log } = this.#options;
-    const reason = reasonOf(cause);
-    if (this.#trouble === undefined) log.error({ reason }, 'the store cannot be written, trying again');
+    const reason = troubleOf(cause);
+    if (this.#trouble === undefined) log.error({ err: cause, reason }, 'the store cannot be written, trying again');
     this.#trouble = reason;
     this.#refuse(reason);
     if (this.#closed !== undefined) return;
@@ -253,21 +282,6 @@ export class Store {
     this.#options.log.info({ records: this.pending }, 'the store can be written again');
     this.#trouble = undefined;
     this.#retryMs = FIRST_RETRY_MS;
-  }
-
-  async #checkSchema(dir: string): Promise<void> {
-    const found = await this.#db.get(SCHEMA_KEY);
-    if (found === undefined) {
-      for await (const key of this.#db.keys({ limit: 1 }))
-        throw new StoreError(`${dir} holds a database of something else (its first key is ${JSON.stringify(key.slice(0, 40))})`);
-      await this.#db.put(SCHEMA_KEY, String(SCHEMA), { sync: true });
-    } else if (Number(found) > SCHEMA) {
-      throw new StoreError(
-        `${dir} was written by a newer version (its schema is ${found.slice(0, 10)}, this one reads up to ${SCHEMA})`,
-      );
-    } else if (Number(found) !== SCHEMA) {
-      throw new StoreError(`${dir} holds a database of something else`);
-    }
   }
 }
 
@@ -296,10 +310,8 @@ interface Waiting {
 
 type Batch = Pick<ReturnType<ClassicLevel<string, string>['batch']>, 'put' | 'del'>;
 
+const NOTHING: ReadonlyMap<string, Read> = new Map();
 const FOLDER = 'records';
-const SCHEMA_KEY = 'schema';
-/** Of the keys and values; a change of either is a new one, with a way from the one before. */
-const SCHEMA = 1;
 /** How much is read at a time: each time costs a turn of the event loop, and nobody else may have to wait for long. */
 const READ_BYTES = 1 << 18;
 const PIECE = 500;

@@ -18,13 +18,12 @@ it('a missing parameter is said in the words of each version', () => {
   });
 });
 
-it('over gRPC a reason has the number of its HTTP status, but for five', () => {
+it('over gRPC a reason has the number of its HTTP status, but for four', () => {
   const others = Object.entries(REASONS).filter(([, { http, grpc }]) => http !== grpc);
   expect(others.map(([reason, { grpc }]) => [reason, grpc])).toEqual([
     ['config-unknown', 300],
     ['conflict', 500],
     ['beat-unknown', 404],
     ['too-many', 503],
-    ['not-kept', 500],
   ]);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DurableRecord } from '../../src/registry/records.ts';
 import { Registry } from '../../src/registry/registry.ts';
+import { DEFAULT_SETTINGS } from '../../src/registry/settings.ts';
 import { orders, registration } from '../support/instances.ts';
 
 const AFRESH = { afresh: true, heldMs: 45_000 };
@@ -68,9 +69,32 @@ describe('after a restart', () => {
       registry.checked(orders, registration(), { verdict: 'failing', type: 'tcp', reason: 'refused' });
     });
     wait(3_600_000);
-    expect(seen()).toMatchObject({ healthy: false, remembered: true, trouble: { reason: 'refused' } });
+    expect(seen()).toMatchObject({ healthy: false, remembered: false, trouble: { reason: 'refused' } });
     registry.checked(orders, registration(), 'passing');
     expect(seen()).toMatchObject({ healthy: true, remembered: false, trouble: undefined });
+  });
+});
+
+describe('a service that nobody is in any more', () => {
+  it('may only not be back yet, soon after a restart, and is empty once somebody has been in it', () => {
+    const clock = { ms: 0 };
+    const registry = new Registry(() => clock.ms, { graceMs: 30_000 });
+    registry.restore([{ kind: 'service', service: orders, settings: DEFAULT_SETTINGS, emptyMs: null }], AFRESH);
+    expect(registry.isIgnorantOf(orders)).toBe(true);
+    registry.register(orders, registration());
+    registry.deregister(orders, registration());
+    expect(registry.isIgnorantOf(orders)).toBe(false);
+  });
+
+  it('is waited for as much longer as nobody could be heard', () => {
+    const clock = { ms: 0 };
+    const registry = new Registry(() => clock.ms, { graceMs: 30_000 });
+    registry.restore([{ kind: 'service', service: orders, settings: DEFAULT_SETTINGS, emptyMs: null }], AFRESH);
+    registry.postpone(12_000);
+    clock.ms = 41_999;
+    expect(registry.isIgnorantOf(orders)).toBe(true);
+    clock.ms = 42_000;
+    expect(registry.isIgnorantOf(orders)).toBe(false);
   });
 });
 

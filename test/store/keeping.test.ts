@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Registry } from '../../src/registry/registry.ts';
 import { Keeping } from '../../src/store/keeping.ts';
+import { RisingClock } from '../../src/wire/rising-clock.ts';
 import { systemScheduler } from '../../src/wire/scheduler.ts';
 import { orders, registration } from '../support/instances.ts';
 
@@ -22,7 +23,7 @@ async function live(dir: string, wall: number, act: (registry: Registry, wait: (
   const registry = new Registry(() => clock.ms);
   const wallClock = () => wall + clock.ms;
   const keeping = await Keeping.open(dir, { scheduler: systemScheduler, wallClock, log: pino({ enabled: false }) });
-  await keeping.begin(registry, [], HOW);
+  await keeping.begin(registry, [], { ...HOW, risingClock: new RisingClock(wallClock) });
   act(registry, (ms) => {
     clock.ms += ms;
     registry.sweep();
@@ -82,4 +83,22 @@ describe('a restart', () => {
         expect(registry.awaitedEdit(orders, registration({ port: 2 }))).toEqual({ weight: 7 });
       });
   });
+});
+
+it('no time is told after a start that was told before, though the machine may have put its clock back', async () => {
+  const dir = join(root, 'rising');
+  const told: number[] = [];
+  for (const machine of [10 * HOUR_MS, 9 * HOUR_MS, 8 * HOUR_MS]) {
+    const risingClock = new RisingClock(() => machine);
+    const keeping = await Keeping.open(dir, {
+      scheduler: systemScheduler,
+      wallClock: () => machine,
+      log: pino({ enabled: false }),
+    });
+    await keeping.begin(new Registry(() => 0), [], { ...HOW, risingClock });
+    told.push(risingClock.now());
+    await keeping.close();
+  }
+  expect(told).toEqual([...told].sort((a, b) => a - b));
+  expect(new Set(told).size).toBe(3);
 });

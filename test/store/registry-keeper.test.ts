@@ -48,9 +48,10 @@ async function kept() {
       clock.ms += ms;
       registry.sweep();
     },
-    async restarted(how = HOW) {
+    async restarted(how = HOW, watch: (other: Registry) => void = () => {}) {
       await store.close();
       const other = new Registry(() => clock.ms);
+      watch(other);
       const again = await opened(path);
       await restoreRegistry(again, other, how);
       return { other, again };
@@ -122,6 +123,29 @@ describe('a registry that is kept', () => {
     for await (const { key } of again.entries('registry')) keys.push(key);
     expect(keys).toEqual([]);
   });
+});
+
+it('a service that is larger than what is read at a time comes back whole: nothing is told of a part of it', async () => {
+  const { registry, restarted } = await kept();
+  for (let i = 0; i < 1_300; i++) registry.register(orders, registration({ port: i + 1 }));
+  for (let i = 0; i < 40; i++) registry.register({ ...orders, name: `other-${i}` }, registration());
+  const totals = new Map<string, Set<number | undefined>>();
+  await restarted(HOW, (other) =>
+    other.onChange((service) => {
+      const told = totals.get(service.name) ?? new Set();
+      totals.set(service.name, told.add(other.tally(service)?.total));
+    }),
+  );
+  expect(totals.get('orders')).toEqual(new Set([1_300]));
+  expect(totals.size).toBe(41);
+});
+
+it('that a persistent instance has become ephemeral must survive: nobody would miss its beats', async () => {
+  const { registry, store } = await kept();
+  registry.register(orders, registration({ ephemeral: false }));
+  const before = store.owed;
+  registry.register(orders, registration());
+  expect(store.owed).toBe(before + 1);
 });
 
 const port = fc.integer({ min: 1, max: 4 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -126,5 +126,13 @@ it('says of a directory that another process is writing that it is in use, whate
   const store = await open(dir);
   writeFileSync(join(dir, 'records', 'CURRENT'), 'half');
   await expect(open(dir)).rejects.toThrow(`${dir} is in use by another process`);
+  await store.close();
+});
+
+it('a start that was cut short before anything was there is no damage', async () => {
+  const dir = join(root, 'first');
+  mkdirSync(join(dir, 'records'), { recursive: true });
+  writeFileSync(join(dir, 'records', 'MANIFEST-000001'), 'half of it');
+  const store = await open(dir);
   await store.close();
 });

@@ -120,6 +120,48 @@ describe('a store', () => {
   });
 });
 
+describe('what waits to be written', () => {
+  it('is written beside what cannot be read, which is no fault of the disk', async () => {
+    const dir = emptyDir();
+    const store = await open(dir);
+    store.touch('a bad', () => JSON.parse('{'), true);
+    store.touch('a good', () => 1, true);
+    await store.settled();
+    expect(store.trouble).toBeUndefined();
+    await store.close();
+    expect(await contents(await open(dir), 'a ')).toEqual({ 'a good': 1 });
+  });
+
+  it('is not kept from the disk by others that must survive, one after the other', async () => {
+    const store = await open(emptyDir());
+    let isWritten = false;
+    const read = () => {
+      isWritten = true;
+      return 1;
+    };
+    store.touch('b later', read, false);
+    const until = performance.now() + 10_000;
+    for (let i = 0; !isWritten && performance.now() < until; i++) {
+      store.touch('a urgent', () => i, true);
+      // Before it is settled there is the next already.
+      const settled = store.settled();
+      store.touch('a more', () => i, true);
+      await settled;
+    }
+    expect(isWritten).toBe(true);
+  });
+
+  it('is owed until it is on disk', async () => {
+    const store = await open(emptyDir());
+    store.touch('a later', () => 1, false);
+    expect(store.isOwed('a later')).toBe(false);
+    store.touch('a x', () => 1, true);
+    expect(store.isOwed('a x')).toBe(true);
+    await store.settled();
+    expect(store.isOwed('a x')).toBe(false);
+  });
+});
+
 describe('a directory is refused, and left as it is,', () => {
   it('when another process has it', async () => {
     const dir = emptyDir();

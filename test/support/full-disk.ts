@@ -61,6 +61,10 @@ async function expectRefusals(server: Process): Promise<void> {
   using grpc = await NacosGrpc.connect(server.listeners.grpc);
   const refused = { status: 503, body: expect.stringContaining(NOT_KEPT) };
   expect(await answerOf(nacos(server, 'POST', '/instance', persistent('refused')))).toMatchObject(refused);
+  // Whoever repeats himself is told no better.
+  for (let i = 0; i < 2; i++)
+    expect(await answerOf(nacos(server, 'DELETE', '/instance', persistent('refused')))).toMatchObject(refused);
+  expect(await answerOf(nacos(server, 'POST', '/instance', persistent('refused')))).toMatchObject(refused);
   expect(await answerOf(nacos(server, 'POST', '/nacos/v1/cs/configs', { ...ID, content: 'refused' }))).toMatchObject(refused);
   const instance = { ip: '10.0.0.1', port: 80, ephemeral: false, healthy: true, weight: 1, enabled: true };
   const { body } = await grpc.ask('PersistentInstanceRequest', {
