@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { Registry } from '../../src/registry/registry.ts';
 import { Keeping } from '../../src/store/keeping.ts';
+import { RisingClock } from '../../src/wire/rising-clock.ts';
 import { systemScheduler } from '../../src/wire/scheduler.ts';
 import { orders, registration } from '../support/instances.ts';
 import { emptyDir, exportedFrom } from './registry.ts';
@@ -21,7 +22,7 @@ async function live(dir: string, wall: number, keepEditsMs: number, act: (life: 
   const registry = new Registry(() => clock.ms, { keepEditsMs });
   const options = { scheduler: systemScheduler, wallClock: () => wall + clock.ms, log: pino({ enabled: false }) };
   const keeping = await Keeping.open(dir, options);
-  await keeping.begin(registry, [], HOW);
+  await keeping.begin(registry, [], { ...HOW, risingClock: new RisingClock(options.wallClock) });
   const wait = async (ms: number) => {
     await keeping.settled();
     clock.ms += ms;
