@@ -6,7 +6,7 @@ import { HAS_PRLIMIT } from '../support/crashed.ts';
 import { limitFiles } from '../support/crashes.ts';
 import { liveThroughFullDisk } from '../support/full-disk.ts';
 import { FREE_PORTS, run, startProcess } from '../support/process.ts';
-import { register } from '../support/server.ts';
+import { nacos, register } from '../support/server.ts';
 
 let root: string;
 beforeEach(() => {
@@ -33,6 +33,16 @@ it.skipIf(!HAS_PRLIMIT)(
       free: ({ child }) => limitFiles(child, undefined),
     }),
 );
+
+it.skipIf(!HAS_PRLIMIT)('who ends without having written all that must survive ends with exit code 1, and says so', async () => {
+  await using server = await startProcess([...FREE_PORTS, '--data-dir', join(root, 'data')]);
+  limitFiles(server.child, 0);
+  // A file may have space left in its last page.
+  const texts = Array.from({ length: 20 }, (_, i) => ({ dataId: `text-${i}`, group: 'G', content: 'x'.repeat(1_000) }));
+  for (const text of texts) await nacos(server, 'POST', '/nacos/v1/cs/configs', text);
+  expect(await server.stop('SIGTERM')).toBe(1);
+  expect(server.log()).toContain('not all that must survive could be written: a file may not grow');
+});
 
 describe('a directory that cannot be used ends the start with exit code 4, one line, and as it was:', () => {
   it('a damaged one', async () => {
