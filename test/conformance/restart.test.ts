@@ -14,8 +14,8 @@ import { type Clients, NACOS_1_CLIENTS, NACOS_2_CLIENTS, startClients } from './
 const dir = mkdtempSync(join(tmpdir(), 'beatbridge-restart-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-/** Of each client over gRPC there are so many, and each registers in so many services. */
-const COPIES = 2;
+/** Of each client over gRPC there are so many, ten for a hundred of them where the machine bears it; each registers in so many services. */
+const COPIES = Number(process.env.RESTART_COPIES ?? 2);
 const SERVICES_EACH = 5;
 /** The slowest client over gRPC looks every 30 s whether its connection lives. */
 const BACK_WITHIN_MS = 60_000;
