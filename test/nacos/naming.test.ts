@@ -218,3 +218,17 @@ describe('a list', () => {
     expect(naming.list({ ...orders, name: 'payments' }).lastRefTime).toBe(31_000);
   });
 });
+
+describe("an operator's word over health", () => {
+  it.each([
+    [true, 'health check is still working'],
+    [false, undefined],
+  ])('where instances are checked (%s) is refused with %s', (isChecking, refused) => {
+    const { rooms } = emptyNacos({ isChecking });
+    rooms.naming.register(orders, registration({ ephemeral: false }), by);
+    const say = () => rooms.naming.setHealth(orders, place, false, by);
+    if (refused === undefined) say();
+    else expect(say).toThrow(refused);
+    expect(rooms.registry.instance(orders, at)?.healthy).toBe(refused !== undefined);
+  });
+});
