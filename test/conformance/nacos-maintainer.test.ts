@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Process, startProcess } from '../support/process.ts';
+import { FREE_PORTS, type Process, startProcess } from '../support/process.ts';
 import { nacos } from '../support/server.ts';
 import { Driver } from './driver.ts';
 import { healthOf, IP } from './estate.ts';
@@ -14,7 +14,8 @@ const at = { ip: IP, port: 8080 };
 
 let bridge: Process;
 beforeAll(async () => {
-  bridge = await startProcess();
+  // It checks, so that operators may not say how an instance is; and dials nobody, as all are on loopback.
+  bridge = await startProcess(FREE_PORTS);
 });
 afterAll(() => bridge[Symbol.asyncDispose]());
 
