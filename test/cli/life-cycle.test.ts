@@ -202,6 +202,7 @@ describe('the hang limit', SLOW, () => {
     await using bridge = await startProcess([...FREE_PORTS, '--hang-limit', '200']);
     for (let i = 0; i < 3; i++) {
       bridge.child.kill('SIGSTOP');
+      // A stopped process tells of nothing: it has to be stopped for longer than its limit.
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       bridge.child.kill('SIGCONT');
       expect((await pages(bridge, '/livez'))[0]).toEqual([200, 'ok\n']);

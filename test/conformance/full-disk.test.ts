@@ -34,7 +34,7 @@ function fill(): void {
     }
 }
 
-// Only root mounts a file system.
+// Only root mounts a file system; the same without being root is in test/store/faults.test.ts.
 it.skipIf(!isMounted)(
   'a file system that is full stops nobody but who must be sure, and is caught up with by itself',
   async () => {

@@ -43,6 +43,7 @@ function commandsOf(section: string): { readonly command: string; readonly answe
 }
 
 const { curl, npm } = inject('tools');
+// Without one of them skipped, and named by `tools.ts`; with INTEROP=all that fails the run.
 const NOT_INSTALLED = curl.path === undefined || npm.path === undefined;
 
 /** A command that runs until it is ended. In a group of its own, so that all of it can be. */

@@ -15,8 +15,8 @@ export function describeCrashes(rounds: number, roundsWhileFull: number, writers
     const { numRuns, seed } = title.parameters;
     const acknowledged = await crashRounds(dir, { rounds: numRuns, seed, writers, full });
     rmSync(dir, { recursive: true });
-    // It has been written to, however slow the machine is.
-    expect(acknowledged).toBeGreaterThan(numRuns);
+    // It has been under load.
+    expect(acknowledged).toBeGreaterThan(numRuns * 10);
   };
 
   describe('killed at any moment, it has lost nothing that was acknowledged, and a Watch is told what was true', () => {
