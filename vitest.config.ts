@@ -10,5 +10,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
     exclude: ['test/conformance/**', 'test/long/**'],
+    // A worker for each core: most of them wait for processes that they started.
+    maxWorkers: '100%',
   },
 });
