@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { answerGrpcStatus, answerText } from '../wire/answer.ts';
 import { isGrpc, pathOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
+import type { Lanes } from '../wire/lanes.ts';
 
 /** Who answers what. Each is asked for a path in turn, and the first that knows it answers. */
 export interface Surfaces {
@@ -11,15 +12,17 @@ export interface Surfaces {
   readonly nacosRpc: ReadonlyMap<string, Serve>;
   readonly healthRpc: ReadonlyMap<string, Serve>;
   readonly healthPaths: (path: string) => Serve | undefined;
+  /** What of health is answered before any path is looked at. */
+  readonly healthLane: Pick<Lanes, 'calls' | 'http1'>;
   /** Whether the bridge itself lives, and is ready. */
   readonly probePaths: (path: string) => Serve | undefined;
 }
 
 /** Finds the surface of a request by its path. It knows no path itself but where Nacos begins. */
-export function everything(surfaces: Surfaces, log: Logger): Serve {
-  const { nacos, contextPath, nacosRpc, healthRpc, healthPaths, probePaths } = surfaces;
+export function everything(surfaces: Surfaces, log: Logger): Lanes {
+  const { nacos, contextPath, nacosRpc, healthRpc, healthPaths, healthLane, probePaths } = surfaces;
   const root = contextPath.replace(/\/$/, '');
-  return guarded(log, (req, res) => {
+  const request = guarded(log, (req, res) => {
     const path = pathOf(req);
     if (path.startsWith(NACOS)) return nacos(req, res);
     // Below the root only what is Nacos's: the rest of it belongs to others.
@@ -29,6 +32,9 @@ export function everything(surfaces: Surfaces, log: Logger): Serve {
     }
     return (nacosRpc.get(path) ?? healthRpc.get(path) ?? healthPaths(path) ?? probePaths(path) ?? notFound)(req, res);
   });
+  // What an operator has put in the way of a path of health is in the way of the lane too.
+  const isInTheWay = /^\/(health|grpc\.health\.v1\.Health)(\/|$)/.test(root);
+  return { request, ...(!isInTheWay && healthLane) };
 }
 
 const NACOS = '/nacos/';
@@ -36,12 +42,15 @@ const NACOS = '/nacos/';
 const OF_NACOS = /^\/(v[123]|actuator|serverlist)(\/|$)/;
 
 /** The same on a port that is for callers of health only. */
-export function healthOnly(surfaces: Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'probePaths'>, log: Logger): Serve {
-  const { healthRpc, healthPaths, probePaths } = surfaces;
-  return guarded(log, (req, res) => {
+export function healthOnly(
+  { healthRpc, healthPaths, healthLane, probePaths }: Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane' | 'probePaths'>,
+  log: Logger,
+): Lanes {
+  const request = guarded(log, (req, res) => {
     const path = pathOf(req);
     return (healthRpc.get(path) ?? healthPaths(path) ?? probePaths(path) ?? notFoundHere)(req, res);
   });
+  return { request, ...healthLane };
 }
 
 /** Nothing that a request can do may end the process: what is thrown is logged once and answered without detail. */

@@ -3,6 +3,7 @@ import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
 import { Health } from '../health/health.ts';
+import { createHealthLane } from '../health/lane.ts';
 import { NAME_FORM } from '../health/names.ts';
 import { healthPaths } from '../health/paths.ts';
 import { HEALTH_JSON, healthService, watcherKey } from '../health/service.ts';
@@ -265,9 +266,14 @@ function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'co
   return { nacos: nacos.http, contextPath: options.contextPath, nacosRpc };
 }
 
-function healthSurfaces(house: House, health: Health, watches: Watches): Pick<Surfaces, 'healthRpc' | 'healthPaths'> {
-  const { options, openAnswers, shutdown, log } = house;
+function healthSurfaces(
+  house: House,
+  health: Health,
+  watches: Watches,
+): Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane'> {
+  const { options, openAnswers, shutdown, scheduler, now, log } = house;
   const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal };
+  const { defaultService } = options;
   const healthRpc = rpcByPath({
     routes: (router) => {
       router.service(HealthService, healthService(shared), { jsonOptions: HEALTH_JSON });
@@ -281,6 +287,7 @@ function healthSurfaces(house: House, health: Health, watches: Watches): Pick<Su
   });
   return {
     healthRpc,
-    healthPaths: healthPaths({ ...shared, defaultService: options.defaultService, corsHeaders: CORS_HEADERS }),
+    healthPaths: healthPaths({ ...shared, defaultService, corsHeaders: CORS_HEADERS }),
+    healthLane: createHealthLane({ ...shared, defaultService, scheduler, now, log }),
   };
 }

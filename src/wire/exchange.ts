@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
 
 /**
  * What HTTP/1.1 and HTTP/2 have in common: a request, its answer, and who is at the other end. Nothing here knows of any path or of
@@ -25,8 +25,18 @@ export interface Peer {
 }
 
 export function peerOf(req: Request): Peer {
-  const { remoteAddress, remotePort = 0 } = req.socket;
-  const connection = isHttp2(req) ? (req.stream.session ?? req.stream) : req.socket;
+  return isHttp2(req) ? peerOfStream(req.stream) : peerAt(req.socket, req.socket);
+}
+
+/** The same of a stream of which no request has been made. */
+export function peerOfStream(stream: ServerHttp2Stream): Peer {
+  return peerAt(stream.session?.socket ?? {}, stream.session ?? stream);
+}
+
+function peerAt(
+  { remoteAddress, remotePort = 0 }: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined },
+  connection: { destroy(): unknown },
+): Peer {
   return { ip: plainAddress(remoteAddress), port: remotePort, connection, cut: () => void connection.destroy() };
 }
 

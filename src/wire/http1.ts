@@ -40,7 +40,7 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
       answers?.add(res);
       res.once('close', () => answers?.delete(res));
       if (closing) res.shouldKeepAlive = false;
-      if (lane?.(req, res) !== true) request(req, res);
+      if (lane?.(req, res, request) !== true) request(req, res);
     },
   );
   // Node takes an answer for sent, and its connection for idle, as soon as it has been written: closing would cut off what a slow

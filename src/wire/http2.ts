@@ -2,11 +2,13 @@ import {
   constants,
   createServer,
   type Http2Server,
+  type Http2ServerRequest,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import { createCalls, type GoOn, type Read } from './calls.ts';
 import type { Lanes, PortLimits } from './lanes.ts';
 import type { Cancel, Scheduler } from './scheduler.ts';
 
@@ -17,17 +19,30 @@ export interface Http2 {
   close(): void;
 }
 
-export function createHttp2({ request, stream: lane }: Lanes, limits: PortLimits, scheduler: Scheduler): Http2 {
+export function createHttp2({ request, calls: lane }: Lanes, limits: PortLimits, scheduler: Scheduler): Http2 {
   const { maxStreamsPerConnection, maxHeaderBytes, bodyTimeoutMs } = limits;
   const settings = { maxConcurrentStreams: maxStreamsPerConnection, maxHeaderListSize: maxHeaderBytes };
-  const server = createServer({ settings }, request);
+  /** Of the stream of which a request is being made. */
+  let alreadyRead: Read | undefined;
+  const server = createServer({ settings }, (req, res) => {
+    if (alreadyRead !== undefined) putBack(req, alreadyRead);
+    return request(req, res);
+  });
   // Node's own way of making a request and a response of a stream, taken from it: the lane comes first.
   const makeRequest = server.listeners('stream') as StreamListener[];
   server.removeAllListeners('stream');
+  const limit = (stream: ServerHttp2Stream) => limitBody(stream, bodyTimeoutMs);
+  const goOn: GoOn = (stream, headers, flags, rest, read) => {
+    if (!read.isWhole) limit(stream);
+    alreadyRead = read;
+    for (const each of makeRequest) each.call(server, stream, headers, flags, ...rest);
+    alreadyRead = undefined;
+  };
+  const calls = lane && createCalls(lane, goOn, limit, scheduler);
   const onStream: StreamListener = (stream, headers, flags, ...rest) => {
-    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) limitBody(stream, bodyTimeoutMs);
-    if (lane?.(stream, headers, flags) === true) stream.on('error', () => {});
-    else for (const each of makeRequest) each.call(server, stream, headers, flags, ...rest);
+    if (calls?.take(stream, headers, flags, rest) === true) return;
+    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) limit(stream);
+    for (const each of makeRequest) each.call(server, stream, headers, flags, ...rest);
   };
   server.on('stream', onStream);
   const sessions = keepSessions(server, limits, scheduler);
@@ -39,6 +54,14 @@ export function createHttp2({ request, stream: lane }: Lanes, limits: PortLimits
 
 /** Node hands on the raw header too, which its own listener reads. */
 type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, ...rest: unknown[]) => void;
+
+/** The request begins with what has been read of its stream. */
+function putBack(req: Http2ServerRequest, { body, isWhole }: Read): void {
+  // Has it listen to its stream, before anything more comes.
+  if (!isWhole) req.read(0);
+  if (body.length > 0) req.push(body);
+  if (isWhole) req.push(null);
+}
 
 /** A request whose body pauses for too long is no request. */
 function limitBody(stream: ServerHttp2Stream, timeoutMs: number): void {

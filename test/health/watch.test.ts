@@ -21,7 +21,7 @@ function named(text: string): HealthName {
 }
 
 function open(watches: Watches, name: string, wake: () => void, watcher: Watcher = { connection: {}, ip: '10.0.0.1' }): Watch {
-  const watch = watches.open(named(name), watcher, wake);
+  const watch = watches.open(named(name), watcher, { wake });
   if (watch === undefined) throw new Error('too many watches');
   return watch;
 }
@@ -155,12 +155,12 @@ it.each([
   });
   const first = open(watches, 'a', () => {}, watcher(1));
   open(watches, 'b', () => {}, watcher(2));
-  expect(watches.open(named('c'), watcher(3), () => {})).toBeUndefined();
+  expect(watches.open(named('c'), watcher(3), { wake() {} })).toBeUndefined();
   first.close();
   first.close();
   expect(watches.count).toBe(1);
   open(watches, 'c', () => {}, watcher(3));
-  expect(watches.open(named('d'), watcher(4), () => {})).toBeUndefined();
+  expect(watches.open(named('d'), watcher(4), { wake() {} })).toBeUndefined();
 });
 
 describe('whoever waits until a name has been told', () => {
