@@ -2,6 +2,7 @@ import type { ConnectRouter } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import type { Registry } from '../registry/registry.ts';
 import type { Serve } from '../wire/exchange.ts';
+import type { CallLane } from '../wire/lanes.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { Catalog, type CatalogOptions } from './catalog.ts';
 import { Clients } from './clients.ts';
@@ -9,9 +10,11 @@ import { ConfigListeners } from './config-listeners.ts';
 import { type ConfigLimits, Configs } from './configs.ts';
 import { type Durability, type DurablePart, NOTHING_IS_KEPT } from './durability.ts';
 import { Connections, type ConnectionsOptions } from './grpc/connections.ts';
+import { type LaneRoom, nacosLane } from './grpc/lane.ts';
 import { ListenedConfigs, type ListenedConfigsLimits } from './grpc/listened-configs.ts';
-import { type NacosRpcOptions, nacosRpc } from './grpc/protocol.ts';
+import { answerer, type NacosRpcOptions, nacosRpc } from './grpc/protocol.ts';
 import { Subscribers, type SubscribersLimits } from './grpc/subscribers.ts';
+import { requestTable } from './grpc/table.ts';
 import { LongPolls, type LongPollsLimits } from './http/long-polls.ts';
 import { type PipelineOptions, pipeline } from './http/pipeline.ts';
 import type { HttpLimits, HttpRooms } from './http/route.ts';
@@ -33,6 +36,7 @@ export function createNacos(options: NacosOptions): Nacos {
   return {
     http: pipeline({ ...options, routes: nacosRoutes(rooms), switches, durability }),
     routes: (router) => nacosRpc(router, rooms),
+    lane: (calls) => nacosLane({ ...options, ...calls, connections, answerTo: answerer(rooms, requestTable(rooms)) }),
     rooms,
     checking: probeRules(switches),
     durable: [switches, namespaces, configs].map(({ durable }) => durable),
@@ -132,6 +136,8 @@ export interface Nacos {
   readonly http: Serve;
   /** Adds the services of 2.x and 3.x over gRPC. */
   readonly routes: (router: ConnectRouter) => void;
+  /** The same services by a shorter way, for callers that ask as nearly all do. */
+  readonly lane: (calls: Pick<LaneRoom, 'maxMessageBytes' | 'compressions' | 'openAnswers' | 'shutdown'>) => CallLane;
   /** For tests. */
   readonly rooms: NacosRooms;
   /** What operators say of how instances are checked. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { answerGrpcStatus, answerText } from '../wire/answer.ts';
 import { isGrpc, pathOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
-import type { Lanes } from '../wire/lanes.ts';
+import type { CallLane, Lanes } from '../wire/lanes.ts';
 
 /** Who answers what. Each is asked for a path in turn, and the first that knows it answers. */
 export interface Surfaces {
@@ -10,6 +10,8 @@ export interface Surfaces {
   /** Where else these are served: a path, or `/`. */
   readonly contextPath: string;
   readonly nacosRpc: ReadonlyMap<string, Serve>;
+  /** What of it is answered before any path is looked at. */
+  readonly nacosLane: CallLane;
   readonly healthRpc: ReadonlyMap<string, Serve>;
   readonly healthPaths: (path: string) => Serve | undefined;
   /** What of health is answered before any path is looked at. */
@@ -20,7 +22,7 @@ export interface Surfaces {
 
 /** Finds the surface of a request by its path. It knows no path itself but where Nacos begins. */
 export function everything(surfaces: Surfaces, log: Logger): Lanes {
-  const { nacos, contextPath, nacosRpc, healthRpc, healthPaths, healthLane, probePaths } = surfaces;
+  const { nacos, contextPath, nacosRpc, nacosLane, healthRpc, healthPaths, healthLane, probePaths } = surfaces;
   const root = contextPath.replace(/\/$/, '');
   const request = guarded(log, (req, res) => {
     const path = pathOf(req);
@@ -32,9 +34,14 @@ export function everything(surfaces: Surfaces, log: Logger): Lanes {
     }
     return (nacosRpc.get(path) ?? healthRpc.get(path) ?? healthPaths(path) ?? probePaths(path) ?? notFound)(req, res);
   });
-  // What an operator has put in the way of a path of health is in the way of the lane too.
-  const isInTheWay = /^\/(health|grpc\.health\.v1\.Health)(\/|$)/.test(root);
-  return { request, ...(!isInTheWay && healthLane) };
+  // What an operator has put in the way of a path is in the way of its lane too.
+  const ofNacos = /^\/(Request|BiRequestStream)$/.test(root) ? undefined : nacosLane;
+  const ofHealth = /^\/(health|grpc\.health\.v1\.Health)(\/|$)/.test(root) ? {} : healthLane;
+  return {
+    request,
+    ...ofHealth,
+    calls: { routeOf: (fields) => ofNacos?.routeOf(fields) ?? ofHealth.calls?.routeOf(fields) },
+  };
 }
 
 const NACOS = '/nacos/';

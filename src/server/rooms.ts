@@ -26,6 +26,7 @@ import { peerOf } from '../wire/exchange.ts';
 import { OpenAnswers } from '../wire/open-answers.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
 import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
+import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
 import type { Drainable } from './drain.ts';
 import { type Part, probePaths } from './readiness.ts';
@@ -252,18 +253,21 @@ function probesIn({ options, registry, scheduler, now, log, descriptors }: House
   };
 }
 
-function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'contextPath' | 'nacosRpc'> {
+function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'contextPath' | 'nacosRpc' | 'nacosLane'> {
   const { options, openAnswers, shutdown, log } = house;
+  const { maxNacosMessageBytes: maxMessageBytes } = options;
+  const compressions = COMPRESSIONS.map(({ name }) => name);
+  const nacosLane = nacos.lane({ maxMessageBytes, compressions, openAnswers, shutdown: shutdown.signal });
   const nacosRpc = rpcByPath({
     routes: nacos.routes,
-    maxMessageBytes: options.maxNacosMessageBytes,
+    maxMessageBytes,
     longLived: true,
     contextValues: (req) => createContextValues().set(peerKey, peerOf(req)),
     openAnswers,
     shutdown: shutdown.signal,
     log,
   });
-  return { nacos: nacos.http, contextPath: options.contextPath, nacosRpc };
+  return { nacos: nacos.http, contextPath: options.contextPath, nacosRpc, nacosLane };
 }
 
 function healthSurfaces(

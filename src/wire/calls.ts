@@ -1,4 +1,5 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { openDuplex } from './duplex.ts';
 import { type Peer, peerOfStream } from './exchange.ts';
 import type { Answer, CallLane, CallRoute, Fields, FrameStream, Head, Reply, StreamListener, Trailers } from './lanes.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -42,6 +43,11 @@ export function createCalls(
   return {
     take(stream, headers, flags, rest) {
       const route = lane.routeOf(headers);
+      if (route !== undefined && 'open' in route) {
+        stream.on('error', ignore);
+        openDuplex(route, headers, stream);
+        return true;
+      }
       const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
       if (route === undefined || (!isWhole && route.maxBodyBytes === 0)) return false;
       // What its peer resets is closed without a word.

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
+import type { Http2ServerRequest, Http2ServerResponse, Http2Session, ServerHttp2Stream } from 'node:http2';
 
 /**
  * What HTTP/1.1 and HTTP/2 have in common: a request, its answer, and who is at the other end. Nothing here knows of any path or of
@@ -30,8 +30,14 @@ export function peerOf(req: Request): Peer {
 
 /** The same of a stream of which no request has been made. */
 export function peerOfStream(stream: ServerHttp2Stream): Peer {
-  return peerAt(stream.session?.socket ?? {}, stream.session ?? stream);
+  const session: (Http2Session & { [PEER]?: Peer }) | undefined = stream.session;
+  if (session === undefined) return peerAt({}, stream);
+  // Asked at every request, and Node's stand-in for the socket of a session is slow.
+  session[PEER] ??= peerAt(session.socket ?? {}, session);
+  return session[PEER];
 }
+
+const PEER = Symbol('peer');
 
 function peerAt(
   { remoteAddress, remotePort = 0 }: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined },

@@ -20,7 +20,7 @@ export interface Lanes {
  */
 export interface CallLane {
   /** By its header alone, whose it may be; undefined: it goes the usual way. */
-  routeOf(fields: Fields): CallRoute | undefined;
+  routeOf(fields: Fields): CallRoute | DuplexRoute | undefined;
 }
 
 /** One kind of request that a lane answers. */
@@ -31,6 +31,12 @@ export interface CallRoute {
   mayWait(fields: Fields, body: Buffer): boolean;
   /** Answers the whole request, now. False: nothing has been done, and it goes the usual way with its body put back. */
   serve(fields: Fields, body: Buffer, reply: Reply): boolean;
+}
+
+/** One kind of request whose body goes on for as long as its answer does. */
+export interface DuplexRoute {
+  /** It has begun. */
+  open(fields: Fields, duplex: Duplex): DuplexListener;
 }
 
 /** Header fields by their names in lower case, those that begin with a colon too; one that came several times is one text or a list. */
@@ -67,6 +73,26 @@ export interface StreamListener {
   /** The frame has left for the peer: the next may follow. */
   written(): void;
   /** The stream is gone, for whatever reason. Called once. */
+  closed(): void;
+}
+
+/** Where the answer to a request goes whose body goes on. What has been reset meanwhile takes it without a word. */
+export interface Duplex {
+  peer(): Peer;
+  /** Frames in pieces, after the header if that has not gone yet. Once those before have been written: nothing is kept for a slow reader. */
+  write(head: Head, pieces: readonly Buffer[]): void;
+  /** The end of the answer, after all that was written; what still comes of the request is read and no more. */
+  end(head: Head, trailers: Trailers): void;
+}
+
+export interface DuplexListener {
+  /** More of the body, cut anywhere. */
+  read(chunk: Buffer): void;
+  /** The body has ended in order. */
+  ended(): void;
+  /** What was written last has left for the peer. */
+  written(): void;
+  /** The stream is gone, for whatever reason. Called once, and nothing after it. */
   closed(): void;
 }
 

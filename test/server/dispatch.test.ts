@@ -44,6 +44,7 @@ async function served(checker: Checker, port: 'all' | 'health' = 'all') {
       defaultService: '',
       corsHeaders: {},
     }),
+    nacosLane: { routeOf: () => undefined },
     healthLane: {},
     probePaths: probePaths([]),
   };

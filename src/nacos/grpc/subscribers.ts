@@ -5,13 +5,14 @@ import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import { takesBytes } from '../agents.ts';
 import { writeJson } from '../doubles.ts';
 import { RequestError } from '../errors.ts';
-import { Gathered, strictlyRising } from '../pushes.ts';
+import { Gathered, Rounds, strictlyRising } from '../pushes.ts';
 import { nacosSettingsOf } from '../settings.ts';
 import type { Switches } from '../switches.ts';
 import { serviceInfoView } from '../views.ts';
 import type { ClusterQuery } from './bodies.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
+import { ServiceInfo, ServiceMessage } from './messages.ts';
 
 /**
  * Which connections have subscribed to which service, and pushing to them. A subscription is level-triggered: it holds one push at a
@@ -24,6 +25,7 @@ export class Subscribers {
   /** By connection, service and spelling of the clusters. */
   readonly #byConnection = new Map<Connection, Map<Topic, Map<string, Subscription>>>();
   readonly #changed: Gathered<Topic>;
+  readonly #offers: Rounds<Subscription>;
   /** Those whose push failed, or was held back, with the time of the next try. */
   readonly #retries = new Map<Subscription, number>();
   /** Never the same twice: Go's and Python's clients drop what is not newer. */
@@ -34,19 +36,22 @@ export class Subscribers {
   constructor(options: SubscribersOptions) {
     this.#options = options;
     this.#nextRefTime = strictlyRising(options.wallClock);
+    this.#offers = new Rounds(options.scheduler, OFFERS_A_ROUND, (subscription) => this.#offer(subscription));
     this.#changed = new Gathered(options, (topics) => {
-      for (const { subscriptions } of topics) for (const subscription of subscriptions) this.#offer(subscription);
+      for (const { subscriptions } of topics) for (const subscription of subscriptions) this.#offers.add(subscription);
     });
     options.registry.onChange((service) => this.#noteChange(service));
     options.connections.onEnd((connection) => this.#drop(connection));
-    // Pushes that were switched off are made up for.
     options.switches.onChange(() => {
-      for (const subscription of this.all()) this.#offer(subscription);
+      // How long a list is good for stands in it.
+      for (const { views } of this.#topics.values()) views.clear();
+      // Pushes that were switched off are made up for.
+      for (const subscription of this.all()) this.#offers.add(subscription);
     });
   }
 
-  /** Answers the list as JSON. A push of the same follows: clients that subscribe again after an outage throw the answer away. */
-  subscribe(connection: Connection, service: ServiceName, query: ClusterQuery): string {
+  /** Answers the list. A push of the same follows: clients that subscribe again after an outage throw the answer away. */
+  subscribe(connection: Connection, service: ServiceName, query: ClusterQuery): ServiceInfo {
     if (connection.ended) return this.query(service, query, false);
     const key = serviceKey(service);
     const topic: Topic = this.#topics.get(key) ?? {
@@ -72,7 +77,7 @@ export class Subscribers {
   }
 
   /** Answers the list as JSON, once more. */
-  unsubscribe(connection: Connection, service: ServiceName, query: ClusterQuery): string {
+  unsubscribe(connection: Connection, service: ServiceName, query: ClusterQuery): ServiceInfo {
     const topic = this.#topics.get(serviceKey(service));
     const ofConnection = this.#byConnection.get(connection);
     const spellings = topic && ofConnection?.get(topic);
@@ -86,8 +91,13 @@ export class Subscribers {
     return this.query(service, query, false);
   }
 
-  /** The list as JSON, for one who only asks. */
-  query(service: ServiceName, { clusters, clustersVerbatim }: ClusterQuery, healthyOnly: boolean): string {
+  /** The list, for one who only asks: the one that subscribers have, where it is the same. */
+  query(service: ServiceName, query: ClusterQuery, healthyOnly: boolean): ServiceInfo {
+    const known = healthyOnly ? undefined : this.#topics.get(serviceKey(service))?.views.get(query.clustersVerbatim);
+    return known ?? this.#made(service, query, healthyOnly);
+  }
+
+  #made(service: ServiceName, { clusters, clustersVerbatim }: ClusterQuery, healthyOnly: boolean): ServiceInfo {
     const { registry, switches } = this.#options;
     const asked = {
       clusters,
@@ -98,7 +108,7 @@ export class Subscribers {
       lastRefTime: registry.isIgnorantOf(service) ? 0 : this.#nextRefTime(),
     };
     const instances = registry.instances(service) ?? [];
-    return writeJson(serviceInfoView(service, instances, asked, nacosSettingsOf(registry, service)));
+    return new ServiceInfo(writeJson(serviceInfoView(service, instances, asked, nacosSettingsOf(registry, service))));
   }
 
   /** Every subscription there is. */
@@ -110,6 +120,7 @@ export class Subscribers {
   close(): void {
     this.#closed = true;
     this.#changed.close();
+    this.#offers.close();
     this.#retries.clear();
     this.#cancelRetries?.();
   }
@@ -144,14 +155,12 @@ export class Subscribers {
       if (!this.#canTake(subscription, view)) return undefined;
       subscription.unacknowledged = true;
       const requestId = connection.outbox.expect((acknowledged) => this.#acknowledged(subscription, acknowledged));
-      const head = JSON.stringify({ headers: {}, requestId, module: 'naming' });
-      return { type: 'NotifySubscriberRequest', body: withServiceInfo(head, view) };
+      return new ServiceMessage('NotifySubscriberRequest', `{"headers":{},"requestId":"${requestId}","module":"naming"}`, view);
     });
   }
 
   /** A push that a client cannot take breaks its connection, and all that it has registered would go with that. */
-  #canTake({ connection, topic }: Subscription, view: string): boolean {
-    const bytes = Buffer.byteLength(view);
+  #canTake({ connection, topic }: Subscription, { length: bytes }: ServiceInfo): boolean {
     const fits = bytes + MAX_HEAD_BYTES <= takesBytes(connection.clientVersion);
     if (!fits && !topic.isTooLarge) {
       const facts = { namespace: topic.service.namespace, service: groupedName(topic.service), bytes };
@@ -220,11 +229,11 @@ export class Subscribers {
     this.#changed.delete(topic);
   }
 
-  /** Subscribers that ask in the same way get the same text, made once after each change. */
-  #view(topic: Topic, query: ClusterQuery): string {
+  /** Subscribers that ask in the same way get the same list, made once after each change. */
+  #view(topic: Topic, query: ClusterQuery): ServiceInfo {
     const known = topic.views.get(query.clustersVerbatim);
     if (known !== undefined) return known;
-    const view = this.query(topic.service, query, false);
+    const view = this.#made(topic.service, query, false);
     const { registry, limits } = this.#options;
     if (topic.views.size < limits.maxClusterSets && !registry.isIgnorantOf(topic.service))
       topic.views.set(query.clustersVerbatim, view);
@@ -264,7 +273,7 @@ export interface Topic {
   isTooLarge: boolean;
   readonly subscriptions: Set<Subscription>;
   /** What subscribers see of it, by their clusters; only until the next change. */
-  readonly views: Map<string, string>;
+  readonly views: Map<string, ServiceInfo>;
 }
 
 /** That of one connection to one service, in one set of clusters. */
@@ -285,12 +294,9 @@ function subscriptionOf(connection: Connection, topic: Topic, { clusters, cluste
   return { connection, topic, clusters, clustersVerbatim, ...fresh };
 }
 
-/** Puts a list, which is JSON already, into an object. */
-export function withServiceInfo(head: string, serviceInfo: string): string {
-  return `${head.slice(0, -1)},"serviceInfo":${serviceInfo}}`;
-}
-
 /** What a push has beside its list. */
 const MAX_HEAD_BYTES = 1_024;
 const RETRY_AFTER_MS = 1_000;
 const RETRY_EVERY_MS = 250;
+/** It is little that is done for each. */
+const OFFERS_A_ROUND = 2_000;

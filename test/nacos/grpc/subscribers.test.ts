@@ -1,8 +1,11 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../src/nacos/grpc/connection.ts';
+import { type ServiceInfo, ServiceMessage } from '../../../src/nacos/grpc/messages.ts';
 import { grpcRoom } from '../../support/grpc-room.ts';
 import { orders, registration } from '../../support/instances.ts';
+
+const read = (service: ServiceInfo) => JSON.parse(service.toString());
 
 const ALL = { clusters: [], clustersVerbatim: '' };
 
@@ -106,7 +109,37 @@ describe('a push', () => {
     const told = [taken(first), taken(second)];
     expect(told[0]?.lastRefTime).toBe(told[1]?.lastRefTime);
     registry.register(orders, registration({ port: 2 }));
-    expect(JSON.parse(subscribers.query(orders, ALL, false)).lastRefTime).toBeGreaterThan(told[0]?.lastRefTime);
+    expect(read(subscribers.query(orders, ALL, false)).lastRefTime).toBeGreaterThan(told[0]?.lastRefTime);
+  });
+
+  it('carries the very list that others are pushed and answered, made once after each change', () => {
+    const { registry, subscribers, join, flush } = setUp();
+    const connections = Array.from({ length: 3 }, (_, i) => join(`c${i}`));
+    registry.register(orders, registration());
+    const answers = connections.map((connection) => subscribers.subscribe(connection, orders, ALL));
+    flush();
+    const pushes = connections.map((connection) => {
+      const message = connection.outbox.take();
+      return message instanceof ServiceMessage ? message.service : undefined;
+    });
+    const first = subscribers.query(orders, ALL, false);
+    expect(new Set([...answers, ...pushes])).toEqual(new Set([first]));
+    expect(subscribers.query(orders, ALL, true)).not.toBe(first);
+    expect(subscribers.query(orders, { clusters: ['C1'], clustersVerbatim: 'C1' }, false)).not.toBe(first);
+    registry.register(orders, registration({ port: 2 }));
+    const second = subscribers.query(orders, ALL, false);
+    expect(read(second).hosts).toHaveLength(2);
+    // Nobody else is left to whom it is of use.
+    for (const connection of connections) subscribers.unsubscribe(connection, orders, ALL);
+    expect(subscribers.query(orders, ALL, false)).not.toBe(subscribers.query(orders, ALL, false));
+  });
+
+  it('says for how long a list is good as operators have set it last', () => {
+    const { switches, subscribers, join } = setUp();
+    subscribers.subscribe(join(), orders, ALL);
+    expect(read(subscribers.query(orders, ALL, false)).cacheMillis).toBe(10_000);
+    switches.set('pushCacheMillis', '12000');
+    expect(read(subscribers.query(orders, ALL, false)).cacheMillis).toBe(12_000);
   });
 
   it('is made up for when pushing is switched on again', () => {
@@ -126,8 +159,8 @@ describe('after a start', () => {
     const { registry, subscribers, join, taken, pass } = setUp(30_000);
     pass(1_000);
     const connection = join();
-    expect(JSON.parse(subscribers.subscribe(connection, orders, ALL))).toMatchObject({ hosts: [], lastRefTime: 0 });
-    expect(JSON.parse(subscribers.query(orders, ALL, false))).toMatchObject({ hosts: [], lastRefTime: 0 });
+    expect(read(subscribers.subscribe(connection, orders, ALL))).toMatchObject({ hosts: [], lastRefTime: 0 });
+    expect(read(subscribers.query(orders, ALL, false))).toMatchObject({ hosts: [], lastRefTime: 0 });
     expect(taken(connection)).toBeUndefined();
     registry.register(orders, registration({ port: 1 }));
     const told = taken(connection);
