@@ -31,7 +31,7 @@ export function endpointOf(checker: Checker, text: string, { maxExplained }: End
     const reason = status === 'serving' ? 'the bridge is serving' : 'the bridge is shutting down';
     return { http, grpc, message: reason, body: { status: word, reason } };
   }
-  const services = checker.explain(name).filter((service) => service.status !== 'unknown');
+  const services = checker.explain(name).filter(isKnown);
   const explained = services.slice(0, maxExplained);
   const reason = services.length === 0 ? unknownReason(checker, name) : explained.map(reasonOf).join('; ');
   return {
@@ -40,6 +40,10 @@ export function endpointOf(checker: Checker, text: string, { maxExplained }: End
     message: reason,
     body: { status: word, reason, services: explained.map((each) => view(each, maxExplained)) },
   };
+}
+
+function isKnown({ status }: Explanation): boolean {
+  return status !== 'unknown';
 }
 
 /** What a status is called on the wire of health. */
@@ -72,6 +76,7 @@ function reasonOf({ service, total, available, needed, edited, remembered, troub
 
 /** How many fail their check, or have none, and why: each pair of kind and reason once, the most frequent first. */
 function troubleOf(troubled: readonly Troubled[]): string {
+  if (troubled.length === 0) return '';
   const parts = (['failing', 'unchecked'] as const).map((verdict) => {
     const reasons = new Map<string, number>();
     let count = 0;

@@ -157,7 +157,9 @@ export class Health implements Checker {
   }
 
   explain(name: ServiceSelector): Explanation[] {
-    return Array.from(this.#servicesOf(name), (service) => this.#explain(service, name));
+    const { service, dubbo } = name;
+    if (dubbo === undefined || this.#registry.tally(service) !== undefined) return [this.#explain(service, name)];
+    return Array.from(this.#servicesOf(name), (each) => this.#explain(each, name));
   }
 
   isIgnorantOf(name: ServiceSelector): boolean {

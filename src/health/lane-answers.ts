@@ -10,6 +10,7 @@ const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
 const RESOURCE_EXHAUSTED = 8;
+const INTERNAL = 13;
 const UNAVAILABLE = 14;
 
 /** Frames of a HealthCheckResponse. */
@@ -40,6 +41,7 @@ export interface GrpcAnswers {
 export const ENDS = {
   ok: { 'grpc-status': String(OK) },
   deadlineExceeded: failed(DEADLINE_EXCEEDED, 'the operation timed out'),
+  internal: failed(INTERNAL, 'internal error'),
 } as const satisfies Readonly<Record<string, Trailers>>;
 
 /** How a Watch ends when the bridge does. */

@@ -27,27 +27,26 @@ export function createHttpLane(
   const heads = headsOf(answers);
 
   const answerCheck = (res: ServerResponse, body: Buffer): boolean => {
-    const name = nameInJson(body);
-    if (name === undefined) return false;
-    const status = checker.statusOfText(name) ?? 'bad-name';
-    res.writeHead(answers[status].status, heads[status]);
-    res.end(answers[status].body);
-    return true;
+    try {
+      const name = nameInJson(body);
+      if (name === undefined) return false;
+      const status = checker.statusOfText(name) ?? 'bad-name';
+      res.writeHead(answers[status].status, heads[status]);
+      res.end(answers[status].body);
+      return true;
+    } catch (err) {
+      return failed(err, log);
+    }
   };
   const answerPath = (res: ServerResponse, url: string): boolean => {
-    const { http, json } = pathAnswer(url, options);
-    const length = String(Buffer.byteLength(json));
-    res.writeHead(http, ['Cache-Control', 'no-store', 'Content-Type', 'application/json', 'Content-Length', length]);
-    res.end(json);
-    return true;
-  };
-  /** What goes wrong inside is told once, and the usual way tries again. */
-  const guarded = (answer: () => boolean): boolean => {
     try {
-      return answer();
+      const { http, json } = pathAnswer(url, options);
+      const length = String(Buffer.byteLength(json));
+      res.writeHead(http, ['Cache-Control', 'no-store', 'Content-Type', 'application/json', 'Content-Length', length]);
+      res.end(json);
+      return true;
     } catch (err) {
-      log.error({ err }, 'the lane failed');
-      return false;
+      return failed(err, log);
     }
   };
   /** Once all of it has been read by Node: nearly always that is at once. */
@@ -58,7 +57,7 @@ export function createHttpLane(
       return;
     }
     const body: Buffer = req.read() ?? NOTHING;
-    if (guarded(() => answerCheck(res, body))) return;
+    if (answerCheck(res, body)) return;
     if (body.length > 0) req.unshift(body);
     usual(req, res);
   };
@@ -71,8 +70,14 @@ export function createHttpLane(
       return true;
     }
     if ((method !== 'GET' && method !== 'HEAD') || !isPlainPath(url, headers) || hasBody(headers)) return false;
-    return guarded(() => answerPath(res, url));
+    return answerPath(res, url);
   };
+}
+
+/** What goes wrong inside is told once, and the usual way tries again. */
+function failed(err: unknown, log: Logger): false {
+  log.warn({ err }, 'the lane failed: the usual way is tried');
+  return false;
 }
 
 /** What `/health/NAME` answers; the path is a plain one. */

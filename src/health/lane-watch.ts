@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { FrameStream, Reply, StreamListener, Trailers } from '../wire/lanes.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
@@ -13,15 +14,17 @@ export class LaneWatches {
   readonly #watches: Watches;
   readonly #openAnswers: OpenAnswers;
   readonly #scheduler: Scheduler;
+  readonly #log: Logger;
   readonly #open = new Set<LaneWatch>();
   /** Woken, and not written to yet; from `#next` on. */
   #woken: LaneWatch[] = [];
   #next = 0;
 
-  constructor({ watches, openAnswers, scheduler, shutdown }: LaneWatchesOptions) {
+  constructor({ watches, openAnswers, scheduler, shutdown, log }: LaneWatchesOptions) {
     this.#watches = watches;
     this.#openAnswers = openAnswers;
     this.#scheduler = scheduler;
+    this.#log = log;
     shutdown.addEventListener('abort', () => {
       const trailers = unavailable(messageOf(shutdown.reason));
       for (const watch of this.#open) watch.end(trailers);
@@ -54,6 +57,11 @@ export class LaneWatches {
     this.#openAnswers.end();
   }
 
+  /** For the watch alone: its status could not be read. */
+  failed(err: unknown): void {
+    this.#log.error({ err, method: 'Watch' }, 'call failed');
+  }
+
   readonly #tell = () => {
     const end = Math.min(this.#next + TOLD_IN_A_ROUND, this.#woken.length);
     for (let watch = this.#woken[this.#next]; watch !== undefined && this.#next < end; watch = this.#woken[this.#next]) {
@@ -75,6 +83,7 @@ export interface LaneWatchesOptions {
   readonly scheduler: Scheduler;
   /** Aborted when all are to end; its reason is an error that says so. */
   readonly shutdown: AbortSignal;
+  readonly log: Logger;
 }
 
 /** Then everybody else has a turn. */
@@ -117,10 +126,15 @@ class LaneWatch implements Reader, StreamListener {
   tell(): void {
     this.#isWoken = false;
     if (this.#isSending || this.#isEnding) return;
-    const status = this.#watch?.take();
-    if (status === undefined) return;
-    this.#isSending = true;
-    this.#out?.write(FRAMES[status]);
+    try {
+      const status = this.#watch?.take();
+      if (status === undefined) return;
+      this.#isSending = true;
+      this.#out?.write(FRAMES[status]);
+    } catch (err) {
+      this.#room.failed(err);
+      this.end(ENDS.internal);
+    }
   }
 
   written(): void {

@@ -34,10 +34,16 @@ export class Watches {
     const ofPeer = this.#byPeer.get(ip) ?? 0;
     const { maxWatchesPerConnection, maxWatchesPerPeer, maxWatches } = this.#limits;
     if (onConnection >= maxWatchesPerConnection || ofPeer >= maxWatchesPerPeer || this.#count >= maxWatches) return undefined;
+    const topic = this.#topicOf(name);
     this.#count++;
     this.#byConnection.set(connection, onConnection + 1);
     this.#byPeer.set(ip, ofPeer + 1);
-    return new Watch(this.#topicOf(name), reader, this, connection, ip);
+    return new Watch(topic, reader, this, connection, ip);
+  }
+
+  /** For the watch alone: the status now. Throws what went wrong with it. */
+  statusOf(topic: Topic): Status {
+    return topic.status ?? this.#checker.statusOf(topic.name);
   }
 
   /** For the watch alone: it has ended. */
@@ -84,10 +90,19 @@ export class Watches {
   }
 
   #refresh(topic: Topic): void {
-    const status = this.#checker.statusOf(topic.name);
-    if (status === topic.status) return;
+    const status = this.#read(topic.name);
+    if (status !== undefined && status === topic.status) return;
     topic.status = status;
     for (const watch of topic.watches) watch.wake();
+  }
+
+  /** Undefined: it cannot be read. Whoever watches is to find out himself, and who tells of changes is not to blame. */
+  #read(name: HealthName): Status | undefined {
+    try {
+      return this.#checker.statusOf(name);
+    } catch {
+      return undefined;
+    }
   }
 
   #forget(topic: Topic): void {
@@ -116,11 +131,11 @@ export interface WatchLimits {
   readonly maxWatches: number;
 }
 
-/** What is watched, its status as of the last change, and by whom. */
+/** What is watched, its status as of the last change unless that could not be read, and by whom. */
 interface Topic {
   readonly id: string;
   readonly name: HealthName;
-  status: Status;
+  status: Status | undefined;
   readonly watches: Set<Watch>;
 }
 
@@ -152,7 +167,7 @@ export class Watch {
 
   /** The status now, if it is another than the one taken last. */
   take(): Status | undefined {
-    const { status } = this.#topic;
+    const status = this.#watches.statusOf(this.#topic);
     this.#isSending = status !== this.#lastTaken;
     this.#lastTaken = status;
     if (this.#isSending) return status;

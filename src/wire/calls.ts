@@ -1,7 +1,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { openDuplex } from './duplex.ts';
 import { type Peer, peerOfStream } from './exchange.ts';
-import type { Answer, CallLane, CallRoute, Fields, FrameStream, Head, Reply, StreamListener, Trailers } from './lanes.ts';
+import type { Answer, CallLane, CallRoute, FrameStream, Head, Reply, StreamListener, Trailers } from './lanes.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Scheduler } from './scheduler.ts';
  */
 export interface Calls {
   /** False: the stream is none for the lane. */
-  take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rest: readonly unknown[]): boolean;
+  take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: unknown): boolean;
 }
 
 /** What goes the usual way after all: `body` has been read of it, and more follows unless it is whole. */
@@ -18,7 +18,7 @@ export type GoOn = (
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   flags: number,
-  rest: readonly unknown[],
+  rawHeaders: unknown,
   read: Read,
 ) => void;
 
@@ -41,7 +41,7 @@ export function createCalls(
     for (const call of calls) call.wait(limitBody);
   };
   return {
-    take(stream, headers, flags, rest) {
+    take(stream, headers, flags, rawHeaders) {
       const route = lane.routeOf(headers);
       if (route !== undefined && 'open' in route) {
         stream.on('error', ignore);
@@ -52,7 +52,7 @@ export function createCalls(
       if (route === undefined || (!isWhole && route.maxBodyBytes === 0)) return false;
       // What its peer resets is closed without a word.
       stream.on('error', ignore);
-      const call = new Call(goOn, route, stream, headers, flags, rest);
+      const call = new Call(goOn, route, stream, headers, flags, rawHeaders);
       if (isWhole) {
         stream.resume();
         call.whole();
@@ -78,8 +78,10 @@ class Call implements Reply, FrameStream {
   readonly #goOn: GoOn;
   readonly #route: CallRoute;
   readonly #stream: ServerHttp2Stream;
-  /** Undefined once the request has been handed on, so that an answer that lives for long does not keep it. */
-  #request: Request | undefined;
+  /** Undefined, and what belongs to them, once the request has been handed on: an answer that lives for long does not keep it. */
+  #headers: IncomingHttpHeaders | undefined;
+  #rawHeaders: unknown;
+  readonly #flags: number;
   #body: Buffer = NOTHING;
   #isWaiting = false;
   #trailers: Trailers | undefined;
@@ -92,35 +94,37 @@ class Call implements Reply, FrameStream {
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     flags: number,
-    rest: readonly unknown[],
+    rawHeaders: unknown,
   ) {
     this.#goOn = goOn;
     this.#route = route;
     this.#stream = stream;
-    this.#request = { headers, flags, rest };
+    this.#headers = headers;
+    this.#rawHeaders = rawHeaders;
+    this.#flags = flags;
   }
 
   read(chunk: Buffer): void {
-    const { headers } = this.#request ?? {};
+    const headers = this.#headers;
     if (headers === undefined) return;
     this.#body = this.#body.length === 0 ? chunk : Buffer.concat([this.#body, chunk]);
     const isTooLong = this.#body.length > this.#route.maxBodyBytes;
-    if (isTooLong || (this.#isWaiting && !this.#route.mayWait(headers as Fields, this.#body))) this.#leave(false);
+    if (isTooLong || (this.#isWaiting && !this.#route.mayWait(headers, this.#body))) this.#leave(false);
   }
 
   whole(): void {
-    const { headers } = this.#request ?? {};
+    const headers = this.#headers;
     if (headers === undefined || this.#stream.closed || this.#stream.destroyed) return;
-    if (this.#route.serve(headers as Fields, this.#body, this)) this.#forget();
+    if (this.#route.serve(headers, this.#body, this)) this.#forget();
     else this.#leave(true);
   }
 
   /** Perhaps the rest of the body is still on its way. */
   wait(limitBody: (stream: ServerHttp2Stream) => void): void {
-    const { headers } = this.#request ?? {};
+    const headers = this.#headers;
     if (headers === undefined || this.#stream.destroyed) return;
     this.#isWaiting = true;
-    if (this.#route.mayWait(headers as Fields, this.#body)) limitBody(this.#stream);
+    if (this.#route.mayWait(headers, this.#body)) limitBody(this.#stream);
     else this.#leave(false);
   }
 
@@ -179,24 +183,20 @@ class Call implements Reply, FrameStream {
   }
 
   #leave(isWhole: boolean): void {
-    const request = this.#request;
-    if (request === undefined) return;
+    const headers = this.#headers;
+    if (headers === undefined) return;
+    const rawHeaders = this.#rawHeaders;
     const read = { body: this.#body, isWhole };
     this.#forget();
     this.#stream.off('data', onData).off('end', onEnd);
-    this.#goOn(this.#stream, request.headers, request.flags, request.rest, read);
+    this.#goOn(this.#stream, headers, this.#flags, rawHeaders, read);
   }
 
   #forget(): void {
-    this.#request = undefined;
+    this.#headers = undefined;
+    this.#rawHeaders = undefined;
     this.#body = NOTHING;
   }
-}
-
-interface Request {
-  readonly headers: IncomingHttpHeaders;
-  readonly flags: number;
-  readonly rest: readonly unknown[];
 }
 
 function onData(this: ServerHttp2Stream, chunk: Buffer): void {

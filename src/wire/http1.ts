@@ -22,6 +22,9 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
   /** Every connection with its answers that have not gone out whole, in their order. */
   const answering = new Map<Socket, Set<ServerResponse>>();
   let closing = false;
+  const onAnswered = function (this: ServerResponse) {
+    answering.get(this.req.socket)?.delete(this);
+  };
 
   const server = createServer(
     {
@@ -36,9 +39,8 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
       keepAliveInitialDelay: TCP_KEEP_ALIVE_AFTER_MS,
     },
     (req, res) => {
-      const answers = answering.get(req.socket);
-      answers?.add(res);
-      res.once('close', () => answers?.delete(res));
+      answering.get(req.socket)?.add(res);
+      res.on('close', onAnswered);
       if (closing) res.shouldKeepAlive = false;
       if (lane?.(req, res, request) !== true) request(req, res);
     },

@@ -32,17 +32,17 @@ export function createHttp2({ request, calls: lane }: Lanes, limits: PortLimits,
   const makeRequest = server.listeners('stream') as StreamListener[];
   server.removeAllListeners('stream');
   const limit = (stream: ServerHttp2Stream) => limitBody(stream, bodyTimeoutMs);
-  const goOn: GoOn = (stream, headers, flags, rest, read) => {
+  const goOn: GoOn = (stream, headers, flags, rawHeaders, read) => {
     if (!read.isWhole) limit(stream);
     alreadyRead = read;
-    for (const each of makeRequest) each.call(server, stream, headers, flags, ...rest);
+    for (const each of makeRequest) each.call(server, stream, headers, flags, rawHeaders);
     alreadyRead = undefined;
   };
   const calls = lane && createCalls(lane, goOn, limit, scheduler);
-  const onStream: StreamListener = (stream, headers, flags, ...rest) => {
-    if (calls?.take(stream, headers, flags, rest) === true) return;
+  const onStream: StreamListener = (stream, headers, flags, rawHeaders) => {
+    if (calls?.take(stream, headers, flags, rawHeaders) === true) return;
     if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) limit(stream);
-    for (const each of makeRequest) each.call(server, stream, headers, flags, ...rest);
+    for (const each of makeRequest) each.call(server, stream, headers, flags, rawHeaders);
   };
   server.on('stream', onStream);
   const sessions = keepSessions(server, limits, scheduler);
@@ -53,7 +53,7 @@ export function createHttp2({ request, calls: lane }: Lanes, limits: PortLimits,
 }
 
 /** Node hands on the raw header too, which its own listener reads. */
-type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, ...rest: unknown[]) => void;
+type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: unknown) => void;
 
 /** The request begins with what has been read of its stream. */
 function putBack(req: Http2ServerRequest, { body, isWhole }: Read): void {
