@@ -10,6 +10,7 @@ import {
 import type { Socket } from 'node:net';
 import { createCalls, type GoOn, type Read } from './calls.ts';
 import type { Lanes, PortLimits } from './lanes.ts';
+import { Rounds } from './rounds.ts';
 import type { Cancel, Scheduler } from './scheduler.ts';
 
 /** HTTP/2 on connections that it is given. */
@@ -72,6 +73,8 @@ function limitBody(stream: ServerHttp2Stream, timeoutMs: number): void {
 }
 
 const MAX_UNANSWERED = 2;
+/** Each is a write to a socket. */
+const ASKED_A_ROUND = 64;
 
 /**
  * The sessions of a server, each asked for a sign of life now and then: a peer that has vanished without a word would keep its
@@ -91,23 +94,27 @@ function keepSessions(server: Http2Server, limits: PortLimits, scheduler: Schedu
     sessions.delete(session);
     if (sessions.size === 0) stopAsking();
   };
-  const ask = () => {
-    for (const [session, unanswered] of sessions) {
-      if (unanswered >= MAX_UNANSWERED) {
-        forget(session);
-        session.destroy();
-        continue;
-      }
-      sessions.set(session, unanswered + 1);
-      if (session.destroyed || session.connecting) continue;
-      session.ping(() => {
-        if (sessions.has(session)) sessions.set(session, 0);
-      });
+  const ask = (session: ServerHttp2Session) => {
+    const unanswered = sessions.get(session);
+    if (unanswered === undefined) return;
+    if (unanswered >= MAX_UNANSWERED) {
+      forget(session);
+      session.destroy();
+      return;
     }
+    sessions.set(session, unanswered + 1);
+    if (session.destroyed || session.connecting) return;
+    session.ping(() => {
+      if (sessions.has(session)) sessions.set(session, 0);
+    });
+  };
+  const asked = new Rounds(scheduler, ASKED_A_ROUND, ask);
+  const askAll = () => {
+    for (const session of sessions.keys()) asked.add(session);
   };
   server.on('session', (session) => {
     sessions.set(session, 0);
-    asking ??= scheduler.every(pingIntervalMs, ask);
+    asking ??= scheduler.every(pingIntervalMs, askAll);
     session.setTimeout(headerTimeoutMs, () => session.destroy());
     session.once('remoteSettings', () => session.setTimeout(0));
     session.once('close', () => forget(session));
@@ -117,6 +124,7 @@ function keepSessions(server: Http2Server, limits: PortLimits, scheduler: Schedu
   return {
     close() {
       stopAsking();
+      asked.close();
       for (const session of sessions.keys()) session.close();
     },
   };

@@ -12,8 +12,8 @@ import type {
   Trailers,
 } from '../../wire/lanes.ts';
 import type { OpenAnswers } from '../../wire/open-answers.ts';
+import { Rounds } from '../../wire/rounds.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
-import { Rounds } from '../pushes.ts';
 import { FrameReader, frameOf, framesOf, plainSaid, readSaid, soleMessage } from './frames.ts';
 import type { Message, Said } from './messages.ts';
 import { BROKEN, CLOSED, Stream, type StreamRoom } from './stream.ts';
@@ -67,7 +67,7 @@ export interface LaneRoom extends StreamRoom {
 /** What is longer comes rarely, and has much else to cost it. */
 const MAX_QUESTION_BYTES = 256 << 10;
 /** To each its own write to a socket, which takes much longer than all the rest. */
-const WRITES_A_ROUND = 256;
+const WRITES_A_ROUND = 64;
 
 /** Whether the call is as nearly all are. */
 function isPlain(fields: Fields): boolean {

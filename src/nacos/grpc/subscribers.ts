@@ -1,11 +1,12 @@
 import type { Logger } from 'pino';
 import type { Registry } from '../../registry/registry.ts';
 import { groupedName, type ServiceName, serviceKey } from '../../registry/service-name.ts';
+import { Rounds } from '../../wire/rounds.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import { takesBytes } from '../agents.ts';
 import { writeJson } from '../doubles.ts';
 import { RequestError } from '../errors.ts';
-import { Gathered, Rounds, strictlyRising } from '../pushes.ts';
+import { Gathered, strictlyRising } from '../pushes.ts';
 import { nacosSettingsOf } from '../settings.ts';
 import type { Switches } from '../switches.ts';
 import { serviceInfoView } from '../views.ts';

@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
 import type { Registry } from '../../registry/registry.ts';
 import type { ServiceName } from '../../registry/service-name.ts';
+import { Rounds } from '../../wire/rounds.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import { canBePushed, isGoClient } from '../agents.ts';
 import { shown } from '../errors.ts';
-import { Gathered, Rounds, strictlyRising } from '../pushes.ts';
+import { Gathered, strictlyRising } from '../pushes.ts';
 import { nacosSettingsOf } from '../settings.ts';
 import type { Switches } from '../switches.ts';
 import { listView } from '../views.ts';
