@@ -300,4 +300,4 @@ const MAX_HEAD_BYTES = 1_024;
 const RETRY_AFTER_MS = 1_000;
 const RETRY_EVERY_MS = 250;
 /** It is little that is done for each. */
-const OFFERS_A_ROUND = 2_000;
+const OFFERS_A_ROUND = 500;

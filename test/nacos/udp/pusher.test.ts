@@ -109,7 +109,7 @@ describe('a subscriber', () => {
   });
 
   it('hears of changes that follow each other closely in one push', async () => {
-    await using server = await startServer({ pushDelayMs: 200 });
+    await using server = await startServer({ pushDelayMs: 1_000 });
     await using ear = await Ear.open(asText);
     await subscribe(server, ear.port, JAVA);
     for (const port of [1, 2, 3, 4]) await register(server, 'orders', { port });
