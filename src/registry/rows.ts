@@ -30,6 +30,11 @@ export class Rows {
     return this.#rows[id] as Row;
   }
 
+  /** Whether the id still stands for the very same. */
+  has(id: number, row: Row | undefined): boolean {
+    return row !== undefined && this.#rows[id] === row;
+  }
+
   /** How many there are. */
   get count(): number {
     return this.#ids.size;
@@ -83,6 +88,18 @@ export class Rows {
   /** The ids of a service in the order in which they came. */
   *of(service: Service): IterableIterator<number> {
     for (let id = service.first; id !== NONE; id = at(this.#next, id)) yield id;
+  }
+
+  /** What there is of a service, in one pass over it. */
+  census(service: Service): Census {
+    const clusters = new Set<string>();
+    let areAllEphemeral = true;
+    for (let id = service.first; id !== NONE; id = at(this.#next, id)) {
+      const { cluster, ephemeral } = this.row(id);
+      clusters.add(cluster);
+      areAllEphemeral &&= ephemeral;
+    }
+    return { clusters, areAllEphemeral };
   }
 
   /** Alive, and no check of it fails. */
@@ -170,6 +187,11 @@ export class Rows {
     this.#previous = grown(this.#previous, new Int32Array(capacity));
     return id;
   }
+}
+
+export interface Census {
+  readonly clusters: ReadonlySet<string>;
+  readonly areAllEphemeral: boolean;
 }
 
 /** What a client has said of an instance last, and who keeps it. */
