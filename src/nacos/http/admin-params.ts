@@ -1,5 +1,5 @@
 import { RequestError, shown } from '../errors.ts';
-import type { Page } from '../naming.ts';
+import type { Page } from '../rules.ts';
 import { type ClusterSettings, DEFAULT_CLUSTER } from '../settings.ts';
 import { readClusterSettings } from './checkers.ts';
 import { optional, type Params } from './params.ts';

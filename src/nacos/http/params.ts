@@ -1,11 +1,11 @@
-import { parse, unescape as unescapeQuery } from 'node:querystring';
+import { unescape as unescapeQuery } from 'node:querystring';
 import { flat } from '../../registry/flat.ts';
 import type { Metadata } from '../../registry/instance.ts';
 import type { ServiceName } from '../../registry/service-name.ts';
 import type { Said } from '../catalog.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
 import { isObject, parseJson, parseMetadata, scalar, truth } from '../json.ts';
-import type { Batch, Page } from '../naming.ts';
+import type { Batch } from '../naming.ts';
 import {
   checkedNamespace,
   checkedPlace,
@@ -16,6 +16,7 @@ import {
   HOME,
   metadataFrom,
   type Named,
+  type Page,
   type Place,
   type Selector,
 } from '../rules.ts';
@@ -29,20 +30,53 @@ export type Params = Readonly<Record<string, string | undefined>>;
 
 /**
  * Parameters may stand in the query or in the form for any method; the query wins, and of several values the first. A bad
- * %-escape stays as it is: the Go client (1.1.6) sends forms that it has not encoded. What is beyond ASCII in them is encoded
- * before they are read, because beside a bad escape Node keeps only the low byte of each character.
+ * %-escape stays as it is: the Go client (1.1.6) sends forms that it has not encoded. Read by hand, as every beat comes by here:
+ * `node:querystring` would make an object of its own first, and look at each character.
  */
 export function readParams(query: string, form: string): Params {
+  // A parameter may be called like a property of every object.
   const params: Record<string, string | undefined> = Object.create(null);
-  for (const source of [form, query]) {
-    if (source === '') continue;
-    for (const [name, value] of Object.entries(parse(source.replace(BEYOND_ASCII, encoded))))
-      params[name] = Array.isArray(value) ? value[0] : value;
-  }
+  if (query !== '') addParams(params, query);
+  if (form !== '') addParams(params, form);
   return params;
 }
 
+/** Adds those that are not there yet. */
+function addParams(params: Record<string, string | undefined>, source: string): void {
+  const decode = ENCODED.test(source) ? decoded : asItIs;
+  // Looked for no more often than it is found: a long text of names alone would be searched again for each.
+  let equals = -1;
+  for (let start = 0, count = 0; start < source.length && count < MAX_PARAMS; count++) {
+    const end = indexOrEnd(source, '&', start);
+    if (end > start) {
+      if (equals < start) equals = indexOrEnd(source, '=', start);
+      const cut = Math.min(equals, end);
+      const name = decode(source.slice(start, cut));
+      if (!(name in params)) params[name] = decode(source.slice(cut + 1, end));
+    }
+    start = end + 1;
+  }
+}
+
+function indexOrEnd(text: string, character: string, from: number): number {
+  const index = text.indexOf(character, from);
+  return index < 0 ? text.length : index;
+}
+
+/** Of one text, empty ones included; as many as `node:querystring` reads. What comes behind them is not looked at. */
+const MAX_PARAMS = 1_000;
+const ENCODED = /[%+]|[^\0-\x7f]/;
 const BEYOND_ASCII = /[^\0-\x7f]+/g;
+
+/** What is beyond ASCII is encoded before it is decoded, because beside a bad escape Node keeps only the low byte of each character. */
+function decoded(text: string): string {
+  if (!ENCODED.test(text)) return text;
+  return unescapeQuery(text.replaceAll('+', ' ').replace(BEYOND_ASCII, encoded));
+}
+
+function asItIs(text: string): string {
+  return text;
+}
 
 /** By way of bytes, as `encodeURIComponent` throws on half a surrogate pair. */
 function encoded(text: string): string {

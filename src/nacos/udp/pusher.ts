@@ -4,10 +4,10 @@ import type { ServiceName } from '../../registry/service-name.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import { canBePushed, isGoClient } from '../agents.ts';
 import { shown } from '../errors.ts';
+import type { ListText } from '../list-text.ts';
+import type { Lists } from '../lists.ts';
 import { Gathered, strictlyRising } from '../pushes.ts';
-import { nacosSettingsOf } from '../settings.ts';
 import type { Switches } from '../switches.ts';
-import { listView } from '../views.ts';
 import { type Datagram, datagramOf, fits, referenceIn } from './datagrams.ts';
 import { Flow, targetKeyOf } from './flow.ts';
 import { type Poller, Pollers, type PollersLimits, type Told, type Topic } from './pollers.ts';
@@ -26,6 +26,7 @@ export class Pusher {
   /** Unique, and small enough that a client that reads it as a double gives it back unharmed. */
   readonly #nextRef: () => number;
   #cancelInspection: Cancel | undefined;
+  #isClosed = false;
 
   constructor(options: PusherOptions) {
     const { registry, now, wallClock, limits, log } = options;
@@ -38,7 +39,7 @@ export class Pusher {
     this.#flow = new Flow(now, {
       send: (bytes, ip, port) => this.#sockets.send(bytes, ip, port),
       tell: (told) => {
-        if (options.switches.values.pushEnabled) this.#push(told, this.#listFor(told));
+        if (options.switches.values.pushEnabled) this.#withList(told, (list) => this.#push(told, list));
       },
     });
     this.#nextRef = strictlyRising(() => Math.floor(wallClock()) * 1_000);
@@ -87,6 +88,7 @@ export class Pusher {
 
   /** Sends nothing more. */
   close(): void {
+    this.#isClosed = true;
     this.#changed.close();
     this.#cancelInspection?.();
     this.#sockets.close();
@@ -96,29 +98,36 @@ export class Pusher {
     if (!this.#options.switches.values.pushEnabled) return;
     for (const topic of topics) {
       // Pollers that asked in the same way get the same datagram, made once.
-      const lists = new Map<string, List>();
+      const alike = new Map<string, Told[]>();
       for (const told of this.#pollers.current([topic])) {
         const kind = `${told.grouped} ${told.clustersVerbatim}`;
-        const list = lists.get(kind) ?? this.#listFor(told);
-        lists.set(kind, list);
-        this.#push(told, list);
+        const others = alike.get(kind);
+        if (others === undefined) alike.set(kind, [told]);
+        else others.push(told);
+      }
+      for (const [first, ...others] of alike.values()) {
+        if (first === undefined) continue;
+        this.#withList(first, (list) => {
+          for (const told of [first, ...others]) this.#push(told, list);
+        });
       }
     }
   }
 
-  #listFor({ service, clusters, clustersVerbatim, grouped }: Told): List {
-    const { registry, switches, wallClock } = this.#options;
-    const query = {
-      clusters,
-      clustersVerbatim,
-      grouped,
-      healthyOnly: false,
-      cacheMillis: switches.values.defaultPushCacheMillis,
-      lastRefTime: wallClock(),
-      env: '',
+  /** At once, but for a list that is too long to be made in one turn. */
+  #withList({ service, clusters, clustersVerbatim, grouped }: Told, use: (list: List) => void): void {
+    const { lists, switches, wallClock } = this.#options;
+    const lastRefTime = wallClock();
+    const text = lists.of(service, { clusters, clustersVerbatim, grouped, healthyOnly: false });
+    const made = (list: ListText) => {
+      const { json } = list.at({ cacheMillis: switches.values.defaultPushCacheMillis, lastRefTime, env: '' });
+      use({ isEmpty: list.isEmpty, datagram: datagramOf(json, this.#nextRef()) });
     };
-    const view = listView(service, registry.instances(service) ?? [], query, nacosSettingsOf(registry, service));
-    return { isEmpty: view.hosts.length === 0, datagram: datagramOf(view, this.#nextRef()) };
+    if (!(text instanceof Promise)) made(text);
+    else
+      void text.then((list) => {
+        if (!this.#isClosed) made(list);
+      });
   }
 
   #push(told: Told, { isEmpty, datagram }: List): void {
@@ -152,6 +161,7 @@ export class Pusher {
 
 export interface PusherOptions {
   readonly registry: Registry;
+  readonly lists: Lists;
   readonly switches: Switches;
   readonly scheduler: Scheduler;
   /** How long to wait for more changes before a push, in milliseconds. */

@@ -1,3 +1,5 @@
+import { parse } from 'node:querystring';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RequestError } from '../../../src/nacos/errors.ts';
 import {
@@ -15,6 +17,8 @@ import {
   required,
 } from '../../../src/nacos/http/params.ts';
 import { readClusters, registrationOf } from '../../../src/nacos/rules.ts';
+import { NASTY_TEXTS } from '../../support/nasty-texts.ts';
+import { randomRuns } from '../../support/random.ts';
 
 /** The text with which the request is refused. */
 function refusal(read: () => unknown): string | undefined {
@@ -45,6 +49,63 @@ describe('parameters', () => {
     expect(Object.entries(readParams(query, form))).toEqual(Object.entries(params));
   });
 });
+
+describe('parameters of any text', () => {
+  const RUNS = randomRuns(20_000);
+  const piece = fc.oneof(
+    fc.constantFrom(
+      '&',
+      '=',
+      '+',
+      '%',
+      '%2',
+      '%20',
+      '%E4',
+      '%E4%B8%AD',
+      '%zz',
+      '&&',
+      '==',
+      'a',
+      'ip',
+      '__proto__',
+      '中',
+      '\ud800',
+    ),
+    fc.constantFrom(...NASTY_TEXTS.map((text) => text.slice(0, 40))),
+    fc.string({ unit: 'binary', maxLength: 6 }),
+  );
+  const source = fc.array(piece, { maxLength: 20 }).map((pieces) => pieces.join(''));
+
+  it(`are those that node:querystring reads, each once ${RUNS.title}`, { timeout: RUNS.timeoutMs }, () => {
+    fc.assert(
+      fc.property(source, source, (query, form) => {
+        expect(sorted(readParams(query, form))).toEqual(sorted(paramsModel(query, form)));
+      }),
+      RUNS.parameters,
+    );
+  });
+
+  it('stop at the thousandth of each text', () => {
+    const many = Array.from({ length: 1_100 }, (_, i) => `p${i}=${i}`).join('&');
+    expect(Object.keys(readParams(many, 'last=1')).length).toBe(1_001);
+    expect(sorted(readParams(many.replaceAll('&', '&&'), ''))).toEqual(sorted(paramsModel(many.replaceAll('&', '&&'), '')));
+    expect(sorted(readParams(many, 'last=1'))).toEqual(sorted(paramsModel(many, 'last=1')));
+  });
+});
+
+/** The plain way: the form, and what the query says in place of it. */
+function paramsModel(query: string, form: string): Record<string, string | undefined> {
+  const params: Record<string, string | undefined> = Object.create(null);
+  for (const source of [form, query]) {
+    const escaped = source.replace(/[^\0-\x7f]+/g, (text) => encodeURIComponent(Buffer.from(text).toString()));
+    for (const [name, value] of Object.entries(parse(escaped))) params[name] = Array.isArray(value) ? value[0] : value;
+  }
+  return params;
+}
+
+function sorted(params: Readonly<Record<string, string | undefined>>) {
+  return Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1));
+}
 
 describe('a service name', () => {
   it.each([
