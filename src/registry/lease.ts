@@ -2,7 +2,8 @@ import { Brake } from './brake.ts';
 import type { Source } from './changes.ts';
 import { patienceOf, type Registration, verdictOf } from './instance.ts';
 import { Losses, type Lost } from './losses.ts';
-import type { Holder, Row, Rows } from './rows.ts';
+import type { Holder, Row } from './row.ts';
+import type { Rows } from './rows.ts';
 
 /**
  * What keeps an ephemeral instance alive: its beats, each good for as long as its silence allows; or its holders, who keep it by

@@ -10,7 +10,8 @@ import { Lease, saidOf } from './lease.ts';
 import { DEFAULT_MEMORY, type RegistryOptions } from './options.ts';
 import { Overlay } from './overlay.ts';
 import type { DurableRecord, EditRecord } from './records.ts';
-import { type Census, type Holder, Rows } from './rows.ts';
+import type { Holder } from './row.ts';
+import { type Census, Rows } from './rows.ts';
 import type { ServiceName } from './service-name.ts';
 import { type Service, Services, type Tally } from './services.ts';
 import { DEFAULT_SETTINGS, type ServiceSettings } from './settings.ts';
@@ -205,10 +206,7 @@ export class Registry {
     return views;
   }
 
-  /**
-   * The instances that the service has now, in the order they came, to be looked at some at a time: each is seen as it is when its turn
-   * comes, and one that has gone by then is left out. Undefined as for `instances`.
-   */
+  /** The same, to be looked at some at a time: each as it is when its turn comes; who has gone by then is left out. */
   walk(name: ServiceName): IterableIterator<Instance> | undefined {
     const service = this.#parts.services.find(name);
     return service && walk(this.#parts.rows, service, (id) => this.#instances.view(id, this.#parts.now()));

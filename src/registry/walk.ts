@@ -1,5 +1,6 @@
 import type { Instance } from './instance.ts';
-import type { Row, Rows } from './rows.ts';
+import type { Row } from './row.ts';
+import type { Rows } from './rows.ts';
 import type { Service } from './services.ts';
 
 /**

@@ -26,23 +26,58 @@ import { DEFAULT_NACOS_SETTINGS } from '../settings.ts';
  * Query, form and beat JSON -> typed commands, with every leniency that Nacos clients count on. It never answers: what cannot be
  * read is a `RequestError`. What is left out stays left out: defaults are `rules.ts`'s.
  */
-export type Params = Readonly<Record<string, string | undefined>>;
+
+/** What a request says, by name. */
+export class Params {
+  readonly #names: string[] = [];
+  readonly #values: string[] = [];
+
+  static of(said: Readonly<Record<string, string>>): Params {
+    const params = new Params();
+    for (const [name, value] of Object.entries(said)) params.add(name, value);
+    return params;
+  }
+
+  /** The first value of that name. There are few, and a table of them would have to be made for every beat. */
+  get(name: string): string | undefined {
+    const index = this.#names.indexOf(name);
+    return index < 0 ? undefined : this.#values[index];
+  }
+
+  /** The same with another value in place of what there is of that name. */
+  with(name: string, value: string): Params {
+    const params = Params.of({ [name]: value });
+    for (const [i, other] of this.#names.entries()) params.add(other, this.#values[i] ?? '');
+    return params;
+  }
+
+  /** Behind those that there are: of a name that is there already it has no effect. */
+  add(name: string, value: string): void {
+    this.#names.push(name);
+    this.#values.push(value);
+  }
+
+  /** Each name once. */
+  entries(): [name: string, value: string][] {
+    return this.#names.flatMap((name, i): [string, string][] =>
+      this.#names.indexOf(name) === i ? [[name, this.#values[i] ?? '']] : [],
+    );
+  }
+}
 
 /**
  * Parameters may stand in the query or in the form for any method; the query wins, and of several values the first. A bad
  * %-escape stays as it is: the Go client (1.1.6) sends forms that it has not encoded. Read by hand, as every beat comes by here:
- * `node:querystring` would make an object of its own first, and look at each character.
+ * `node:querystring` looks at each character.
  */
 export function readParams(query: string, form: string): Params {
-  // A parameter may be called like a property of every object.
-  const params: Record<string, string | undefined> = Object.create(null);
+  const params = new Params();
   if (query !== '') addParams(params, query);
   if (form !== '') addParams(params, form);
   return params;
 }
 
-/** Adds those that are not there yet. */
-function addParams(params: Record<string, string | undefined>, source: string): void {
+function addParams(params: Params, source: string): void {
   const decode = ENCODED.test(source) ? decoded : asItIs;
   // Looked for no more often than it is found: a long text of names alone would be searched again for each.
   let equals = -1;
@@ -51,8 +86,7 @@ function addParams(params: Record<string, string | undefined>, source: string): 
     if (end > start) {
       if (equals < start) equals = indexOrEnd(source, '=', start);
       const cut = Math.min(equals, end);
-      const name = decode(source.slice(start, cut));
-      if (!(name in params)) params[name] = decode(source.slice(cut + 1, end));
+      params.add(decode(source.slice(start, cut)), decode(source.slice(cut + 1, end)));
     }
     start = end + 1;
   }
@@ -71,7 +105,9 @@ const BEYOND_ASCII = /[^\0-\x7f]+/g;
 /** What is beyond ASCII is encoded before it is decoded, because beside a bad escape Node keeps only the low byte of each character. */
 function decoded(text: string): string {
   if (!ENCODED.test(text)) return text;
-  return unescapeQuery(text.replaceAll('+', ' ').replace(BEYOND_ASCII, encoded));
+  // Half of all names of services have no other escape.
+  const grouped = text.replaceAll('%40', '@');
+  return ENCODED.test(grouped) ? unescapeQuery(text.replaceAll('+', ' ').replace(BEYOND_ASCII, encoded)) : grouped;
 }
 
 function asItIs(text: string): string {
@@ -85,7 +121,7 @@ function encoded(text: string): string {
 
 /** Without blanks around it; undefined when nothing is left. */
 export function optional(params: Params, name: string): string | undefined {
-  const value = params[name]?.trim();
+  const value = params.get(name)?.trim();
   return value === '' ? undefined : value;
 }
 
@@ -98,7 +134,7 @@ export function required(params: Params, name: string, type: 'String' | 'Integer
 
 /** As sent, where the answer has to repeat it. */
 export function readVerbatim(params: Params, name: string): string {
-  return params[name] ?? '';
+  return params.get(name) ?? '';
 }
 
 /** As `healthyOnly` and `isCheck` are read: only "true" is true. */

@@ -68,7 +68,7 @@ export function pipeline({ routes, switches, limits, durability, scheduler, wall
     // Half a form may read like a whole one, of another instance.
     if (hasLeft(req)) return undefined;
     const params = readParams(queryOf(req), form);
-    const asked = new AskedOverHttp(req, res, key === undefined ? params : { ...params, key });
+    const asked = new AskedOverHttp(req, res, key === undefined ? params : params.with('key', key));
     const said = kept(durability, () => route.call(asked));
     if (said instanceof Promise) return said.then((data) => say(res, route.reply, data, scheduler));
     return say(res, route.reply, said, scheduler);

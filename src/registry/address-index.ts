@@ -1,0 +1,111 @@
+import type { Address } from './instance.ts';
+import type { Row } from './row.ts';
+import { NONE, type Service } from './services.ts';
+
+/**
+ * Finds the id of an address in a service. A hash table of our own in typed arrays, with the next slot for whom its own is taken: to look
+ * up the texts of a `Map` one has to be made of service, port and ip for every beat, and a million of them are kept. An id must have its
+ * row as long as it is in here.
+ */
+export class AddressIndex {
+  readonly #rows: readonly (Row | undefined)[];
+  /** Ids, or `NONE`; never more than half full. Its length is a power of 2. */
+  #slots = new Int32Array(INITIAL_SLOTS).fill(NONE);
+  /** By id. */
+  #hashes = new Int32Array(INITIAL_SLOTS / 2);
+  #count = 0;
+  /** Another for each table, so that nobody knows which addresses meet in a slot. */
+  readonly #seed = Math.floor(Math.random() * 2 ** 32);
+
+  constructor(rows: readonly (Row | undefined)[]) {
+    this.#rows = rows;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  find(service: Service, { ip, port }: Address): number | undefined {
+    const hash = hashOf(this.#seed, service.serial, port, ip);
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const id = at(slots, slot);
+      if (id === NONE) return undefined;
+      // The row, which may be far away in memory, is looked at only when it is the right one.
+      if (this.#hashes[id] !== hash) continue;
+      const row = this.#rows[id];
+      if (row !== undefined && row.port === port && row.service === service && row.ip === ip) return id;
+    }
+  }
+
+  /** It must not be in here yet. */
+  add(id: number): void {
+    const { service, port, ip } = this.#row(id);
+    if (id >= this.#hashes.length) this.#makeRoom();
+    this.#hashes[id] = hashOf(this.#seed, service.serial, port, ip);
+    this.#count++;
+    if (this.#count * 2 > this.#slots.length) this.#grow();
+    this.#put(id);
+  }
+
+  /** It must be in here. */
+  delete(id: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let gap = at(this.#hashes, id) & mask;
+    while (slots[gap] !== id) gap = (gap + 1) & mask;
+    this.#count--;
+    // Whoever is behind it, and would be looked for in front of the gap, moves into it.
+    for (let slot = (gap + 1) & mask; slots[slot] !== NONE; slot = (slot + 1) & mask) {
+      const home = at(this.#hashes, at(slots, slot)) & mask;
+      if (((slot - home) & mask) < ((slot - gap) & mask)) continue;
+      slots[gap] = at(slots, slot);
+      gap = slot;
+    }
+    slots[gap] = NONE;
+  }
+
+  #put(id: number): void {
+    const mask = this.#slots.length - 1;
+    let slot = at(this.#hashes, id) & mask;
+    while (this.#slots[slot] !== NONE) slot = (slot + 1) & mask;
+    this.#slots[slot] = id;
+  }
+
+  #makeRoom(): void {
+    const hashes = new Int32Array(this.#hashes.length * 2);
+    hashes.set(this.#hashes);
+    this.#hashes = hashes;
+  }
+
+  #grow(): void {
+    const before = this.#slots;
+    this.#slots = new Int32Array(before.length * 2).fill(NONE);
+    for (const id of before) if (id !== NONE) this.#put(id);
+  }
+
+  #row(id: number): Row {
+    // See above.
+    return this.#rows[id] as Row;
+  }
+}
+
+const INITIAL_SLOTS = 2_048;
+
+/** All bits of it depend on all that goes in. */
+function hashOf(seed: number, serial: number, port: number, ip: string): number {
+  let hash = seed ^ Math.imul(serial, 0x9e3779b1) ^ Math.imul(port, 0x85ebca6b);
+  for (let i = 0; i < ip.length; i++) {
+    hash = Math.imul(hash ^ ip.charCodeAt(i), 0xcc9e2d51);
+    hash = (hash << 15) | (hash >>> 17);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}
+
+/** What is asked about lies within the array. */
+function at(array: Int32Array, index: number): number {
+  return array[index] as number;
+}
