@@ -19,8 +19,8 @@ export class Lists {
 
   constructor(options: ListsOptions) {
     this.#options = options;
-    this.#lists = new KeptTexts(options.registry, MAX_KEPT_BYTES / 2);
-    this.#hosts = new KeptTexts(options.registry, MAX_KEPT_BYTES / 2);
+    this.#lists = new KeptTexts(options.registry, MAX_KEPT_BYTES);
+    this.#hosts = new KeptTexts(options.registry, MAX_KEPT_BYTES);
   }
 
   /** As 1.x and 2.x read it. */
@@ -87,5 +87,5 @@ export interface ListsOptions {
   readonly scheduler: Pick<Scheduler, 'soon'>;
 }
 
-/** Some hundred thousand hosts. */
+/** Of each shape: some hundred thousand hosts. */
 const MAX_KEPT_BYTES = 64 * 2 ** 20;

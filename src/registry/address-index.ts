@@ -9,10 +9,8 @@ import { NONE, type Service } from './services.ts';
  */
 export class AddressIndex {
   readonly #rows: readonly (Row | undefined)[];
-  /** Ids, or `NONE`; never more than half full. Its length is a power of 2. */
-  #slots = new Int32Array(INITIAL_SLOTS).fill(NONE);
-  /** By id. */
-  #hashes = new Int32Array(INITIAL_SLOTS / 2);
+  /** For each slot an id, or `NONE`, and beside it its hash; never more than half full. There are a power of 2 of them. */
+  #slots = emptySlots(INITIAL_SLOTS);
   #count = 0;
   /** Another for each table, so that nobody knows which addresses meet in a slot. */
   readonly #seed = Math.floor(Math.random() * 2 ** 32);
@@ -29,11 +27,11 @@ export class AddressIndex {
     const hash = hashOf(this.#seed, service.serial, port, ip);
     const slots = this.#slots;
     const mask = slots.length - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = (hash << 1) & mask; ; slot = (slot + 2) & mask) {
       const id = at(slots, slot);
       if (id === NONE) return undefined;
       // The row, which may be far away in memory, is looked at only when it is the right one.
-      if (this.#hashes[id] !== hash) continue;
+      if (slots[slot + 1] !== hash) continue;
       const row = this.#rows[id];
       if (row !== undefined && row.port === port && row.service === service && row.ip === ip) return id;
     }
@@ -41,54 +39,52 @@ export class AddressIndex {
 
   /** It must not be in here yet. */
   add(id: number): void {
-    const { service, port, ip } = this.#row(id);
-    if (id >= this.#hashes.length) this.#makeRoom();
-    this.#hashes[id] = hashOf(this.#seed, service.serial, port, ip);
     this.#count++;
-    if (this.#count * 2 > this.#slots.length) this.#grow();
-    this.#put(id);
+    if (this.#count * 4 > this.#slots.length) this.#grow();
+    put(this.#slots, id, this.#hashOf(id));
   }
 
   /** It must be in here. */
   delete(id: number): void {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let gap = at(this.#hashes, id) & mask;
-    while (slots[gap] !== id) gap = (gap + 1) & mask;
+    let gap = (this.#hashOf(id) << 1) & mask;
+    while (slots[gap] !== id) gap = (gap + 2) & mask;
     this.#count--;
     // Whoever is behind it, and would be looked for in front of the gap, moves into it.
-    for (let slot = (gap + 1) & mask; slots[slot] !== NONE; slot = (slot + 1) & mask) {
-      const home = at(this.#hashes, at(slots, slot)) & mask;
+    for (let slot = (gap + 2) & mask; slots[slot] !== NONE; slot = (slot + 2) & mask) {
+      const home = (at(slots, slot + 1) << 1) & mask;
       if (((slot - home) & mask) < ((slot - gap) & mask)) continue;
-      slots[gap] = at(slots, slot);
+      slots.copyWithin(gap, slot, slot + 2);
       gap = slot;
     }
     slots[gap] = NONE;
   }
 
-  #put(id: number): void {
-    const mask = this.#slots.length - 1;
-    let slot = at(this.#hashes, id) & mask;
-    while (this.#slots[slot] !== NONE) slot = (slot + 1) & mask;
-    this.#slots[slot] = id;
-  }
-
-  #makeRoom(): void {
-    const hashes = new Int32Array(this.#hashes.length * 2);
-    hashes.set(this.#hashes);
-    this.#hashes = hashes;
-  }
-
   #grow(): void {
     const before = this.#slots;
-    this.#slots = new Int32Array(before.length * 2).fill(NONE);
-    for (const id of before) if (id !== NONE) this.#put(id);
+    this.#slots = emptySlots(before.length);
+    for (let slot = 0; slot < before.length; slot += 2)
+      if (before[slot] !== NONE) put(this.#slots, at(before, slot), at(before, slot + 1));
   }
 
-  #row(id: number): Row {
+  #hashOf(id: number): number {
     // See above.
-    return this.#rows[id] as Row;
+    const { service, port, ip } = this.#rows[id] as Row;
+    return hashOf(this.#seed, service.serial, port, ip);
   }
+}
+
+function emptySlots(count: number): Int32Array {
+  return new Int32Array(count * 2).fill(NONE);
+}
+
+function put(slots: Int32Array, id: number, hash: number): void {
+  const mask = slots.length - 1;
+  let slot = (hash << 1) & mask;
+  while (slots[slot] !== NONE) slot = (slot + 2) & mask;
+  slots[slot] = id;
+  slots[slot + 1] = hash;
 }
 
 const INITIAL_SLOTS = 2_048;
