@@ -1,10 +1,9 @@
 import type { Source } from '../registry/changes.ts';
-import type { Instance } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
 import { type Reason, RequestError } from './errors.ts';
-import type { Page } from './naming.ts';
-import { checkedMetadata, pageOf } from './rules.ts';
+import { Roll } from './roll.ts';
+import { checkedMetadata, type Page, pageOf } from './rules.ts';
 import {
   askedHealthOf,
   type ClusterSettings,
@@ -26,9 +25,9 @@ export class Catalog {
 
   /** Refused with the message of the caller's version when the service is not known. */
   known(service: ServiceName, reason: Reason, messageFor: (groupedName: string) => string): KnownService {
-    const instances = this.#registry.instances(service);
-    if (instances === undefined) throw new RequestError(reason, messageFor(groupedName(service)));
-    return [service, instances, nacosSettingsOf(this.#registry, service)];
+    const roll = Roll.of(this.#registry, service);
+    if (roll === undefined) throw new RequestError(reason, messageFor(groupedName(service)));
+    return [service, roll, nacosSettingsOf(this.#registry, service)];
   }
 
   /** The same, with the message of versions 2 and 3. */
@@ -49,8 +48,8 @@ export class Catalog {
 
   /** Refused while it has instances. */
   drop(service: ServiceName, by: Source): void {
-    const [, instances] = this.known(service, 'service-unknown', (name) => `specified service not exist, serviceName : ${name}`);
-    if (instances.length > 0) {
+    const [, { total }] = this.known(service, 'service-unknown', (name) => `specified service not exist, serviceName : ${name}`);
+    if (total > 0) {
       const message = `Service ${groupedName(service)} is not empty, can't be delete. Please unregister instance first`;
       throw new RequestError('service-not-empty', message);
     }
@@ -88,9 +87,10 @@ export class Catalog {
   search(namespace: string, wanted: Search, { pageNo, pageSize }: Page): SearchPage {
     const found = [...this.#registry.services(namespace)].filter((service) => this.#matches(service, wanted));
     const sorted = found.sort((a, b) => compare(groupedName(a), groupedName(b)));
-    const services = pageOf(sorted, pageNo, pageSize).map(
-      (service): KnownService => [service, this.#registry.instances(service) ?? [], nacosSettingsOf(this.#registry, service)],
-    );
+    const services = pageOf(sorted, pageNo, pageSize).flatMap((service): readonly KnownService[] => {
+      const roll = Roll.of(this.#registry, service);
+      return roll === undefined ? [] : [[service, roll, nacosSettingsOf(this.#registry, service)]];
+    });
     return { services, count: found.length };
   }
 
@@ -98,7 +98,8 @@ export class Catalog {
     if (!service.name.includes(name) || !service.group.includes(group)) return false;
     if (onlyWithInstances && !this.#registry.tally(service)?.total) return false;
     if (address === '') return true;
-    return (this.#registry.instances(service) ?? []).some(({ ip, port }) => address === ip || address === `${ip}:${port}`);
+    for (const { ip, port } of this.#registry.walk(service) ?? []) if (address === ip || address === `${ip}:${port}`) return true;
+    return false;
   }
 
   #checked(said: Said): Said {
@@ -119,7 +120,7 @@ export interface CatalogOptions {
 }
 
 /** A service with all that its views are made of. */
-export type KnownService = readonly [service: ServiceName, instances: readonly Instance[], settings: NacosSettings];
+export type KnownService = readonly [service: ServiceName, roll: Roll, settings: NacosSettings];
 
 /** What an operator says of a service itself. */
 export type Said = Omit<NacosSettings, 'clusters'>;

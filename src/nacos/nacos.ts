@@ -19,6 +19,7 @@ import { LongPolls, type LongPollsLimits } from './http/long-polls.ts';
 import { type PipelineOptions, pipeline } from './http/pipeline.ts';
 import type { HttpLimits, HttpRooms } from './http/route.ts';
 import { nacosRoutes } from './http/routes.ts';
+import { Lists } from './lists.ts';
 import { Namespaces, type NamespacesLimits } from './namespaces.ts';
 import { Naming, type NamingOptions } from './naming.ts';
 import { type CheckTimes, type ProbeRules, probeRules } from './probing.ts';
@@ -56,13 +57,15 @@ export function createNacos(options: NacosOptions): Nacos {
 }
 
 function roomsOf(options: NacosOptions): NacosRooms {
-  const { registry, limits, wallClock, log, pushToClientIp, checkTimes } = options;
+  const { registry, scheduler, limits, wallClock, log, pushToClientIp, checkTimes } = options;
   const { durability = NOTHING_IS_KEPT, isChecking = true, isDraining = () => false } = options;
   const timed = { ...options, delayMs: options.pushDelayMs };
   const switches = new Switches();
+  // The first to hear of a change: whoever asks it because of that must not be told what was before.
+  const lists = new Lists(options);
   const connections = new Connections(options);
-  const subscribers = new Subscribers({ ...timed, connections, switches });
-  const pusher = new Pusher({ ...timed, switches });
+  const subscribers = new Subscribers({ ...timed, connections, switches, lists });
+  const pusher = new Pusher({ ...timed, switches, lists });
   const configs = new Configs(options);
   const clients = new Clients({ registry, connections, subscribers, pusher });
   const holderOf: NamingOptions['holderOf'] = (service, address) => clients.holderOf(service, address);
@@ -71,6 +74,7 @@ function roomsOf(options: NacosOptions): NacosRooms {
   return {
     registry,
     naming: new Naming({ registry, switches, limits, durability, isChecking, holderOf, wallClock }),
+    lists,
     catalog: new Catalog({ registry, limits }),
     namespaces: new Namespaces(limits),
     switches,
@@ -85,6 +89,7 @@ function roomsOf(options: NacosOptions): NacosRooms {
     pusher,
     connections,
     subscribers,
+    scheduler,
     wallClock,
     pushToClientIp,
     limits,

@@ -233,8 +233,21 @@ function milliseconds(text: string | undefined): number | undefined {
 
 /** Whether the share of the healthy among `instances` is no larger than the threshold; never where there is no instance. */
 export function reachesProtection(instances: readonly { readonly healthy: boolean }[], threshold: number): boolean {
-  const healthy = instances.filter((instance) => instance.healthy).length;
-  return instances.length > 0 && healthy / instances.length <= threshold;
+  return isProtected({ total: instances.length, healthy: instances.filter(({ healthy }) => healthy).length }, threshold);
+}
+
+/** The same, of instances that have been counted. */
+export function isProtected(
+  { total, healthy }: { readonly total: number; readonly healthy: number },
+  threshold: number,
+): boolean {
+  return total > 0 && healthy / total <= threshold;
+}
+
+/** Pages count from 1. */
+export interface Page {
+  readonly pageNo: number;
+  readonly pageSize: number;
 }
 
 /** One page of a list. Pages count from 1, and one before the first is the first. */

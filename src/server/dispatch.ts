@@ -62,20 +62,26 @@ export function healthOnly(
 
 /** Nothing that a request can do may end the process: what is thrown is logged once and answered without detail. */
 function guarded(log: Logger, serve: Serve): Serve {
-  return async (req, res) => {
+  return (req, res) => {
     // A reset can strike at any point of a request, also where nobody listens for it.
     req.on('error', ignore);
     res.on('error', ignore);
     req.url = singleSlashes(originForm(req.url ?? ''));
     try {
-      await serve(req, res);
+      // What is answered at once needs no promise.
+      return serve(req, res)?.catch((err) => failed(req, res, err));
     } catch (err) {
-      log.error({ err, method: req.method, path: pathOf(req).slice(0, 200) }, 'request failed');
-      if (res.headersSent) res.destroy();
-      else if (isGrpc(req)) refuseGrpc(req, res, INTERNAL, 'internal error');
-      else answerText(res, 500, 'internal error\n');
+      failed(req, res, err);
+      return undefined;
     }
   };
+
+  function failed(req: Request, res: Response, err: unknown): void {
+    log.error({ err, method: req.method, path: pathOf(req).slice(0, 200) }, 'request failed');
+    if (res.headersSent) res.destroy();
+    else if (isGrpc(req)) refuseGrpc(req, res, INTERNAL, 'internal error');
+    else answerText(res, 500, 'internal error\n');
+  }
 }
 
 function ignore(): void {}
@@ -104,6 +110,7 @@ function refuseGrpc(req: Request, res: Response, status: number, message: string
 
 /** Clients put an address and a path together that both have one. */
 function singleSlashes(url: string): string {
+  if (!url.includes('//')) return url;
   const end = url.indexOf('?');
   const path = end < 0 ? url : url.slice(0, end);
   return path.includes('//') ? path.replaceAll(/\/{2,}/g, '/') + (end < 0 ? '' : url.slice(end)) : url;

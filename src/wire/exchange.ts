@@ -46,6 +46,11 @@ function peerAt(
   return { ip: plainAddress(remoteAddress), port: remotePort, connection, cut: () => void connection.destroy() };
 }
 
+/** The address of the peer alone, as in `Peer`. */
+export function ipOf({ socket }: Request): string {
+  return plainAddress(socket.remoteAddress);
+}
+
 /** Where the request arrived, `IP:PORT`. */
 export function localAddressOf({ socket }: Request): string {
   return `${plainAddress(socket.localAddress)}:${socket.localPort}`;
@@ -70,6 +75,13 @@ export function queryOf({ url = '' }: Request): string {
 export function headerOf(req: Request, name: string): string {
   const value = req.headers[name];
   return (Array.isArray(value) ? value[0] : value) ?? '';
+}
+
+/** Whether its header says that no body follows. A body of no bytes may follow all the same. */
+export function hasNoBody(req: Request): boolean {
+  if (isHttp2(req)) return req.stream.endAfterHeaders;
+  const length = req.headers['content-length'];
+  return (length === undefined || length === '0') && req.headers['transfer-encoding'] === undefined;
 }
 
 /** Whether it is gRPC in any of its dresses, gRPC-Web included. */

@@ -188,6 +188,15 @@ class LaneStream implements DuplexListener {
 
   pump(): void {
     if (this.#isWriting) return;
+    try {
+      this.#write();
+    } catch (err) {
+      this.#room.log.error({ err }, 'nacos stream failed');
+      this.#outlet.sink.peer().cut();
+    }
+  }
+
+  #write(): void {
     const { head, sink } = this.#outlet;
     const frames: Buffer[] = [];
     let bytes = 0;

@@ -17,8 +17,13 @@ export class ServiceInfo {
   /** Its JSON, and the brace that ends the message. */
   readonly ending: Buffer;
 
-  constructor(json: string) {
-    this.ending = Buffer.from(`${json}}`);
+  /** `json`: in any number of pieces. */
+  constructor(...json: readonly string[]) {
+    const last = json.length - 1;
+    this.ending =
+      last > 0
+        ? Buffer.concat(json.map((piece, i) => Buffer.from(i === last ? `${piece}}` : piece)))
+        : Buffer.from(`${json[0] ?? ''}}`);
   }
 
   /** How long its JSON is. */

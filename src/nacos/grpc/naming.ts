@@ -50,14 +50,14 @@ export function namingCalls({ naming, subscribers, limits }: NamingRoom) {
       return { type };
     },
 
-    subscribe(body: JsonObject, { connection }: Asker): ServiceInfo {
+    subscribe(body: JsonObject, { connection }: Asker): ServiceInfo | Promise<ServiceInfo> {
       const query = clustersOf(body, 'clusters');
       const change = flagOf(body, 'subscribe') ? 'subscribe' : 'unsubscribe';
       return subscribers[change](connection, serviceOf(body), query);
     },
 
     /** Python's client spells the flag in its own way. */
-    query(body: JsonObject): ServiceInfo {
+    query(body: JsonObject): ServiceInfo | Promise<ServiceInfo> {
       const healthyOnly = flagOf(body, 'healthyOnly') || flagOf(body, 'healthOnly');
       return subscribers.query(serviceOf(body), clustersOf(body, 'cluster'), healthyOnly);
     },

@@ -4,16 +4,13 @@ import { groupedName, type ServiceName, serviceKey } from '../../registry/servic
 import { Rounds } from '../../wire/rounds.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import { takesBytes } from '../agents.ts';
-import { writeJson } from '../doubles.ts';
 import { RequestError } from '../errors.ts';
-import { Gathered, strictlyRising } from '../pushes.ts';
-import { nacosSettingsOf } from '../settings.ts';
-import type { Switches } from '../switches.ts';
-import { serviceInfoView } from '../views.ts';
+import { Gathered } from '../pushes.ts';
 import type { ClusterQuery } from './bodies.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
-import { ServiceInfo, ServiceMessage } from './messages.ts';
+import { type Message, type ServiceInfo, ServiceMessage } from './messages.ts';
+import { ServiceInfos, type ServiceInfosRooms } from './service-infos.ts';
 
 /**
  * Which connections have subscribed to which service, and pushing to them. A subscription is level-triggered: it holds one push at a
@@ -29,14 +26,13 @@ export class Subscribers {
   readonly #offers: Rounds<Subscription>;
   /** Those whose push failed, or was held back, with the time of the next try. */
   readonly #retries = new Map<Subscription, number>();
-  /** Never the same twice: Go's and Python's clients drop what is not newer. */
-  readonly #nextRefTime: () => number;
+  readonly #infos: ServiceInfos;
   #cancelRetries: Cancel | undefined;
   #closed = false;
 
   constructor(options: SubscribersOptions) {
     this.#options = options;
-    this.#nextRefTime = strictlyRising(options.wallClock);
+    this.#infos = new ServiceInfos(options);
     this.#offers = new Rounds(options.scheduler, OFFERS_A_ROUND, (subscription) => this.#offer(subscription));
     this.#changed = new Gathered(options, (topics) => {
       for (const { subscriptions } of topics) for (const subscription of subscriptions) this.#offers.add(subscription);
@@ -52,7 +48,7 @@ export class Subscribers {
   }
 
   /** Answers the list. A push of the same follows: clients that subscribe again after an outage throw the answer away. */
-  subscribe(connection: Connection, service: ServiceName, query: ClusterQuery): ServiceInfo {
+  subscribe(connection: Connection, service: ServiceName, query: ClusterQuery): Eventual<ServiceInfo> {
     if (connection.ended) return this.query(service, query, false);
     const key = serviceKey(service);
     const topic: Topic = this.#topics.get(key) ?? {
@@ -77,8 +73,8 @@ export class Subscribers {
     return this.#view(topic, query);
   }
 
-  /** Answers the list as JSON, once more. */
-  unsubscribe(connection: Connection, service: ServiceName, query: ClusterQuery): ServiceInfo {
+  /** Answers the list, once more. */
+  unsubscribe(connection: Connection, service: ServiceName, query: ClusterQuery): Eventual<ServiceInfo> {
     const topic = this.#topics.get(serviceKey(service));
     const ofConnection = this.#byConnection.get(connection);
     const spellings = topic && ofConnection?.get(topic);
@@ -93,23 +89,9 @@ export class Subscribers {
   }
 
   /** The list, for one who only asks: the one that subscribers have, where it is the same. */
-  query(service: ServiceName, query: ClusterQuery, healthyOnly: boolean): ServiceInfo {
+  query(service: ServiceName, query: ClusterQuery, healthyOnly: boolean): Eventual<ServiceInfo> {
     const known = healthyOnly ? undefined : this.#topics.get(serviceKey(service))?.views.get(query.clustersVerbatim);
-    return known ?? this.#made(service, query, healthyOnly);
-  }
-
-  #made(service: ServiceName, { clusters, clustersVerbatim }: ClusterQuery, healthyOnly: boolean): ServiceInfo {
-    const { registry, switches } = this.#options;
-    const asked = {
-      clusters,
-      clustersVerbatim,
-      healthyOnly,
-      cacheMillis: switches.values.defaultPushCacheMillis,
-      // Clients drop a list that is no newer than the one they have: where nobody has come back yet, it cannot harm them.
-      lastRefTime: registry.isIgnorantOf(service) ? 0 : this.#nextRefTime(),
-    };
-    const instances = registry.instances(service) ?? [];
-    return new ServiceInfo(writeJson(serviceInfoView(service, instances, asked, nacosSettingsOf(registry, service))));
+    return known ?? this.#infos.of(service, query, healthyOnly);
   }
 
   /** Every subscription there is. */
@@ -148,16 +130,45 @@ export class Subscribers {
     if (!subscription.open || subscription.told === topic.version) return;
     if (subscription.queued || subscription.unacknowledged || this.#isHeldBack(subscription)) return;
     subscription.queued = true;
-    connection.outbox.send(() => {
+    connection.outbox.send(() => this.#drafted(subscription));
+  }
+
+  /** There is room for it now. */
+  #drafted(subscription: Subscription): Message | undefined {
+    const { connection, topic } = subscription;
+    subscription.queued = false;
+    if (!this.#mayPush(subscription)) return undefined;
+    const { version } = topic;
+    const view = this.#view(topic, subscription);
+    if (!(view instanceof Promise)) return this.#push(subscription, view, version);
+    // It goes out as soon as it is there, though there may be news by then: where these are many, it would never go out else.
+    subscription.queued = true;
+    const pushed = (made: ServiceInfo) => {
       subscription.queued = false;
-      if (!subscription.open || !this.#options.switches.values.pushEnabled || this.#isHeldBack(subscription)) return undefined;
-      subscription.told = topic.version;
-      const view = this.#view(topic, subscription);
-      if (!this.#canTake(subscription, view)) return undefined;
-      subscription.unacknowledged = true;
-      const requestId = connection.outbox.expect((acknowledged) => this.#acknowledged(subscription, acknowledged));
-      return new ServiceMessage('NotifySubscriberRequest', `{"headers":{},"requestId":"${requestId}","module":"naming"}`, view);
-    });
+      return this.#mayPush(subscription) ? this.#push(subscription, made, version) : undefined;
+    };
+    view.then(
+      (made) => connection.outbox.send(() => pushed(made)),
+      (err) => this.#options.log.error({ err }, 'a list cannot be made'),
+    );
+    return undefined;
+  }
+
+  #mayPush(subscription: Subscription): boolean {
+    return subscription.open && this.#options.switches.values.pushEnabled && !this.#isHeldBack(subscription);
+  }
+
+  /** The list is that of the version. */
+  #push(subscription: Subscription, view: ServiceInfo, version: number): Message | undefined {
+    const { outbox } = subscription.connection;
+    subscription.told = version;
+    if (!this.#canTake(subscription, view)) {
+      if (version !== subscription.topic.version) this.#offers.add(subscription);
+      return undefined;
+    }
+    subscription.unacknowledged = true;
+    const requestId = outbox.expect((acknowledged) => this.#acknowledged(subscription, acknowledged));
+    return new ServiceMessage('NotifySubscriberRequest', `{"headers":{},"requestId":"${requestId}","module":"naming"}`, view);
   }
 
   /** A push that a client cannot take breaks its connection, and all that it has registered would go with that. */
@@ -205,7 +216,7 @@ export class Subscribers {
     for (const [subscription, at] of this.#retries) {
       if (at > now) continue;
       this.#retries.delete(subscription);
-      this.#offer(subscription);
+      this.#offers.add(subscription);
     }
     if (this.#retries.size > 0) return;
     this.#cancelRetries?.();
@@ -231,28 +242,35 @@ export class Subscribers {
   }
 
   /** Subscribers that ask in the same way get the same list, made once after each change. */
-  #view(topic: Topic, query: ClusterQuery): ServiceInfo {
-    const known = topic.views.get(query.clustersVerbatim);
+  #view(topic: Topic, query: ClusterQuery): Eventual<ServiceInfo> {
+    const { clustersVerbatim } = query;
+    const known = topic.views.get(clustersVerbatim);
     if (known !== undefined) return known;
-    const view = this.#made(topic.service, query, false);
+    const view = this.#infos.of(topic.service, query, false);
     const { registry, limits } = this.#options;
-    if (topic.views.size < limits.maxClusterSets && !registry.isIgnorantOf(topic.service))
-      topic.views.set(query.clustersVerbatim, view);
+    if (topic.views.size >= limits.maxClusterSets || registry.isIgnorantOf(topic.service)) return view;
+    topic.views.set(clustersVerbatim, view);
+    const settled = (made?: ServiceInfo) => {
+      if (topic.views.get(clustersVerbatim) !== view) return;
+      if (made === undefined) topic.views.delete(clustersVerbatim);
+      else topic.views.set(clustersVerbatim, made);
+    };
+    if (view instanceof Promise) view.then(settled, () => settled());
     return view;
   }
 }
 
-export interface SubscribersOptions {
+/** There now, or later. */
+type Eventual<T> = T | Promise<T>;
+
+export interface SubscribersOptions extends ServiceInfosRooms {
   readonly registry: Registry;
   readonly connections: Connections;
-  readonly switches: Switches;
   readonly scheduler: Scheduler;
   /** How long to wait for more changes before a push, in milliseconds. */
   readonly delayMs: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** Milliseconds since 1970, never going back. */
-  readonly wallClock: () => number;
   readonly limits: SubscribersLimits;
   readonly log: Logger;
 }
@@ -274,7 +292,7 @@ export interface Topic {
   isTooLarge: boolean;
   readonly subscriptions: Set<Subscription>;
   /** What subscribers see of it, by their clusters; only until the next change. */
-  readonly views: Map<string, ServiceInfo>;
+  readonly views: Map<string, Eventual<ServiceInfo>>;
 }
 
 /** That of one connection to one service, in one set of clusters. */
@@ -284,7 +302,7 @@ export interface Subscription extends ClusterQuery {
   open: boolean;
   /** The version that was pushed last; undefined: none, or nobody knows. */
   told: number | undefined;
-  /** A push waits for room on the connection. */
+  /** A push waits for room on the connection, or for its list. */
   queued: boolean;
   /** A push has gone out, and it is not known yet whether it has arrived. */
   unacknowledged: boolean;

@@ -94,6 +94,7 @@ export class Pollers {
       expiresAt: 0,
       tooLarge: false,
       toldRef: 0,
+      awaited: undefined,
     };
     this.#targets.set(behind.target.key, behind);
     this.#topics.set(key, topic);
@@ -142,6 +143,8 @@ export interface Told extends Poller, Recipient<Told> {
   tooLarge: boolean;
   /** By which the last datagram that went out is acknowledged. */
   toldRef: number;
+  /** A list that it had to wait for, and is to be told next. */
+  awaited: List | undefined;
 }
 
 /** A service that some poller is told of. */
@@ -149,7 +152,7 @@ export interface Topic {
   readonly service: ServiceName;
   readonly pollers: Map<string, Told>;
   /** What they are told, by how they ask; only until the next change. */
-  readonly lists: Map<string, List>;
+  readonly lists: Map<string, List | Promise<List>>;
 }
 
 /** What is told, and whether there is any instance in it. */

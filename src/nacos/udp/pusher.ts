@@ -5,10 +5,10 @@ import { Rounds } from '../../wire/rounds.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import { canBePushed, isGoClient } from '../agents.ts';
 import { shown } from '../errors.ts';
+import type { ListText } from '../list-text.ts';
+import type { Lists } from '../lists.ts';
 import { Gathered, strictlyRising } from '../pushes.ts';
-import { nacosSettingsOf } from '../settings.ts';
 import type { Switches } from '../switches.ts';
-import { listView } from '../views.ts';
 import { datagramOf, fits, referenceIn } from './datagrams.ts';
 import { Flow, targetKeyOf } from './flow.ts';
 import { type List, type Poller, Pollers, type PollersLimits, type Told, type Topic } from './pollers.ts';
@@ -102,35 +102,46 @@ export class Pusher {
 
   #tell(told: Told): void {
     if (!this.#options.switches.values.pushEnabled || told.expiresAt < this.#options.now()) return;
-    const list = this.#listFor(told);
+    const list = told.awaited ?? this.#listFor(told);
+    told.awaited = undefined;
+    if (list instanceof Promise) {
+      // Too long to be made in one turn.
+      void list.then((made) => {
+        told.awaited = made;
+        this.#tellings.add(told);
+      });
+      return;
+    }
     // Whoever had to wait may have been told of it already, as soon as there was room.
     if (told.toldRef !== list.datagram.ref) this.#push(told, list);
   }
 
   /** Pollers that ask in the same way get the same datagram, made once after each change. */
-  #listFor(told: Told): List {
+  #listFor(told: Told): List | Promise<List> {
     const { lists } = told.topic;
     const kind = `${told.grouped} ${told.clustersVerbatim}`;
     const known = lists.get(kind);
     if (known !== undefined) return known;
     const list = this.#made(told);
-    if (lists.size < MAX_KEPT_LISTS) lists.set(kind, list);
+    if (lists.size < MAX_KEPT_LISTS) {
+      lists.set(kind, list);
+      if (list instanceof Promise)
+        void list.then((made) => {
+          if (lists.get(kind) === list) lists.set(kind, made);
+        });
+    }
     return list;
   }
 
-  #made({ service, clusters, clustersVerbatim, grouped }: Told): List {
-    const { registry, switches, wallClock } = this.#options;
-    const query = {
-      clusters,
-      clustersVerbatim,
-      grouped,
-      healthyOnly: false,
-      cacheMillis: switches.values.defaultPushCacheMillis,
-      lastRefTime: wallClock(),
-      env: '',
+  #made({ service, clusters, clustersVerbatim, grouped }: Told): List | Promise<List> {
+    const { lists, switches, wallClock } = this.#options;
+    const lastRefTime = wallClock();
+    const made = (text: ListText): List => {
+      const { json } = text.at({ cacheMillis: switches.values.defaultPushCacheMillis, lastRefTime, env: '' });
+      return { isEmpty: text.isEmpty, datagram: datagramOf(json, this.#nextRef()) };
     };
-    const view = listView(service, registry.instances(service) ?? [], query, nacosSettingsOf(registry, service));
-    return { isEmpty: view.hosts.length === 0, datagram: datagramOf(view, this.#nextRef()) };
+    const text = lists.of(service, { clusters, clustersVerbatim, grouped, healthyOnly: false });
+    return text instanceof Promise ? text.then(made) : made(text);
   }
 
   #push(told: Told, { isEmpty, datagram }: List): void {
@@ -164,6 +175,7 @@ export class Pusher {
 
 export interface PusherOptions {
   readonly registry: Registry;
+  readonly lists: Lists;
   readonly switches: Switches;
   readonly scheduler: Scheduler;
   /** How long to wait for more changes before a push, in milliseconds. */

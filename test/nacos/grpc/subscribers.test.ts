@@ -5,7 +5,11 @@ import { type ServiceInfo, ServiceMessage } from '../../../src/nacos/grpc/messag
 import { grpcRoom } from '../../support/grpc-room.ts';
 import { orders, registration } from '../../support/instances.ts';
 
-const read = (service: ServiceInfo) => JSON.parse(service.toString());
+/** A list that is made at once. */
+function read(service: ServiceInfo | Promise<ServiceInfo>) {
+  if (service instanceof Promise) throw new Error('it takes several turns');
+  return JSON.parse(service.toString());
+}
 
 const ALL = { clusters: [], clustersVerbatim: '' };
 
@@ -199,6 +203,63 @@ it('a connection may not have subscriptions without end', () => {
   expect(() => subscribers.subscribe(connection, s0, another)).toThrow('more than 16 sets of clusters');
   subscribers.unsubscribe(connection, s0, ALL);
   subscribers.subscribe(connection, s0, another);
+});
+
+describe('a list that is too long to be made in one turn', () => {
+  async function setUpMany(count: number) {
+    const room = setUp();
+    for (let port = 1; port <= count; port++) room.registry.register(orders, registration({ port }));
+    const connection = room.join();
+    /** How many instances are in the next push, which is acknowledged. */
+    const pushed = async () => {
+      room.flush();
+      // Whoever waits for a list that is there now hears of it in a turn of its own.
+      await new Promise((resolve) => setImmediate(resolve));
+      const push = room.taken(connection);
+      if (push !== undefined) connection.answered(push.requestId, true);
+      return push?.ports.length;
+    };
+    return { ...room, connection, pushed };
+  }
+
+  it('is answered and pushed when it is there', async () => {
+    const { subscribers, connection, pushed, scheduler } = await setUpMany(1_500);
+    const answer = subscribers.subscribe(connection, orders, ALL);
+    expect(answer).toBeInstanceOf(Promise);
+    scheduler.advance(0);
+    const list = read(await answer);
+    expect(list.hosts).toHaveLength(1_500);
+    expect(await pushed()).toBe(1_500);
+    expect(subscribers.query(orders, ALL, false)).not.toBeInstanceOf(Promise);
+    expect(await pushed()).toBeUndefined();
+  });
+
+  it('goes out though there are always news, and these follow', async () => {
+    const { registry, subscribers, connection, pushed, scheduler } = await setUpMany(1_500);
+    void subscribers.subscribe(connection, orders, ALL);
+    const counts: (number | undefined)[] = [];
+    for (let port = 1_501; port <= 1_504; port++) {
+      scheduler.advance(0);
+      connection.outbox.take();
+      registry.register(orders, registration({ port }));
+      counts.push(await pushed());
+    }
+    counts.push(await pushed(), await pushed());
+    const told = counts.filter((count) => count !== undefined);
+    expect(told.length).toBeGreaterThan(1);
+    expect(told).toEqual([...told].sort((a, b) => a - b));
+    expect(told.at(-1)).toBe(1_504);
+  });
+
+  it('is not pushed to who has gone meanwhile', async () => {
+    const { subscribers, connections, connection, pushed, scheduler } = await setUpMany(1_500);
+    void subscribers.subscribe(connection, orders, ALL);
+    scheduler.advance(0);
+    connection.outbox.take();
+    connections.end(connection, 'test');
+    expect(await pushed()).toBeUndefined();
+    expect([...subscribers.all()]).toEqual([]);
+  });
 });
 
 it('what is closed pushes nothing more, and leaves no timer', () => {

@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { Server } from '../../../src/index.ts';
+import { Lists } from '../../../src/nacos/lists.ts';
 import { Switches } from '../../../src/nacos/switches.ts';
 import type { Poller } from '../../../src/nacos/udp/pollers.ts';
 import { Pusher } from '../../../src/nacos/udp/pusher.ts';
@@ -253,7 +254,8 @@ function setUpPusher() {
   const timing = { scheduler, now, wallClock: now, delayMs: 0 };
   const log = pino({ enabled: false });
   const switches = new Switches();
-  const pusher = new Pusher({ ...timing, registry, switches, limits: LIMITS, log });
+  const lists = new Lists({ registry, scheduler });
+  const pusher = new Pusher({ ...timing, registry, lists, switches, limits: LIMITS, log });
   const poller = (port: number, clusters = ''): Poller => ({
     ip: '127.0.0.1',
     port,
