@@ -112,14 +112,14 @@ function view(explanation: Explanation, most: number) {
     namespace: service.namespace,
     service: groupedName(service),
     status: wordOf(status),
-    // What it is already, and will be told if it lasts.
-    ...(pending !== undefined && { pending: { status: wordOf(pending.status), inMs: pending.inMs } }),
-    instances: { total, healthy, enabled, available, needed, ...(remembered > 0 && { remembered }) },
+    // What it is already, and will be told if it lasts. Here and below, what is undefined is left out.
+    pending: pending && { status: wordOf(pending.status), inMs: pending.inMs },
+    instances: { total, healthy, enabled, available, needed, remembered: remembered > 0 ? remembered : undefined },
     // Milliseconds since the instance was heard of that was heard of last, and first.
     lastBeatAgeMs: total === 0 ? null : { newest: least(silentMs), oldest: greatest(silentMs) },
     // Else nobody would know why an instance that beats is offline.
-    ...(edited.length > 0 && { edits: edited.slice(0, most).map(({ ip, port, edit }) => ({ ip, port, edit })) }),
-    ...(troubled.length > 0 && { checks: troubled.slice(0, most).map(checkView) }),
+    edits: edited.length > 0 ? edited.slice(0, most).map(({ ip, port, edit }) => ({ ip, port, edit })) : undefined,
+    checks: troubled.length > 0 ? troubled.slice(0, most).map(checkView) : undefined,
   };
 }
 
