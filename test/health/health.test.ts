@@ -190,7 +190,7 @@ it('an endpoint tells of the beats of more instances than a call can have argume
     registry.register(orders, registration({ ip: `10.0.${i >> 16}.${i & 255}`, port: i & 65_535 }));
   clock.ms = 5_000;
   registry.beat(orders, { ip: '10.0.0.1', port: 1 });
-  expect(endpointOf(health, 'orders', LIMITS).body).toMatchObject({
+  expect(JSON.parse(endpointOf(health, 'orders', LIMITS).json)).toMatchObject({
     services: [{ lastBeatAgeMs: { newest: 0, oldest: 5_000 } }],
   });
 });
@@ -201,8 +201,8 @@ describe('shortly after the start', () => {
     const registry = new Registry(() => clock.ms, { graceMs: 30_000, forgetAfterMs: 1_000 });
     const health = healthOf(registry);
     const answer = (text: string) => {
-      const { http, grpc, message, body } = endpointOf(health, text, LIMITS);
-      expect(body).toMatchObject({ status: 'SERVICE_UNKNOWN', reason: message });
+      const { http, grpc, message, json } = endpointOf(health, text, LIMITS);
+      expect(JSON.parse(json)).toMatchObject({ status: 'SERVICE_UNKNOWN', reason: message });
       return [http, grpc, message];
     };
     return { clock, registry, answer };
