@@ -203,15 +203,15 @@ export class Health implements Checker {
 
   #explain(service: ServiceName, selector: ServiceSelector): Explanation {
     const instances = this.#instancesOf(service, selector);
-    const counts = { healthy: 0, enabled: 0, available: 0, remembered: 0 };
+    let [healthy, enabled, available, remembered] = [0, 0, 0, 0];
     const silentMs: number[] = [];
     const edited: Instance[] = [];
     const troubled: (Instance & Troubled)[] = [];
     for (const instance of instances) {
-      if (instance.healthy) counts.healthy++;
-      if (instance.enabled) counts.enabled++;
-      if (isAvailable(instance)) counts.available++;
-      if (instance.remembered) counts.remembered++;
+      if (instance.healthy) healthy++;
+      if (instance.enabled) enabled++;
+      if (isAvailable(instance)) available++;
+      if (instance.remembered) remembered++;
       silentMs.push(instance.silentMs);
       if (instance.edit !== undefined) edited.push(instance);
       if (isTroubled(instance)) troubled.push(instance);
@@ -221,7 +221,10 @@ export class Health implements Checker {
       status: this.#statusOfService(service, selector),
       pending: this.#pendingOf(service, selector),
       total: instances.length,
-      ...counts,
+      healthy,
+      enabled,
+      available,
+      remembered,
       needed: neededOf(instances.length, this.#minAvailableOf(service, selector)),
       silentMs,
       edited,

@@ -32,7 +32,7 @@ export function createHttpLane(
       if (name === undefined) return false;
       const status = checker.statusOfText(name) ?? 'bad-name';
       res.writeHead(answers[status].status, heads[status]);
-      res.end(answers[status].body);
+      res.end(answers[status].body, 'latin1');
       return true;
     } catch (err) {
       return failed(err, log);
@@ -41,9 +41,11 @@ export function createHttpLane(
   const answerPath = (res: ServerResponse, url: string): boolean => {
     try {
       const { http, json } = pathAnswer(url, options);
-      const length = String(Buffer.byteLength(json));
-      res.writeHead(http, ['Cache-Control', 'no-store', 'Content-Type', 'application/json', 'Content-Length', length]);
-      res.end(json);
+      const length = Buffer.byteLength(json);
+      res.writeHead(http, ['Cache-Control', 'no-store', 'Content-Type', 'application/json', 'Content-Length', String(length)]);
+      // A text of ASCII alone is copied, and not encoded, if it is said to be Latin 1.
+      if (length === json.length) res.end(json, 'latin1');
+      else res.end(json);
       return true;
     } catch (err) {
       return failed(err, log);
@@ -83,8 +85,7 @@ function failed(err: unknown, log: Logger): false {
 /** What `/health/NAME` answers; the path is a plain one. */
 export function pathAnswer(url: string, { checker, limits, defaultService }: Omit<HttpLaneOptions, 'log'>) {
   const name = url.slice(ROOT.length + 1);
-  const { http, body } = endpointOf(checker, name === '' ? defaultService : name, limits);
-  return { http, json: `${JSON.stringify(body)}\n` };
+  return endpointOf(checker, name === '' ? defaultService : name, limits);
 }
 
 /** A path of `/health/NAME` that is the name as it stands, and all of it. */
