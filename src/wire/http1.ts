@@ -23,6 +23,11 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
   const answering = new Map<Socket, Set<ServerResponse>>();
   let closing = false;
 
+  /** One function for all answers, which end once each. */
+  function ended(this: ServerResponse): void {
+    answering.get(this.req.socket)?.delete(this);
+  }
+
   const server = createServer(
     {
       // npm's Nacos client puts a whole beat, metadata included, into the request line.
@@ -36,9 +41,8 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
       keepAliveInitialDelay: TCP_KEEP_ALIVE_AFTER_MS,
     },
     (req, res) => {
-      const answers = answering.get(req.socket);
-      answers?.add(res);
-      res.once('close', () => answers?.delete(res));
+      answering.get(req.socket)?.add(res);
+      res.on('close', ended);
       if (closing) res.shouldKeepAlive = false;
       if (lane?.(req, res) !== true) request(req, res);
     },
