@@ -35,5 +35,5 @@ export function* each<T>(items: Iterable<T>, look: (item: T) => void): Paused<vo
   }
 }
 
-/** To write so many takes a few milliseconds. */
-export const AT_A_TIME = 1_000;
+/** To write so many takes a millisecond or two. */
+export const AT_A_TIME = 500;

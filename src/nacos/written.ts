@@ -26,7 +26,8 @@ export class Written {
 
   /** All of it. */
   get json(): string {
-    return this.pieces.join('');
+    const [only] = this.pieces;
+    return this.pieces.length === 1 && only !== undefined ? only : this.pieces.join('');
   }
 }
 

@@ -22,6 +22,7 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
   /** Every connection with its answers that have not gone out whole, in their order. */
   const answering = new Map<Socket, Set<ServerResponse>>();
   let closing = false;
+  // One function for all answers, which end once each.
   const onAnswered = function (this: ServerResponse) {
     answering.get(this.req.socket)?.delete(this);
   };

@@ -28,30 +28,26 @@ function bytesOf(req: Request, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const end = () => {
-      req.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
-    };
+    let isWhole = false;
     // Nobody has set an encoding on the request, so that it gives bytes.
     const onData = (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes <= maxBytes) {
-        chunks.push(chunk);
-        return;
-      }
-      end();
+      chunks.push(chunk);
+      if (bytes <= maxBytes) return;
+      req.off('data', onData);
       req.pause();
       reject(tooLarge(maxBytes));
     };
-    const onEnd = () => {
-      end();
+    req.on('data', onData);
+    req.on('end', () => {
+      isWhole = true;
       resolve(chunks.length === 1 ? (chunks[0] ?? NOTHING) : Buffer.concat(chunks, bytes));
-    };
-    const onError = (error: Error) => {
-      end();
-      reject(error);
-    };
-    const onClose = () => onError(new Error('the request ended before its body'));
-    req.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
+    });
+    // The listeners are left where they are: the request ends with them.
+    req.on('error', reject);
+    req.on('close', () => {
+      if (!isWhole) reject(new Error('the request ended before its body'));
+    });
   });
 }
 

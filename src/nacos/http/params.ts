@@ -78,7 +78,7 @@ export function readParams(query: string, form: string): Params {
 }
 
 function addParams(params: Params, source: string): void {
-  const decode = ENCODED.test(source) ? decoded : asItIs;
+  const decode = decoderFor(source);
   // Looked for no more often than it is found: a long text of names alone would be searched again for each.
   let equals = -1;
   for (let start = 0, count = 0; start < source.length && count < MAX_PARAMS; count++) {
@@ -99,15 +99,25 @@ function indexOrEnd(text: string, character: string, from: number): number {
 
 /** Of one text, empty ones included; as many as `node:querystring` reads. What comes behind them is not looked at. */
 const MAX_PARAMS = 1_000;
-const ENCODED = /[%+]|[^\0-\x7f]/;
+const MORE_THAN_ESCAPES = /[+]|[^\0-\x7f]/;
 const BEYOND_ASCII = /[^\0-\x7f]+/g;
+
+/** By what there is to be decoded anywhere in it, so that its names and values are not searched one by one for what is not there. */
+function decoderFor(source: string): (text: string) => string {
+  if (MORE_THAN_ESCAPES.test(source)) return decoded;
+  return source.includes('%') ? unescaped : asItIs;
+}
 
 /** What is beyond ASCII is encoded before it is decoded, because beside a bad escape Node keeps only the low byte of each character. */
 function decoded(text: string): string {
-  if (!ENCODED.test(text)) return text;
-  // Half of all names of services have no other escape.
-  const grouped = text.replaceAll('%40', '@');
-  return ENCODED.test(grouped) ? unescapeQuery(text.replaceAll('+', ' ').replace(BEYOND_ASCII, encoded)) : grouped;
+  return unescaped(text.replaceAll('+', ' ').replace(BEYOND_ASCII, encoded));
+}
+
+function unescaped(text: string): string {
+  if (!text.includes('%')) return text;
+  // Half of all names of services are grouped, and have no other escape.
+  const grouped = text.replace('%40%40', '@@');
+  return grouped.includes('%') ? unescapeQuery(text) : grouped;
 }
 
 function asItIs(text: string): string {
@@ -121,8 +131,15 @@ function encoded(text: string): string {
 
 /** Without blanks around it; undefined when nothing is left. */
 export function optional(params: Params, name: string): string | undefined {
-  const value = params.get(name)?.trim();
-  return value === '' ? undefined : value;
+  const value = params.get(name);
+  if (value === undefined || (isInk(value.charCodeAt(0)) && isInk(value.charCodeAt(value.length - 1)))) return value;
+  const trimmed = value.trim();
+  return trimmed === '' ? undefined : trimmed;
+}
+
+/** Whether it is a character of ASCII that can be seen: there is nothing to be trimmed then. */
+function isInk(code: number): boolean {
+  return code > 0x20 && code < 0x7f;
 }
 
 /** As `optional`, for what must be given. */
@@ -187,8 +204,11 @@ export function readPlace(params: Params, clusterAlias = true): Place {
 /** What a request says of an instance. `enable` and `valid` are the older names and give way. */
 export function readNamed(params: Params): Named {
   const weight = optional(params, 'weight');
+  const { ip, port, cluster } = readPlace(params);
   return {
-    ...readPlace(params),
+    ip,
+    port,
+    cluster,
     ephemeral: readTruth(params, 'ephemeral'),
     healthy: readTruth(params, 'healthy'),
     enabled: readTruth(params, 'enabled') ?? readTruth(params, 'enable'),

@@ -13,7 +13,7 @@ import { dial } from '../../support/raw.ts';
 
 failOnLeaks();
 
-const COUNT = 2 * AT_A_TIME + 500;
+const COUNT = 5 * AT_A_TIME;
 
 /** A port behind which a service of very many is listed. For `await using`. */
 async function crowded() {
