@@ -133,6 +133,8 @@ class Call implements Reply, FrameStream {
   }
 
   send({ head, body, trailers }: Answer): void {
+    // An answer may be late.
+    if (!this.#isWritable) return;
     if (trailers === undefined) {
       this.#stream.respond(head);
     } else {

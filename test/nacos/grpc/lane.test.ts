@@ -245,6 +245,34 @@ describe('a request', () => {
   });
 });
 
+describe('a list that is too long to be made in one turn', () => {
+  const MANY = { ...orders, name: 'many' };
+  const asked = { headers: GRPC, pieces: [asks('ServiceQueryRequest', { serviceName: 'many' })] };
+  beforeAll(() => {
+    for (let port = 1; port <= 1_500; port++) doors.registry.register(MANY, registration({ port }));
+  });
+  afterAll(() => {
+    for (let port = 1; port <= 1_500; port++) doors.registry.deregister(MANY, registration({ port }));
+  });
+
+  it('is answered when it is there', async () => {
+    const seen = await both(asked, IN_LANE);
+    expect(JSON.stringify(seen)).toContain('10.0.0.1#1500#');
+  });
+
+  it('is not answered to a caller who has gone meanwhile, and nobody is hurt', async () => {
+    for (const session of known) {
+      // Made anew each time.
+      doors.registry.register(MANY, registration());
+      await seenOf(session, { ...asked, resets: true });
+      await both({ headers: GRPC, pieces: [asks('HealthCheckRequest')] }, IN_LANE);
+    }
+    await both(asked, IN_LANE);
+    expect(doors.openAnswers.count).toBe(known.length);
+    expect(doors.logged.filter((line) => line.includes('"level":50'))).toEqual([]);
+  });
+});
+
 /** A stream of its own connection, and what comes over it. */
 class Talk {
   readonly stream: ClientHttp2Stream;

@@ -97,6 +97,28 @@ describe('a subscriber', () => {
     expect(Number.isSafeInteger(push.lastRefTime)).toBe(true);
   });
 
+  it('is told by the very datagram that others are who ask in the same way', async () => {
+    await using server = await startServer();
+    await using first = await Ear.open(asText);
+    await using second = await Ear.open(asText);
+    await using other = await Ear.open(asText);
+    for (const [ear, params] of [
+      [first, {}],
+      [second, {}],
+      [other, { clusters: 'DEFAULT' }],
+    ] as const)
+      await subscribe(server, ear.port, JAVA, params);
+    await register(server, 'orders');
+    const told = await Promise.all([first, second, other].map((ear) => ear.until((push) => ports(push).includes(80))));
+    const [one, same, another] = told.map(({ lastRefTime, data }) => ({ lastRefTime, clusters: data.clusters }));
+    expect(same).toEqual(one);
+    expect(another?.lastRefTime).not.toBe(one?.lastRefTime);
+    // The next change has a datagram of its own.
+    await register(server, 'orders', { port: 81 });
+    const next = await first.until((push) => ports(push).includes(81));
+    expect(next.lastRefTime).toBeGreaterThan(one?.lastRefTime ?? 0);
+  });
+
   it('of another cluster or service hears nothing of this one', async () => {
     await using server = await startServer();
     await using ear = await Ear.open(asText);
