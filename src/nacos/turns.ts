@@ -51,6 +51,7 @@ export function* each<T>(items: Iterable<T>, look: (item: T) => void): Paused<vo
 /** Sorts them by a text of each: some at a time, and then what is sorted already is put together. */
 export function* sortedBy<T>(items: readonly T[], keyOf: (item: T) => string): Paused<T[]> {
   let runs: Keyed<T>[][] = [];
+  const work = { count: 0 };
   for (let start = 0; start < items.length; start += AT_A_TIME) {
     if (start > 0) yield;
     const some = items.slice(start, start + AT_A_TIME).map((item) => ({ key: keyOf(item), item }));
@@ -58,7 +59,7 @@ export function* sortedBy<T>(items: readonly T[], keyOf: (item: T) => string): P
   }
   while (runs.length > 1) {
     const longer: Keyed<T>[][] = [];
-    for (let i = 0; i < runs.length; i += 2) longer.push(yield* merged(runs[i] ?? [], runs[i + 1] ?? []));
+    for (let i = 0; i < runs.length; i += 2) longer.push(yield* merged(runs[i] ?? [], runs[i + 1] ?? [], work));
     runs = longer;
   }
   return (runs[0] ?? []).map(({ item }) => item);
@@ -69,7 +70,7 @@ interface Keyed<T> {
   readonly item: T;
 }
 
-function* merged<T>(some: readonly Keyed<T>[], others: readonly Keyed<T>[]): Paused<Keyed<T>[]> {
+function* merged<T>(some: readonly Keyed<T>[], others: readonly Keyed<T>[], work: { count: number }): Paused<Keyed<T>[]> {
   const all: Keyed<T>[] = [];
   for (let i = 0, j = 0; all.length < some.length + others.length; ) {
     const [one, other] = [some[i], others[j]];
@@ -80,7 +81,7 @@ function* merged<T>(some: readonly Keyed<T>[], others: readonly Keyed<T>[]): Pau
       all.push(other);
       j++;
     }
-    if (all.length % MERGED_AT_A_TIME === 0) yield;
+    if (++work.count % MERGED_AT_A_TIME === 0) yield;
   }
   return all;
 }
