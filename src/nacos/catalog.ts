@@ -1,4 +1,5 @@
 import type { Source } from '../registry/changes.ts';
+import type { Address } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
 import { type Reason, RequestError } from './errors.ts';
@@ -12,6 +13,7 @@ import {
   nacosSettingsOf,
   toServiceSettings,
 } from './settings.ts';
+import { each, type Paused, sortedBy } from './turns.ts';
 
 /** What operators and the console do to services and their clusters, and how they look for them: typed commands, as `naming.ts`. */
 export class Catalog {
@@ -74,32 +76,49 @@ export class Catalog {
    * Names by namespace, of all when none is given, by part of the name: Nacos takes a regular expression here, which would let a caller
    * keep the process busy for ever.
    */
-  namesLike(part: string, namespace: string | undefined): Readonly<Record<string, readonly string[]>> {
+  *namesLike(part: string, namespace: string | undefined): Paused<Readonly<Record<string, readonly string[]>>> {
     const found: [string, readonly string[]][] = [];
-    for (const one of namespace === undefined ? this.#registry.namespaces() : [namespace]) {
-      const names = [...this.#registry.services(one)].map(({ name }) => name).filter((name) => name.includes(part));
-      if (names.length > 0) found.push([one, names.sort()]);
+    for (const one of namespace === undefined ? [...this.#registry.namespaces()] : [namespace]) {
+      const names: string[] = [];
+      yield* each(this.#registry.services(one), ({ name }) => {
+        if (name.includes(part)) names.push(name);
+      });
+      if (names.length > 0) found.push([one, yield* sortedBy(names, (name) => name)]);
     }
     return Object.fromEntries(found);
   }
 
   /** The console's list of services, sorted. Names match by part. */
-  search(namespace: string, wanted: Search, { pageNo, pageSize }: Page): SearchPage {
-    const found = [...this.#registry.services(namespace)].filter((service) => this.#matches(service, wanted));
-    const sorted = found.sort((a, b) => compare(groupedName(a), groupedName(b)));
+  *search(namespace: string, wanted: Search, { pageNo, pageSize }: Page): Paused<SearchPage> {
+    const found: ServiceName[] = [];
+    const { address } = wanted;
+    yield* each(this.#registry.services(namespace), (service) => {
+      if (this.#matches(service, wanted)) found.push(service);
+    });
+    const matching = address === '' ? found : yield* this.#withAddress(found, address);
+    const sorted = yield* sortedBy(matching, groupedName);
     const services = pageOf(sorted, pageNo, pageSize).flatMap((service): readonly KnownService[] => {
       const roll = Roll.of(this.#registry, service);
       return roll === undefined ? [] : [[service, roll, nacosSettingsOf(this.#registry, service)]];
     });
-    return { services, count: found.length };
+    return { services, count: matching.length };
   }
 
-  #matches(service: ServiceName, { name, group, address, onlyWithInstances }: Search): boolean {
+  #matches(service: ServiceName, { name, group, onlyWithInstances }: Search): boolean {
     if (!service.name.includes(name) || !service.group.includes(group)) return false;
-    if (onlyWithInstances && !this.#registry.tally(service)?.total) return false;
-    if (address === '') return true;
-    for (const { ip, port } of this.#registry.walk(service) ?? []) if (address === ip || address === `${ip}:${port}`) return true;
-    return false;
+    return !onlyWithInstances || (this.#registry.tally(service)?.total ?? 0) > 0;
+  }
+
+  *#withAddress(services: readonly ServiceName[], address: string): Paused<ServiceName[]> {
+    const found = new Set<ServiceName>();
+    yield* each(this.#placesIn(services), ({ service, ip, port }) => {
+      if (address === ip || address === `${ip}:${port}`) found.add(service);
+    });
+    return [...found];
+  }
+
+  *#placesIn(services: readonly ServiceName[]): IterableIterator<Address & { readonly service: ServiceName }> {
+    for (const service of services) for (const { ip, port } of this.#registry.walk(service) ?? []) yield { service, ip, port };
   }
 
   #checked(said: Said): Said {
@@ -138,8 +157,4 @@ export interface Search {
 export interface SearchPage {
   readonly services: readonly KnownService[];
   readonly count: number;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -10,6 +10,7 @@ import { RequestError, shown } from './errors.ts';
 import { checkedInstanceMetadata, type Named, type Page, type Place, pageOf, registrationOf } from './rules.ts';
 import { clusterOf, nacosSettingsOf } from './settings.ts';
 import type { Switches } from './switches.ts';
+import { atOnce, each, type Paused, sortedBy } from './turns.ts';
 
 /**
  * What Nacos's clients and operators do to instances: typed commands, the same for every version and transport. An instance is meant
@@ -220,14 +221,19 @@ export class Naming {
   }
 
   /** The names of a group, sorted, one page of them. `*` is every group, and names are grouped then. */
-  names(namespace: string, group: string, { pageNo, pageSize }: Page): NamesPage {
+  names(namespace: string, group: string, page: Page): NamesPage {
+    return atOnce(this.namesInTurns(namespace, group, page));
+  }
+
+  /** The same, as there may be very many. */
+  *namesInTurns(namespace: string, group: string, { pageNo, pageSize }: Page): Paused<NamesPage> {
     const found: string[] = [];
-    for (const service of this.#registry.services(namespace)) {
+    yield* each(this.#registry.services(namespace), (service) => {
       if (group === '*') found.push(groupedName(service));
       else if (service.group === group) found.push(service.name);
-    }
-    found.sort();
-    return { names: pageOf(found, pageNo, pageSize), count: found.length };
+    });
+    const names = yield* sortedBy(found, (name) => name);
+    return { names: pageOf(names, pageNo, pageSize), count: names.length };
   }
 
   /** What is said of an instance, if there is not too much of it: the metadata of each are kept. */

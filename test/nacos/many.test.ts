@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { writeJson } from '../../src/nacos/doubles.ts';
 import { Many, writeLong } from '../../src/nacos/many.ts';
-import { AT_A_TIME, each, inTurns } from '../../src/nacos/turns.ts';
+import { AT_A_TIME, atOnce, each, inTurns, sortedBy } from '../../src/nacos/turns.ts';
 import { randomRuns } from '../support/random.ts';
 import { ManualScheduler } from '../support/scheduler.ts';
 
@@ -58,6 +58,22 @@ it('work is done at once where it is short, and to the end where it is not', asy
   scheduler.advance(0);
   await more;
   expect(seen.length).toBe(2 * AT_A_TIME + 1);
+});
+
+it(`texts are sorted in turns as they are at once ${RUNS.title}`, { timeout: RUNS.timeoutMs }, () => {
+  const texts = fc.array(fc.string({ unit: 'binary', maxLength: 3 }), { maxLength: 30 });
+  fc.assert(
+    fc.property(texts, fc.integer({ min: 1, max: 4 }), (some, times) => {
+      // Of so many there are several parts, some of them not full.
+      const many = Array.from({ length: times * 200 }, (_, i) => some[i % Math.max(1, some.length)] ?? String(i % 7));
+      const numbered = many.map((text, i) => ({ text, i }));
+      const sorted = atOnce(sortedBy(numbered, ({ text }) => text));
+      expect(sorted.map(({ text }) => text)).toEqual([...many].sort());
+      // Equal ones stay in their order.
+      expect(sorted.every((one, i) => i === 0 || one.text !== sorted[i - 1]?.text || one.i > (sorted[i - 1]?.i ?? 0))).toBe(true);
+    }),
+    { ...RUNS.parameters, numRuns: Math.ceil(RUNS.parameters.numRuns / 10) },
+  );
 });
 
 it('work that fails in a later turn rejects', async () => {

@@ -2,6 +2,7 @@ import { pageOfView, pageView, serviceDetail, serviceWithHosts, subscriberView }
 import { MissingParam } from '../errors.ts';
 import { Long } from '../many.ts';
 import { saidView, settingsView } from '../record-views.ts';
+import { after, inTurns } from '../turns.ts';
 import { catalogRow } from '../views.ts';
 import { readClusterSettingsV3, readStrictPage, readStrictTruth } from './admin-params.ts';
 import { optional, readNamespace, readPlace, readService, readServiceSettings, required } from './params.ts';
@@ -44,7 +45,7 @@ function editingCalls({ naming, catalog }: HttpRooms) {
   };
 }
 
-function readingCalls({ catalog, clients, registry }: HttpRooms) {
+function readingCalls({ catalog, clients, registry, scheduler }: HttpRooms) {
   return {
     get: ({ params }: Asked) => serviceDetail(...catalog.knownByNamespace(readService(params))),
     list({ params }: Asked) {
@@ -55,10 +56,12 @@ function readingCalls({ catalog, clients, registry }: HttpRooms) {
         address: '',
         onlyWithInstances: readStrictTruth(params, 'ignoreEmptyService') ?? false,
       };
-      const { services, count } = catalog.search(readNamespace(params), wanted, page);
+      const found = inTurns(catalog.search(readNamespace(params), wanted, page), scheduler);
       const withInstances = readStrictTruth(params, 'withInstances') ?? false;
-      const items = services.map((row) => (withInstances ? serviceWithHosts(...row) : catalogRow(...row)));
-      return new Long(pageView(items, count, page));
+      return after(found, ({ services, count }) => {
+        const items = services.map((row) => (withInstances ? serviceWithHosts(...row) : catalogRow(...row)));
+        return new Long(pageView(items, count, page));
+      });
     },
     /** What was said of the service, and by its instances without edits: a call of this server's own, for backups. */
     records({ params }: Asked) {

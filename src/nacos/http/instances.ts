@@ -2,10 +2,11 @@ import type { Instance } from '../../registry/instance.ts';
 import { parseServiceName, type ServiceName } from '../../registry/service-name.ts';
 import { isJavaClient } from '../agents.ts';
 import { RequestError } from '../errors.ts';
-import type { ListKind, ListText } from '../list-text.ts';
+import type { ListKind } from '../list-text.ts';
 import { Long } from '../many.ts';
 import { Roll } from '../roll.ts';
 import { DEFAULT_CLUSTER_NAME, HOME, readClusters } from '../rules.ts';
+import { after } from '../turns.ts';
 import { beatAnswer, instanceView, instanceViewV2, statusView, unknownBeatAnswer, updatedView } from '../views.ts';
 import { readStrictTruth } from './admin-params.ts';
 import {
@@ -122,14 +123,11 @@ function listCalls({ naming, lists, switches, pusher, pushToClientIp }: HttpRoom
     const kind = { clusters, clustersVerbatim, healthyOnly: readFlag(params, 'healthyOnly'), grouped };
     // Of now, also where it takes a while: what changes meanwhile is newer.
     const lastRefTime = naming.listTime(service);
-    const text = lists.of(service, kind);
-    return text instanceof Promise ? text.then((made) => answer(made)) : answer(text);
-
-    function answer(made: ListText) {
+    return after(lists.of(service, kind), (made) => {
       if (!made.isOfNobody && readFlag(params, 'isCheck')) return {};
       const cacheMillis = subscribed(asked, called, { service, kind, isEmpty: made.isEmpty });
       return made.at({ cacheMillis, lastRefTime, env: readVerbatim(params, 'env') });
-    }
+    });
   }
 
   /** Reading, and with a UDP port also subscribing. Answers for how long the list is good. */

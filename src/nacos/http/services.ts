@@ -4,8 +4,9 @@ import type { Catalog, KnownService } from '../catalog.ts';
 import { RequestError } from '../errors.ts';
 import { hostWriter } from '../list-text.ts';
 import { Long } from '../many.ts';
+import type { NamesPage } from '../naming.ts';
 import { checkedCluster, type Page, pageOf, SELECTOR_TYPES } from '../rules.ts';
-import { each, inTurns, type Paused } from '../turns.ts';
+import { after, each, inTurns, type Paused } from '../turns.ts';
 import {
   catalogInstance,
   catalogRow,
@@ -85,20 +86,19 @@ function readingCalls({ catalog, scheduler }: HttpRooms) {
 }
 
 /** Names of services, and who listens to them. */
-function nameCalls({ naming, catalog, clients }: HttpRooms) {
+function nameCalls({ naming, catalog, clients, scheduler }: HttpRooms) {
   return {
     list({ params }: Asked) {
-      const { names, count } = pageOfNames(params, readPage(params));
-      return { doms: names, count };
+      return pageOfNames(params, readPage(params), ({ names, count }) => ({ doms: names, count }));
     },
     listV2({ params }: Asked) {
-      const { names, count } = pageOfNames(params, readPage(params, { pageNo: 1, pageSize: 20 }));
-      return { count, services: names };
+      const page = readPage(params, { pageNo: 1, pageSize: 20 });
+      return pageOfNames(params, page, ({ names, count }) => ({ count, services: names }));
     },
     names({ params }: Asked) {
       const namespace = optional(params, 'namespaceId') === undefined ? undefined : readNamespace(params);
-      const services = catalog.namesLike(optional(params, 'expr') ?? '', namespace);
-      return { services, count: Object.keys(services).length };
+      const found = inTurns(catalog.namesLike(optional(params, 'expr') ?? '', namespace), scheduler);
+      return after(found, (services) => ({ services, count: Object.keys(services).length }));
     },
     subscribers({ params }: Asked) {
       const found = clients.subscribersLike(readService(params));
@@ -111,13 +111,13 @@ function nameCalls({ naming, catalog, clients }: HttpRooms) {
     },
   };
 
-  function pageOfNames(params: Params, page: Page) {
-    return naming.names(readNamespace(params), readGroup(params), page);
+  function pageOfNames(params: Params, page: Page, view: (page: NamesPage) => object) {
+    return after(inTurns(naming.namesInTurns(readNamespace(params), readGroup(params), page), scheduler), view);
   }
 }
 
 /** The console's lists. */
-function catalogCalls({ catalog, checkTimes }: HttpRooms) {
+function catalogCalls({ catalog, checkTimes, scheduler }: HttpRooms) {
   return {
     catalogServices({ params }: Asked) {
       const page = readPage(params);
@@ -127,9 +127,12 @@ function catalogCalls({ catalog, checkTimes }: HttpRooms) {
         address: optional(params, 'instance') ?? '',
         onlyWithInstances: readFlag(params, 'hasIpCount'),
       };
-      const { services, count } = catalog.search(readNamespace(params), wanted, page);
-      if (readFlag(params, 'withInstances')) return new Long(services.map((row) => catalogServiceWithInstances(...row)));
-      return { serviceList: services.map((row) => catalogRow(...row)), count };
+      const found = inTurns(catalog.search(readNamespace(params), wanted, page), scheduler);
+      const withInstances = readFlag(params, 'withInstances');
+      return after(found, ({ services, count }) => {
+        if (withInstances) return new Long(services.map((row) => catalogServiceWithInstances(...row)));
+        return { serviceList: services.map((row) => catalogRow(...row)), count };
+      });
     },
     catalogService: ({ params }: Asked) => catalogServiceView(...known(catalog, params)),
     catalogInstances({ params }: Asked) {

@@ -107,3 +107,19 @@ it('of a list of very many there are pages', async () => {
   const { body } = await overHttp1(room.address, 'GET', '/nacos/v2/ns/service?serviceName=orders');
   expect(JSON.parse(body.toString())).toMatchObject({ data: { ephemeral: true, clusterMap: { DEFAULT: {} } } });
 });
+
+it('very many services are listed, found and sorted in parts', async () => {
+  await using room = await crowded();
+  const names = Array.from({ length: COUNT }, (_, i) => `s${(i * 7) % COUNT}`);
+  for (const [i, name] of names.entries())
+    room.rooms.registry.register({ ...orders, name }, registration({ ip: `10.1.0.${i % 2}` }));
+  const get = async (path: string) => JSON.parse((await overHttp1(room.address, 'GET', path)).body.toString());
+  const sorted = ['orders', ...names].sort();
+  const { doms, count } = await get('/nacos/v1/ns/service/list?pageNo=3&pageSize=1000');
+  expect([doms, count]).toEqual([sorted.slice(2_000), COUNT + 1]);
+  expect((await get('/nacos/v1/ns/service/names?expr=s')).services.public).toEqual(sorted);
+  const found = await get('/nacos/v1/ns/catalog/services?pageNo=1&pageSize=10&instance=10.1.0.1:8080');
+  const half = names.filter((_, i) => i % 2 === 1).sort();
+  expect(found.count).toBe(half.length);
+  expect(found.serviceList.map(({ name }: { name: string }) => name)).toEqual(half.slice(0, 10));
+});
