@@ -124,6 +124,8 @@ class Call implements Reply, FrameStream {
     const headers = this.#headers;
     if (headers === undefined || this.#stream.destroyed) return;
     this.#isWaiting = true;
+    // A few bytes that stay would keep all that was read with them.
+    if (this.#body.length > 0) this.#body = Buffer.from(this.#body);
     if (this.#route.mayWait(headers, this.#body)) limitBody(this.#stream);
     else this.#leave(false);
   }
