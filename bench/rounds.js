@@ -23,7 +23,7 @@ const COME_TO_MS = 2_000;
  * @returns {Promise<{ name: string, title: string, lines: object[], subjects: Record<string, Outcome> }[]>} for each work
  * @typedef {{ figures?: Figures, samples: Figures[], reason?: string, failed?: boolean }} Outcome
  */
-export async function measureGroup(group, works, { rounds, seconds, note }) {
+export async function measureGroup(group, works, { rounds, seconds, without, note }) {
   const peers = new Map();
   const results = works.map((work) => {
     const names = work.of ?? Object.keys(group.subjects);
@@ -33,6 +33,7 @@ export async function measureGroup(group, works, { rounds, seconds, note }) {
     const { work, outcomes } = result;
     note(`${group.name}/${work.name}: ${subject}`);
     try {
+      if (without.includes(subject)) throw new Missing('left out by --without');
       const peer = await peerOf(group, subject, peers, work.fresh);
       try {
         if (group.alone) await comeTo(peer);

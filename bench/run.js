@@ -4,7 +4,7 @@
  *   npm run bench -- --only check --rounds 5 --seconds 3 --json figures.json
  *
  * --only takes a part of the name of a row, or several with commas between; --list names all rows, those as well that are measured only
- * when they are asked for. Nothing else should run meanwhile: by how much others were in the way is said below the table.
+ * when they are asked for. --without leaves peers out by name. Nothing else should run meanwhile: by how much others were in the way is said below the table.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -17,6 +17,7 @@ import { linesOf, missingIn, tableOf } from './table.js';
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
+    without: { type: 'string', default: '' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '3' },
     json: { type: 'string' },
@@ -26,6 +27,7 @@ const { values } = parseArgs({
 
 const [rounds, seconds] = [values.rounds, values.seconds].map(Number);
 if (!(rounds >= 1 && seconds >= 1)) throw new Error('--rounds and --seconds must be numbers from 1');
+const without = values.without.split(',');
 const parts = values.only.split(',');
 /** What is apart is not measured for having a part of its name in common with others. */
 function isChosen({ name: group, apart }, { name }) {
@@ -46,7 +48,7 @@ async function measure() {
   joinTheLoad();
   const machine = { ...describeMachine(), peers: peerVersions() };
   const results = [];
-  for (const { group, works } of chosen) results.push(...(await measureGroup(group, works, { rounds, seconds, note })));
+  for (const { group, works } of chosen) results.push(...(await measureGroup(group, works, { rounds, seconds, without, note })));
   note('');
   const lines = linesOf(results);
   const { cpu, cores, memoryGiB, kernel, node, pinned, peers, date } = machine;

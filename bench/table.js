@@ -24,6 +24,11 @@ const FIGURES = {
 /**
  * A line as a work describes it: `{ figure, peer?, ours?, plus?, atLeast?, atMost?, either? }`. Without a peer the bound is one of
  * the figure itself. `plus` is what ours may be above the peer's. Of lines with the same word in `either` one is enough.
+ *
+ * @param {any[]} results
+ * @returns {Line[]}
+ * @typedef {{ row: string, measure: string, figure: string, peer: string, ours?: number, theirs?: number, value?: number, wanted?: number,
+ *   atLeast: boolean, either?: string, plus: number, reached?: boolean, missing: string }} Line
  */
 export function linesOf(results) {
   return results.flatMap((result) => {

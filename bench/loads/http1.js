@@ -23,22 +23,33 @@ export async function makeAll(port, count, call) {
   await Promise.all(Array.from({ length: CONNECTIONS }, talk));
 }
 
-/** Makes so many calls a second, evenly, however quick the answers come, until it is stopped. Answers how to stop it. */
+/**
+ * Makes so many calls a second, evenly, however quick the answers come, until it is stopped; who is a second behind is spared the rest.
+ * Answers how to stop it, which answers how many were answered a second.
+ */
 export async function makeSteadily(port, perSecond, call) {
   const lines = await Promise.all(Array.from({ length: CONNECTIONS }, () => Line.open(port)));
+  let failure;
+  for (const line of lines)
+    line.ended.catch((error) => {
+      failure ??= error;
+    });
+  const waiting = () => lines.reduce((sum, line) => sum + line.waiting, 0);
   const began = performance.now();
+  let due = 0;
   let made = 0;
   const timer = setInterval(() => {
-    const due = ((performance.now() - began) / 1_000) * perSecond;
-    for (; made < due; made++) lines[made % lines.length].ask(call(made));
+    const dueBefore = due;
+    due = Math.floor(((performance.now() - began) / 1_000) * perSecond);
+    if (waiting() > perSecond || failure !== undefined) return;
+    for (let i = dueBefore; i < due; i++) lines[made % lines.length].ask(call(made++));
   }, PACE_MS);
   return async () => {
     clearInterval(timer);
-    const seconds = (performance.now() - began) / 1_000;
-    const unanswered = lines.reduce((sum, line) => sum + line.waiting, 0);
+    if (failure !== undefined) throw failure;
+    const answered = made - waiting();
     for (const line of lines) line.end();
-    await Promise.all(lines.map(({ ended }) => ended));
-    return { perSecond: (made - unanswered) / seconds, unanswered };
+    return { perSecond: (answered / (performance.now() - began)) * 1_000 };
   };
 }
 

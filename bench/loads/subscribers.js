@@ -65,7 +65,7 @@ class NacosClient {
     this.#connection = connection;
     this.#onPush = onPush;
     connection.onMessage = (stream, bytes) => this.#heard(stream, bytes);
-    connection.onEnd = () => {};
+    connection.onEnd = (stream) => this.#answered(stream, '');
     this.#stream = connection.call('/BiRequestStream/requestBiStream', payload('ConnectionSetupRequest', SETUP), { more: true });
   }
 
@@ -89,11 +89,7 @@ class NacosClient {
 
   #heard(stream, bytes) {
     const text = bytes.toString('latin1');
-    const answered = this.#answers.get(stream);
-    if (answered !== undefined) {
-      this.#answers.delete(stream);
-      return answered(text);
-    }
+    if (this.#answered(stream, text)) return;
     const [, type] = /(\w+Request)/.exec(text) ?? [];
     const [, requestId] = /"requestId":"([^"]*)"/.exec(text) ?? [];
     if (type === undefined || requestId === undefined) return;
@@ -102,6 +98,14 @@ class NacosClient {
       payload(type.replace('Request', 'Response'), { resultCode: 200, errorCode: 0, requestId }),
     );
     if (type === 'NotifySubscriberRequest') this.#onPush();
+  }
+
+  /** A call that ends without a word is answered with none. */
+  #answered(stream, text) {
+    const settle = this.#answers.get(stream);
+    this.#answers.delete(stream);
+    settle?.(text);
+    return settle !== undefined;
   }
 
   close() {

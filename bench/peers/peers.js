@@ -3,12 +3,16 @@
  * SERVING until it is told otherwise, and listens on a free port of loopback.
  */
 import { join } from 'node:path';
+import { healthRequest } from '../loads/grpc-frames.js';
+import { Http2Connection } from '../loads/http2-connection.js';
 import { ServerProcess } from '../server-process.js';
 import { tool } from '../toolchain.js';
 import { hold, setEnabled } from './instances.js';
 
 const BRIDGE = join(import.meta.dirname, '../../dist/cli/main.js');
 export const SERVICE = 'orders';
+/** Field 1 is 1. */
+const SERVING = '0801';
 
 /**
  * @typedef {object} Peer
@@ -30,15 +34,15 @@ export async function beatbridge(flags = [], nodeFlags = []) {
   });
   const { http } = process.said;
   await hold(http, SERVICE, '10.255.0.1', 8080);
-  return { ...peerOf(process), setServing: (isServing) => setEnabled(http, SERVICE, '10.255.0.1', 8080, isServing) };
+  return { ...(await serving(process)), setServing: (isServing) => setEnabled(http, SERVICE, '10.255.0.1', 8080, isServing) };
 }
 
-export const grpcJs = async () => peerOf(await ServerProcess.node([program('grpc-js.js'), SERVICE]));
+export const grpcJs = async () => serving(await ServerProcess.node([program('grpc-js.js'), SERVICE]));
 
-export const connectNode = async () => peerOf(await ServerProcess.node([program('connect-node.js'), SERVICE]));
+export const connectNode = async () => serving(await ServerProcess.node([program('connect-node.js'), SERVICE]));
 
 /** An answer of Node's HTTP/2 that looks at nothing: the limit of the platform. */
-export const nodeHttp2 = async () => peerOf(await ServerProcess.node([program('node-http2.js')]));
+export const nodeHttp2 = async () => serving(await ServerProcess.node([program('node-http2.js')]));
 
 /**
  * The same of its HTTP/1.1.
@@ -49,11 +53,26 @@ export const nodeHttp = async (answers) => peerOf(await ServerProcess.node([prog
 /** On one processor, as the others are. */
 export const grpcGo = async () => {
   const env = { ...process.env, GOMAXPROCS: '1' };
-  return peerOf(await ServerProcess.start([await tool('grpcGo'), SERVICE], { env }));
+  return serving(await ServerProcess.start([await tool('grpcGo'), SERVICE], { env }));
 };
 
 function program(name) {
   return join(import.meta.dirname, name);
+}
+
+/** Programs that load a server look at little of what it answers: whether it says what is true is seen before. */
+async function serving(process) {
+  const peer = peerOf(process);
+  const connection = await Http2Connection.open(peer.grpcPort);
+  const answer = await new Promise((resolve, reject) => {
+    connection.onMessage = (_, message) => resolve(message.toString('hex'));
+    connection.onEnd = (_, error) => reject(error ?? new Error('a Check has ended without an answer'));
+    connection.onFailure = reject;
+    connection.call('/grpc.health.v1.Health/Check', healthRequest(SERVICE));
+  });
+  connection.close();
+  if (answer !== SERVING) throw new Error(`a Check was answered with ${answer}`);
+  return peer;
 }
 
 function peerOf(process) {

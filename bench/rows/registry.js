@@ -21,7 +21,17 @@ export function addressOf(i) {
 /** So many, none of which falls silent while it is measured. */
 export async function filled(peer, instances) {
   await makeAll(peer.httpPort, instances, (i) => `POST ${PATH}?${addressOf(i)}&${LASTING}`);
+  await proveFilled(peer, instances - 1);
   return peer;
+}
+
+/** Programs that load a server look at little of what it answers: whether it knows what it is asked about is seen before. */
+async function proveFilled({ httpPort }, last) {
+  const url = `http://127.0.0.1:${httpPort}${PATH}`;
+  const listed = await (await fetch(`${url}/list?${addressOf(last)}`)).json();
+  if (listed.hosts.length !== 10) throw new Error(`${listed.hosts.length} hosts are listed of 10`);
+  const beat = await (await fetch(`${url}/beat?${addressOf(last)}`, { method: 'PUT' })).json();
+  if (beat.code !== 10_200) throw new Error(`a beat was answered with ${JSON.stringify(beat)}`);
 }
 
 /** What beatbridge answers, for whoever answers without finding out. */
