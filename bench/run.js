@@ -14,6 +14,8 @@ import { measureGroup } from './rounds.js';
 import { GROUPS } from './rows/rows.js';
 import { linesOf, missingIn, tableOf } from './table.js';
 
+let noted = '';
+
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
@@ -78,7 +80,9 @@ function disturbance(results) {
   return `of the time that servers had work to do, they waited for their core: ${percent(mean)} on average, ${percent(Math.max(...known))} at most`;
 }
 
-/** Says on a terminal how far it is. */
+/** Says how far it is: on a terminal in its last line. */
 function note(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+  else if (text.split(':', 1)[0] !== noted) console.error(text.split(':', 1)[0]);
+  noted = text.split(':', 1)[0];
 }

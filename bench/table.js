@@ -28,16 +28,20 @@ const FIGURES = {
  * @param {any[]} results
  * @returns {Line[]}
  * @typedef {{ row: string, measure: string, figure: string, peer: string, ours?: number, theirs?: number, value?: number, wanted?: number,
- *   atLeast: boolean, either?: string, plus: number, reached?: boolean, missing: string }} Line
+ *   atLeast: boolean, either?: string, plus: number, reached?: boolean | 'instead', missing: string }} Line
  */
 export function linesOf(results) {
   return results.flatMap((result) => {
     const lines = result.lines.map((line) => lineOf(result, line));
     for (const line of lines)
-      if (line.either !== undefined && line.reached === false)
-        line.reached = lines.some((other) => other.either === line.either && other.reached);
+      if (line.either !== undefined && line.reached === false && lines.some((other) => isInstead(other, line)))
+        line.reached = 'instead';
     return lines;
   });
+}
+
+function isInstead(other, { either }) {
+  return other.either === either && other.reached === true;
 }
 
 function lineOf({ name, title, subjects }, { figure, peer, ours = 'beatbridge', plus = 0, atLeast, atMost, either }) {
@@ -89,6 +93,7 @@ function written(value, figure) {
 function reachedText({ wanted, reached, value }) {
   if (Number.isNaN(value) || value === undefined) return 'not measured';
   if (wanted === undefined) return '';
+  if (reached === 'instead') return 'by another row';
   return reached ? 'yes' : 'NO';
 }
 

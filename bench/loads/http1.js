@@ -6,6 +6,8 @@ const CONNECTIONS = 16;
 /** On a connection, before it waits for answers. */
 const AHEAD = 8;
 const PACE_MS = 5;
+/** Beyond that nothing more is asked: a server that does not keep up is to be slow, and not to drown. */
+const MOST_BEHIND_S = 0.25;
 
 /** Makes the calls of these numbers. */
 export async function makeAll(port, count, call) {
@@ -24,7 +26,7 @@ export async function makeAll(port, count, call) {
 }
 
 /**
- * Makes so many calls a second, evenly, however quick the answers come, until it is stopped; who is a second behind is spared the rest.
+ * Makes so many calls a second, evenly, however quick the answers come, until it is stopped. Who does not keep up is spared the rest.
  * Answers how to stop it, which answers how many were answered a second.
  */
 export async function makeSteadily(port, perSecond, call) {
@@ -41,7 +43,7 @@ export async function makeSteadily(port, perSecond, call) {
   const timer = setInterval(() => {
     const dueBefore = due;
     due = Math.floor(((performance.now() - began) / 1_000) * perSecond);
-    if (waiting() > perSecond || failure !== undefined) return;
+    if (waiting() > perSecond * MOST_BEHIND_S || failure !== undefined) return;
     for (let i = dueBefore; i < due; i++) lines[made % lines.length].ask(call(made++));
   }, PACE_MS);
   return async () => {

@@ -2,10 +2,10 @@
 import { healthRequest } from './grpc-frames.js';
 import { Http2Connection } from './http2-connection.js';
 
-const PATH = '/grpc.health.v1.Health/Watch';
+export const WATCH = '/grpc.health.v1.Health/Watch';
 export const SERVING = 1;
 export const NOT_SERVING = 2;
-const TOLD_WITHIN_MS = 120_000;
+const TOLD_WITHIN_MS = 300_000;
 /** Connections that are begun at the same time. */
 const AT_ONCE = 50;
 
@@ -46,7 +46,7 @@ export class Watchers {
     connection.onMessage = (stream, [, status]) => this.#heard(last, (stream - 1) >> 1, status);
     connection.onEnd = (_, error) => this.#fail(error ?? new Error('a Watch has ended'));
     connection.onFailure = (error) => this.#fail(error);
-    for (let i = 0; i < calls; i++) connection.call(PATH, message);
+    for (let i = 0; i < calls; i++) connection.call(WATCH, message);
   }
 
   #heard(last, index, status) {

@@ -1,24 +1,16 @@
 /** How cost grows with what is registered: 1,000 instances to a million, ten to a service. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { healthRequest } from '../loads/grpc-frames.js';
 import { h2load, wrk } from '../loads/programs.js';
-import { NOT_SERVING, Watchers } from '../loads/watchers.js';
-import { call } from '../peers/instances.js';
 import { beatbridge, nodeHttp, SERVICE } from '../peers/peers.js';
-import { percentile } from '../rounds.js';
 import { costOf, memoryOf } from '../use.js';
 import { bareAnswers, calls, filled } from './registry.js';
+import { lateness } from './silence.js';
 
-const SIZES = { 'at 1,000': 1_000, 'at 10,000': 10_000, 'at 100,000': 100_000, 'at 1,000,000': 1_000_000 };
+const SIZES = { 'at 1k': 1_000, 'at 10k': 10_000, 'at 100k': 100_000, 'at 1M': 1_000_000 };
 const [SMALL, , , LARGE] = Object.keys(SIZES);
 const CONNECTIONS = 100;
 /** With how many registered each of them is measured. */
 const sizes = Object.keys(SIZES);
-
-/** How many fall silent by and by, how long it takes them, and over how long. */
-const SILENT = 500;
-const TIMEOUT_MS = 1_000;
-const OVER_MS = 2_000;
 
 const beat = (peer, { seconds, subject }) => calls('beat', SIZES[subject] ?? SIZES[LARGE])(peer, { seconds });
 const list = (peer, { seconds, subject }) => calls('list', SIZES[subject])(peer, { seconds });
@@ -43,35 +35,6 @@ const memory = async (peer) => ({
   rssMB: peer.process.rssBytes() / 1e6,
   heldMB: (await memoryOf(peer)).heldBytes / 1e6,
 });
-
-/**
- * How late those hear of it who watch services whose only instance falls silent: from when its last sign of life was sent, so that
- * the way there is counted as lateness too. The instances fall silent one after the other, while everything else is alive.
- */
-const lateness = async (peer) => {
-  const silence = JSON.stringify({
-    'preserved.heart.beat.interval': String(TIMEOUT_MS / 2),
-    'preserved.heart.beat.timeout': String(TIMEOUT_MS),
-    'preserved.ip.delete.timeout': String(60_000),
-  });
-  const one = async (i) => {
-    const service = `silent-${i}`;
-    await pause((i * OVER_MS) / SILENT);
-    const dueAt = performance.now() + TIMEOUT_MS;
-    await call(
-      peer.httpPort,
-      'POST',
-      `instance?serviceName=${service}&ip=10.254.0.1&port=80&metadata=${encodeURIComponent(silence)}`,
-    );
-    const watchers = await Watchers.open(peer.grpcPort, service, { connections: 1, calls: 1 });
-    const toldAt = await watchers.told(NOT_SERVING);
-    watchers.close();
-    await call(peer.httpPort, 'DELETE', `instance?serviceName=${service}&ip=10.254.0.1&port=80`);
-    return toldAt - dueAt;
-  };
-  const late = await Promise.all(Array.from({ length: SILENT }, (_, i) => one(i)));
-  return { p99Ms: percentile(late, 99), longestMs: percentile(late, 100) };
-};
 
 /** From the smallest to each of the others. */
 const growth = (figure, wanted) =>
