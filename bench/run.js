@@ -8,6 +8,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { doubtsAbout } from './doubts.js';
 import { describeMachine, joinTheLoad } from './machine.js';
 import { peerVersions } from './peers/versions.js';
 import { measureGroup } from './rounds.js';
@@ -62,22 +63,10 @@ async function measure() {
   );
   console.log(`median of ${rounds} rounds of ${seconds} s\n`);
   console.log(tableOf(lines));
-  console.log(`\n${disturbance(results)}`);
-  for (const text of missingIn(results)) console.log(text);
+  console.log('');
+  for (const text of [...doubtsAbout(results), ...missingIn(results)]) console.log(text);
   if (values.json !== undefined)
     writeFileSync(values.json, `${JSON.stringify({ machine, rounds, seconds, lines, results }, null, 2)}\n`);
-}
-
-/** On a quiet machine a server that is alone on its core waits for it hardly ever, and then for itself. */
-function disturbance(results) {
-  const shares = results.flatMap(({ subjects }) =>
-    Object.values(subjects).flatMap(({ samples }) => samples.map((one) => one.waitedShare)),
-  );
-  const known = shares.filter((share) => share !== undefined);
-  const percent = (share) => `${(100 * share).toFixed(0)} %`;
-  if (known.length === 0) return '';
-  const mean = known.reduce((sum, share) => sum + share, 0) / known.length;
-  return `of the time that servers had work to do, they waited for their core: ${percent(mean)} on average, ${percent(Math.max(...known))} at most`;
 }
 
 /** Says how far it is: on a terminal in its last line. */

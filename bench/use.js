@@ -6,12 +6,13 @@
  * @param {() => Promise<{ done: number, perSecond: number }>} load
  */
 export async function costOf(peer, load) {
-  const before = peer.process.used();
+  const [before, began] = [peer.process.used(), performance.now()];
   const { done, perSecond } = await load();
-  const after = peer.process.used();
+  const [after, wall] = [peer.process.used(), (performance.now() - began) / 1_000];
   const seconds = (after.ns - before.ns) / 1e9;
   const waited = (after.waitedNs - before.waitedNs) / 1e9;
-  return { perSecond, cpuUs: (seconds / done) * 1e6, perCpuSecond: done / seconds, waitedShare: waited / (seconds + waited) };
+  const shares = { waitedShare: waited / (seconds + waited), loadedShare: (seconds + waited) / wall };
+  return { perSecond, cpuUs: (seconds / done) * 1e6, perCpuSecond: done / seconds, ...shares };
 }
 
 /** What a process holds after garbage collection, where it can say so, and what the kernel has given it. */
