@@ -3,9 +3,10 @@
  * them. The figures of each are medians.
  *
  * A group is `{ name, subjects, works }`. Its subjects start servers, by name, and are there for all of its works; a work is
- * `{ name, title, take, lines }`, and may name its own subjects (`of`), want a new process each time (`fresh`) and do without
- * times that do not count, before all others (`cold`). `take(peer, { seconds, subject })` answers figures by name. Where the servers of a group are at
- * work by themselves, all but one stand still at any time (`alone`). A group that is `apart` is measured when it is asked for by name.
+ * `{ name, title, take, lines }`, and may name its own subjects (`of`), want a new process each time (`fresh`) and do without times
+ * that do not count, before all others (`cold`). `take(peer, { seconds, subject })` answers figures by name. Where the servers of a
+ * group are at work by themselves, all but one stand still at any time (`alone`). A group that is `apart` is measured when it is asked
+ * for by name. What a group has started beside its servers, it ends itself (`end`).
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Missing } from './toolchain.js';
