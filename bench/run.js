@@ -3,8 +3,9 @@
  *
  *   npm run bench -- --only check --rounds 5 --seconds 3 --json figures.json
  *
- * --only takes a part of the name of a row, or several with commas between; --list names all rows, those as well that are measured only
- * when they are asked for. --without leaves peers out by name. Nothing else should run meanwhile: by how much others were in the way is said below the table.
+ * --only takes a part of the name of a row, or several with commas between; --list names all rows, those as well that are measured
+ * only when they are asked for. --without leaves peers out by name. Nothing else should run meanwhile: by how much others were in the
+ * way is said below the table.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

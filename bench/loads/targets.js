@@ -1,4 +1,4 @@
-/** A process for checks to look at: a port that takes every connection, and one that also reads and never answers, at all of 127.0.0.0/8. */
+/** A process for checks to look at, at all of 127.0.0.0/8: a port that takes every connection, and one that never answers. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 

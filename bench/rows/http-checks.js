@@ -1,4 +1,4 @@
-/** What load balancers ask over HTTP/1.1: a Check in JSON, and the path that answers with a code; over connections that stay, and new ones. */
+/** What load balancers ask over HTTP/1.1, each over connections that stay and over new ones: a Check in JSON, and the path with a code. */
 import { wrk } from '../loads/programs.js';
 import { beatbridge, connectNode, nodeHttp, SERVICE } from '../peers/peers.js';
 import { costOf } from '../use.js';
