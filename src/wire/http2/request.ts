@@ -1,0 +1,179 @@
+import { ConnectionError, ENHANCE_YOUR_CALM } from './codes.ts';
+import {
+  ASTERISK,
+  AUTHORITY,
+  CONNECT,
+  CONTENT_LENGTH,
+  type Field,
+  MALFORMED,
+  METHOD,
+  OPTIONS,
+  PATH,
+  PSEUDO,
+  REGULAR,
+  SCHEME,
+} from './fields.ts';
+import type { Http2Limits } from './limits.ts';
+import type { Prepared } from './prepared.ts';
+
+/** Where requests come from: one connection. An application keeps what it knows of the peer under it. */
+export interface Peer {
+  /**
+   * Writes a piece to a stream that `Request.open` has opened. False when it cannot be written now, and nothing was: `writable` of the
+   * application tells when to try again. True for a stream that has ended: `left` tells, or has told, of that.
+   */
+  append(id: number, piece: Prepared): boolean;
+  /** Ends such a stream with the trailers that were prepared. */
+  finish(id: number, trailers: Prepared): void;
+  /** Ends the connection at once. */
+  destroy(): void;
+  /** For the application: whatever it keeps of a connection. */
+  owner: object | undefined;
+}
+
+/** What a request may be answered by, in the same turn. */
+export interface Answering extends Peer {
+  reply(request: Request, answer: Prepared): void;
+  open(request: Request, head: Prepared): void;
+}
+
+/**
+ * A header as it was decoded, and what there is of the body. One of these serves many requests after each other: an application may
+ * read it while it is asked about it, and keeps neither it nor `body`, whose bytes lie from `start` to `end`.
+ */
+export class Request {
+  /** Undefined between two requests. */
+  connection: Answering | undefined;
+  id = 0;
+  /** What the application said that it is. */
+  route = 0;
+  readonly fields: Field[] = [];
+  /** How many of `fields` are of this request. */
+  count = 0;
+  method: Field | undefined;
+  scheme: Field | undefined;
+  path: Field | undefined;
+  authority: Field | undefined;
+  /** The marks of all fields. */
+  marks = 0;
+  /** -1 when it is not said. */
+  contentLength = -1;
+  body: Uint8Array = NOTHING;
+  start = 0;
+  end = 0;
+  /** When it began, in ticks of the engine. */
+  since = 0;
+  /** WINDOW_UPDATEs for the stream so far. */
+  credit = 0;
+  /** What the peer has used of the stream's window. */
+  flow = 0;
+  /** All meanings so far. */
+  #seen = 0;
+  #size = 0;
+  #tooLarge = false;
+  readonly #limits: Http2Limits;
+
+  constructor(limits: Http2Limits) {
+    this.#limits = limits;
+  }
+
+  begin(): void {
+    this.count = 0;
+    this.marks = 0;
+    this.contentLength = -1;
+    this.body = NOTHING;
+    this.start = 0;
+    this.end = 0;
+    this.credit = 0;
+    this.flow = 0;
+    this.method = undefined;
+    this.scheme = undefined;
+    this.path = undefined;
+    this.authority = undefined;
+    this.#seen = 0;
+    this.#size = 0;
+    this.#tooLarge = false;
+  }
+
+  /** Takes the next field, in the order in which they came. One that is too much is looked at all the same, but not kept. */
+  add(field: Field): void {
+    const { meaning } = field;
+    this.#size += field.size;
+    if (this.#size > this.#limits.maxHeaderListBytes || this.count >= this.#limits.maxHeaderFields) {
+      this.#tooLarge = true;
+      if (this.#size > 2 * this.#limits.maxHeaderListBytes) throw new ConnectionError(ENHANCE_YOUR_CALM, 'header list too large');
+      return;
+    }
+    if ((meaning & PSEUDO) !== 0) {
+      // Each once, and before all others (RFC 9113 section 8.3).
+      if ((this.#seen & ((meaning & PSEUDO) | REGULAR)) !== 0) this.#seen |= MALFORMED;
+      if ((meaning & PATH) !== 0) this.path = field;
+      else if ((meaning & METHOD) !== 0) this.method = field;
+      else if ((meaning & AUTHORITY) !== 0) this.authority = field;
+      else this.scheme = field;
+    } else if ((meaning & CONTENT_LENGTH) !== 0) {
+      const length = Number(field.value);
+      if ((this.#seen & CONTENT_LENGTH) !== 0 && length !== this.contentLength) this.#seen |= MALFORMED;
+      this.contentLength = length;
+    }
+    this.#seen |= meaning;
+    this.marks |= field.mark;
+    this.fields[this.count++] = field;
+  }
+
+  /** Decoded to its end, and some of it let go. */
+  get isTooLarge(): boolean {
+    return this.#tooLarge;
+  }
+
+  /** As a request: sections 8.1.1 and 8.3.1. `ended` when it has no body. */
+  isMalformed(ended: boolean): boolean {
+    const seen = this.#seen;
+    if ((seen & (MALFORMED | CONNECT)) !== 0) return (seen & MALFORMED) !== 0 || (seen & PSEUDO) !== (METHOD | AUTHORITY);
+    if ((seen & (METHOD | SCHEME | PATH)) !== (METHOD | SCHEME | PATH)) return true;
+    return ((seen & ASTERISK) !== 0 && (seen & OPTIONS) === 0) || (ended && this.contentLength > 0);
+  }
+
+  get isConnect(): boolean {
+    return (this.#seen & CONNECT) !== 0;
+  }
+
+  has(meaning: number): boolean {
+    return (this.#seen & meaning) !== 0;
+  }
+
+  /** As trailers: section 8.1. */
+  get isMalformedTrailers(): boolean {
+    return (this.#seen & (MALFORMED | PSEUDO)) !== 0;
+  }
+
+  /** The value of a field, that of the first of several; undefined when there is none. */
+  value(name: string): string | undefined {
+    for (let i = 0; i < this.count; i++) if (this.fields[i]?.name === name) return this.fields[i]?.value;
+    return undefined;
+  }
+
+  /** Adds to the body what stands in a frame, by copying it: the frame's bytes are others' by the next turn. */
+  append(bytes: Uint8Array, start: number, end: number): void {
+    const length = this.end + end - start;
+    if (length > this.body.length) {
+      const grown = new Uint8Array(Math.max(length, Math.min(2 * this.body.length, this.#limits.maxQuickBodyBytes)));
+      grown.set(this.body.subarray(0, this.end));
+      this.body = grown;
+    }
+    this.body.set(bytes.subarray(start, end), this.end);
+    this.end = length;
+  }
+
+  /** Answers at once, whole. */
+  reply(answer: Prepared): void {
+    this.connection?.reply(this, answer);
+  }
+
+  /** Begins an answer that stays open: from here on it is a number, for `Peer.append` and `Peer.finish`. */
+  open(head: Prepared): void {
+    this.connection?.open(this, head);
+  }
+}
+
+const NOTHING = new Uint8Array(0);
