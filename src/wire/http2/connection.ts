@@ -121,6 +121,7 @@ export class Connection implements FrameSink {
 
   destroy(): void {
     this.#duplex.destroy();
+    this.#forgetAll(h2.CANCEL);
   }
 
   /** Everything that happens to a connection happens in one of these, and what it has to say leaves in one write. */

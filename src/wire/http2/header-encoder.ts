@@ -17,12 +17,12 @@ export function encodeFields(fields: Fields): Buffer {
   const block = Buffer.allocUnsafe(room);
   let at = 0;
   for (const [name, value] of fields) {
+    if (!isName(name) && name !== ':status') throw new RangeError(`not a name of a header: ${JSON.stringify(name)}`);
     const index = STATIC_INDEX.get(`${name} ${value}`);
     if (index !== undefined) {
       at = writeInteger(block, at, 0x80, 0x7f, index);
       continue;
     }
-    if (!isName(name) && name !== ':status') throw new RangeError(`not a name of a header: ${JSON.stringify(name)}`);
     if (!isValue(value) || /[^\0-\xff]/.test(value)) throw new RangeError(`not a value of a header: ${JSON.stringify(value)}`);
     const nameIndex = STATIC_INDEX.get(name) ?? 0;
     at = writeInteger(block, at, SECRETS.has(name) ? NEVER_INDEXED : 0, 0x0f, nameIndex);
