@@ -240,6 +240,8 @@ export class Connection implements FrameSink {
     // In their order: the last of several wins (section 6.5.3).
     for (let at = start; at < end; at += 6) this.#setting(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2));
     this.#output.frame(0, h2.SETTINGS, h2.ACK, 0);
+    // Whatever relies on them comes after the acknowledgement.
+    this.#requests.canSend();
   }
 
   /** Section 6.5.2. What is not known is ignored. */

@@ -214,8 +214,10 @@ export class Requests {
     const pending = stream ?? this.#table.request(id);
     const credit = pending?.credit ?? this.#table.opened?.get(id);
     if (credit === undefined) return;
-    if (this.#answers.sender.initial + credit + increment > MAX_WINDOW)
-      throw new ConnectionError(FLOW_CONTROL_ERROR, 'window too large');
+    if (this.#answers.sender.initial + credit + increment > MAX_WINDOW) {
+      this.#answers.fault(id, FLOW_CONTROL_ERROR, stream?.isReceived ?? !pending);
+      return;
+    }
     if (pending) pending.credit += increment;
     else this.#table.opened?.set(id, credit + increment);
     if (stream) this.#answers.sender.pump(stream);
@@ -237,7 +239,6 @@ export class Requests {
     for (const { credit } of this.#table.requests()) check(credit);
     for (const credit of this.#table.opened?.values() ?? []) check(credit);
     this.#answers.sender.initial = size;
-    this.canSend();
   }
 
   /** There may be room for what has waited. */

@@ -59,6 +59,10 @@ const FLOODS: Record<string, { readonly first?: Buffer; readonly piece: Piece; r
       ]),
     reason: 'too many errors',
   },
+  'windows that become too large': {
+    piece: (i) => Buffer.concat([headers(2 * i + 1, request('POST', '/hold')), windowUpdate(2 * i + 1, 2 ** 31 - 1)]),
+    reason: 'too many errors',
+  },
   'malformed requests': { piece: (i) => headers(2 * i + 1, request('GET', '/', ['connection', 'x'])), reason: 'too many errors' },
   'streams beyond the limit': {
     first: Buffer.concat(Array.from({ length: 1_000 }, (_, i) => headers(2 * i + 1, request('POST', '/hold'), OPEN_FOR_NOW))),

@@ -155,6 +155,17 @@ describe.each(Object.keys(TABLE) as (keyof typeof TABLE)[])('on a stream that is
   });
 });
 
+it.each(['/', '/hold', '/grpc.health.v1.Health/Watch'])(
+  'the window of a stream of %s that becomes too large ends the stream',
+  (path) => {
+    using wire = greeted();
+    wire.send(headers(1, request('POST', path), path === '/' ? OPEN_FOR_NOW : FLAG.endHeaders | FLAG.endStream));
+    expect(wire.say(windowUpdate(1, 2 ** 31 - 1))).toEqual(['RST_STREAM 1 FLOW_CONTROL_ERROR']);
+    expect(wire.application.watchers).toEqual([]);
+    isUsable(wire);
+  },
+);
+
 it('a stream that was skipped is closed, and never was open', () => {
   using wire = greeted();
   wire.send(headers(5, request('GET', '/')));
@@ -235,7 +246,6 @@ describe('a connection error', () => {
     ['WINDOW_UPDATE of nothing', [windowUpdate(0, 0)], 'GOAWAY 0 PROTOCOL_ERROR'],
     ['WINDOW_UPDATE of nothing on a stream', [HOLD, windowUpdate(1, 0)], 'GOAWAY 1 PROTOCOL_ERROR'],
     ['a window of the connection that is too large', [windowUpdate(0, 2 ** 31 - 1)], 'GOAWAY 0 FLOW_CONTROL_ERROR'],
-    ['a window of a stream that is too large', [HOLD, windowUpdate(1, 2 ** 31 - 1)], 'GOAWAY 1 FLOW_CONTROL_ERROR'],
     [
       'a window of a stream that SETTINGS make too large',
       [WINDOW_ZERO, HOLD, windowUpdate(1, 2 ** 31 - 1), settingsFrame([4, 1])],

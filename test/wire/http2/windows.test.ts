@@ -38,7 +38,7 @@ describe('what we send', () => {
     expect(wire.say(windowUpdate(1, 5))).toEqual(['DATA 1 5']);
     expect(wire.say(windowUpdate(1, 100))).toEqual(['DATA 1 2', 'HEADERS 1 END']);
     expect(wire.say(headers(3, request('GET', '/nothing')))).toEqual(['HEADERS 3']);
-    expect(wire.say(settingsFrame([4, 100]))).toEqual(['DATA 3 20 END', 'SETTINGS ACK']);
+    expect(wire.say(settingsFrame([4, 100]))).toEqual(['SETTINGS ACK', 'DATA 3 20 END']);
   });
 
   it('counts updates that came before the answer was there', () => {
