@@ -151,7 +151,9 @@ export function handleByPath(stream: Stream): void | Promise<void> {
 /** Sends the body back as it comes, and its length in a trailer. */
 async function echo(stream: Stream): Promise<void> {
   stream.takeTime();
-  stream.respond(200, [['content-type', stream.header('content-type') ?? 'application/octet-stream']]);
+  stream.respond(200, [
+    ['content-type', stream.header('content-type') === 'application/grpc' ? 'application/grpc' : 'text/plain'],
+  ]);
   let length = 0;
   for await (const chunk of stream.body()) {
     length += chunk.length;
