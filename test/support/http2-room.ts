@@ -132,6 +132,8 @@ export function handleByPath(stream: Stream): void | Promise<void> {
     case '/echo':
     case '/second-thoughts':
       return echo(stream);
+    case '/read':
+      return readFirst(stream);
     case '/hold':
       return undefined;
     case '/early':
@@ -168,6 +170,15 @@ async function echo(stream: Stream): Promise<void> {
     ['x-length', String(length)],
     ['grpc-status', '0'],
   ]);
+}
+
+/** Answers once the whole request is there. */
+async function readFirst(stream: Stream): Promise<void> {
+  let length = 0;
+  for await (const chunk of stream.body()) length += chunk.length;
+  stream.respond(200, [['content-type', 'text/plain']]);
+  stream.write(Buffer.from(`${length} bytes were read\n`));
+  stream.end();
 }
 
 async function big(stream: Stream, bytes: number): Promise<void> {
