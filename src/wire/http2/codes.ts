@@ -36,6 +36,7 @@ export const FRAME_HEADER_BYTES = 9;
 export const MAX_FRAME_BYTES = 16_384;
 /** Of any window; an unsigned number of 31 bits (section 6.9.1). */
 export const MAX_WINDOW = 0x7fff_ffff;
+export const MAX_STREAM = 0x7fff_ffff;
 /** The first window of a connection, and that of a stream until SETTINGS say otherwise (section 6.9.2). */
 export const FIRST_WINDOW = 65_535;
 
@@ -47,4 +48,8 @@ export class ConnectionError extends Error {
     super(reason);
     this.code = code;
   }
+}
+
+export function fail(code: number, reason: string): never {
+  throw new ConnectionError(code, reason);
 }

@@ -1,4 +1,4 @@
-import { ConnectionError, FRAME_HEADER_BYTES, FRAME_SIZE_ERROR, MAX_FRAME_BYTES, PROTOCOL_ERROR } from './codes.ts';
+import { FRAME_HEADER_BYTES, FRAME_SIZE_ERROR, fail, MAX_FRAME_BYTES, PROTOCOL_ERROR } from './codes.ts';
 
 /** RFC 9113 section 3.4. */
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
@@ -15,6 +15,7 @@ export class FrameReader {
   /** A frame of which some has come: first nine bytes of it, then, when its length is known, all. */
   #partial: Buffer | undefined;
   #have = 0;
+  #isStopped = false;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
@@ -30,10 +31,15 @@ export class FrameReader {
     return this.#partial !== undefined;
   }
 
+  /** Hands on no more frames, not even those of a chunk that it is at. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
   read(chunk: Buffer): void {
     let at = this.hasPreface ? 0 : this.#readPreface(chunk);
     if (this.#partial) at = this.#complete(this.#partial, chunk, at);
-    for (;;) {
+    while (!this.#isStopped) {
       const rest = chunk.length - at;
       const needed = rest < FRAME_HEADER_BYTES ? FRAME_HEADER_BYTES : frameLength(chunk, at);
       if (rest < needed) {
@@ -48,7 +54,7 @@ export class FrameReader {
   #readPreface(chunk: Buffer): number {
     let at = 0;
     for (; at < chunk.length && !this.hasPreface; at++) {
-      if (chunk[at] !== PREFACE[this.#preface++]) throw new ConnectionError(PROTOCOL_ERROR, 'not HTTP/2');
+      if (chunk[at] !== PREFACE[this.#preface++]) fail(PROTOCOL_ERROR, 'not HTTP/2');
     }
     return at;
   }
@@ -84,6 +90,6 @@ export class FrameReader {
 /** Of the whole frame whose nine bytes are there (section 4.1). */
 function frameLength(bytes: Buffer, at: number): number {
   const length = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
-  if (length > MAX_FRAME_BYTES) throw new ConnectionError(FRAME_SIZE_ERROR, 'frame too large');
+  if (length > MAX_FRAME_BYTES) fail(FRAME_SIZE_ERROR, 'frame too large');
   return FRAME_HEADER_BYTES + length;
 }

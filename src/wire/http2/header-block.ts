@@ -1,4 +1,4 @@
-import { ConnectionError, ENHANCE_YOUR_CALM } from './codes.ts';
+import { ENHANCE_YOUR_CALM, fail } from './codes.ts';
 import type { Http2Limits } from './limits.ts';
 
 /** A header of which some has come: HEADERS without the rest, and CONTINUATION frames until there is one that ends it. */
@@ -21,9 +21,8 @@ export class HeaderBlock {
   /** Checked before anything is kept, so that frames without an end cost no more than one with it. */
   add(bytes: Buffer, start: number, end: number): void {
     this.#length += end - start;
-    if (this.#length > this.#limits.maxHeaderBlockBytes) throw new ConnectionError(ENHANCE_YOUR_CALM, 'header block too large');
-    if (this.#parts.length > this.#limits.maxContinuations)
-      throw new ConnectionError(ENHANCE_YOUR_CALM, 'too many continuations');
+    if (this.#length > this.#limits.maxHeaderBlockBytes) fail(ENHANCE_YOUR_CALM, 'header block too large');
+    if (this.#parts.length > this.#limits.maxContinuations) fail(ENHANCE_YOUR_CALM, 'too many continuations');
     this.#parts.push(Buffer.from(bytes.subarray(start, end)));
   }
 

@@ -1,4 +1,4 @@
-import { COMPRESSION_ERROR, ConnectionError } from './codes.ts';
+import { COMPRESSION_ERROR, fail } from './codes.ts';
 import { Field, type Mark, STATIC_ENTRIES } from './fields.ts';
 import { decodeHuffman } from './huffman.ts';
 import type { Request } from './request.ts';
@@ -60,7 +60,7 @@ export class HeaderDecoder {
         target.add(this.#literal(bytes, 0x0f));
       } else {
         // Only at the beginning of a block (section 4.2).
-        if (!mayResize) throw new ConnectionError(COMPRESSION_ERROR, 'table size update inside a header block');
+        if (!mayResize) fail(COMPRESSION_ERROR, 'table size update inside a header block');
         this.#resize(this.#integer(bytes, 0x1f));
         continue;
       }
@@ -81,7 +81,7 @@ export class HeaderDecoder {
         : ago < this.#count
           ? this.#entries[(this.#newest - ago) & (MAX_ENTRIES - 1)]
           : undefined;
-    if (field === undefined || index === 0) throw new ConnectionError(COMPRESSION_ERROR, 'header index out of range');
+    if (field === undefined || index === 0) fail(COMPRESSION_ERROR, 'header index out of range');
     return field;
   }
 
@@ -104,7 +104,7 @@ export class HeaderDecoder {
   }
 
   #resize(limit: number): void {
-    if (limit > MAX_TABLE_BYTES) throw new ConnectionError(COMPRESSION_ERROR, 'table size update beyond what was allowed');
+    if (limit > MAX_TABLE_BYTES) fail(COMPRESSION_ERROR, 'table size update beyond what was allowed');
     this.#limit = limit;
     this.#evict(limit);
   }
@@ -127,11 +127,11 @@ export class HeaderDecoder {
       value += (byte & 0x7f) << shift;
       if (byte < 0x80) return value;
     }
-    throw new ConnectionError(COMPRESSION_ERROR, 'integer too long');
+    fail(COMPRESSION_ERROR, 'integer too long');
   }
 
   #next(bytes: Buffer): number {
-    if (this.#at >= this.#end) throw new ConnectionError(COMPRESSION_ERROR, 'header block cut short');
+    if (this.#at >= this.#end) fail(COMPRESSION_ERROR, 'header block cut short');
     return bytes[this.#at++] ?? 0;
   }
 
@@ -141,11 +141,11 @@ export class HeaderDecoder {
     const length = this.#integer(bytes, 0x7f);
     const start = this.#at;
     const end = start + length;
-    if (end > this.#end) throw new ConnectionError(COMPRESSION_ERROR, 'header block cut short');
+    if (end > this.#end) fail(COMPRESSION_ERROR, 'header block cut short');
     this.#at = end;
     if (!isHuffman) return bytes.toString('latin1', start, end);
     const decoded = decodeHuffman(bytes, start, end, this.#scratch);
-    if (decoded < 0) throw new ConnectionError(COMPRESSION_ERROR, 'not a huffman code');
+    if (decoded < 0) fail(COMPRESSION_ERROR, 'not a huffman code');
     return this.#scratch.toString('latin1', 0, decoded);
   }
 }

@@ -1,4 +1,4 @@
-import { ConnectionError, ENHANCE_YOUR_CALM } from './codes.ts';
+import { ENHANCE_YOUR_CALM, fail } from './codes.ts';
 import {
   ASTERISK,
   AUTHORITY,
@@ -101,7 +101,7 @@ export class Request {
     this.#size += field.size;
     if (this.#size > this.#limits.maxHeaderListBytes || this.count >= this.#limits.maxHeaderFields) {
       this.#tooLarge = true;
-      if (this.#size > 2 * this.#limits.maxHeaderListBytes) throw new ConnectionError(ENHANCE_YOUR_CALM, 'header list too large');
+      if (this.#size > 2 * this.#limits.maxHeaderListBytes) fail(ENHANCE_YOUR_CALM, 'header list too large');
       return;
     }
     if ((meaning & PSEUDO) !== 0) {

@@ -2,9 +2,9 @@ import type { Answers } from './answers.ts';
 import type { Budget } from './budget.ts';
 import {
   CANCEL,
-  ConnectionError,
   ENHANCE_YOUR_CALM,
   FLOW_CONTROL_ERROR,
+  fail,
   MAX_WINDOW,
   PROTOCOL_ERROR,
   REFUSED_STREAM,
@@ -109,7 +109,7 @@ export class Requests {
       this.#budget.glitch();
     } else {
       const code = this.#table.howEnded(id) === undefined ? PROTOCOL_ERROR : STREAM_CLOSED;
-      throw new ConnectionError(code, 'HEADERS on a stream that is closed');
+      fail(code, 'HEADERS on a stream that is closed');
     }
   }
 
@@ -125,7 +125,7 @@ export class Requests {
     if (stream && !stream.isReceived) this.#receive(stream, ends, bytes, start, end, flow);
     else if (stream || this.#table.opened?.has(id)) this.#answers.fault(id, STREAM_CLOSED, true);
     else if (this.#table.isReset(id, ends)) return;
-    else if (this.#table.howEnded(id) === 'whole') throw new ConnectionError(STREAM_CLOSED, 'DATA on a stream that is closed');
+    else if (this.#table.howEnded(id) === 'whole') fail(STREAM_CLOSED, 'DATA on a stream that is closed');
     else this.#answers.fault(id, STREAM_CLOSED, ends);
   }
 
@@ -189,7 +189,7 @@ export class Requests {
   }
 
   resetByPeer(id: number, code: number): void {
-    if (id > this.lastId) throw new ConnectionError(PROTOCOL_ERROR, 'RST_STREAM on an idle stream');
+    if (id > this.lastId) fail(PROTOCOL_ERROR, 'RST_STREAM on an idle stream');
     const request = this.#table.request(id);
     const stream = this.#table.handled.get(id);
     if (request) {
@@ -209,7 +209,7 @@ export class Requests {
   }
 
   windowUpdate(id: number, increment: number): void {
-    if (id > this.lastId) throw new ConnectionError(PROTOCOL_ERROR, 'WINDOW_UPDATE on an idle stream');
+    if (id > this.lastId) fail(PROTOCOL_ERROR, 'WINDOW_UPDATE on an idle stream');
     const stream = this.#table.handled.get(id);
     const pending = stream ?? this.#table.request(id);
     const credit = pending?.credit ?? this.#table.opened?.get(id);
@@ -225,7 +225,7 @@ export class Requests {
   }
 
   connectionWindowUpdate(increment: number): void {
-    if (this.#answers.sender.window + increment > MAX_WINDOW) throw new ConnectionError(FLOW_CONTROL_ERROR, 'window too large');
+    if (this.#answers.sender.window + increment > MAX_WINDOW) fail(FLOW_CONTROL_ERROR, 'window too large');
     this.#answers.sender.window += increment;
     this.canSend();
   }
@@ -233,7 +233,7 @@ export class Requests {
   /** Of every stream, those that are open too (section 6.9.2). */
   initialWindow(size: number): void {
     const check = (credit: number) => {
-      if (credit + size > MAX_WINDOW) throw new ConnectionError(FLOW_CONTROL_ERROR, 'window too large');
+      if (credit + size > MAX_WINDOW) fail(FLOW_CONTROL_ERROR, 'window too large');
     };
     for (const { credit } of this.#table.handled.values()) check(credit);
     for (const { credit } of this.#table.requests()) check(credit);
