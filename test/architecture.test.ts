@@ -47,7 +47,7 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
 const texts = new Map(files.map((file) => [file, readFileSync(join(SRC, file), 'utf8')]));
 
 function importsOf(file: string): string[] {
-  return [...(texts.get(file) ?? '').matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)].map(
+  return [...(texts.get(file) ?? '').matchAll(/(?:(?<!\.)\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)].map(
     (match) => match[1] as string,
   );
 }

@@ -1,5 +1,5 @@
-import type { Budget } from './budget.ts';
-import { INTERNAL_ERROR, NO_ERROR } from './codes.ts';
+import { Budget } from './budget.ts';
+import { INTERNAL_ERROR, NO_ERROR, RST_STREAM, WINDOW_UPDATE } from './codes.ts';
 import type { Output } from './output.ts';
 import type { Prepared } from './prepared.ts';
 import type { Answering, Request } from './request.ts';
@@ -12,6 +12,7 @@ import { StreamTable } from './stream-table.ts';
 export class Answers implements Answering, StreamOwner {
   owner: object | undefined;
   readonly table = new StreamTable();
+  readonly budget: Budget;
   readonly sender: Sender;
   readonly maxUnsentBytes: number;
   readonly streamWindowBytes: number;
@@ -25,26 +26,20 @@ export class Answers implements Answering, StreamOwner {
   working = 0;
   readonly #shared: Shared;
   readonly #output: Output;
-  readonly #budget: Budget;
-  readonly #cut: () => void;
+  readonly #connection: { destroy(): void };
   /** To be told of something when the frames of this turn have been read. */
   #woken: Stream[] = [];
   /** An `append` was refused. */
   #isStarved = false;
 
-  constructor(shared: Shared, output: Output, budget: Budget, cut: () => void) {
+  constructor(shared: Shared, output: Output, connection: { destroy(): void }) {
     this.#shared = shared;
     this.maxUnsentBytes = shared.limits.maxUnsentBytes;
     this.streamWindowBytes = shared.limits.streamWindowBytes;
     this.#output = output;
-    this.#budget = budget;
-    this.#cut = cut;
-    this.sender = new Sender(
-      output,
-      budget,
-      (stream) => this.#answered(stream),
-      (stream) => this.wake(stream),
-    );
+    this.#connection = connection;
+    this.budget = new Budget(shared.limits);
+    this.sender = new Sender(output, this.budget, this);
   }
 
   reply(request: Request, answer: Prepared): void {
@@ -52,14 +47,14 @@ export class Answers implements Answering, StreamOwner {
     if (!this.isTableUpdateDue && this.sender.fits(answer.data.length, request.credit)) {
       answer.write(this.#output, id);
       this.sender.window -= answer.data.length;
-      this.#budget.traffic++;
+      this.budget.traffic++;
       this.table.end(id, false);
       return;
     }
     const stream = new Stream(request, this);
     stream.isStarted = true;
     stream.isReceived = true;
-    this.table.handled.set(id, stream);
+    this.table.add(stream);
     stream.answer(answer);
   }
 
@@ -80,7 +75,7 @@ export class Answers implements Answering, StreamOwner {
     piece.write(this.#output, id);
     this.sender.window -= length;
     this.table.opened?.set(id, credit - length);
-    this.#budget.traffic++;
+    this.budget.traffic++;
     return true;
   }
 
@@ -91,14 +86,14 @@ export class Answers implements Answering, StreamOwner {
   }
 
   destroy(): void {
-    this.#cut();
+    this.#connection.destroy();
   }
 
   writeHeader(id: number, block: Uint8Array, ends: boolean): void {
     const prefix = this.isTableUpdateDue ? TABLE_UPDATE : NOTHING;
     this.isTableUpdateDue = false;
     this.#output.header(id, prefix.length > 0 ? Buffer.concat([prefix, block]) : block, ends);
-    this.#budget.traffic++;
+    this.budget.traffic++;
   }
 
   pump(stream: Stream): void {
@@ -109,9 +104,13 @@ export class Answers implements Answering, StreamOwner {
   taken(stream: Stream, bytes: number): void {
     if (stream.isOver) return;
     this.unreadBytes -= bytes;
+    this.giveBack(stream, bytes);
+  }
+
+  giveBack(stream: Stream, bytes: number): void {
     stream.owed += bytes;
     if (stream.isReceived || stream.owed < this.streamWindowBytes / 2) return;
-    this.#output.windowUpdate(stream.id, stream.owed);
+    this.#output.number(WINDOW_UPDATE, stream.id, stream.owed);
     stream.window += stream.owed;
     stream.owed = 0;
   }
@@ -121,7 +120,7 @@ export class Answers implements Answering, StreamOwner {
   }
 
   /** All of an answer is out. What is left of the request is not wanted (section 8.1). */
-  #answered(stream: Stream): void {
+  answered(stream: Stream): void {
     if (stream.isReceived) {
       this.table.end(stream.id, false);
       this.forget(stream, NO_ERROR);
@@ -132,14 +131,14 @@ export class Answers implements Answering, StreamOwner {
 
   /** The peer did something wrong on a stream, and others are not concerned (section 5.4.2). `ends`: it will send no more on it. */
   fault(id: number, code: number, ends: boolean): void {
-    this.#budget.glitch();
-    this.#budget.reset();
+    this.budget.glitch();
+    this.budget.reset();
     this.reset(id, code, ends);
   }
 
   /** What there is of a stream ends. */
   reset(id: number, code: number, ends: boolean): void {
-    this.#output.reset(id, code);
+    this.#output.number(RST_STREAM, id, code);
     this.table.reset(id, ends);
     const request = this.table.request(id);
     const stream = this.table.handled.get(id);
@@ -163,7 +162,7 @@ export class Answers implements Answering, StreamOwner {
   handle(request: Request, ends: boolean): Stream {
     const stream = new Stream(request, this);
     stream.isReceived = ends;
-    this.table.handled.set(stream.id, stream);
+    this.table.add(stream);
     if (request.end > request.start) {
       stream.unread.push(new Uint8Array(request.body.subarray(request.start, request.end)));
       stream.received = request.end - request.start;
@@ -176,7 +175,7 @@ export class Answers implements Answering, StreamOwner {
   }
 
   forget(stream: Stream, code: number): void {
-    this.table.handled.delete(stream.id);
+    this.table.remove(stream.id);
     this.sender.forget(stream);
     this.unreadBytes -= stream.breakOff(code);
     this.wake(stream);

@@ -1,4 +1,4 @@
-import { ENHANCE_YOUR_CALM, fail } from './codes.ts';
+import * as h2 from './codes.ts';
 import type { Allowance, Http2Limits, RateLimits } from './limits.ts';
 
 /** DATA frames that are shorter, and end nothing, are counted. */
@@ -48,39 +48,39 @@ export class Budget {
 
   header(bytes: number): void {
     this.#headerBytes += bytes;
-    if (this.#headerBytes > this.#rates.headerBytes) fail(ENHANCE_YOUR_CALM, 'too many header bytes');
+    if (this.#headerBytes > this.#rates.headerBytes) h2.fail(h2.ENHANCE_YOUR_CALM, 'too many header bytes');
   }
 
   stream(): void {
     this.traffic++;
-    if (++this.#streams > this.#rates.streams) fail(ENHANCE_YOUR_CALM, 'too many streams');
+    if (++this.#streams > this.#rates.streams) h2.fail(h2.ENHANCE_YOUR_CALM, 'too many streams');
   }
 
   settings(): void {
-    if (++this.#settings > this.#rates.settings) fail(ENHANCE_YOUR_CALM, 'too many settings');
+    if (++this.#settings > this.#rates.settings) h2.fail(h2.ENHANCE_YOUR_CALM, 'too many settings');
   }
 
   ping(): void {
-    if (++this.#pings > this.#rates.pings + this.#recentTraffic) fail(ENHANCE_YOUR_CALM, 'too many pings');
+    if (++this.#pings > this.#rates.pings + this.#recentTraffic) h2.fail(h2.ENHANCE_YOUR_CALM, 'too many pings');
   }
 
   control(): void {
     if (++this.#controls > this.#rates.controls + CONTROLS_PER_ANSWER * this.#recentTraffic) {
-      fail(ENHANCE_YOUR_CALM, 'too many control frames');
+      h2.fail(h2.ENHANCE_YOUR_CALM, 'too many control frames');
     }
   }
 
   /** DATA that do not end their stream, by their length without padding. */
   data(bytes: number): void {
     if (bytes >= SMALL_FRAME_BYTES) return;
-    if (++this.#smallFrames > this.#rates.smallFrames) fail(ENHANCE_YOUR_CALM, 'too many small frames');
+    if (++this.#smallFrames > this.#rates.smallFrames) h2.fail(h2.ENHANCE_YOUR_CALM, 'too many small frames');
     if (bytes === 0 && ++this.#emptyFrames > this.#rates.emptyFrames) {
-      fail(ENHANCE_YOUR_CALM, 'too many empty frames');
+      h2.fail(h2.ENHANCE_YOUR_CALM, 'too many empty frames');
     }
   }
 
   unknownFrame(): void {
-    if (++this.#unknownFrames > this.#rates.unknownFrames) fail(ENHANCE_YOUR_CALM, 'too many unknown frames');
+    if (++this.#unknownFrames > this.#rates.unknownFrames) h2.fail(h2.ENHANCE_YOUR_CALM, 'too many unknown frames');
   }
 
   /**
@@ -88,11 +88,11 @@ export class Budget {
    * (CVE-2023-44487, CVE-2025-8671).
    */
   reset(): void {
-    if (++this.#resets > this.#resetLimit.atOnce) fail(ENHANCE_YOUR_CALM, 'too many resets');
+    if (++this.#resets > this.#resetLimit.atOnce) h2.fail(h2.ENHANCE_YOUR_CALM, 'too many resets');
   }
 
   glitch(): void {
-    if (++this.#glitches > this.#glitchLimit.atOnce) fail(ENHANCE_YOUR_CALM, 'too many errors');
+    if (++this.#glitches > this.#glitchLimit.atOnce) h2.fail(h2.ENHANCE_YOUR_CALM, 'too many errors');
   }
 
   get #recentTraffic(): number {

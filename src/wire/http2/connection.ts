@@ -1,11 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { Answers } from './answers.ts';
-import { Budget } from './budget.ts';
 import * as h2 from './codes.ts';
 import { FrameReader } from './frame-reader.ts';
 import { Frames } from './frames.ts';
 import { Output } from './output.ts';
-import { Requests } from './requests.ts';
 import type { Shared } from './shared.ts';
 
 /** Streams are numbered up to 2^31 - 1 (RFC 9113 section 5.1.1): a connection that has got so far ends gracefully. */
@@ -27,11 +25,9 @@ export class Connection {
   readonly #duplex: Duplex;
   readonly #output: Output;
   readonly #reader: FrameReader;
-  readonly #budget: Budget;
   readonly #answers: Answers;
-  readonly #requests: Requests;
   readonly #frames: Frames;
-  readonly #onClose: (connection: Connection) => void;
+  readonly #engine: { forget(connection: Connection): void };
   #state: State = 'open';
   #isPaused = false;
   #isDirty = false;
@@ -45,28 +41,24 @@ export class Connection {
   #cancelLinger: (() => void) | undefined;
   #lingerBytes = LINGER_BYTES;
 
-  constructor(shared: Shared, duplex: Duplex, onClose: (connection: Connection) => void) {
+  constructor(shared: Shared, duplex: Duplex, engine: { forget(connection: Connection): void }) {
     this.#shared = shared;
     this.#duplex = duplex;
-    this.#onClose = onClose;
+    this.#engine = engine;
     this.#since = shared.second;
     this.#idleSince = shared.second;
     this.#heardSince = shared.second;
     this.#stuckSince = shared.second;
-    this.#output = new Output(duplex, shared.buffers, () => this.#dirty());
-    this.#budget = new Budget(shared.limits);
-    this.#answers = new Answers(shared, this.#output, this.#budget, () => this.destroy());
-    this.#requests = new Requests(shared, this.#budget, this.#answers);
-    this.#frames = new Frames(shared, this.#output, this.#budget, this.#answers, this.#requests, (payload) => {
-      if (this.#state === 'draining' && LAST_CALL.equals(payload)) this.#leave();
-    });
+    this.#output = new Output(duplex, shared.buffers, this);
+    this.#answers = new Answers(shared, this.#output, this);
+    this.#frames = new Frames(shared, this.#output, this.#answers, this);
     this.#reader = new FrameReader(this.#frames);
     duplex.on('data', (chunk: Buffer) => this.receive(chunk));
     duplex.on('drain', () => this.#turn('look'));
     duplex.once('end', () => this.#finish());
     duplex.once('close', () => this.#closed());
     // What a socket has to say of its end, `close` says too.
-    duplex.on('error', () => {});
+    duplex.on('error', ignore);
   }
 
   /** Takes what the socket has read. */
@@ -83,7 +75,7 @@ export class Connection {
 
   /** A second has passed. */
   tick(): void {
-    this.#budget.tick();
+    this.#answers.budget.tick();
     this.#turn('look');
   }
 
@@ -119,7 +111,7 @@ export class Connection {
       if (what === 'look') this.#look();
       else if (what !== 'flush') this.#reader.read(what);
       this.#answers.tell();
-      if (this.#requests.lastId >= LAST_STREAM) this.close();
+      if (this.#frames.requests.lastId >= LAST_STREAM) this.close();
     } catch (error) {
       this.#fail(error);
     }
@@ -152,8 +144,8 @@ export class Connection {
     }
     const waitsSince = this.#frames.block?.since ?? (this.#reader.isWaiting ? this.#frames.lastAt : second);
     if (second - waitsSince >= limits.headerSeconds) h2.fail(h2.PROTOCOL_ERROR, 'a frame that does not end');
-    this.#requests.canSend();
-    this.#requests.checkTimes();
+    this.#frames.requests.canSend();
+    this.#frames.requests.checkTimes();
     if (this.#answers.table.size > 0) this.#idleSince = second;
     if (second - this.#idleSince >= limits.idleSeconds) this.close();
     if (this.#state === 'draining' && second - this.#drainSince >= limits.drainSeconds) this.#leave();
@@ -162,11 +154,16 @@ export class Connection {
     else this.destroy();
   }
 
+  /** The peer has answered a PING. */
+  pong(payload: Buffer): void {
+    if (this.#state === 'draining' && LAST_CALL.equals(payload)) this.#leave();
+  }
+
   /** New streams are no longer served. */
   #leave(): void {
     this.#state = 'leaving';
-    this.#requests.isLeaving = true;
-    this.#output.goaway(this.#requests.lastId, h2.NO_ERROR, '');
+    this.#frames.requests.isLeaving = true;
+    this.#output.goaway(this.#frames.requests.lastId, h2.NO_ERROR, '');
   }
 
   #fail(error: unknown): void {
@@ -175,14 +172,14 @@ export class Connection {
     const code = isPeers ? error.code : h2.INTERNAL_ERROR;
     if (isPeers) application.failed(code, error.message);
     else application.bug(error);
-    if (this.#reader.hasPreface) this.#output.goaway(this.#requests.lastId, code, isPeers ? error.message : '');
+    if (this.#reader.hasPreface) this.#output.goaway(this.#frames.requests.lastId, code, isPeers ? error.message : '');
     this.#end(code);
   }
 
   /** Nothing is left to be done. */
   #finish(): void {
     if (this.#isOver) return;
-    if (this.#frames.isGreeted && this.#state !== 'leaving') this.#output.goaway(this.#requests.lastId, h2.NO_ERROR, '');
+    if (this.#frames.isGreeted && this.#state !== 'leaving') this.#output.goaway(this.#frames.requests.lastId, h2.NO_ERROR, '');
     this.#end(h2.NO_ERROR);
   }
 
@@ -209,13 +206,15 @@ export class Connection {
   #closed(): void {
     this.#forgetAll(h2.CANCEL);
     this.#cancelLinger?.();
-    this.#onClose(this);
+    this.#engine.forget(this);
   }
 
   /** Something waits to be written, and nobody is about to. */
-  #dirty(): void {
+  dirty(): void {
     if (this.#isDirty) return;
     this.#isDirty = true;
     this.#shared.flushSoon(this);
   }
 }
+
+function ignore(): void {}

@@ -29,7 +29,7 @@ export class Engine {
   /** Takes a connection, nothing of it read. */
   serve(duplex: Duplex): Connection {
     if (duplex instanceof Socket) duplex.setNoDelay(true);
-    const connection = new Connection(this.#shared, duplex, (closed) => this.#forget(closed));
+    const connection = new Connection(this.#shared, duplex, this);
     this.#connections.add(connection);
     this.#stop ??= this.#shared.timers.every(TICK_MS, () => this.#tick());
     return connection;
@@ -49,7 +49,8 @@ export class Engine {
     for (const connection of this.#connections) connection.tick();
   }
 
-  #forget(connection: Connection): void {
+  /** It has ended. */
+  forget(connection: Connection): void {
     this.#connections.delete(connection);
     if (this.#connections.size > 0) return;
     this.#stop?.();

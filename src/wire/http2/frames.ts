@@ -4,7 +4,7 @@ import * as h2 from './codes.ts';
 import type { FrameSink } from './frame-reader.ts';
 import { HeaderBlock } from './header-block.ts';
 import { type Output, putUint32 } from './output.ts';
-import type { Requests } from './requests.ts';
+import { Requests } from './requests.ts';
 import type { Shared } from './shared.ts';
 
 const MAX_SETTINGS = 32;
@@ -23,6 +23,7 @@ export class Frames implements FrameSink {
   isGreeted = false;
   /** The peer has said GOAWAY. */
   isLeft = false;
+  readonly requests: Requests;
   /** When the last frame came, in ticks. */
   lastAt: number;
   /** A header of which some has come. */
@@ -31,8 +32,7 @@ export class Frames implements FrameSink {
   readonly #output: Output;
   readonly #budget: Budget;
   readonly #answers: Answers;
-  readonly #requests: Requests;
-  readonly #onPong: (payload: Buffer) => void;
+  readonly #connection: { pong(payload: Buffer): void };
   /** The peer has acknowledged our SETTINGS. */
   #isAcknowledged = false;
   /** It has been told, or will be, that we do not use its table. */
@@ -41,21 +41,14 @@ export class Frames implements FrameSink {
   #window: number;
   #received = 0;
 
-  /** `onPong` is given what the peer says in answer to a PING. */
-  constructor(
-    shared: Shared,
-    output: Output,
-    budget: Budget,
-    answers: Answers,
-    requests: Requests,
-    onPong: (payload: Buffer) => void,
-  ) {
+  /** `pong` is given what the peer says in answer to a PING. */
+  constructor(shared: Shared, output: Output, answers: Answers, connection: { pong(payload: Buffer): void }) {
     this.#shared = shared;
     this.#output = output;
-    this.#budget = budget;
+    this.#budget = answers.budget;
     this.#answers = answers;
-    this.#requests = requests;
-    this.#onPong = onPong;
+    this.requests = new Requests(shared, answers);
+    this.#connection = connection;
     this.lastAt = shared.second;
     this.#window = Math.max(shared.limits.connectionWindowBytes, h2.FIRST_WINDOW);
   }
@@ -79,7 +72,7 @@ export class Frames implements FrameSink {
       case h2.RST_STREAM:
         this.#onStream(id);
         expectLength(start, end, 4);
-        this.#requests.resetByPeer(id, bytes.readUInt32BE(start));
+        this.requests.resetByPeer(id, bytes.readUInt32BE(start));
         return;
       case h2.WINDOW_UPDATE:
         this.#windowUpdate(id, bytes, start, end);
@@ -113,7 +106,7 @@ export class Frames implements FrameSink {
       expectLength(start, end, 8);
       const payload = bytes.subarray(start, end);
       if ((flags & h2.ACK) !== 0) {
-        this.#onPong(payload);
+        this.#connection.pong(payload);
         return;
       }
       this.#budget.ping();
@@ -137,7 +130,7 @@ export class Frames implements FrameSink {
       putUint32(this.#output.bytes, at + 2, value);
       at += 6;
     }
-    if (this.#window > h2.FIRST_WINDOW) this.#output.windowUpdate(0, this.#window - h2.FIRST_WINDOW);
+    if (this.#window > h2.FIRST_WINDOW) this.#output.number(h2.WINDOW_UPDATE, 0, this.#window - h2.FIRST_WINDOW);
   }
 
   #settings(flags: number, bytes: Buffer, start: number, end: number): void {
@@ -154,7 +147,7 @@ export class Frames implements FrameSink {
     for (let at = start; at < end; at += 6) this.#setting(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2));
     this.#output.frame(0, h2.SETTINGS, h2.ACK, 0);
     // Whatever relies on them comes after the acknowledgement.
-    this.#requests.canSend();
+    this.requests.canSend();
   }
 
   /** What is not known is ignored. */
@@ -166,7 +159,7 @@ export class Frames implements FrameSink {
       h2.fail(h2.PROTOCOL_ERROR, 'ENABLE_PUSH out of range');
     } else if (key === INITIAL_WINDOW_SIZE) {
       if (value > h2.MAX_WINDOW) h2.fail(h2.FLOW_CONTROL_ERROR, 'INITIAL_WINDOW_SIZE out of range');
-      this.#requests.initialWindow(value);
+      this.requests.initialWindow(value);
     } else if (key === MAX_FRAME_SIZE && (value < h2.MAX_FRAME_BYTES || value > 0xff_ffff)) {
       // Whatever it is, we send no larger frames than everybody takes.
       h2.fail(h2.PROTOCOL_ERROR, 'MAX_FRAME_SIZE out of range');
@@ -181,7 +174,7 @@ export class Frames implements FrameSink {
     if (hasPriority) expectOther(id, bytes, from - 5);
     const ends = (flags & h2.END_STREAM) !== 0;
     if ((flags & h2.END_HEADERS) !== 0) {
-      this.#requests.header(id, ends, bytes, from, to);
+      this.requests.header(id, ends, bytes, from, to);
       return;
     }
     this.block = new HeaderBlock(id, ends, this.#shared.second, this.#shared.limits);
@@ -194,7 +187,7 @@ export class Frames implements FrameSink {
     if ((flags & h2.END_HEADERS) === 0) return;
     this.block = undefined;
     const whole = block.bytes;
-    this.#requests.header(block.id, block.ends, whole, 0, whole.length);
+    this.requests.header(block.id, block.ends, whole, 0, whole.length);
   }
 
   #data(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
@@ -207,11 +200,11 @@ export class Frames implements FrameSink {
     if (this.#window < 0) h2.fail(h2.FLOW_CONTROL_ERROR, 'more data than the connection has a window for');
     this.#received += flow;
     if (this.#received >= this.#shared.limits.connectionWindowBytes / 2) {
-      this.#output.windowUpdate(0, this.#received);
+      this.#output.number(h2.WINDOW_UPDATE, 0, this.#received);
       this.#window += this.#received;
       this.#received = 0;
     }
-    this.#requests.data(id, (flags & h2.END_STREAM) !== 0, bytes, from, to, flow);
+    this.requests.data(id, (flags & h2.END_STREAM) !== 0, bytes, from, to, flow);
   }
 
   #windowUpdate(id: number, bytes: Buffer, start: number, end: number): void {
@@ -220,13 +213,13 @@ export class Frames implements FrameSink {
     const increment = bytes.readUInt32BE(start) & h2.MAX_WINDOW;
     if (increment === 0) h2.fail(h2.PROTOCOL_ERROR, 'WINDOW_UPDATE of nothing');
     this.#budget.control();
-    if (id === 0) this.#requests.connectionWindowUpdate(increment);
-    else this.#requests.windowUpdate(id, increment);
+    if (id === 0) this.requests.connectionWindowUpdate(increment);
+    else this.requests.windowUpdate(id, increment);
   }
 
   /** A frame that is only for streams that have been opened (section 5.1). */
   #onStream(id: number): void {
-    if ((id & 1) === 0 || id > this.#requests.lastId) h2.fail(h2.PROTOCOL_ERROR, 'a frame on an idle stream');
+    if ((id & 1) === 0 || id > this.requests.lastId) h2.fail(h2.PROTOCOL_ERROR, 'a frame on an idle stream');
   }
 }
 

@@ -1,17 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import {
-  CONTINUATION,
-  END_HEADERS,
-  END_STREAM,
-  FRAME_HEADER_BYTES,
-  GOAWAY,
-  HEADERS,
-  MAX_FRAME_BYTES,
-  RST_STREAM,
-  WINDOW_UPDATE,
-} from './codes.ts';
+import * as h2 from './codes.ts';
 
 /** From the few frames of one answer to all those of a burst, each large enough for what the one before is too small for. */
 const SIZES = [1_024, 8_192, 65_536] as const;
@@ -45,18 +35,18 @@ export class Output {
   bytes: Buffer = NOTHING;
   readonly #duplex: Duplex;
   readonly #pool: BufferPool;
-  readonly #onFirst: () => void;
+  readonly #owner: { dirty(): void };
   /** Plain sockets try to write at once: when nothing is left waiting then, the bytes have been copied by the system. */
   readonly #isPlain: boolean;
   #length = 0;
   /** A whole burst is to be answered. */
   #isBurst = false;
 
-  /** `onFirst` is told of the first bytes outside of a burst: somebody must flush them. */
-  constructor(duplex: Duplex, pool: BufferPool, onFirst: () => void) {
+  /** `owner` is told of the first bytes outside of a burst: somebody must flush them. */
+  constructor(duplex: Duplex, pool: BufferPool, owner: { dirty(): void }) {
     this.#duplex = duplex;
     this.#pool = pool;
-    this.#onFirst = onFirst;
+    this.#owner = owner;
     this.#isPlain = duplex instanceof Socket && !(duplex instanceof TLSSocket);
   }
 
@@ -78,7 +68,7 @@ export class Output {
   }
 
   #grow(bytes: number): number {
-    if (this.#length === 0 && !this.#isBurst) this.#onFirst();
+    if (this.#length === 0 && !this.#isBurst) this.#owner.dirty();
     if (this.#length + bytes > LARGEST) this.flush();
     const larger = this.#pool.take(this.#isBurst ? LARGEST : this.#length + bytes);
     larger.set(this.bytes.subarray(0, this.#length));
@@ -114,7 +104,7 @@ export class Output {
 
   /** The nine bytes before a payload (RFC 9113 section 4.1), and room for it; answers where the payload goes. */
   frame(length: number, type: number, flags: number, id: number): number {
-    const at = this.room(FRAME_HEADER_BYTES + length);
+    const at = this.room(h2.FRAME_HEADER_BYTES + length);
     const { bytes } = this;
     bytes[at] = length >>> 16;
     bytes[at + 1] = length >>> 8;
@@ -122,7 +112,7 @@ export class Output {
     bytes[at + 3] = type;
     bytes[at + 4] = flags;
     putUint32(bytes, at + 5, id);
-    return at + FRAME_HEADER_BYTES;
+    return at + h2.FRAME_HEADER_BYTES;
   }
 
   /** Frames with a payload of their own. */
@@ -131,18 +121,14 @@ export class Output {
     this.bytes.set(payload, at);
   }
 
-  windowUpdate(id: number, increment: number): void {
-    const at = this.frame(4, WINDOW_UPDATE, 0, id);
-    putUint32(this.bytes, at, increment);
-  }
-
-  reset(id: number, code: number): void {
-    const at = this.frame(4, RST_STREAM, 0, id);
-    putUint32(this.bytes, at, code);
+  /** A frame that says one number: WINDOW_UPDATE, RST_STREAM. */
+  number(type: number, id: number, value: number): void {
+    const at = this.frame(4, type, 0, id);
+    putUint32(this.bytes, at, value);
   }
 
   goaway(lastId: number, code: number, reason: string): void {
-    const at = this.frame(8 + reason.length, GOAWAY, 0, 0);
+    const at = this.frame(8 + reason.length, h2.GOAWAY, 0, 0);
     putUint32(this.bytes, at, lastId);
     putUint32(this.bytes, at + 4, code);
     this.bytes.write(reason, at + 8, 'latin1');
@@ -152,9 +138,9 @@ export class Output {
   header(id: number, block: Uint8Array, ends: boolean): void {
     let at = 0;
     do {
-      const end = Math.min(at + MAX_FRAME_BYTES, block.length);
-      const flags = (at === 0 && ends ? END_STREAM : 0) | (end === block.length ? END_HEADERS : 0);
-      this.whole(at === 0 ? HEADERS : CONTINUATION, flags, id, block.subarray(at, end));
+      const end = Math.min(at + h2.MAX_FRAME_BYTES, block.length);
+      const flags = (at === 0 && ends ? h2.END_STREAM : 0) | (end === block.length ? h2.END_HEADERS : 0);
+      this.whole(at === 0 ? h2.HEADERS : h2.CONTINUATION, flags, id, block.subarray(at, end));
       at = end;
     } while (at < block.length);
   }

@@ -1,4 +1,4 @@
-import { DATA, END_HEADERS, END_STREAM, FRAME_HEADER_BYTES, HEADERS, MAX_FRAME_BYTES } from './codes.ts';
+import * as h2 from './codes.ts';
 import { encodeFields, type Fields } from './header-encoder.ts';
 import { type Output, putUint32 } from './output.ts';
 
@@ -30,12 +30,12 @@ export class Prepared {
     this.head = head && encodeFields(head);
     this.trailers = trailers && encodeFields(trailers);
     const frames: Uint8Array[] = [];
-    if (this.head) frames.push(frame(HEADERS, END_HEADERS, this.head));
-    if (data) frames.push(frame(DATA, 0, data));
-    if (this.trailers) frames.push(frame(HEADERS, END_HEADERS, this.trailers));
+    if (this.head) frames.push(frame(h2.HEADERS, h2.END_HEADERS, this.head));
+    if (data) frames.push(frame(h2.DATA, 0, data));
+    if (this.trailers) frames.push(frame(h2.HEADERS, h2.END_HEADERS, this.trailers));
     const last = frames.at(-1);
     if (last === undefined) throw new RangeError('an answer without any part');
-    if (this.ends) last[4] = (last[4] ?? 0) | END_STREAM;
+    if (this.ends) last[4] = (last[4] ?? 0) | h2.END_STREAM;
     this.#bytes = new Uint8Array(Buffer.concat(frames));
     const [first, second, third] = frames;
     this.#second = second && first ? first.length : 0;
@@ -54,12 +54,12 @@ export class Prepared {
 const ID_AT = 5;
 
 function frame(type: number, flags: number, payload: Uint8Array): Uint8Array {
-  if (payload.length > MAX_FRAME_BYTES)
-    throw new RangeError(`a prepared frame has at most ${MAX_FRAME_BYTES} bytes, got ${payload.length}`);
-  const bytes = new Uint8Array(FRAME_HEADER_BYTES + payload.length);
+  if (payload.length > h2.MAX_FRAME_BYTES)
+    throw new RangeError(`a prepared frame has at most ${h2.MAX_FRAME_BYTES} bytes, got ${payload.length}`);
+  const bytes = new Uint8Array(h2.FRAME_HEADER_BYTES + payload.length);
   putUint32(bytes, 0, payload.length << 8);
   bytes[3] = type;
   bytes[4] = flags;
-  bytes.set(payload, FRAME_HEADER_BYTES);
+  bytes.set(payload, h2.FRAME_HEADER_BYTES);
   return bytes;
 }

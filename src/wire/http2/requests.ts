@@ -1,15 +1,6 @@
 import type { Answers } from './answers.ts';
 import type { Budget } from './budget.ts';
-import {
-  CANCEL,
-  ENHANCE_YOUR_CALM,
-  FLOW_CONTROL_ERROR,
-  fail,
-  MAX_WINDOW,
-  PROTOCOL_ERROR,
-  REFUSED_STREAM,
-  STREAM_CLOSED,
-} from './codes.ts';
+import * as h2 from './codes.ts';
 import { EXPECT } from './fields.ts';
 import { HeaderDecoder } from './header-decoder.ts';
 import type { Http2Limits } from './limits.ts';
@@ -35,10 +26,10 @@ export class Requests {
   readonly #answers: Answers;
   readonly #decoder: HeaderDecoder;
 
-  constructor(shared: Shared, budget: Budget, answers: Answers) {
+  constructor(shared: Shared, answers: Answers) {
     this.#shared = shared;
     this.#limits = shared.limits;
-    this.#budget = budget;
+    this.#budget = answers.budget;
     this.#table = answers.table;
     this.#answers = answers;
     this.#decoder = new HeaderDecoder(shared);
@@ -63,7 +54,7 @@ export class Requests {
     request.since = this.#shared.second;
     if (this.isLeaving) this.#table.reset(id, ends);
     else if (request.isTooLarge) this.#answers.refuse(request, TOO_LARGE, ends);
-    else if (request.isMalformed(ends)) this.#answers.fault(id, PROTOCOL_ERROR, ends);
+    else if (request.isMalformed(ends)) this.#answers.fault(id, h2.PROTOCOL_ERROR, ends);
     else if (request.isConnect) this.#answers.refuse(request, NOT_IMPLEMENTED, ends);
     else if (this.#isFull) this.#refuse(id, ends);
     else return this.#serve(ends, request);
@@ -76,7 +67,7 @@ export class Requests {
 
   #refuse(id: number, ends: boolean): void {
     this.#budget.reset();
-    this.#answers.reset(id, REFUSED_STREAM, ends);
+    this.#answers.reset(id, h2.REFUSED_STREAM, ends);
   }
 
   #serve(ends: boolean, request: Request): boolean {
@@ -99,17 +90,17 @@ export class Requests {
     const stream = this.#table.handled.get(id);
     if (request) {
       if (isSound && (request.contentLength < 0 || request.contentLength === request.end)) this.#whole(request);
-      else this.#answers.fault(id, PROTOCOL_ERROR, ends);
+      else this.#answers.fault(id, h2.PROTOCOL_ERROR, ends);
     } else if (stream && !stream.isReceived) {
       if (isSound) this.#received(stream, trailers);
-      else this.#answers.fault(id, PROTOCOL_ERROR, ends);
+      else this.#answers.fault(id, h2.PROTOCOL_ERROR, ends);
     } else if (stream || this.#table.opened?.has(id)) {
-      this.#answers.fault(id, STREAM_CLOSED, true);
+      this.#answers.fault(id, h2.STREAM_CLOSED, true);
     } else if (this.#table.isReset(id, ends)) {
       this.#budget.glitch();
     } else {
-      const code = this.#table.howEnded(id) === undefined ? PROTOCOL_ERROR : STREAM_CLOSED;
-      fail(code, 'HEADERS on a stream that is closed');
+      const code = this.#table.howEnded(id) === undefined ? h2.PROTOCOL_ERROR : h2.STREAM_CLOSED;
+      h2.fail(code, 'HEADERS on a stream that is closed');
     }
   }
 
@@ -123,10 +114,10 @@ export class Requests {
     }
     const stream = this.#table.handled.get(id);
     if (stream && !stream.isReceived) this.#receive(stream, ends, bytes, start, end, flow);
-    else if (stream || this.#table.opened?.has(id)) this.#answers.fault(id, STREAM_CLOSED, true);
+    else if (stream || this.#table.opened?.has(id)) this.#answers.fault(id, h2.STREAM_CLOSED, true);
     else if (this.#table.isReset(id, ends)) return;
-    else if (this.#table.howEnded(id) === 'whole') fail(STREAM_CLOSED, 'DATA on a stream that is closed');
-    else this.#answers.fault(id, STREAM_CLOSED, ends);
+    else if (this.#table.howEnded(id) === 'whole') h2.fail(h2.STREAM_CLOSED, 'DATA on a stream that is closed');
+    else this.#answers.fault(id, h2.STREAM_CLOSED, ends);
   }
 
   #body(request: Request, ends: boolean, bytes: Buffer, start: number, end: number, flow: number): void {
@@ -134,7 +125,7 @@ export class Requests {
     const length = request.contentLength;
     request.flow += flow;
     if (length >= 0 && (ends ? total !== length : total > length)) {
-      this.#answers.fault(request.id, PROTOCOL_ERROR, ends);
+      this.#answers.fault(request.id, h2.PROTOCOL_ERROR, ends);
     } else if (ends && request.end === 0) {
       request.body = bytes;
       request.start = start;
@@ -161,11 +152,11 @@ export class Requests {
     stream.window -= flow;
     stream.received += end - start;
     if (stream.window < 0) {
-      this.#answers.fault(stream.id, FLOW_CONTROL_ERROR, ends);
+      this.#answers.fault(stream.id, h2.FLOW_CONTROL_ERROR, ends);
     } else if (stream.contentLength >= 0 && stream.received > stream.contentLength) {
-      this.#answers.fault(stream.id, PROTOCOL_ERROR, ends);
+      this.#answers.fault(stream.id, h2.PROTOCOL_ERROR, ends);
     } else if (this.#answers.unreadBytes + end - start > this.#limits.maxUnreadBytes) {
-      this.#answers.fault(stream.id, ENHANCE_YOUR_CALM, ends);
+      this.#answers.fault(stream.id, h2.ENHANCE_YOUR_CALM, ends);
     } else {
       if (end > start) {
         this.#answers.unreadBytes += end - start;
@@ -173,14 +164,14 @@ export class Requests {
         this.#answers.news(stream);
       }
       // Padding is nobody's to take.
-      stream.owed += flow - (end - start);
+      if (flow > end - start) this.#answers.giveBack(stream, flow - (end - start));
       if (ends) this.#received(stream, undefined);
     }
   }
 
   #received(stream: Stream, trailers: Request | undefined): void {
     if (stream.contentLength >= 0 && stream.received !== stream.contentLength) {
-      this.#answers.fault(stream.id, PROTOCOL_ERROR, true);
+      this.#answers.fault(stream.id, h2.PROTOCOL_ERROR, true);
       return;
     }
     stream.isReceived = true;
@@ -189,7 +180,6 @@ export class Requests {
   }
 
   resetByPeer(id: number, code: number): void {
-    if (id > this.lastId) fail(PROTOCOL_ERROR, 'RST_STREAM on an idle stream');
     const request = this.#table.request(id);
     const stream = this.#table.handled.get(id);
     if (request) {
@@ -209,13 +199,12 @@ export class Requests {
   }
 
   windowUpdate(id: number, increment: number): void {
-    if (id > this.lastId) fail(PROTOCOL_ERROR, 'WINDOW_UPDATE on an idle stream');
     const stream = this.#table.handled.get(id);
     const pending = stream ?? this.#table.request(id);
     const credit = pending?.credit ?? this.#table.opened?.get(id);
     if (credit === undefined) return;
-    if (this.#answers.sender.initial + credit + increment > MAX_WINDOW) {
-      this.#answers.fault(id, FLOW_CONTROL_ERROR, stream?.isReceived ?? !pending);
+    if (this.#answers.sender.initial + credit + increment > h2.MAX_WINDOW) {
+      this.#answers.fault(id, h2.FLOW_CONTROL_ERROR, stream?.isReceived ?? !pending);
       return;
     }
     if (pending) pending.credit += increment;
@@ -225,7 +214,7 @@ export class Requests {
   }
 
   connectionWindowUpdate(increment: number): void {
-    if (this.#answers.sender.window + increment > MAX_WINDOW) fail(FLOW_CONTROL_ERROR, 'window too large');
+    if (this.#answers.sender.window + increment > h2.MAX_WINDOW) h2.fail(h2.FLOW_CONTROL_ERROR, 'window too large');
     this.#answers.sender.window += increment;
     this.canSend();
   }
@@ -233,7 +222,7 @@ export class Requests {
   /** Of every stream, those that are open too (section 6.9.2). */
   initialWindow(size: number): void {
     const check = (credit: number) => {
-      if (credit + size > MAX_WINDOW) fail(FLOW_CONTROL_ERROR, 'window too large');
+      if (credit + size > h2.MAX_WINDOW) h2.fail(h2.FLOW_CONTROL_ERROR, 'window too large');
     };
     for (const { credit } of this.#table.handled.values()) check(credit);
     for (const { credit } of this.#table.requests()) check(credit);
@@ -251,10 +240,11 @@ export class Requests {
   checkTimes(): void {
     const { second } = this.#shared;
     const late = second - this.#limits.bodySeconds;
-    for (const { id, since } of this.#table.requests()) if (since <= late) this.#answers.reset(id, CANCEL, false);
+    for (const { id, since } of this.#table.requests()) if (since <= late) this.#answers.reset(id, h2.CANCEL, false);
     for (const stream of this.#table.handled.values()) {
-      if (stream.isHurried && !stream.isReceived && stream.since <= late) this.#answers.abandon(stream, CANCEL);
+      if (stream.isHurried && !stream.isReceived && stream.since <= late) this.#answers.abandon(stream, h2.CANCEL);
     }
-    for (const stream of this.#answers.sender.stalled(second, this.#limits.stallSeconds)) this.#answers.abandon(stream, CANCEL);
+    for (const stream of this.#answers.sender.stalled(second, this.#limits.stallSeconds))
+      this.#answers.abandon(stream, h2.CANCEL);
   }
 }

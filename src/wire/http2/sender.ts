@@ -1,5 +1,5 @@
 import type { Budget } from './budget.ts';
-import { DATA, END_STREAM, FIRST_WINDOW, MAX_FRAME_BYTES } from './codes.ts';
+import * as h2 from './codes.ts';
 import type { Output } from './output.ts';
 import type { Stream } from './stream.ts';
 
@@ -8,25 +8,28 @@ const CONGESTED_BYTES = 131_072;
 /** A stream that has sent less in the time for stalls has not moved: windows of a byte now and then are no progress. */
 const PROGRESS_BYTES = 1_024;
 
+interface SenderListener {
+  /** All that it had to say is out. */
+  answered(stream: Stream): void;
+  /** There is something to be told to its handler. */
+  wake(stream: Stream): void;
+}
+
 /** What the peer lets us send, and who waits for more (RFC 9113 section 5.2). */
 export class Sender {
-  window = FIRST_WINDOW;
+  window = h2.FIRST_WINDOW;
   /** The first window of each stream, as the peer's SETTINGS have it now. May make what a stream may send negative (section 6.9.2). */
-  initial = FIRST_WINDOW;
+  initial = h2.FIRST_WINDOW;
   readonly #output: Output;
   readonly #budget: Budget;
-  /** All that it had to say is out. */
-  readonly #onEnded: (stream: Stream) => void;
-  /** There is something to be told to its handler. */
-  readonly #onDrained: (stream: Stream) => void;
+  readonly #listener: SenderListener;
   #waiting: Set<Stream> | undefined;
   #second = 0;
 
-  constructor(output: Output, budget: Budget, onEnded: (stream: Stream) => void, onDrained: (stream: Stream) => void) {
+  constructor(output: Output, budget: Budget, listener: SenderListener) {
     this.#output = output;
     this.#budget = budget;
-    this.#onEnded = onEnded;
-    this.#onDrained = onDrained;
+    this.#listener = listener;
   }
 
   /** Whether a stream with this credit may send so much at once. */
@@ -80,18 +83,18 @@ export class Sender {
       return false;
     }
     const left = chunk.length - stream.offset;
-    const length = Math.min(left, this.window, this.initial + stream.credit, MAX_FRAME_BYTES);
+    const length = Math.min(left, this.window, this.initial + stream.credit, h2.MAX_FRAME_BYTES);
     if (length <= 0 || this.#isCongested) {
       this.#wait(stream);
       return false;
     }
     const ends = length === stream.unsentBytes && stream.isEnding && stream.trailerBlock === undefined;
-    const at = this.#output.frame(length, DATA, ends ? END_STREAM : 0, stream.id);
+    const at = this.#output.frame(length, h2.DATA, ends ? h2.END_STREAM : 0, stream.id);
     this.#output.bytes.set(chunk.subarray(stream.offset, stream.offset + length), at);
     this.#sent(stream, length, length === left);
     if (!ends) return true;
     this.#waiting?.delete(stream);
-    this.#onEnded(stream);
+    this.#listener.answered(stream);
     return false;
   }
 
@@ -108,7 +111,7 @@ export class Sender {
     if (stream.unsentBytes > 0 || !stream.isDrainWanted) return;
     stream.isDrainWanted = false;
     stream.isDrained = true;
-    this.#onDrained(stream);
+    this.#listener.wake(stream);
   }
 
   /** Neither trailers nor a frame without bytes need a window. */
@@ -116,9 +119,9 @@ export class Sender {
     if (stream.isHeaderOnly) {
       // Its header has ended it.
     } else if (stream.trailerBlock) this.#output.header(stream.id, stream.trailerBlock, true);
-    else this.#output.frame(0, DATA, END_STREAM, stream.id);
+    else this.#output.frame(0, h2.DATA, h2.END_STREAM, stream.id);
     this.#budget.traffic++;
-    this.#onEnded(stream);
+    this.#listener.answered(stream);
   }
 
   #wait(stream: Stream): void {

@@ -6,6 +6,8 @@ const KEPT_RESETS = 1_024;
 /** Of those that have just ended, one of each so many. A power of two. */
 const KEPT_ENDS = 64;
 
+const NONE: ReadonlyMap<number, Stream> = new Map();
+
 /**
  * Which streams of a connection are open, and a trace of the last that were (RFC 9113 section 5.1): an idle one has a higher number
  * than any before, and whatever is not here is closed. What a connection does not need is not made.
@@ -15,7 +17,8 @@ export class StreamTable {
   latest: Request | undefined;
   /** Answers that stay open: WINDOW_UPDATEs less what was sent. */
   opened: Map<number, number> | undefined;
-  readonly handled = new Map<number, Stream>();
+  handled: ReadonlyMap<number, Stream> = NONE;
+  #handled: Map<number, Stream> | undefined;
   #requests: Map<number, Request> | undefined;
   #reset: Set<number> | undefined;
   /** By the lower bits of their number: those that ended, and the negative of those that the peer has reset. */
@@ -28,6 +31,16 @@ export class StreamTable {
   /** A request that is not whole, of those that are answered from prepared bytes. */
   request(id: number): Request | undefined {
     return this.latest?.id === id ? this.latest : this.#requests?.get(id);
+  }
+
+  add(stream: Stream): void {
+    this.#handled ??= new Map();
+    this.handled = this.#handled;
+    this.#handled.set(stream.id, stream);
+  }
+
+  remove(id: number): void {
+    this.#handled?.delete(id);
   }
 
   hold(request: Request): void {
@@ -52,7 +65,8 @@ export class StreamTable {
   reset(id: number, ends: boolean): void {
     if (ends) return;
     this.#reset ??= new Set();
-    if (this.#reset.size >= KEPT_RESETS) for (const [oldest] of this.#reset.entries()) if (this.#reset.delete(oldest)) break;
+    const [oldest = id] = this.#reset;
+    if (this.#reset.size >= KEPT_RESETS) this.#reset.delete(oldest);
     this.#reset.add(id);
   }
 
