@@ -55,7 +55,7 @@ export class Connection {
     this.#reader = new FrameReader(this.#frames);
     duplex.on('data', (chunk: Buffer) => this.receive(chunk));
     duplex.on('drain', () => this.#turn('look'));
-    duplex.once('end', () => this.#finish());
+    duplex.once('end', () => this.#hungUp());
     duplex.once('close', () => this.#closed());
     // What a socket has to say of its end, `close` says too.
     duplex.on('error', ignore);
@@ -179,8 +179,17 @@ export class Connection {
   /** Nothing is left to be done. */
   #finish(): void {
     if (this.#isOver) return;
-    if (this.#frames.isGreeted && this.#state !== 'leaving') this.#output.goaway(this.#frames.requests.lastId, h2.NO_ERROR, '');
+    const isNews = this.#state !== 'leaving' && !this.#frames.isLeft;
+    if (this.#frames.isGreeted && isNews) this.#output.goaway(this.#frames.requests.lastId, h2.NO_ERROR, '');
     this.#end(h2.NO_ERROR);
+  }
+
+  /** The peer will say no more, and so has left. */
+  #hungUp(): void {
+    if (this.#isOver) return;
+    this.#output.endBurst();
+    if (this.#duplex.writableLength === 0) this.destroy();
+    else this.#end(h2.CANCEL);
   }
 
   /** The last words go out, and for a short time the peer may still talk: a connection with unread input is cut off by the system. */

@@ -4,7 +4,7 @@ import type { Stream } from './stream.ts';
 /** Streams that we reset, whose frames may still be under way: so many are known. */
 const KEPT_RESETS = 1_024;
 /** Of those that have just ended, one of each so many. A power of two. */
-const KEPT_ENDS = 64;
+const KEPT_ENDS = 32;
 
 const NONE: ReadonlyMap<number, Stream> = new Map();
 
@@ -22,7 +22,7 @@ export class StreamTable {
   #requests: Map<number, Request> | undefined;
   #reset: Set<number> | undefined;
   /** By the lower bits of their number: those that ended, and the negative of those that the peer has reset. */
-  #ended: Int32Array | undefined;
+  #ended: number[] | undefined;
 
   get size(): number {
     return (this.latest ? 1 : 0) + (this.#requests?.size ?? 0) + this.handled.size + (this.opened?.size ?? 0);
@@ -76,7 +76,8 @@ export class StreamTable {
   }
 
   end(id: number, isByReset: boolean): void {
-    this.#ended ??= new Int32Array(KEPT_ENDS);
+    // No typed array: those are slow to make, and many connections ask once.
+    this.#ended ??= new Array<number>(KEPT_ENDS).fill(0);
     this.#ended[(id >> 1) & (KEPT_ENDS - 1)] = isByReset ? -id : id;
   }
 
