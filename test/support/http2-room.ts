@@ -134,6 +134,10 @@ export function handleByPath(stream: Stream): void | Promise<void> {
       return echo(stream);
     case '/read':
       return readFirst(stream);
+    case '/':
+      // With more of a body than is kept for a prepared answer.
+      stream.answer(HELLO);
+      return undefined;
     case '/hold':
       return undefined;
     case '/early':

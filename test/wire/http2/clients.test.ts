@@ -1,11 +1,22 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type ClientHttp2Session, type ClientSessionOptions, connect, type IncomingHttpHeaders } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientSessionOptions,
+  connect,
+  createServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Client, credentials, Metadata, type MethodDefinition } from '@grpc/grpc-js';
+import fc from 'fast-check';
+import { Agent, fetch } from 'undici';
 import { expect, it } from 'vitest';
 import { Http2Room } from '../../support/http2-room.ts';
 import { failOnLeaks } from '../../support/leaks.ts';
+import { randomRuns } from '../../support/random.ts';
 
 /** Clients that others wrote, over real sockets. */
 
@@ -104,6 +115,87 @@ it('TLS is served by the same engine', async () => {
   session.close();
   await once(session, 'close');
 });
+
+it('undici is answered over TLS', async () => {
+  const [cert, key] = ['cert.pem', 'key.pem'].map((name) => readFileSync(join(TLS, name)));
+  await using room = await Http2Room.open({}, undefined, { cert, key });
+  const agent = new Agent({ allowH2: true, connect: { rejectUnauthorized: false } });
+  const origin = `https://127.0.0.1:${room.port}`;
+  for (let i = 0; i < 3; i++) {
+    const hello = await fetch(`${origin}/`, { dispatcher: agent });
+    expect([hello.status, await hello.text()]).toEqual([200, 'hello world\n']);
+    const text = 'u'.repeat(100_000);
+    const echoed = await fetch(`${origin}/echo`, { method: 'POST', body: text, dispatcher: agent });
+    expect(await echoed.text()).toBe(text);
+  }
+  await agent.close();
+  expect(room.application.bugs).toEqual([]);
+});
+
+/** The paths of `http2-room.ts` as node:http2 serves them. */
+function answerOnNode(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  const path = headers[':path'] ?? '';
+  if (path === '/') {
+    stream.respond({ ':status': 200, 'content-type': 'text/plain' });
+    stream.end('hello world\n');
+  } else if (path === '/echo') {
+    stream.respond({ ':status': 200, 'content-type': 'text/plain' }, { waitForTrailers: true });
+    let length = 0;
+    stream.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+    });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'x-length': `${length}`, 'grpc-status': '0' }));
+    stream.pipe(stream);
+  } else {
+    stream.respond({ ':status': 404, 'content-type': 'text/plain' });
+    stream.end(`nothing at ${path}\n`);
+  }
+}
+
+const exchange = fc.record({
+  path: fc.constantFrom('/', '/echo', '/echo', '/elsewhere'),
+  method: fc.constantFrom('GET', 'POST', 'PUT', 'DELETE'),
+  chunks: fc.array(fc.nat(30_000), { maxLength: 4 }),
+  field: fc.stringMatching(/^[a-z0-9]{0,200}$/),
+});
+const windows = fc.constantFrom(100, 5_000, 65_535, 1_000_000);
+const { parameters, title, timeoutMs } = randomRuns(40);
+
+it(`random exchanges go as they go on node:http2 ${title}`, { timeout: timeoutMs }, async () => {
+  await using room = await Http2Room.open();
+  const peer = createServer();
+  peer.on('stream', answerOnNode);
+  peer.listen(0, '127.0.0.1');
+  await once(peer, 'listening');
+  // It listens on a port, not on a pipe.
+  const ports = [room.port, (peer.address() as AddressInfo).port];
+  const answersAt = async (port: number | undefined, exchanges: readonly Exchange[], initialWindowSize: number) => {
+    const session = connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize } });
+    const answers = await Promise.all(exchanges.map((each) => answerTo(session, each)));
+    session.close();
+    await once(session, 'close');
+    return answers;
+  };
+  const property = fc.asyncProperty(fc.array(exchange, { minLength: 1, maxLength: 8 }), windows, async (exchanges, window) => {
+    const [ours, theirs] = await Promise.all(ports.map((port) => answersAt(port, exchanges, window)));
+    expect(ours).toEqual(theirs);
+  });
+  await fc.assert(property, parameters);
+  peer.close();
+  await once(peer, 'close');
+  expect(room.application.bugs).toEqual([]);
+  expect(room.application.failures).toEqual([]);
+});
+
+type Exchange = typeof exchange extends fc.Arbitrary<infer T> ? T : never;
+
+async function answerTo(session: ClientHttp2Session, { path, method, chunks, field }: Exchange): Promise<unknown> {
+  const headers = { ':method': method, ':path': path, 'x-field': field };
+  const body = method === 'GET' ? undefined : Buffer.concat(chunks.map((length, i) => Buffer.alloc(length, i)));
+  const answer = await ask(session, headers, body);
+  const { ':status': status, 'content-type': type } = answer.headers;
+  return { status, type, body: answer.body, length: answer.trailers['x-length'], grpc: answer.trailers['grpc-status'] };
+}
 
 const RAW = {
   requestSerialize: (value: Buffer) => value,
