@@ -44,6 +44,7 @@ const ROUTES: ReadonlyMap<string, number> = new Map([
   ['/grpc.health.v1.Health/Check', CHECK],
   ['/grpc.health.v1.Health/Watch', WATCH],
   ['/second-thoughts', SECOND_THOUGHTS],
+  ['/no-waiting', SECOND_THOUGHTS],
 ]);
 
 /** Answers some paths from prepared bytes, some open, and leaves the rest to `handle`; keeps what it is told. */
@@ -66,6 +67,10 @@ export class TestApplication implements Application {
 
   route(request: Request): number {
     return ROUTES.get(request.path?.value ?? '') ?? 0;
+  }
+
+  mayWait(request: Request): boolean {
+    return request.path?.value !== '/no-waiting';
   }
 
   answer(request: Request): boolean {
@@ -131,6 +136,7 @@ export function handleByPath(stream: Stream): void | Promise<void> {
   switch (stream.path) {
     case '/echo':
     case '/second-thoughts':
+    case '/no-waiting':
       return echo(stream);
     case '/read':
       return readFirst(stream);

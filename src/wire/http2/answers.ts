@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { Budget } from './budget.ts';
 import { INTERNAL_ERROR, NO_ERROR, RST_STREAM, WINDOW_UPDATE } from './codes.ts';
 import type { Output } from './output.ts';
@@ -11,6 +12,7 @@ import { StreamTable } from './stream-table.ts';
 /** What goes to the peer on streams, and what their handlers are told. */
 export class Answers implements Answering, StreamOwner {
   owner: object | undefined;
+  readonly duplex: Duplex;
   readonly table = new StreamTable();
   readonly budget: Budget;
   readonly sender: Sender;
@@ -32,7 +34,8 @@ export class Answers implements Answering, StreamOwner {
   /** An `append` was refused. */
   #isStarved = false;
 
-  constructor(shared: Shared, output: Output, connection: { destroy(): void }) {
+  constructor(shared: Shared, output: Output, connection: { readonly duplex: Duplex; destroy(): void }) {
+    this.duplex = connection.duplex;
     this.#shared = shared;
     this.maxUnsentBytes = shared.limits.maxUnsentBytes;
     this.streamWindowBytes = shared.limits.streamWindowBytes;

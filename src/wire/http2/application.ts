@@ -7,6 +7,8 @@ export interface Application {
   mark(name: string, value: string): number;
   /** A request has begun. Above 0: to be answered by `answer` once it is whole; 0: by `stream`, from now on. */
   route(request: Request): number;
+  /** Some of the body of such a request has come, and more is to follow. False: it goes to `stream` now, with what there is. */
+  mayWait(request: Request): boolean;
   /** A whole request, to be answered now by its `reply` or `open`. False: by `stream` after all. */
   answer(request: Request): boolean;
   /**

@@ -22,7 +22,7 @@ type State = 'open' | 'draining' | 'leaving' | 'over';
 /** One connection, from its first byte to its last: when it reads, when it writes, and how it ends. */
 export class Connection {
   readonly #shared: Shared;
-  readonly #duplex: Duplex;
+  readonly duplex: Duplex;
   readonly #output: Output;
   readonly #reader: FrameReader;
   readonly #answers: Answers;
@@ -43,7 +43,7 @@ export class Connection {
 
   constructor(shared: Shared, duplex: Duplex, engine: { forget(connection: Connection): void }) {
     this.#shared = shared;
-    this.#duplex = duplex;
+    this.duplex = duplex;
     this.#engine = engine;
     this.#since = shared.second;
     this.#idleSince = shared.second;
@@ -99,7 +99,7 @@ export class Connection {
   }
 
   destroy(): void {
-    this.#duplex.destroy();
+    this.duplex.destroy();
     this.#forgetAll(h2.CANCEL);
   }
 
@@ -121,7 +121,7 @@ export class Connection {
     if (isLast && this.#answers.table.size === 0) this.#finish();
     else if (!this.#isPaused && this.#output.unsent > this.#shared.limits.maxUnsentBytes) {
       this.#isPaused = true;
-      this.#duplex.pause();
+      this.duplex.pause();
     }
   }
 
@@ -132,9 +132,9 @@ export class Connection {
   /** There may be room to send, and it may be too late for something. Does nothing more when it is called again in the same second. */
   #look(): void {
     const { second, limits } = this.#shared;
-    if (this.#duplex.writableLength === 0) {
+    if (this.duplex.writableLength === 0) {
       this.#stuckSince = second;
-      if (this.#isPaused) this.#duplex.resume();
+      if (this.#isPaused) this.duplex.resume();
       this.#isPaused = false;
     }
     const isLate = !this.#frames.isGreeted && second - this.#since >= limits.handshakeSeconds;
@@ -188,7 +188,7 @@ export class Connection {
   #hungUp(): void {
     if (this.#isOver) return;
     this.#output.endBurst();
-    if (this.#duplex.writableLength === 0) this.destroy();
+    if (this.duplex.writableLength === 0) this.destroy();
     else this.#end(h2.CANCEL);
   }
 
@@ -196,8 +196,8 @@ export class Connection {
   #end(code: number): void {
     this.#output.endBurst();
     this.#forgetAll(code);
-    this.#duplex.resume();
-    this.#duplex.end();
+    this.duplex.resume();
+    this.duplex.end();
     this.#cancelLinger = this.#shared.timers.after(this.#shared.limits.lingerMs, () => this.destroy());
   }
 

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { ENHANCE_YOUR_CALM, fail } from './codes.ts';
 import {
   ASTERISK,
@@ -27,6 +28,8 @@ export interface Peer {
   finish(id: number, trailers: Prepared): void;
   /** Ends the connection at once. */
   destroy(): void;
+  /** What the engine was given to serve. */
+  readonly duplex: Duplex;
   /** For the application: whatever it keeps of a connection. */
   owner: object | undefined;
 }

@@ -131,15 +131,23 @@ export class Requests {
       request.start = start;
       request.end = end;
       this.#whole(request);
-    } else if (total <= this.#limits.maxQuickBodyBytes && request.flow <= this.#limits.streamWindowBytes / 2) {
-      request.append(bytes, start, end);
-      if (ends) this.#whole(request);
     } else {
-      this.#table.release(request);
-      const stream = this.#answers.handle(request, false);
-      this.#shared.giveRequest(request);
-      this.#receive(stream, ends, bytes, start, end, flow);
+      request.append(bytes, start, end);
+      if (ends && total <= this.#limits.maxQuickBodyBytes) this.#whole(request);
+      else if (ends || !this.#mayWait(request)) this.#handle(request, ends);
     }
+  }
+
+  #mayWait(request: Request): boolean {
+    const isShort = request.end <= this.#limits.maxQuickBodyBytes && request.flow <= this.#limits.streamWindowBytes / 2;
+    return isShort && this.#shared.application.mayWait(request);
+  }
+
+  /** It looked as if it could be answered from prepared bytes, and is for a handler after all. */
+  #handle(request: Request, ends: boolean): void {
+    this.#table.release(request);
+    this.#answers.handle(request, ends);
+    this.#shared.giveRequest(request);
   }
 
   #whole(request: Request): void {

@@ -193,6 +193,17 @@ describe('what we are sent', () => {
     expect(frames.map(inWords).at(-1)).toBe('HEADERS 1 END');
   });
 
+  it('of a request for a prepared answer goes to a handler in the middle, if its application will not wait', async () => {
+    using wire = greeted(new Wire());
+    wire.send(headers(1, request('POST', '/no-waiting'), OPEN_FOR_NOW));
+    expect(wire.application.streams).toHaveLength(0);
+    expect(wire.say(data(1, 'some', 0))).toEqual(['HEADERS 1']);
+    expect(wire.application.streams).toHaveLength(1);
+    wire.send(data(1, 'more'));
+    await wire.settle();
+    expect(dataIn(wire.frames())).toBe(8);
+  });
+
   it('all together is bounded, whatever the windows of the streams', () => {
     using wire = greeted(new Wire({ maxUnreadBytes: 100_000 }));
     for (let id = 1; id <= 5; id += 2) wire.send(headers(id, request('POST', '/hold'), OPEN_FOR_NOW));
