@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import {
@@ -104,6 +105,40 @@ it('ten megabytes go either way, over small windows as over large ones', async (
     });
   }
 });
+
+it.each(['http', 'https'])(
+  'every byte arrives as it was, though buffers are used again and peers are slow: %s',
+  async (scheme) => {
+    const [cert, key] = ['cert.pem', 'key.pem'].map((name) => readFileSync(join(TLS, name)));
+    await using room = await Http2Room.open({}, undefined, scheme === 'https' ? { cert, key } : undefined);
+    const sessions = Array.from({ length: 6 }, () =>
+      connect(`${scheme}://127.0.0.1:${room.port}`, { rejectUnauthorized: false, settings: { initialWindowSize: 16_000_000 } }),
+    );
+    await Promise.all(sessions.map((session) => once(session, 'connect')));
+    const talks = sessions.map(async (session) => {
+      session.setLocalWindowSize(16_000_000);
+      const bodies = await Promise.all(
+        Array.from({ length: 3 }, async () => {
+          const sent = randomBytes(700_000);
+          const stream = session.request({ ':method': 'POST', ':path': '/echo' });
+          stream.end(sent);
+          const chunks: Buffer[] = [];
+          for await (const chunk of stream) {
+            chunks.push(chunk);
+            // Small answers find their way between the large ones.
+            if (chunks.length % 16 === 0) expect((await ask(session, { ':path': '/' })).body).toBe('hello world\n');
+          }
+          return Buffer.concat(chunks).equals(sent);
+        }),
+      );
+      session.close();
+      return bodies;
+    });
+    expect((await Promise.all(talks)).flat()).toEqual(new Array(18).fill(true));
+    await expect.poll(() => room.engine.connections).toBe(0);
+    expect(room.application.failures).toEqual([]);
+  },
+);
 
 it('TLS is served by the same engine', async () => {
   const [cert, key] = ['cert.pem', 'key.pem'].map((name) => readFileSync(join(TLS, name)));
