@@ -34,6 +34,7 @@ export const CONNECT = 256;
 /** A path that is for OPTIONS alone. */
 export const ASTERISK = 512;
 export const OPTIONS = 1024;
+const TE = 2048;
 
 export const PSEUDO = METHOD | SCHEME | PATH | AUTHORITY;
 
@@ -47,24 +48,18 @@ const NAMES: ReadonlyMap<string, number> = new Map([
   [':authority', AUTHORITY],
   ['content-length', REGULAR | CONTENT_LENGTH],
   ['expect', REGULAR | EXPECT],
+  ['te', REGULAR | TE],
   // They speak of the connection, and there is none of their kind (section 8.2.2).
   ...['connection', 'proxy-connection', 'keep-alive', 'transfer-encoding', 'upgrade'].map((name) => [name, MALFORMED] as const),
-  ...[
-    'content-type',
-    'user-agent',
-    'te',
-    'host',
-    'accept',
-    'accept-encoding',
-    'grpc-timeout',
-    'grpc-accept-encoding',
-    'cookie',
-  ].map((name) => [name, REGULAR] as const),
+  ...['content-type', 'user-agent', 'host', 'accept', 'accept-encoding', 'grpc-timeout', 'grpc-accept-encoding', 'cookie'].map(
+    (name) => [name, REGULAR] as const,
+  ),
 ]);
 
 function meaningOf(name: string, value: string): number {
   const meaning = NAMES.get(name) ?? (isName(name) ? REGULAR : MALFORMED);
   if (!isValue(value)) return meaning | MALFORMED;
+  if (meaning === REGULAR) return meaning;
   switch (name) {
     case ':method':
       if (value === 'CONNECT') return meaning | CONNECT;

@@ -1,19 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { ENHANCE_YOUR_CALM, fail } from './codes.ts';
-import {
-  ASTERISK,
-  AUTHORITY,
-  CONNECT,
-  CONTENT_LENGTH,
-  type Field,
-  MALFORMED,
-  METHOD,
-  OPTIONS,
-  PATH,
-  PSEUDO,
-  REGULAR,
-  SCHEME,
-} from './fields.ts';
+import * as field from './fields.ts';
 import type { Http2Limits } from './limits.ts';
 import type { Prepared } from './prepared.ts';
 
@@ -50,13 +37,13 @@ export class Request {
   id = 0;
   /** What the application said that it is. */
   route = 0;
-  readonly fields: Field[] = [];
+  readonly fields: field.Field[] = [];
   /** How many of `fields` are of this request. */
   count = 0;
-  method: Field | undefined;
-  scheme: Field | undefined;
-  path: Field | undefined;
-  authority: Field | undefined;
+  method: field.Field | undefined;
+  scheme: field.Field | undefined;
+  path: field.Field | undefined;
+  authority: field.Field | undefined;
   /** The marks of all fields. */
   marks = 0;
   /** -1 when it is not said. */
@@ -70,10 +57,11 @@ export class Request {
   credit = 0;
   /** What the peer has used of the stream's window. */
   flow = 0;
+  /** Some of its fields were let go. */
+  isTooLarge = false;
   /** All meanings so far. */
   #seen = 0;
   #size = 0;
-  #tooLarge = false;
   readonly #limits: Http2Limits;
 
   constructor(limits: Http2Limits) {
@@ -95,65 +83,46 @@ export class Request {
     this.authority = undefined;
     this.#seen = 0;
     this.#size = 0;
-    this.#tooLarge = false;
+    this.isTooLarge = false;
   }
 
   /** Takes the next field, in the order in which they came. One that is too much is looked at all the same, but not kept. */
-  add(field: Field): void {
-    const { meaning } = field;
-    this.#size += field.size;
+  add(next: field.Field): void {
+    const { meaning } = next;
+    this.#size += next.size;
     if (this.#size > this.#limits.maxHeaderListBytes || this.count >= this.#limits.maxHeaderFields) {
-      this.#tooLarge = true;
+      this.isTooLarge = true;
       if (this.#size > 2 * this.#limits.maxHeaderListBytes) fail(ENHANCE_YOUR_CALM, 'header list too large');
       return;
     }
-    if ((meaning & PSEUDO) !== 0) {
+    if ((meaning & field.PSEUDO) !== 0) {
       // Each once, and before all others (RFC 9113 section 8.3).
-      if ((this.#seen & ((meaning & PSEUDO) | REGULAR)) !== 0) this.#seen |= MALFORMED;
-      if ((meaning & PATH) !== 0) this.path = field;
-      else if ((meaning & METHOD) !== 0) this.method = field;
-      else if ((meaning & AUTHORITY) !== 0) this.authority = field;
-      else this.scheme = field;
-    } else if ((meaning & CONTENT_LENGTH) !== 0) {
-      const length = Number(field.value);
-      if ((this.#seen & CONTENT_LENGTH) !== 0 && length !== this.contentLength) this.#seen |= MALFORMED;
+      if ((this.#seen & ((meaning & field.PSEUDO) | field.REGULAR)) !== 0) this.#seen |= field.MALFORMED;
+      if ((meaning & field.PATH) !== 0) this.path = next;
+      else if ((meaning & field.METHOD) !== 0) this.method = next;
+      else if ((meaning & field.AUTHORITY) !== 0) this.authority = next;
+      else this.scheme = next;
+    } else if ((meaning & field.CONTENT_LENGTH) !== 0) {
+      const length = Number(next.value);
+      if ((this.#seen & field.CONTENT_LENGTH) !== 0 && length !== this.contentLength) this.#seen |= field.MALFORMED;
       this.contentLength = length;
     }
     this.#seen |= meaning;
-    this.marks |= field.mark;
-    this.fields[this.count++] = field;
-  }
-
-  /** Decoded to its end, and some of it let go. */
-  get isTooLarge(): boolean {
-    return this.#tooLarge;
+    this.marks |= next.mark;
+    this.fields[this.count++] = next;
   }
 
   /** As a request: sections 8.1.1 and 8.3.1. `ended` when it has no body. */
   isMalformed(ended: boolean): boolean {
     const seen = this.#seen;
-    if ((seen & (MALFORMED | CONNECT)) !== 0) return (seen & MALFORMED) !== 0 || (seen & PSEUDO) !== (METHOD | AUTHORITY);
-    if ((seen & (METHOD | SCHEME | PATH)) !== (METHOD | SCHEME | PATH)) return true;
-    return ((seen & ASTERISK) !== 0 && (seen & OPTIONS) === 0) || (ended && this.contentLength > 0);
-  }
-
-  get isConnect(): boolean {
-    return (this.#seen & CONNECT) !== 0;
+    if ((seen & (field.MALFORMED | field.CONNECT)) !== 0)
+      return (seen & field.MALFORMED) !== 0 || (seen & field.PSEUDO) !== (field.METHOD | field.AUTHORITY);
+    if ((seen & (field.METHOD | field.SCHEME | field.PATH)) !== (field.METHOD | field.SCHEME | field.PATH)) return true;
+    return ((seen & field.ASTERISK) !== 0 && (seen & field.OPTIONS) === 0) || (ended && this.contentLength > 0);
   }
 
   has(meaning: number): boolean {
     return (this.#seen & meaning) !== 0;
-  }
-
-  /** As trailers: section 8.1. */
-  get isMalformedTrailers(): boolean {
-    return (this.#seen & (MALFORMED | PSEUDO)) !== 0;
-  }
-
-  /** The value of a field, that of the first of several; undefined when there is none. */
-  value(name: string): string | undefined {
-    for (let i = 0; i < this.count; i++) if (this.fields[i]?.name === name) return this.fields[i]?.value;
-    return undefined;
   }
 
   /** Adds to the body what stands in a frame, by copying it: the frame's bytes are others' by the next turn. */

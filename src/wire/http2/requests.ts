@@ -1,7 +1,7 @@
 import type { Answers } from './answers.ts';
 import type { Budget } from './budget.ts';
 import * as h2 from './codes.ts';
-import { EXPECT } from './fields.ts';
+import { CONNECT, EXPECT, MALFORMED, PSEUDO } from './fields.ts';
 import { HeaderDecoder } from './header-decoder.ts';
 import type { Http2Limits } from './limits.ts';
 import { Prepared } from './prepared.ts';
@@ -55,7 +55,7 @@ export class Requests {
     if (this.isLeaving) this.#table.reset(id, ends);
     else if (request.isTooLarge) this.#answers.refuse(request, TOO_LARGE, ends);
     else if (request.isMalformed(ends)) this.#answers.fault(id, h2.PROTOCOL_ERROR, ends);
-    else if (request.isConnect) this.#answers.refuse(request, NOT_IMPLEMENTED, ends);
+    else if (request.has(CONNECT)) this.#answers.refuse(request, NOT_IMPLEMENTED, ends);
     else if (this.#isFull) this.#refuse(id, ends);
     else return this.#serve(ends, request);
     return false;
@@ -83,9 +83,9 @@ export class Requests {
     return false;
   }
 
-  /** A header on a stream that was there before: trailers, or a mistake. */
+  /** A header on a stream that was there before: trailers (section 8.1), or a mistake. */
   #trailers(id: number, ends: boolean, trailers: Request): void {
-    const isSound = ends && !trailers.isMalformedTrailers && !trailers.isTooLarge;
+    const isSound = ends && !trailers.has(MALFORMED | PSEUDO) && !trailers.isTooLarge;
     const request = this.#table.request(id);
     const stream = this.#table.handled.get(id);
     if (request) {

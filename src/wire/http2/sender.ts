@@ -116,10 +116,8 @@ export class Sender {
 
   /** Neither trailers nor a frame without bytes need a window. */
   #end(stream: Stream): void {
-    if (stream.isHeaderOnly) {
-      // Its header has ended it.
-    } else if (stream.trailerBlock) this.#output.header(stream.id, stream.trailerBlock, true);
-    else this.#output.frame(0, h2.DATA, h2.END_STREAM, stream.id);
+    if (stream.trailerBlock) this.#output.header(stream.id, stream.trailerBlock, true);
+    else if (!stream.isHeaderOnly) this.#output.frame(0, h2.DATA, h2.END_STREAM, stream.id);
     this.#budget.traffic++;
     this.#listener.answered(stream);
   }
