@@ -233,6 +233,7 @@ export async function fuzz(seed: number, count: number): Promise<{ readonly answ
     expectSound(application, Math.min(BATCH, count - done));
     if (engine.connections !== 0)
       throw new Error(`${engine.connections} connections are left after input ${done} of seed ${seed}`);
+    if (engine.unreadBytes !== 0) throw new Error(`${engine.unreadBytes} bytes are kept after input ${done} of seed ${seed}`);
     if (scheduler.open !== 0) throw new Error(`${scheduler.open} timers are left after input ${done} of seed ${seed}`);
   }
   return { answered, refused };

@@ -22,8 +22,6 @@ export class Answers implements Answering, StreamOwner {
   isTableUpdateDue = false;
   /** Windows have grown, or the socket has room again. */
   isWritable = false;
-  /** Of bodies that no handler has taken. */
-  unreadBytes = 0;
   /** Handlers that have not settled. */
   working = 0;
   readonly #shared: Shared;
@@ -31,6 +29,8 @@ export class Answers implements Answering, StreamOwner {
   readonly #connection: { destroy(): void };
   /** To be told of something when the frames of this turn have been read. */
   #woken: Stream[] = [];
+  /** Of bodies that no handler has taken. */
+  #unreadBytes = 0;
   /** An `append` was refused. */
   #isStarved = false;
 
@@ -106,8 +106,21 @@ export class Answers implements Answering, StreamOwner {
   /** Windows are given back in halves: an update for each frame would be as many again. */
   taken(stream: Stream, bytes: number): void {
     if (stream.isOver) return;
-    this.unreadBytes -= bytes;
+    this.#count(-bytes);
     this.giveBack(stream, bytes);
+  }
+
+  /** Some of a body is to be kept. False: that would be too much. */
+  keep(bytes: number): boolean {
+    const { limits, unreadBytes } = this.#shared;
+    if (this.#unreadBytes + bytes > limits.maxUnreadBytes || unreadBytes + bytes > limits.maxUnreadBytesInAll) return false;
+    this.#count(bytes);
+    return true;
+  }
+
+  #count(bytes: number): void {
+    this.#unreadBytes += bytes;
+    this.#shared.unreadBytes += bytes;
   }
 
   giveBack(stream: Stream, bytes: number): void {
@@ -152,6 +165,7 @@ export class Answers implements Answering, StreamOwner {
 
   drop(request: Request): void {
     this.table.release(request);
+    this.#count(-request.kept);
     this.#shared.giveRequest(request);
   }
 
@@ -169,7 +183,8 @@ export class Answers implements Answering, StreamOwner {
     if (request.end > request.start) {
       stream.unread.push(new Uint8Array(request.body.subarray(request.start, request.end)));
       stream.received = request.end - request.start;
-      this.unreadBytes += stream.received;
+      this.#count(stream.received - request.kept);
+      request.kept = 0;
     }
     stream.window -= request.flow;
     stream.owed += request.flow - stream.received;
@@ -180,7 +195,7 @@ export class Answers implements Answering, StreamOwner {
   forget(stream: Stream, code: number): void {
     this.table.remove(stream.id);
     this.sender.forget(stream);
-    this.unreadBytes -= stream.breakOff(code);
+    this.#count(-stream.breakOff(code));
     this.wake(stream);
   }
 

@@ -59,6 +59,8 @@ export class Connection {
     duplex.once('close', () => this.#closed());
     // What a socket has to say of its end, `close` says too.
     duplex.on('error', ignore);
+    // Whoever found out what is spoken has paused it.
+    duplex.resume();
   }
 
   /** Takes what the socket has read. */

@@ -39,6 +39,11 @@ export class Engine {
     return this.#connections.size;
   }
 
+  /** Of bodies that no handler has taken yet, on all connections. */
+  get unreadBytes(): number {
+    return this.#shared.unreadBytes;
+  }
+
   /** Announces the end on every connection. Each ends with its last stream. */
   close(): void {
     for (const connection of this.#connections) connection.close();

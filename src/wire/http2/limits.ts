@@ -18,6 +18,8 @@ export interface Http2Limits {
   readonly connectionWindowBytes: number;
   /** Bodies of all streams that no handler has taken yet (ENHANCE_YOUR_CALM on the stream). */
   readonly maxUnreadBytes: number;
+  /** The same of all connections together. */
+  readonly maxUnreadBytesInAll: number;
   /** Written and not yet taken by the system: with more, nothing is read from the peer; of a handler, beside one chunk (CANCEL). */
   readonly maxUnsentBytes: number;
   /** From the first byte to the peer's SETTINGS (closed). */
@@ -74,6 +76,7 @@ export const HTTP2_LIMITS: Http2Limits = {
   streamWindowBytes: 262_144,
   connectionWindowBytes: 1_048_576,
   maxUnreadBytes: 16_777_216,
+  maxUnreadBytesInAll: 268_435_456,
   maxUnsentBytes: 1_048_576,
   handshakeSeconds: 10,
   headerSeconds: 10,

@@ -55,6 +55,8 @@ export class Request {
   since = 0;
   /** WINDOW_UPDATEs for the stream so far. */
   credit = 0;
+  /** How much of the body is kept until it is whole. */
+  kept = 0;
   /** What the peer has used of the stream's window. */
   flow = 0;
   /** Some of its fields were let go. */
@@ -77,6 +79,7 @@ export class Request {
     this.end = 0;
     this.credit = 0;
     this.flow = 0;
+    this.kept = 0;
     this.method = undefined;
     this.scheme = undefined;
     this.path = undefined;

@@ -13,6 +13,9 @@ import type { StreamTable } from './stream-table.ts';
 const TOO_LARGE = new Prepared({ head: [[':status', '431']] });
 const NOT_IMPLEMENTED = new Prepared({ head: [[':status', '501']] });
 
+/** Of a body that nobody reads. */
+const MOST_PIECES = 64;
+
 /** What the peer sends on streams: each frame by the state of its stream (RFC 9113 section 5.1), and the windows it grants. */
 export class Requests {
   /** The highest stream that the peer has used. */
@@ -131,7 +134,10 @@ export class Requests {
       request.start = start;
       request.end = end;
       this.#whole(request);
+    } else if (!this.#answers.keep(end - start)) {
+      this.#answers.fault(request.id, h2.ENHANCE_YOUR_CALM, ends);
     } else {
+      request.kept += end - start;
       request.append(bytes, start, end);
       if (ends && total <= this.#limits.maxQuickBodyBytes) this.#whole(request);
       else if (ends || !this.#mayWait(request)) this.#handle(request, ends);
@@ -147,13 +153,13 @@ export class Requests {
   #handle(request: Request, ends: boolean): void {
     this.#table.release(request);
     this.#answers.handle(request, ends);
-    this.#shared.giveRequest(request);
+    this.#answers.drop(request);
   }
 
   #whole(request: Request): void {
     this.#table.release(request);
     if (!this.#shared.application.answer(request)) this.#answers.handle(request, true);
-    this.#shared.giveRequest(request);
+    this.#answers.drop(request);
   }
 
   #receive(stream: Stream, ends: boolean, bytes: Buffer, start: number, end: number, flow: number): void {
@@ -163,11 +169,12 @@ export class Requests {
       this.#answers.fault(stream.id, h2.FLOW_CONTROL_ERROR, ends);
     } else if (stream.contentLength >= 0 && stream.received > stream.contentLength) {
       this.#answers.fault(stream.id, h2.PROTOCOL_ERROR, ends);
-    } else if (this.#answers.unreadBytes + end - start > this.#limits.maxUnreadBytes) {
+    } else if (!this.#answers.keep(end - start)) {
       this.#answers.fault(stream.id, h2.ENHANCE_YOUR_CALM, ends);
     } else {
       if (end > start) {
-        this.#answers.unreadBytes += end - start;
+        // Many short pieces would take more than what is in them.
+        if (stream.unread.length >= MOST_PIECES) stream.unread.push(Buffer.concat(stream.unread.splice(0)));
         stream.unread.push(new Uint8Array(bytes.subarray(start, end)));
         this.#answers.news(stream);
       }

@@ -30,6 +30,8 @@ export class Shared {
   readonly mark: Mark;
   readonly staticTable: readonly Field[];
   readonly scratch = createScratch();
+  /** Of bodies that no handler has taken. */
+  unreadBytes = 0;
   /** Ticks so far. */
   second = 0;
   readonly #free: Request[] = [];

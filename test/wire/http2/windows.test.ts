@@ -211,6 +211,31 @@ describe('what we are sent', () => {
     for (let i = 0; i < 9; i++) words.push(...wire.say(data(1 + 2 * (i % 3), Buffer.alloc(16_000), 0)));
     expect(words[0]).toBe('RST_STREAM 1 ENHANCE_YOUR_CALM');
   });
+
+  it.each(['/', '/hold'])('on all connections together is bounded too: %s', (path) => {
+    using wire = greeted(new Wire({ maxUnreadBytesInAll: 20_000 }));
+    const words: string[] = [];
+    for (let id = 1; id <= 5; id += 2)
+      words.push(...wire.say(headers(id, request('POST', path), OPEN_FOR_NOW), data(id, Buffer.alloc(8_000), 0)));
+    expect(words).toEqual(['RST_STREAM 5 ENHANCE_YOUR_CALM']);
+    expect(wire.engine.unreadBytes).toBe(16_000);
+    wire.send(resetFrame(1, CODE.cancel));
+    expect(wire.engine.unreadBytes).toBe(8_000);
+    wire.connection.destroy();
+    expect(wire.engine.unreadBytes).toBe(0);
+  });
+
+  it('in many short pieces is kept in few', () => {
+    using wire = greeted(new Wire());
+    wire.send(headers(1, request('POST', '/hold'), OPEN_FOR_NOW));
+    for (let i = 0; i < 1_000; i++) wire.send(data(1, String.fromCharCode(97 + (i % 26)), 0));
+    const [stream] = wire.application.streams;
+    expect(stream?.unread.length).toBeLessThanOrEqual(64);
+    let body = '';
+    for (let chunk = stream?.read(); chunk; chunk = stream?.read()) body += Buffer.from(chunk).toString();
+    expect(body).toBe('abcdefghijklmnopqrstuvwxyz'.repeat(39).slice(0, 1_000));
+    expect(wire.engine.unreadBytes).toBe(0);
+  });
 });
 
 describe('an answer', () => {
