@@ -15,8 +15,9 @@ import {
   textIn,
 } from './answers.ts';
 import { type Api, isObject } from './api.ts';
-import { RefusedError } from './errors.ts';
+import type { RefusedError } from './errors.ts';
 import { type EditLine, type InstanceSaid, type ServiceSaid, type SwitchLine, sorted, type TextName } from './lines.ts';
+import { namespaceWriter } from './nacos-1-2.ts';
 import { nacos3, named } from './nacos-3.ts';
 import { type FoundService, PAGE, type Peer } from './peer.ts';
 
@@ -73,14 +74,8 @@ function reading(api: Api) {
 
 function writing(api: Api): Pick<Peer, 'putNamespace' | 'putEdit' | 'endEdit' | 'putSwitch'> {
   return {
-    /** By the call of version 1: names that 3.x takes for wrong may have been given by it. */
-    async putNamespace({ id, name, description }, isThere) {
-      const said = isThere
-        ? { namespace: id, namespaceShowName: name, namespaceDesc: description }
-        : { customNamespaceId: id, namespaceName: name, namespaceDesc: description };
-      const written = await api.call(isThere ? 'PUT' : 'POST', '/v1/console/namespaces', said);
-      if (written !== true) throw new RefusedError(200, 'it was not written');
-    },
+    /** Names that 3.x takes for wrong may have been given by the call of version 1. */
+    putNamespace: namespaceWriter(api),
     async putEdit({ namespace, group, service, ip, port, edit }) {
       const place = { ...named({ namespace, group, name: service }), ip, port };
       await api.data('PUT', '/v3/admin/ns/overlay', { ...place, edit: JSON.stringify(edit) });

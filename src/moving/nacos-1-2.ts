@@ -122,17 +122,22 @@ async function instancesOf(api: Api, service: ServiceName, cluster: string): Pro
   return items.map(instanceIn);
 }
 
+/** Writes namespaces by the call of version 1, which takes every name. */
+export function namespaceWriter(api: Api): Peer['putNamespace'] {
+  return async ({ id, name, description }, isThere) => {
+    const said = isThere
+      ? { namespace: id, namespaceShowName: name, namespaceDesc: description }
+      : { customNamespaceId: id, namespaceName: name, namespaceDesc: description };
+    const written = await api.call(isThere ? 'PUT' : 'POST', '/v1/console/namespaces', said);
+    if (written !== true) throw new RefusedError(200, 'it was not written');
+  };
+}
+
 function writing(api: Api, bothKinds: boolean): Omit<Peer, keyof ReturnType<typeof reading> | 'name' | 'isBeatbridge'> {
   // The naming of 1.4.8 does not read a form: its own client says everything in the query.
   const where = bothKinds ? undefined : 'query';
   return {
-    async putNamespace({ id, name, description }, isThere) {
-      const said = isThere
-        ? { namespace: id, namespaceShowName: name, namespaceDesc: description }
-        : { customNamespaceId: id, namespaceName: name, namespaceDesc: description };
-      const written = await api.call(isThere ? 'PUT' : 'POST', '/v1/console/namespaces', said);
-      if (written !== true) throw new RefusedError(200, 'it was not written');
-    },
+    putNamespace: namespaceWriter(api),
     async putService(service, said, isThere) {
       const method = isThere ? 'PUT' : 'POST';
       if (bothKinds) await api.data(method, '/v2/ns/service', { ...named(service), ...serviceForm(said) });

@@ -14,6 +14,8 @@ export class Configs {
   #bytes = 0;
   #lastSerial = 0;
   readonly #keepers = new Set<(key: string) => void>();
+  /** The keys of those that were removed by number, by it; the latest. */
+  readonly #removed = new Map<string, string>();
   /** By name. */
   readonly durable: DurablePart = {
     name: 'config',
@@ -71,10 +73,19 @@ export class Configs {
     this.#changed(id);
   }
 
-  /** Those of these numbers, as they are written in pages. */
+  /** Those of these numbers, as they are written in pages. Absent is fine. */
   removeAll(serials: readonly string[]): void {
     const wanted = new Set(serials.map((serial) => serial.trim()));
-    for (const { id, serial } of [...this.#configs.values()]) if (wanted.has(String(serial))) this.remove(id);
+    // Whoever asks again after a failure is promised here too that it does not come back.
+    const again = [...wanted].flatMap((serial) => this.#removed.get(serial) ?? []);
+    for (const key of again) if (!this.#configs.has(key)) for (const keep of this.#keepers) keep(key);
+    for (const { id, serial } of [...this.#configs.values()]) {
+      if (!wanted.has(String(serial))) continue;
+      this.remove(id);
+      this.#removed.set(String(serial), configKey(id));
+      const [oldest] = this.#removed.keys();
+      if (oldest !== undefined && this.#removed.size > REMOVED_KEPT) this.#removed.delete(oldest);
+    }
   }
 
   /** Whether the text is another than the one of this md5, "" for none: "" is what a listener says of a text that it does not have. */
@@ -103,6 +114,9 @@ export class Configs {
     for (const listener of this.#listeners) listener(id);
   }
 }
+
+/** As many as anybody repeats. */
+const REMOVED_KEPT = 1_000;
 
 export interface ConfigsOptions {
   /** Milliseconds since 1970. */

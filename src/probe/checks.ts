@@ -27,22 +27,23 @@ export function createChecks(rules: CheckRules): Checks {
   const lookups = new Lookups(rules.lookup);
   const dial = createDial(rules, lookups);
   const late = (ending: AbortSignal) => (lookups.isAsking(ending) ? notAnswered() : timedOut());
-  /** The checks under way, and what ends each. */
+  /** The checks under way, and what ends each, and all that it has dialled. */
   const underWay = new Map<Promise<void>, AbortController>();
   let isClosed = false;
   const check: MakeCheck = (target, signal) => {
     if (isClosed) return Promise.reject(closed());
-    const closing = new AbortController();
-    const work = (ending: AbortSignal) => make(target, dial, ending, rules.ca);
-    const checking = bounded({ signal, closing: closing.signal, late, work }).finally(() => underWay.delete(checking));
-    underWay.set(checking, closing);
+    if (signal.aborted) return Promise.reject(timedOut());
+    const ending = new AbortController();
+    const work = () => make(target, dial, ending.signal, rules.ca);
+    const checking = bounded({ signal, ending, late, work }).finally(() => underWay.delete(checking));
+    underWay.set(checking, ending);
     return checking;
   };
   return {
     check,
     close: async () => {
       isClosed = true;
-      for (const closing of underWay.values()) closing.abort();
+      for (const ending of underWay.values()) ending.abort(closed());
       await Promise.allSettled(underWay.keys());
     },
   };
@@ -65,30 +66,27 @@ async function make({ ip, port, check }: Target, dial: Dial, signal: AbortSignal
 
 interface Bounds {
   readonly signal: AbortSignal;
-  readonly closing: AbortSignal;
+  /** Ends all that `work` has dialled: when `signal` aborts, when the work has ended, and when somebody else has a reason. */
+  readonly ending: AbortController;
   /** What it means that the work has not ended by then. */
   readonly late: (ending: AbortSignal) => CheckError;
-  readonly work: (ending: AbortSignal) => Promise<void>;
+  readonly work: () => Promise<void>;
 }
 
-/** What is dialled with the signal that `work` gets ends when the work does, and when one of the two others aborts. */
-async function bounded({ signal, closing, late, work }: Bounds): Promise<void> {
-  if (signal.aborted) throw timedOut();
-  const ending = new AbortController();
-  const end = () => ending.abort();
-  closing.addEventListener('abort', end);
-  signal.addEventListener('abort', end);
-  try {
-    const ended = new Promise<never>((_, reject) => {
-      ending.signal.addEventListener('abort', () => reject(closing.aborted ? closed() : late(ending.signal)));
-    });
-    await Promise.race([work(ending.signal), ended]);
-  } finally {
-    closing.removeEventListener('abort', end);
-    signal.removeEventListener('abort', end);
-    end();
-  }
+function bounded({ signal, ending, late, work }: Bounds): Promise<void> {
+  const stop = () => ending.abort(late(ending.signal));
+  signal.addEventListener('abort', stop);
+  return new Promise<void>((resolve, reject) => {
+    ending.signal.addEventListener('abort', () => reject(ending.signal.reason));
+    work().then(resolve, reject);
+  }).finally(() => {
+    signal.removeEventListener('abort', stop);
+    // With a reason, or one would be made of every check, stack and all.
+    ending.abort(OVER);
+  });
 }
+
+const OVER = new CheckError('check failed', 'impossible');
 
 function closed(): CheckError {
   return new CheckError('check failed', 'impossible');

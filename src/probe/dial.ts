@@ -9,7 +9,10 @@ import { mayBeDialled } from './reach.ts';
  * has just judged, written out anew: no resolver comes between.
  */
 
-/** A connection to a port. It is destroyed when `signal` aborts, and an error on it that nobody hears of hurts nobody. */
+/**
+ * A connection to a port. It is destroyed when `signal` aborts, which it does with a `CheckError` and before it is forgotten; and an error
+ * on it that nobody hears of hurts nobody.
+ */
 export type Dial = (ip: string, port: number, signal: AbortSignal) => Promise<Socket>;
 
 export interface DialRules {
@@ -55,19 +58,22 @@ function connected(address: Uint8Array, port: number, signal: AbortSignal): Prom
   return new Promise((resolve, reject) => {
     const host = addressText(address);
     const socket = connect({ host, port });
-    const abort = () => socket.destroy(timedOut());
+    let isPending = true;
+    const abort = () => {
+      socket.destroy();
+      reject(signal.reason);
+    };
     signal.addEventListener('abort', abort, { once: true });
     // Stays for as long as the socket does.
-    socket.on('error', (error) => reject(connectTrouble(error)));
-    socket.once('close', () => {
-      signal.removeEventListener('abort', abort);
-      reject(new CheckError('connection ended', 'counted'));
-    });
+    socket.on('error', (error) => isPending && reject(connectTrouble(error)));
+    socket.once('close', () => isPending && reject(new CheckError('connection ended', 'counted')));
     socket.once('connect', () => {
+      isPending = false;
       // Undefined: the other side has closed it again already.
       const remote = socket.remoteAddress === undefined ? undefined : addressBytes(socket.remoteAddress);
-      if (remote !== undefined && addressText(remote) !== host) socket.destroy(notAllowed());
-      else resolve(socket);
+      if (remote === undefined || addressText(remote) === host) return resolve(socket);
+      socket.destroy();
+      return reject(notAllowed());
     });
   });
 }

@@ -55,17 +55,20 @@ async function statusOf({ Client, errors }: Undici, socket: Socket, path: string
             // What comes before an answer is none.
             if (status < 200) return;
             resolve(status);
-            controller.abort(new errors.RequestAbortedError());
+            controller.abort(ENOUGH);
           },
-          onResponseError: (_controller, error) => reject(troubleOf(error, errors)),
+          onResponseError: (_controller, error) => error !== ENOUGH && reject(troubleOf(error, errors)),
         },
       );
     });
   } finally {
     socket.destroy();
-    await client.destroy();
+    await client.destroy(ENOUGH);
   }
 }
+
+/** The status is known. Made once: of each check it would cost more than the request. */
+const ENOUGH = new Error('the rest of the answer is not read');
 
 function troubleOf(error: Error, errors: Undici['errors']): CheckError {
   if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError)

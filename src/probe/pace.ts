@@ -43,12 +43,15 @@ export function portionsOf(perSecond: number): Portions {
 }
 
 /**
- * For how much longer the next portion waits when this one was late. Whoever was late has others to serve, and they come first; but a
- * quarter of the checks is made however much there is to do.
+ * For how much longer the next portion waits while the event loop is busy for so much of its time, 0 to 1. Whoever is that busy has
+ * others to serve, and they come first; but a quarter of the checks is made however much there is to do.
  */
-export function yieldMs(lateMs: number, everyMs: number): number {
-  return 3 * Math.min(everyMs, Math.max(0, lateMs - PUNCTUAL_MS));
+export function yieldMs(busy: number, everyMs: number): number {
+  const share = Math.min(1, Math.max(0, (busy - AT_EASE) / (BUSY - AT_EASE)));
+  return Math.round(3 * everyMs * share);
 }
 
-/** No timer is more exact. */
-const PUNCTUAL_MS = 2;
+/** Checks as many as may be begun need less, also on a slow machine. */
+const AT_EASE = 0.5;
+/** From there on whatever is done for checks is not done for callers. */
+const BUSY = 0.9;

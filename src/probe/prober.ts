@@ -18,6 +18,8 @@ export interface ProberOptions {
   readonly now: () => number;
   /** From 0 to below 1. */
   readonly random: () => number;
+  /** For how much of its time the event loop was busy lately, 0 to 1. */
+  readonly busy: () => number;
   readonly check: MakeCheck;
   readonly limits: ProbeLimits;
   readonly log?: Logger;
@@ -131,7 +133,6 @@ export class Prober {
       this.#timer = undefined;
       return;
     }
-    // Not before now: how late a portion is says how busy the loop is, and not how long its first had to wait.
     const at = Math.max(now(), first.due, this.#nextPortionAt);
     // Too early does no harm.
     if (this.#timer !== undefined && this.#timer.at <= at) return;
@@ -141,10 +142,9 @@ export class Prober {
 
   /** Begins a portion of what is due. */
   #tick(): void {
-    const { limits, now } = this.#options;
+    const { limits, now, busy } = this.#options;
     const { size, everyMs } = this.#portions;
     const at = now();
-    const lateMs = at - (this.#timer?.at ?? at);
     this.#timer = undefined;
     let room = at >= this.#nextPortionAt ? size : 0;
     let next = this.#firstDue(at);
@@ -158,7 +158,7 @@ export class Prober {
         this.#offer(next.peer);
         this.#enqueue(next, at + PATIENT_AGAIN_MS);
       } else {
-        this.#nextPortionAt = at + everyMs + yieldMs(lateMs, everyMs);
+        this.#nextPortionAt = at + everyMs + yieldMs(busy(), everyMs);
         this.#begin(next);
         room--;
       }

@@ -20,7 +20,7 @@ export class Losses {
     if (last?.at === now) last.count++;
     else this.#recent.push({ at: now, count: 1 });
     this.#recently++;
-    if (before <= LEAST_LOST) return { until: undefined, crowd: undefined };
+    if (before <= LEAST_LOST && now >= this.#crowdUntil) return { until: undefined, crowd: undefined };
     const isCrowd = this.#recently > Math.max(LEAST_LOST, before * SHARE_LOST);
     const isNew = isCrowd && now >= this.#crowdUntil;
     if (isNew) for (const loss of this.#kept.values()) if (now - loss.at < WINDOW_MS) loss.until = loss.at + BACK_WITHIN_MS;
@@ -30,9 +30,13 @@ export class Losses {
     return { until, crowd: isNew ? this.#recently : undefined };
   }
 
-  /** Its connection is known only from before: it is kept until then, and counts for no crowd. */
+  /**
+   * Its connection is known only from before: it is kept until then, and counts for no crowd. All come back at once meanwhile, and on a
+   * busy machine some give their new connection up and make another one: they are taken for a crowd until then.
+   */
   keep(id: number, at: number, until: number): void {
     this.#kept.set(id, { at, until, by: undefined });
+    this.#crowdUntil = Math.max(this.#crowdUntil, until);
   }
 
   /** Undefined for one that is not kept for now. */
@@ -53,6 +57,7 @@ export class Losses {
   /** Nobody could come back for so long. */
   postpone(ms: number): void {
     for (const loss of this.#kept.values()) loss.until += ms;
+    this.#crowdUntil += ms;
   }
 
   /** How many have been lost within the second before now. */

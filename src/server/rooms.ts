@@ -237,7 +237,7 @@ function probesIn({ options, registry, scheduler, now, log, descriptors }: House
   const checks = createChecks({ allow, resolveNames: options.probeNames });
   const { check } = checks;
   const limits = options.probes ? { ...options, maxProbes: descriptors.setAside(options.maxProbes) } : options;
-  const prober = new Prober({ registry, scheduler, now, random: Math.random, check, limits, log });
+  const prober = new Prober({ registry, scheduler, now, random: Math.random, busy: loopUse(now), check, limits, log });
   return {
     times: prober.times,
     start: (rules) => {
@@ -250,6 +250,24 @@ function probesIn({ options, registry, scheduler, now, log, descriptors }: House
     says: () => (options.probes ? `${prober.targetCount} instances checked, ${prober.underWay} checks under way` : 'off'),
   };
 }
+
+/** For how much of its time the event loop worked, 0 to 1, since it was asked the last time or the one before. */
+function loopUse(now: () => number): () => number {
+  let from = performance.eventLoopUtilization();
+  let fromAt = now();
+  let busy = 0;
+  return () => {
+    if (now() - fromAt < LOOP_USE_OVER_MS) return busy;
+    const to = performance.eventLoopUtilization();
+    busy = performance.eventLoopUtilization(to, from).utilization;
+    from = to;
+    fromAt = now();
+    return busy;
+  };
+}
+
+/** Over less, each turn of the loop would be a load. */
+const LOOP_USE_OVER_MS = 100;
 
 function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'contextPath' | 'nacosRpc'> {
   const { options, openAnswers, shutdown, log } = house;

@@ -1,30 +1,17 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../src/nacos/json.ts';
-import type { NacosOptions } from '../../src/nacos/nacos.ts';
 import { DEFAULT_NACOS_SETTINGS, toServiceSettings } from '../../src/nacos/settings.ts';
 import type { CheckVerdict } from '../../src/registry/checks.ts';
 import { orders } from '../support/instances.ts';
-import { type Params, servedNacos } from '../support/nacos-served.ts';
+import { type Params, servedForTest as served } from '../support/nacos-served.ts';
 
 /** What active checks mean to Nacos's clients and operators; the verdicts come from the test. */
 
 const at = { ip: '10.0.0.1', port: 80 };
 const FAILING: CheckVerdict = { verdict: 'failing', type: 'tcp', reason: 'refused' };
 const ok = { status: 200, body: 'ok' };
-const closers: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function served(options: Partial<NacosOptions> = {}) {
-  const room = await servedNacos(options);
-  closers.push(() => room[Symbol.asyncDispose]());
-  return room;
-}
-
 describe('an instance that asks for a check in a way that cannot be read', () => {
   const WRONG = { 'health.check': 'htp:/up' };
   const TEXT = 'health.check must be tcp, http:/path, https:/path, grpc:service or grpcs:service, got "htp:/up"';
@@ -135,7 +122,7 @@ describe('a verdict', () => {
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
-    closers.push(async () => {
+    onTestFinished(async () => {
       const closed = once(socket, 'close');
       socket.close();
       await closed;

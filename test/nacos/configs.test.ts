@@ -45,3 +45,21 @@ it('there is a bound on one text, on their number and on all of them, and what i
   put('c', 'xx')();
   expect(configs.get({ ...ID, dataId: 'c' })?.content).toBe('xx');
 });
+
+it('who keeps texts is told of each removal, and again when it is asked for again, by name or by number', () => {
+  const { configs } = setUp();
+  const told: string[] = [];
+  configs.publish(ID, 'x', 'text', '');
+  configs.durable.onChange((key) => told.push(key));
+  const key = 'public mapping com.shop.Orders';
+  configs.removeAll([' 1', '2']);
+  expect(told).toEqual([key]);
+  configs.removeAll(['1']);
+  configs.remove(ID);
+  expect(told).toEqual([key, key, key]);
+  // Somebody has published another by that name: the number is not its own.
+  configs.publish(ID, 'y', 'text', '');
+  configs.removeAll(['1']);
+  expect(told).toHaveLength(4);
+  expect(configs.get(ID)?.content).toBe('y');
+});

@@ -1,21 +1,8 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import type { NacosOptions } from '../../src/nacos/nacos.ts';
+import { describe, expect, it } from 'vitest';
 import { orders } from '../support/instances.ts';
-import { servedNacos } from '../support/nacos-served.ts';
+import { servedForTest as served } from '../support/nacos-served.ts';
 
 const at = { ip: '10.0.0.1', port: 80 };
-const closers: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function served(options: Partial<NacosOptions> = {}) {
-  const room = await servedNacos(options);
-  closers.push(() => room[Symbol.asyncDispose]());
-  return room;
-}
-
 describe('how long checks take', () => {
   it('is told by cluster, in whole milliseconds; zeros where nothing is checked', async () => {
     const times = { best: 1.4, worst: 99.5, normalized: 1_500 };

@@ -55,6 +55,8 @@ export class ProberRoom implements Disposable {
   readonly lines: Record<string, unknown>[] = [];
   readonly prober: Prober;
   answer: Answer = () => {};
+  /** For how much of its time the event loop is. */
+  busy = 0;
 
   constructor(limits: Partial<ProbeLimits> = {}, random: () => number = () => 0.5) {
     const log: Logger = pino({}, { write: (line: string) => this.lines.push(JSON.parse(line)) });
@@ -63,6 +65,7 @@ export class ProberRoom implements Disposable {
       scheduler: this.scheduler,
       now: this.scheduler.now,
       random,
+      busy: () => this.busy,
       limits: { ...NO_LIMITS, ...limits },
       log,
       check: (target, signal) =>

@@ -57,6 +57,18 @@ describe('after a restart', () => {
     expect(seen()).toMatchObject({ healthy: true, remembered: false, silentMs: 0 });
   });
 
+  it('one that is back and whose connection ends once more has time to come back again, as long as others may still come', () => {
+    const { seen, registry, wait } = restarted((registry) => registry.hold(orders, registration(), holder));
+    wait(44_000);
+    registry.hold(orders, registration(), holder);
+    registry.release(orders, registration(), holder, 'connection-ended');
+    wait(9_999);
+    expect(seen()).toMatchObject({ healthy: true });
+    registry.hold(orders, registration(), holder);
+    registry.release(orders, registration(), holder, 'connection-ended');
+    expect(seen()).toBeUndefined();
+  });
+
   it('one whose connection does not come back is gone', () => {
     const { seen, wait } = restarted((registry) => registry.hold(orders, registration(), holder));
     wait(45_000);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
 import { requestTable } from '../../src/nacos/grpc/table.ts';
 import type { JsonObject } from '../../src/nacos/json.ts';
 import type { NacosOptions } from '../../src/nacos/nacos.ts';
@@ -58,4 +59,11 @@ export async function servedNacos(options: Partial<NacosOptions> = {}) {
       await once(server, 'close');
     },
   };
+}
+
+/** The same until the test that calls it has ended. */
+export async function servedForTest(options?: Partial<NacosOptions>) {
+  const room = await servedNacos(options);
+  onTestFinished(() => room[Symbol.asyncDispose]());
+  return room;
 }
