@@ -165,7 +165,7 @@ export class Connection {
   #leave(): void {
     this.#state = 'leaving';
     this.#frames.requests.isLeaving = true;
-    this.#output.goaway(this.#frames.requests.lastId, h2.NO_ERROR, '');
+    this.#output.goaway(this.#frames.requests.lastServed, h2.NO_ERROR, '');
   }
 
   #fail(error: unknown): void {
@@ -174,7 +174,7 @@ export class Connection {
     const code = isPeers ? error.code : h2.INTERNAL_ERROR;
     if (isPeers) application.failed(code, error.message);
     else application.bug(error);
-    if (this.#reader.hasPreface) this.#output.goaway(this.#frames.requests.lastId, code, isPeers ? error.message : '');
+    if (this.#reader.hasPreface) this.#output.goaway(this.#frames.requests.lastServed, code, isPeers ? error.message : '');
     this.#end(code);
   }
 
@@ -182,7 +182,7 @@ export class Connection {
   #finish(): void {
     if (this.#isOver) return;
     const isNews = this.#state !== 'leaving' && !this.#frames.isLeft;
-    if (this.#frames.isGreeted && isNews) this.#output.goaway(this.#frames.requests.lastId, h2.NO_ERROR, '');
+    if (this.#frames.isGreeted && isNews) this.#output.goaway(this.#frames.requests.lastServed, h2.NO_ERROR, '');
     this.#end(h2.NO_ERROR);
   }
 

@@ -20,7 +20,9 @@ const MOST_PIECES = 64;
 export class Requests {
   /** The highest stream that the peer has used. */
   lastId = 0;
-  /** GOAWAY has named the last stream that is served: newer ones are not. */
+  /** The highest that has been served, for GOAWAY, which must not name a higher one than the time before (section 6.8). */
+  lastServed = 0;
+  /** GOAWAY has named it: newer ones are not served. */
   isLeaving = false;
   readonly #shared: Shared;
   readonly #limits: Http2Limits;
@@ -55,8 +57,12 @@ export class Requests {
     request.id = id;
     request.connection = this.#answers;
     request.since = this.#shared.second;
-    if (this.isLeaving) this.#table.reset(id, ends);
-    else if (request.isTooLarge) this.#answers.refuse(request, TOO_LARGE, ends);
+    if (this.isLeaving) {
+      this.#table.reset(id, ends);
+      return false;
+    }
+    this.lastServed = id;
+    if (request.isTooLarge) this.#answers.refuse(request, TOO_LARGE, ends);
     else if (request.isMalformed(ends)) this.#answers.fault(id, h2.PROTOCOL_ERROR, ends);
     else if (request.has(CONNECT)) this.#answers.refuse(request, NOT_IMPLEMENTED, ends);
     else if (this.#isFull) this.#refuse(id, ends);

@@ -175,6 +175,14 @@ describe('a graceful end', () => {
     expect(wire.application.failures).toEqual([]);
   });
 
+  it('never names a later stream than it has, not even in an error', () => {
+    using wire = greeted(new Wire());
+    wire.send(headers(1, request('POST', '/hold')));
+    wire.engine.close();
+    expect(wire.say(ping('draining', FLAG.ack))).toEqual(['GOAWAY 2147483647 NO_ERROR', 'PING', 'GOAWAY 1 NO_ERROR']);
+    expect(wire.say(headers(3, request('GET', '/')), ping('short'))).toEqual(['GOAWAY 1 FRAME_SIZE_ERROR']);
+  });
+
   it('does not wait for an answer to its PING for ever', () => {
     using wire = greeted(new Wire());
     wire.send(headers(1, request('POST', '/hold')));
