@@ -73,12 +73,10 @@ export class TestApplication implements Application {
     return request.path?.value !== '/no-waiting';
   }
 
-  answer(request: Request): boolean {
+  answer(request: Request): void {
     if (request.route === CHECK) request.reply(SERVING);
     else if (request.route === QUICK) request.reply(HELLO);
     else if (request.route === WATCH) this.#watch(request);
-    else return false;
-    return true;
   }
 
   stream(stream: Stream): void | Promise<void> {

@@ -9,8 +9,8 @@ export interface Application {
   route(request: Request): number;
   /** Some of the body of such a request has come, and more is to follow. False: it goes to `stream` now, with what there is. */
   mayWait(request: Request): boolean;
-  /** A whole request, to be answered now by its `reply` or `open`. False: by `stream` after all. */
-  answer(request: Request): boolean;
+  /** A whole request, to be answered now by its `reply` or `open`. One that is not goes to `stream` after all. */
+  answer(request: Request): void;
   /**
    * Any other request, as a stream of its own: called in the turn in which its header came, after all else that came with it. While a
    * promise that it gives is not settled the stream counts as open, even if the peer has reset it.

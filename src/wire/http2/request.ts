@@ -32,7 +32,7 @@ export interface Answering extends Peer {
  * read it while it is asked about it, and keeps neither it nor `body`, whose bytes lie from `start` to `end`.
  */
 export class Request {
-  /** Undefined between two requests. */
+  /** Undefined once it has been answered. */
   connection: Answering | undefined;
   id = 0;
   /** What the application said that it is. */
@@ -142,12 +142,16 @@ export class Request {
 
   /** Answers at once, whole. */
   reply(answer: Prepared): void {
-    this.connection?.reply(this, answer);
+    const { connection } = this;
+    this.connection = undefined;
+    connection?.reply(this, answer);
   }
 
   /** Begins an answer that stays open: from here on it is a number, for `Peer.append` and `Peer.finish`. */
   open(head: Prepared): void {
-    this.connection?.open(this, head);
+    const { connection } = this;
+    this.connection = undefined;
+    connection?.open(this, head);
   }
 }
 

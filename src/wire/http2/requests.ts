@@ -84,7 +84,7 @@ export class Requests {
     if (request.route === 0 || (!ends && request.has(EXPECT))) {
       this.#answers.handle(request, ends);
     } else if (ends) {
-      if (!this.#shared.application.answer(request)) this.#answers.handle(request, true);
+      this.#answer(request);
     } else {
       this.#table.hold(request);
       return true;
@@ -164,8 +164,13 @@ export class Requests {
 
   #whole(request: Request): void {
     this.#table.release(request);
-    if (!this.#shared.application.answer(request)) this.#answers.handle(request, true);
+    this.#answer(request);
     this.#answers.drop(request);
+  }
+
+  #answer(request: Request): void {
+    this.#shared.application.answer(request);
+    if (request.connection) this.#answers.handle(request, true);
   }
 
   #receive(stream: Stream, ends: boolean, bytes: Buffer, start: number, end: number, flow: number): void {
