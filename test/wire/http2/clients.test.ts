@@ -38,10 +38,15 @@ async function ask(session: ClientHttp2Session, headers: Record<string, string>,
   stream.on('trailers', (all) => {
     trailers = all;
   });
-  const [answered] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+  // Both at once: a short answer is over before anybody who waits for its header could begin to read.
+  const [[answered], received] = await Promise.all([once(stream, 'response'), bodyOf(stream)]);
+  return { headers: answered, trailers, body: received.toString('latin1') };
+}
+
+async function bodyOf(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk);
-  return { headers: answered, trailers, body: Buffer.concat(chunks).toString('latin1') };
+  return Buffer.concat(chunks);
 }
 
 async function withSession(room: Http2Room, options: ClientSessionOptions, run: (session: ClientHttp2Session) => Promise<void>) {
