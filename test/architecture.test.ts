@@ -130,6 +130,13 @@ it('no file imports itself by way of others, types included', () => {
   expect(circles).toEqual([]);
 });
 
+it('the engine of HTTP/2 stands alone', () => {
+  const stray = files
+    .filter((file) => file.startsWith('wire/http2/'))
+    .flatMap((file) => importsOf(file).filter((name) => !/^\.\/[\w-]+\.ts$|^node:/.test(name)));
+  expect(stray).toEqual([]);
+});
+
 it('the table names every room there is', () => {
   const rooms = readdirSync(SRC, { withFileTypes: true });
   expect(rooms.map(({ name }) => name).sort()).toEqual(Object.keys(DIRECTION).sort());

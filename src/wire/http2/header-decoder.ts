@@ -9,8 +9,6 @@ const MAX_TABLE_BYTES = 4_096;
 const MAX_ENTRIES = 128;
 /** For integers that no sound peer sends, and where the shifts below would wrap (section 5.1). */
 const MAX_SHIFT = 21;
-/** Room for what a header block may decode to. */
-const SCRATCH_BYTES = 65_536;
 
 /** What stands behind `toString('latin1', …)`, and is not declared: half of the time, and here it is most of it. */
 type Latin1 = Buffer & { latin1Slice(start: number, end: number): string };
@@ -155,6 +153,7 @@ export class HeaderDecoder {
 
 const NO_ENTRIES: (Field | undefined)[] = [];
 
-export function createScratch(): Buffer {
-  return Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+/** With room for a text that is as long as a block may be: by Huffman's code, a byte is less than two. */
+export function createScratch(maxBlockBytes: number): Buffer {
+  return Buffer.allocUnsafeSlow(2 * maxBlockBytes);
 }

@@ -42,6 +42,7 @@ export class Requests {
 
   /** A header block, whole. It is decoded whatever becomes of it: the table is one for all. */
   header(id: number, ends: boolean, block: Buffer, start: number, end: number): void {
+    if (end - start > this.#limits.maxHeaderBlockBytes) h2.fail(h2.ENHANCE_YOUR_CALM, 'header block too large');
     this.#budget.header(end - start);
     const request = this.#shared.takeRequest();
     this.#decoder.decode(block, start, end, request);

@@ -29,7 +29,7 @@ export class Shared {
   readonly buffers = new BufferPool();
   readonly mark: Mark;
   readonly staticTable: readonly Field[];
-  readonly scratch = createScratch();
+  readonly scratch: Buffer;
   /** Of bodies that no handler has taken. */
   unreadBytes = 0;
   /** Ticks so far. */
@@ -43,6 +43,7 @@ export class Shared {
     this.limits = limits;
     this.mark = (name, value) => application.mark(name, value);
     this.staticTable = createStaticTable(this.mark);
+    this.scratch = createScratch(limits.maxHeaderBlockBytes);
   }
 
   takeRequest(): Request {

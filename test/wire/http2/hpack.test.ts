@@ -20,7 +20,7 @@ const STATIC_TABLE = createStaticTable(MARKS);
 
 /** A decoder, and what it makes of blocks that follow each other. */
 class Reader {
-  readonly decoder = new HeaderDecoder({ staticTable: STATIC_TABLE, mark: MARKS, scratch: createScratch() });
+  readonly decoder = new HeaderDecoder({ staticTable: STATIC_TABLE, mark: MARKS, scratch: createScratch(32_768) });
 
   read(bytes: Buffer | string): Field[] {
     const whole = typeof bytes === 'string' ? Buffer.from(bytes.replaceAll(' ', ''), 'hex') : bytes;
@@ -257,6 +257,17 @@ describe('the table', () => {
       parameters,
     );
   });
+});
+
+it('a text by the shortest codes, as long as a block may be, is read in full', () => {
+  // Each "0" has five bits: 8 of them 5 bytes.
+  const zeros = Buffer.concat(Array.from({ length: 3_270 * 2 }, () => Buffer.from('0000000000', 'hex')));
+  const bytes = Buffer.concat([Buffer.from([0]), string('x'), integer(0x80, 7, zeros.length), zeros]);
+  const reader = new HeaderDecoder({ staticTable: STATIC_TABLE, mark: MARKS, scratch: createScratch(32_768) });
+  const target = new Request({ ...HTTP2_LIMITS, maxHeaderListBytes: 100_000 });
+  target.begin();
+  reader.decode(bytes, 0, bytes.length, target);
+  expect(target.fields[0]?.value).toBe('0'.repeat((zeros.length / 5) * 8));
 });
 
 describe('the encoder', () => {
