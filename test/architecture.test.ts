@@ -47,7 +47,7 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
 const texts = new Map(files.map((file) => [file, readFileSync(join(SRC, file), 'utf8')]));
 
 function importsOf(file: string): string[] {
-  return [...(texts.get(file) ?? '').matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)].map(
+  return [...(texts.get(file) ?? '').matchAll(/(?:(?<!\.)\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)].map(
     (match) => match[1] as string,
   );
 }
@@ -128,6 +128,13 @@ it('no file imports itself by way of others, types included', () => {
   };
   for (const file of files) walk(file, []);
   expect(circles).toEqual([]);
+});
+
+it('the engine of HTTP/2 stands alone', () => {
+  const stray = files
+    .filter((file) => file.startsWith('wire/http2/'))
+    .flatMap((file) => importsOf(file).filter((name) => !/^\.\/[\w-]+\.ts$|^node:/.test(name)));
+  expect(stray).toEqual([]);
 });
 
 it('the table names every room there is', () => {
