@@ -1,0 +1,95 @@
+import type { Scheduler } from '../wire/scheduler.ts';
+import { Access } from './access.ts';
+import type { PageRules } from './browsers.ts';
+import { Kdf } from './kdf.ts';
+import { Logins } from './logins.ts';
+import type { Derive, Randomness } from './passwords.ts';
+import { Places, type PlacesOptions, trustFaults } from './places.ts';
+import { type Openness, opennessFaults } from './policy.ts';
+import { RefusedCallers, type Told } from './refused-callers.ts';
+import { secretFault } from './secrets.ts';
+import { LEAST_TTL_SECONDS, MOST_TTL_SECONDS, Tokens } from './tokens.ts';
+import { UserAdmin } from './user-admin.ts';
+import { Users } from './users.ts';
+
+/** What an operator says of access. */
+export interface AccessSettings extends Openness, PlacesOptions {
+  readonly pages: PageRules;
+  /** The first one signs; the others still verify. Empty where there are no users. */
+  readonly secrets: readonly Uint8Array[];
+  readonly tokenTtlSeconds: number;
+  /** As of `AccessRoom`. */
+  readonly passwordsNeedTls: boolean;
+}
+
+/** What access needs from outside: nothing in it reads a clock, makes a timer or rolls dice by itself. */
+export interface AccessMeans {
+  readonly derive: Derive;
+  readonly randomness: Randomness;
+  /** Milliseconds, never going back. */
+  readonly now: () => number;
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
+  readonly scheduler: Scheduler;
+  /** Hears who is refused. */
+  readonly tell: (told: Told) => void;
+  /** Hears of defects. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface AccessRooms {
+  readonly access: Access;
+  readonly users: Users;
+  readonly userAdmin: UserAdmin;
+  readonly kdf: Kdf;
+  readonly refusedCallers: RefusedCallers;
+}
+
+/** Why these cannot be in force, all at once; empty when they can. */
+export function accessFaults(settings: AccessSettings): readonly string[] {
+  const { auth, secrets, tokenTtlSeconds, trust, trustedProxies } = settings;
+  const faults = [...opennessFaults(settings)];
+  faults.push(...trustFaults(trust).map((fault) => `--trust ${fault}`));
+  faults.push(...trustFaults(trustedProxies).map((fault) => `--trusted-proxy ${fault}`));
+  if (auth && secrets.length === 0) faults.push('--auth needs a secret: --auth-secret-file, or a data folder that can keep one');
+  for (const secret of secrets) {
+    const fault = secretFault(secret);
+    if (fault !== undefined) faults.push(`--auth-secret-file: ${fault}`);
+  }
+  if (!Number.isInteger(tokenTtlSeconds) || tokenTtlSeconds < LEAST_TTL_SECONDS || tokenTtlSeconds > MOST_TTL_SECONDS)
+    faults.push(`--token-ttl must be ${LEAST_TTL_SECONDS}..${MOST_TTL_SECONDS} seconds, got ${tokenTtlSeconds}`);
+  return faults;
+}
+
+/** The one wiring of this folder. `settings` must be without faults. */
+export function createAccess(settings: AccessSettings, means: AccessMeans, users = new Users()): AccessRooms {
+  const { derive, now, onError, randomness, scheduler, tell, wallClock } = means;
+  const { auth, pages, passwordsNeedTls, secrets, tokenTtlSeconds } = settings;
+  const kdf = new Kdf(derive);
+  const refusedCallers = new RefusedCallers(scheduler, tell);
+  const access = new Access({
+    open: settings,
+    places: new Places(settings),
+    pages,
+    users,
+    logins: new Logins({ users, kdf, randomness, now, onError }),
+    // Where there are no users none is ever asked for: one that nobody knows is as good as none.
+    tokens: new Tokens({
+      secrets: auth ? secrets : [randomness(32)],
+      ttlSeconds: tokenTtlSeconds,
+      now: wallClock,
+      find: (name) => users.find(name),
+    }),
+    refusedCallers,
+    passwordsNeedTls,
+    onError,
+  });
+  return { access, users, userAdmin: new UserAdmin(users, randomness), kdf, refusedCallers };
+}
+
+/** What to say at the start, in a line, where callers from elsewhere are refused or let in without being asked; undefined where neither. */
+export function startNotice({ auth, openWrites, trust }: AccessSettings, isBoundBeyondLoopback: boolean): string | undefined {
+  if (openWrites) return 'anyone may register and edit here (--open-writes)';
+  if (auth || trust.some((part) => part !== 'loopback') || !isBoundBeyondLoopback) return undefined;
+  return 'only this machine may register and edit: let others with --trust ADDRESSES, or make them log in with --auth';
+}
