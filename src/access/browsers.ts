@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { headerOf, isHttp2, type Request } from '../wire/exchange.ts';
+import { isHttp2, type Request } from '../wire/exchange.ts';
 import type { Headers } from './places.ts';
 
 /**
@@ -27,10 +27,13 @@ export interface PageRules {
 export function headOf(req: Request): Head {
   const raw = req.rawHeaders;
   const hosts = raw.filter((_, i) => i % 2 === 1 && /^(host|:authority)$/i.test(raw[i - 1] ?? ''));
-  const isEncrypted = isHttp2(req)
-    ? headerOf(req, ':scheme') === 'https'
-    : 'encrypted' in req.socket && req.socket.encrypted === true;
-  return { method: req.method ?? '', headers: req.headers, hosts, isEncrypted };
+  return { method: req.method ?? '', headers: req.headers, hosts, isEncrypted: isEncrypted(req) };
+}
+
+/** By the connection, not by what the request says of it. */
+export function isEncrypted(req: Request): boolean {
+  if (isHttp2(req)) return req.stream.session?.encrypted === true;
+  return 'encrypted' in req.socket && req.socket.encrypted === true;
 }
 
 /** Whether a browser has sent it. A page can change some of these, and never all. */

@@ -1,3 +1,4 @@
+import type { Request } from '../wire/exchange.ts';
 import type { Headers } from './places.ts';
 
 /**
@@ -42,18 +43,29 @@ export function credentialsIn({ params, headers }: Carriers, ownParams = false):
   return found.result();
 }
 
+/** As they came: of `Authorization` Node keeps the first alone, and another reader might take the last. */
+export function requestHeaders({ rawHeaders }: Pick<Request, 'rawHeaders'>): Headers {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) pairs.push([rawHeaders[i] ?? '', rawHeaders[i + 1] ?? '']);
+  return carried(pairs);
+}
+
 /** The names in a gRPC payload are as clients write them. */
 export function payloadHeaders(headers: Readonly<Record<string, string>>): Headers {
+  return carried(Object.entries(headers));
+}
+
+function carried(pairs: Iterable<readonly [name: string, value: string]>): Headers {
   const lower = new Map<string, string[]>();
-  for (const [name, value] of Object.entries(headers)) {
+  for (const [name, value] of pairs) {
     const key = name.toLowerCase();
-    if (key === 'authorization' || READ.includes(key)) lower.set(key, [...(lower.get(key) ?? []), value]);
+    if (key === 'authorization' || READ.has(key)) lower.set(key, [...(lower.get(key) ?? []), value]);
   }
   return Object.fromEntries(lower);
 }
 
 const SIGNED = new Set(['ak', 'spas-accesskey', 'spas-signature']);
-const READ = ['accesstoken', 'username', 'password', ...SIGNED];
+const READ = new Set(['accesstoken', 'username', 'password', ...SIGNED]);
 
 class Found {
   readonly #tokens = new Set<string>();

@@ -79,6 +79,7 @@ export function createAccess(settings: AccessSettings, means: AccessMeans, users
       ttlSeconds: tokenTtlSeconds,
       now: wallClock,
       find: (name) => users.find(name),
+      findByToken: (digest) => users.findByToken(digest),
     }),
     refusedCallers,
     passwordsNeedTls,

@@ -11,6 +11,8 @@ export class RefusedCallers {
   readonly #scheduler: Scheduler;
   readonly #tell: (told: Told) => void;
   readonly #callers = new Map<string, Counted>();
+  /** How many of these each address has. */
+  readonly #kinds = new Map<string, number>();
   readonly #counts = new Map<RefusalReason, number>();
   /** In this minute, of callers that there was no room for. */
   #others = 0;
@@ -44,24 +46,29 @@ export class RefusedCallers {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#callers.clear();
+    this.#kinds.clear();
   }
 
   #note(what: Told['what'], reason: RefusalReason, { address, client, need, example }: Caller): void {
-    const shown = { address, client: printable(client, 64), need };
-    const key = JSON.stringify([what, shown.address, shown.client, need]);
     this.#cancel ??= this.#scheduler.every(SUMMARY_MS, () => this.#summarize());
-    const known = this.#callers.get(key);
+    const kinds = this.#kinds.get(address) ?? 0;
+    // Who calls himself another each time must not take the room of all others.
+    const names = kinds < MOST_KINDS ? [printable(client, 64)] : [printable(client, 64), 'and others'];
+    const keys = names.map((name) => JSON.stringify([what, address, name, need]));
+    const known = keys.map((key) => this.#callers.get(key)).find((one) => one !== undefined);
     if (known !== undefined) {
       known.count++;
       known.reason = reason;
       return;
     }
-    if (this.#callers.size >= MOST_CALLERS) {
+    const [key, name] = [keys.at(-1), names.at(-1)];
+    if (this.#callers.size >= MOST_CALLERS || key === undefined || name === undefined) {
       this.#others++;
       return;
     }
-    const told = { what, ...shown, example: printable(example, 100) };
+    const told = { what, address, client: name, need, example: printable(example, 100) };
     this.#callers.set(key, { told, reason, count: 0, quietMinutes: 0 });
+    this.#kinds.set(address, kinds + 1);
     this.#tell({ ...told, reason, count: 1, isFirst: true });
   }
 
@@ -72,7 +79,7 @@ export class RefusedCallers {
       caller.quietMinutes = count > 0 ? 0 : caller.quietMinutes + 1;
       caller.count = 0;
       // Who comes back after that is news again.
-      if (caller.quietMinutes >= FORGOTTEN_AFTER_MINUTES) this.#callers.delete(key);
+      if (caller.quietMinutes >= FORGOTTEN_AFTER_MINUTES) this.#forget(key, told.address);
     }
     if (this.#others > 0)
       this.#tell({
@@ -87,6 +94,13 @@ export class RefusedCallers {
       });
     this.#others = 0;
     if (this.#callers.size === 0) this.stop();
+  }
+
+  #forget(key: string, address: string): void {
+    this.#callers.delete(key);
+    const kinds = (this.#kinds.get(address) ?? 0) - 1;
+    if (kinds > 0) this.#kinds.set(address, kinds);
+    else this.#kinds.delete(address);
   }
 }
 
@@ -123,6 +137,8 @@ const SUMMARY_MS = 60_000;
 const FORGOTTEN_AFTER_MINUTES = 10;
 /** Address, client and kind of call together. */
 export const MOST_CALLERS = 1_000;
+/** Of these, for one address. */
+export const MOST_KINDS = 20;
 
 interface Counted {
   readonly told: Omit<Told, 'reason' | 'count' | 'isFirst'>;

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, link, open, unlink } from 'node:fs/promises';
 import type { Randomness } from './passwords.ts';
 
 /**
@@ -22,9 +22,9 @@ export function secretFault(secret: Uint8Array): string | undefined {
 
 const LEAST_DIFFERENT_BYTES = 10;
 
-/** How the samples begin that were in Nacos's files, documents and images; what follows is digits that count up. */
+/** How the samples begin that stand in Nacos's files, documents and images, and in what has been copied from them ever since. */
 function isPublished(text: string): boolean {
-  return /^(SecretKey|ThisIsMyCustomSecretKey|nacosSecretKey|beatbridge)[0-9]*/i.test(text);
+  return /^(SecretKey|ThisIsMyCustomSecretKey|change-?me|your[-_]|base64-encoded)/i.test(text);
 }
 
 /** A secret file, or why it cannot be taken, as a text that goes behind the file's name. */
@@ -53,15 +53,21 @@ export async function readSecret(path: string): Promise<SecretRead> {
   }
 }
 
-/** The secret that is kept there, made once if there is none: of several that begin at once, one makes it. */
+/** The secret that is kept there, made once if there is none: of several that begin at once, one makes it, and whole before it is seen. */
 export async function keptSecret(path: string, randomness: Randomness): Promise<SecretRead> {
+  const draft = `${path}.${Buffer.from(randomness(6)).toString('hex')}`;
   try {
-    const file = await open(path, 'wx', 0o600);
+    const file = await open(draft, 'wx', 0o600);
     try {
       await file.writeFile(`${Buffer.from(randomness(LEAST_SECRET_BYTES)).toString('base64url')}\n`);
       await file.sync();
     } finally {
       await file.close();
+    }
+    try {
+      await link(draft, path);
+    } finally {
+      await unlink(draft);
     }
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') return { fault: `it cannot be made: ${codeOf(error)}` };

@@ -1,4 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type { Randomness } from './passwords.ts';
 import { Recent } from './recent.ts';
 import type { User } from './users.ts';
 
@@ -40,6 +41,7 @@ export class Tokens {
   /** Whose it is, as long as it holds; asked anew at each request. */
   check(token: string): User | TokenFault {
     if (token.length > MOST_TOKEN_BYTES) return 'invalid';
+    if (token.startsWith(LASTING)) return this.#options.findByToken(tokenDigest(token)) ?? 'invalid';
     const digest = createHash('sha256').update(token).digest('base64');
     const known = this.#known.get(digest);
     const said = known ?? this.#read(token);
@@ -79,6 +81,21 @@ export interface TokensOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly find: (name: string) => User | undefined;
+  /** Whose lasting token it is, by its digest. */
+  readonly findByToken: (digest: string) => User | undefined;
+}
+
+/** So that whoever looks for secrets in a repository finds one. */
+const LASTING = 'bb_';
+
+/** A token that never ends, for who cannot log in; only its digest is kept. */
+export function lastingToken(randomness: Randomness): string {
+  return LASTING + Buffer.from(randomness(32)).toString('base64url');
+}
+
+/** As it is kept: looked up, and never compared. */
+export function tokenDigest(token: string): string {
+  return `sha256:${createHash('sha256').update(token).digest('hex')}`;
 }
 
 export type TokenFault = 'invalid' | 'expired';

@@ -12,6 +12,7 @@ import { isAdmin, isUserName, type Rule, type User, type Users } from './users.t
  *         password: $scrypt$ln=15,r=8,p=3$...   # or the password itself
  *         roles: [writer@dev:G1, auditor]
  *         certificate: spiffe://cluster/ns/shop/sa/orders
+ *         tokens: [sha256:...]                  # of tokens that never end: bb_ and 32 random bytes
  *         disabled: false
  *     roles:                                    # names of your own, by rules as Nacos writes them
  *       auditor:
@@ -59,13 +60,16 @@ export function readUserFile(text: string): UserFile | { readonly faults: readon
 function userIn(name: string, said: unknown, rules: ReadonlyMap<string, unknown>, faults: string[]): FileUser {
   const where = `user ${shown(name)}`;
   if (!isUserName(name)) faults.push(`${where}: a name has 1..64 letters, digits, and _ . @ -`);
-  const { password, roles = [], certificate, disabled = false, ...others } = asObject(said, where, faults);
+  const { password, roles = [], tokens = [], certificate, disabled = false, ...others } = asObject(said, where, faults);
   for (const key of Object.keys(others)) faults.push(`${where}: ${shown(key)} is not known here`);
-  const fault = passwordIn(name, password, certificate);
+  const fault = passwordIn(name, password, certificate ?? (Array.isArray(tokens) ? tokens[0] : tokens));
   if (fault !== undefined) faults.push(`${where}: ${fault}`);
   if (certificate !== undefined && (typeof certificate !== 'string' || !/^(spiffe:\/\/|CN=)[^\s,"]+$/.test(certificate)))
     faults.push(`${where}: certificate must be spiffe://… or CN=…`);
   if (typeof disabled !== 'boolean') faults.push(`${where}: disabled must be true or false`);
+  const digests = Array.isArray(tokens) ? tokens.map(String) : [];
+  if (!Array.isArray(tokens) || !digests.every((digest) => /^sha256:[0-9a-f]{64}$/.test(digest)))
+    faults.push(`${where}: tokens must be a list of sha256:…, in 64 hexadecimal digits each`);
   const names = Array.isArray(roles) ? roles.map(String) : [];
   if (!Array.isArray(roles)) faults.push(`${where}: roles must be a list`);
   for (const role of names)
@@ -75,12 +79,13 @@ function userIn(name: string, said: unknown, rules: ReadonlyMap<string, unknown>
     password: typeof password === 'string' ? password : undefined,
     roles: names,
     isDisabled: disabled === true,
+    ...(digests.length > 0 && { tokens: digests }),
     ...(typeof certificate === 'string' && { certificate }),
   };
 }
 
-function passwordIn(name: string, password: unknown, certificate: unknown): string | undefined {
-  if (password === undefined) return certificate === undefined ? 'it must have a password or a certificate' : undefined;
+function passwordIn(name: string, password: unknown, otherWay: unknown): string | undefined {
+  if (password === undefined) return otherWay === undefined ? 'it must have a password, a certificate or tokens' : undefined;
   if (typeof password !== 'string') return 'password must be a text: put it in quotes';
   if (password.startsWith('$scrypt$'))
     return readHash(password) === undefined ? 'this $scrypt$ is not one that can be read' : undefined;

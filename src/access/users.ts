@@ -7,6 +7,8 @@ import { covers, type Deed, type Grant, grantOfRole, grantOfRule, isAdminRole, t
 export class Users {
   readonly #ofFile = new Map<string, User>();
   readonly #ofCalls = new Map<string, User>();
+  /** Names by the digests of their tokens. */
+  #tokens: ReadonlyMap<string, string> = new Map();
   #rulesOfFile: ReadonlyMap<string, readonly Rule[]> = new Map();
   readonly #rules = new Map<string, readonly Rule[]>();
   readonly #userListeners = new Set<(name: string) => void>();
@@ -38,6 +40,13 @@ export class Users {
     return this.#ofFile.get(name) ?? this.#ofCalls.get(name);
   }
 
+  /** Whose token it is, by its digest. */
+  findByToken(digest: string): User | undefined {
+    const name = this.#tokens.get(digest);
+    const user = name === undefined ? undefined : this.#ofFile.get(name);
+    return user?.isDisabled === false ? user : undefined;
+  }
+
   /** By what a certificate is called; two of them make it nobody's. */
   findByCertificate(certificate: string): User | undefined {
     const found = this.all().filter((user) => user.certificate === certificate);
@@ -61,6 +70,7 @@ export class Users {
   replaceFile(users: readonly User[], rules: ReadonlyMap<string, readonly Rule[]> = new Map()): void {
     this.#ofFile.clear();
     for (const user of users) this.#ofFile.set(user.name, user);
+    this.#tokens = new Map(users.flatMap(({ name, tokens = [] }) => tokens.map((digest) => [digest, name] as const)));
     this.#rulesOfFile = rules;
     this.#grants = new WeakMap();
   }
@@ -138,6 +148,8 @@ export interface User {
   readonly generation: string;
   readonly roles: readonly string[];
   readonly isDisabled: boolean;
+  /** Digests of tokens that never end, as `tokenDigest` writes them: for who cannot log in. */
+  readonly tokens?: readonly string[];
   /** `spiffe://…` or `CN=…`: whoever has a certificate of that name is this user. */
   readonly certificate?: string;
 }

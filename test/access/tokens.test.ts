@@ -1,10 +1,10 @@
 import { createHash, createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Tokens } from '../../src/access/tokens.ts';
+import { lastingToken, Tokens, tokenDigest } from '../../src/access/tokens.ts';
 import type { User } from '../../src/access/users.ts';
 import { randomRuns } from '../support/random.ts';
-import { SECRET } from './room.ts';
+import { countedRandomness, SECRET } from './room.ts';
 
 const OTHER_SECRET = createHash('sha256').update('another').digest();
 const ANN: User = { name: 'ann', hash: '', generation: 'g1', roles: [], isDisabled: false };
@@ -12,8 +12,15 @@ const ANN: User = { name: 'ann', hash: '', generation: 'g1', roles: [], isDisabl
 function tokenRoom({ secrets = [SECRET], ttlSeconds = 18_000, startSeconds = 1_700_000_000 } = {}) {
   const clock = { seconds: startSeconds };
   const users = new Map([['ann', ANN]]);
-  const tokens = new Tokens({ secrets, ttlSeconds, now: () => clock.seconds * 1_000, find: (name) => users.get(name) });
-  return { tokens, users, clock };
+  const lasting = new Map<string, User>();
+  const tokens = new Tokens({
+    secrets,
+    ttlSeconds,
+    now: () => clock.seconds * 1_000,
+    find: (name) => users.get(name),
+    findByToken: (digest) => lasting.get(digest),
+  });
+  return { tokens, users, lasting, clock };
 }
 
 const base64url = (text: string | Buffer) => Buffer.from(text).toString('base64url');
@@ -164,6 +171,20 @@ function withStrayBits(token: string): string {
   const last = alphabet.indexOf(token.at(-1) ?? '');
   return token.slice(0, -1) + alphabet.charAt(last ^ 1);
 }
+
+it('a token that never ends is found by its digest, and by nothing else', () => {
+  const { tokens, lasting, clock } = tokenRoom();
+  const token = lastingToken(countedRandomness());
+  expect(token).toMatch(/^bb_[\w-]{43}$/);
+  expect(tokens.check(token)).toBe('invalid');
+  lasting.set(tokenDigest(token), ANN);
+  clock.seconds += 1e9;
+  expect(tokens.check(token)).toBe(ANN);
+  for (const other of ['bb_', `${token}=`, token.slice(3), tokenDigest(token), token.toUpperCase()])
+    expect(tokens.check(other)).toBe('invalid');
+  lasting.clear();
+  expect(tokens.check(token)).toBe('invalid');
+});
 
 it('tokens cannot do without a secret', () => {
   expect(() => tokenRoom({ secrets: [] })).toThrow('tokens need a secret, got none');

@@ -1,0 +1,183 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import { connect as connectHttp2, createServer as createHttp2Server, createSecureServer } from 'node:http2';
+import { type AddressInfo, connect, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import { type Head, headOf, pageFault } from '../../src/access/browsers.ts';
+import { credentialsIn, requestHeaders } from '../../src/access/carriers.ts';
+import type { Headers } from '../../src/access/places.ts';
+import type { Request } from '../../src/wire/exchange.ts';
+import { failOnLeaks } from '../support/leaks.ts';
+
+failOnLeaks();
+
+const FILES = join(import.meta.dirname, '../fixtures/tls');
+const [cert, key] = ['cert.pem', 'key.pem'].map((name) => readFileSync(join(FILES, name)));
+
+interface Seen {
+  readonly head: Head;
+  readonly headers: Headers;
+}
+
+/** What access reads of each request that a real server gets. */
+async function served(make: (listener: (req: Request, res: { end(): unknown }) => void) => Server) {
+  const seen: Seen[] = [];
+  const sockets = new Set<Socket>();
+  const server = make((req, res) => {
+    seen.push({ head: headOf(req), headers: requestHeaders(req) });
+    res.end();
+  });
+  for (const event of ['connection', 'secureConnection']) server.on(event, (socket: Socket) => void sockets.add(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // A server that listens has an address of this kind.
+  const { port } = server.address() as AddressInfo;
+  const dispose = async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  };
+  return { seen, port, [Symbol.asyncDispose]: dispose };
+}
+
+/** Sends the very bytes, and hears all that comes back. */
+async function sent(socket: Socket, lines: readonly string[]): Promise<void> {
+  socket.end([...lines, 'Connection: close', '', ''].join('\r\n'));
+  socket.resume();
+  await once(socket, 'close');
+}
+
+const RULES = { hosts: ['bridge.example'], origins: [] };
+const FORM = ['Content-Length: 0', 'Content-Type: application/x-www-form-urlencoded'];
+const CHROMIUM = [
+  'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36',
+  'Accept: */*',
+  'Accept-Encoding: gzip, deflate, br, zstd',
+  'Accept-Language: en-US,en;q=0.9',
+];
+const OTHER_SITE = 'this name is not one of mine; add --allow-host NAME';
+const FOREIGN = expect.stringContaining('a web page on another site');
+
+describe('over HTTP/1.1', () => {
+  it.each<readonly [row: string, lines: readonly string[], fault: unknown]>([
+    ['a client', ['POST / HTTP/1.1', 'Host: nacos.shop.svc', 'User-Agent: Nacos-Go-Client:v2.3.5', ...FORM], undefined],
+    [
+      'a form of another site',
+      [
+        'POST / HTTP/1.1',
+        'Host: 127.0.0.1:8848',
+        'Origin: http://evil.example',
+        'Sec-Fetch-Site: cross-site',
+        ...CHROMIUM,
+        ...FORM,
+      ],
+      FOREIGN,
+    ],
+    ['a form without an origin', ['POST / HTTP/1.1', 'Host: 127.0.0.1:8848', 'Origin: null', ...CHROMIUM, ...FORM], FOREIGN],
+    [
+      'a page under a rebound name',
+      ['POST / HTTP/1.1', 'Host: evil.example:8848', 'Origin: http://evil.example:8848', ...CHROMIUM, ...FORM],
+      OTHER_SITE,
+    ],
+    ['reading under a rebound name', ['GET / HTTP/1.1', 'Host: evil.example:8848', ...CHROMIUM], OTHER_SITE],
+    [
+      'reading from another site',
+      ['GET / HTTP/1.1', 'Host: bridge.example', 'Origin: http://evil.example', ...CHROMIUM],
+      undefined,
+    ],
+    [
+      'a web socket of another site',
+      [
+        'GET / HTTP/1.1',
+        'Host: bridge.example',
+        'Origin: http://evil.example',
+        'Upgrade: websocket',
+        'Connection: Upgrade',
+        ...CHROMIUM,
+      ],
+      FOREIGN,
+    ],
+    ['an empty host', ['GET / HTTP/1.1', 'Host: ', ...CHROMIUM], OTHER_SITE],
+    ['no host', ['GET / HTTP/1.0', ...CHROMIUM], OTHER_SITE],
+    ['two hosts, the own one first', ['GET / HTTP/1.1', 'Host: 127.0.0.1:8848', 'Host: evil.example', ...CHROMIUM], OTHER_SITE],
+    ['two hosts, the own one last', ['GET / HTTP/1.1', 'Host: evil.example', 'Host: 127.0.0.1:8848', ...CHROMIUM], OTHER_SITE],
+    [
+      'two origins',
+      [
+        'POST / HTTP/1.1',
+        'Host: 127.0.0.1:8848',
+        'Origin: http://127.0.0.1:8848',
+        'Origin: http://evil.example',
+        ...CHROMIUM,
+        ...FORM,
+      ],
+      FOREIGN,
+    ],
+    [
+      'its own page',
+      [
+        'POST / HTTP/1.1',
+        'Host: localhost:8848',
+        'Origin: http://localhost:8848',
+        'Sec-Fetch-Site: same-origin',
+        ...CHROMIUM,
+        ...FORM,
+      ],
+      undefined,
+    ],
+  ])('%s', async (_, lines, fault) => {
+    await using room = await served((listener) => createServer(listener as RequestListener));
+    await sent(connect(room.port, '127.0.0.1'), lines);
+    expect(room.seen.map(({ head }) => pageFault(head, RULES))).toEqual([fault]);
+  });
+
+  it('what stands twice in a head says two things, though Node keeps one', async () => {
+    await using room = await served((listener) => createServer(listener as RequestListener));
+    const lines = ['GET / HTTP/1.1', 'Host: a', 'Authorization: Bearer t1', 'authorization: Bearer t2'];
+    await sent(connect(room.port, '127.0.0.1'), lines);
+    await sent(connect(room.port, '127.0.0.1'), ['GET / HTTP/1.1', 'Host: a', 'accessToken: t1', 'AccessToken: t2']);
+    await sent(connect(room.port, '127.0.0.1'), ['GET / HTTP/1.1', 'Host: a', 'accessToken: t1', 'Authorization: Bearer t1']);
+    expect(room.seen.map(({ headers }) => credentialsIn({ params: [], headers }))).toEqual([
+      'disagree',
+      'disagree',
+      { token: 't1', pair: undefined, isSigned: false },
+    ]);
+  });
+});
+
+describe('over HTTP/2', () => {
+  it.each(['http', 'https'] as const)('by %s, a page is told by its authority', async (scheme) => {
+    await using room = await served((listener) =>
+      scheme === 'http' ? createHttp2Server(listener) : createSecureServer({ cert, key, allowHTTP1: true }, listener),
+    );
+    const own = `127.0.0.1:${room.port}`;
+    const session = connectHttp2(`${scheme}://${own}`, { rejectUnauthorized: false });
+    const mark = { 'user-agent': 'Mozilla/5.0' };
+    for (const headers of [
+      mark,
+      { ...mark, ':authority': 'evil.example' },
+      { ...mark, host: 'evil.example' },
+      { ...mark, ':method': 'POST', origin: `${scheme}://${own}` },
+      { ...mark, ':method': 'POST', origin: `${scheme === 'http' ? 'https' : 'http'}://${own}` },
+    ]) {
+      const stream = session.request(headers);
+      stream.end();
+      stream.resume();
+      await once(stream, 'close');
+    }
+    session.close();
+    await once(session, 'close');
+    expect(room.seen.map(({ head }) => head.isEncrypted)).toEqual(Array(5).fill(scheme === 'https'));
+    expect(room.seen.map(({ head }) => pageFault(head, RULES))).toEqual([undefined, OTHER_SITE, OTHER_SITE, undefined, FOREIGN]);
+  });
+
+  it('HTTP/1.1 on the port of TLS is encrypted too', async () => {
+    await using room = await served((listener) => createSecureServer({ cert, key, allowHTTP1: true }, listener));
+    const socket = connectTls({ port: room.port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+    await sent(socket, ['GET / HTTP/1.1', 'Host: a']);
+    expect(room.seen.map(({ head }) => head.isEncrypted)).toEqual([true]);
+  });
+});
