@@ -88,9 +88,21 @@ export function createAccess(settings: AccessSettings, means: AccessMeans, users
   return { access, users, userAdmin: new UserAdmin(users, randomness), kdf, refusedCallers };
 }
 
-/** What to say at the start, in a line, where callers from elsewhere are refused or let in without being asked; undefined where neither. */
-export function startNotice({ auth, openWrites, trust }: AccessSettings, isBoundBeyondLoopback: boolean): string | undefined {
+/** What to say at the start, in a line, of who can write or log in at all; undefined where there is nothing that surprises. */
+export function startNotice(
+  { auth, openWrites, trust }: AccessSettings,
+  { isBoundBeyondLoopback, hasAdmin }: Start,
+): string | undefined {
   if (openWrites) return 'anyone may register and edit here (--open-writes)';
-  if (auth || trust.some((part) => part !== 'loopback') || !isBoundBeyondLoopback) return undefined;
+  if (auth)
+    return hasAdmin
+      ? undefined
+      : 'nobody can log in yet: make the first admin, from this machine, with POST /nacos/v1/auth/users/admin';
+  if (!isBoundBeyondLoopback || trust.some((part) => part !== 'loopback')) return undefined;
   return 'only this machine may register and edit: let others with --trust ADDRESSES, or make them log in with --auth';
+}
+
+export interface Start {
+  readonly isBoundBeyondLoopback: boolean;
+  readonly hasAdmin: boolean;
 }

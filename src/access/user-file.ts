@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
 import { type Derive, hashed, passwordFault, type Randomness, readHash } from './passwords.ts';
 import { grantOfRole, grantOfRule, isRoleName, RULE_FORM } from './roles.ts';
@@ -144,4 +145,23 @@ export async function putUserFile(
     ready.push({ ...user, hash, generation });
   }
   users.replaceFile(ready, rules);
+}
+
+/** Reads the file and puts it in force; or says what is wrong with it, each fault in a line, and then nobody is another than before. */
+export async function loadUserFile(
+  path: string,
+  users: Users,
+  derive: Derive,
+  randomness: Randomness,
+): Promise<readonly string[]> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    return [`it cannot be read: ${error instanceof Error && 'code' in error ? error.code : error}`];
+  }
+  const file = readUserFile(text);
+  if ('faults' in file) return file.faults;
+  await putUserFile(users, file, derive, randomness);
+  return [];
 }

@@ -1,11 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Admission, Asked } from '../../src/access/access.ts';
 import { payloadHeaders } from '../../src/access/carriers.ts';
-import { accessFaults } from '../../src/access/create-access.ts';
+import { accessFaults, startNotice } from '../../src/access/create-access.ts';
 import type { Permit } from '../../src/access/permit.ts';
 import { NEEDS, type Need } from '../../src/access/policy.ts';
 import { refusalBody, refusalHeaders } from '../../src/access/refusals.ts';
 import type { Scope } from '../../src/access/roles.ts';
+import { randomRuns } from '../support/random.ts';
 import { accessRoom, asked, PASSWORD, SECRET, SETTINGS } from './room.ts';
 
 const ORDERS: Scope = { namespace: 'dev', group: 'G1', kind: 'naming', name: 'orders' };
@@ -441,6 +443,46 @@ describe('who asks', () => {
   });
 });
 
+describe('whatever a client says of itself', () => {
+  const names = fc.constantFrom(
+    ...['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via', 'x-envoy-internal', 'serveridentity', 'nacos'],
+    ...[
+      'user-agent',
+      'client-version',
+      'request-source',
+      'x-http-method-override',
+      'host',
+      'authorization',
+      'accesstoken',
+      'username',
+    ],
+  );
+  const values = fc.oneof(
+    fc.constantFrom('127.0.0.1', '::1', '10.0.0.9', 'for=127.0.0.1', 'security', 'Nacos-Server', 'Bearer x'),
+    fc.string(),
+  );
+  const ips = fc.constantFrom('127.0.0.1', '::1', '127.0.0.6', '10.0.0.9', '203.0.113.9', '::ffff:127.0.0.1', '');
+  const flags = fc.record({ auth: fc.boolean(), openWrites: fc.boolean(), trustReads: fc.boolean(), trustWrites: fc.boolean() });
+
+  const { parameters, title, timeoutMs } = randomRuns(1_000);
+  it(`lets nobody in who was not let in without it ${title}`, { timeout: timeoutMs }, async () => {
+    const property = fc.asyncProperty(
+      fc.dictionary(names, values),
+      ips,
+      flags,
+      fc.constantFrom(...NEEDS),
+      fc.boolean(),
+      async (headers, ip, open, need, isBrowser) => {
+        using room = accessRoom({ ...open, trust: ['10.0.0.0/8'] });
+        const said = await room.access.admit(need, asked({ ip, headers, isBrowser }));
+        const unsaid = await room.access.admit(need, asked({ ip, isBrowser: false }));
+        if (unsaid.isRefusal) expect(said.isRefusal).toBe(true);
+      },
+    );
+    await fc.assert(property, parameters);
+  });
+});
+
 describe('a page', () => {
   it('of another site is refused before anything else, and told of', async () => {
     using room = accessRoom();
@@ -516,4 +558,21 @@ describe('settings', () => {
       '--auth-secret-file: it must have 32..4096 bytes, got 5',
     ]);
   });
+
+  it.each<
+    readonly [more: Partial<typeof SETTINGS>, isBoundBeyondLoopback: boolean, hasAdmin: boolean, notice: string | undefined]
+  >([
+    [{}, true, false, 'only this machine may register'],
+    [{ trust: ['loopback'] }, true, false, 'only this machine may register'],
+    [{ trust: ['private'] }, true, false, undefined],
+    [{}, false, false, undefined],
+    [{ openWrites: true }, false, false, 'anyone may register'],
+    [{ auth: true }, true, true, undefined],
+    [{ auth: true }, true, false, 'nobody can log in yet'],
+  ])(
+    '%j say at the start, bound beyond loopback: %s, with an administrator: %s: %s',
+    (more, isBoundBeyondLoopback, hasAdmin, notice) => {
+      expect(startNotice({ ...SETTINGS, ...more }, { isBoundBeyondLoopback, hasAdmin })?.slice(0, notice?.length)).toBe(notice);
+    },
+  );
 });

@@ -140,6 +140,7 @@ describe('a token that was made up', () => {
       'a secret of Nacos',
       signed(claims, HEADER, Buffer.from('SecretKey012345678901234567890123456789012345678901234567890123456789')),
     ],
+    ['a secret of documents', signed(claims, HEADER, Buffer.from('ThisIsMyCustomSecretKey012345678'))],
     ['no secret', signed(claims, HEADER, Buffer.alloc(0))],
     ['5 KB', `${token}${'A'.repeat(4_096)}`],
     ['stray bits at the end', withStrayBits(token)],

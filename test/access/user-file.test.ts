@@ -1,6 +1,9 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Derive, hashed, readHash } from '../../src/access/passwords.ts';
-import { putUserFile, readUserFile, type UserFile } from '../../src/access/user-file.ts';
+import { loadUserFile, putUserFile, readUserFile, type UserFile } from '../../src/access/user-file.ts';
 import { Users } from '../../src/access/users.ts';
 import { countedRandomness, PASSWORD, quickly } from './room.ts';
 
@@ -80,6 +83,35 @@ roles:
     expect(users.find('root')?.hash).toBe(hash);
     expect(users.find('ann')).toBeUndefined();
     expect(users.find('bob')).toBeDefined();
+  });
+
+  it('that can no longer be read, or is wrong, leaves everybody as he is', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'beatbridge-users-'));
+    try {
+      const path = join(dir, 'users.yaml');
+      const users = new Users();
+      const load = () => loadUserFile(path, users, quickly, countedRandomness());
+      expect(await load()).toEqual(['it cannot be read: ENOENT']);
+      await writeFile(path, `users: { root: { password: ${PASSWORD}, roles: [admin] } }`);
+      expect(await load()).toEqual([]);
+      const before = users.find('root');
+      for (const text of [
+        '',
+        'users: {}',
+        'users: { root: { password: battery staple, roles: [admin] }, ann: {} }',
+        '\u0000',
+        '{',
+      ]) {
+        await writeFile(path, text);
+        expect(await load()).not.toEqual([]);
+        expect(users.all()).toEqual([before]);
+      }
+      await rm(path);
+      expect(await load()).toEqual(['it cannot be read: ENOENT']);
+      expect(users.find('root')).toBe(before);
+    } finally {
+      await rm(dir, { recursive: true });
+    }
   });
 
   const admin = `root: { password: "${HASH}", roles: [admin] }`;
