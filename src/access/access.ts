@@ -168,7 +168,7 @@ export interface Asked {
   readonly isBrowser: boolean;
   readonly isEncrypted: boolean;
   /** What the caller's certificate is called, if it is one that was verified on this very connection. */
-  readonly certificate?: string;
+  readonly certificate?: string | undefined;
   /** How the client calls itself: for the log, and for nothing else. */
   readonly agent: string;
   /** What is asked, in a few words, for the log. */

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect as connectHttp2, createSecureServer } from 'node:http2';
 import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, createServer, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { AskedOverHttp } from '../../src/access/asked-over-http.ts';
 import { certificateName, certificateOf } from '../../src/access/certificates.ts';
 import { failOnLeaks } from '../support/leaks.ts';
 
@@ -97,5 +99,36 @@ describe('over TLS', () => {
     const { isResumed } = await room.visit(session === undefined ? {} : { session });
     expect(isResumed).toBe(true);
     expect(room.names).toEqual(['CN=localhost', 'CN=localhost']);
+  });
+
+  it.each(['h2', 'http/1.1'])('a request says by %s what its certificate is called', async (protocol) => {
+    const names: (string | undefined)[] = [];
+    const options = { cert, key, ca: cert, requestCert: true, rejectUnauthorized: false, allowHTTP1: true };
+    const server = createSecureServer(options, (req, res) => {
+      names.push(new AskedOverHttp(req, { example: 'x' }).certificate);
+      res.end();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    // A server that listens has an address of this kind.
+    const { port } = server.address() as AddressInfo;
+    for (const mine of [{ cert, key }, {}]) {
+      if (protocol === 'h2') {
+        const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false, ...mine });
+        const stream = session.request({});
+        stream.resume();
+        await once(stream, 'close');
+        session.close();
+        await once(session, 'close');
+      } else {
+        const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: [protocol], ...mine });
+        socket.end('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+        socket.resume();
+        await once(socket, 'close');
+      }
+    }
+    server.close();
+    await once(server, 'close');
+    expect(names).toEqual(['CN=localhost', undefined]);
   });
 });

@@ -6,6 +6,8 @@ import { type AddressInfo, connect, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import type { Asked } from '../../src/access/access.ts';
+import { AskedOverHttp } from '../../src/access/asked-over-http.ts';
 import { type Head, headOf, pageFault } from '../../src/access/browsers.ts';
 import { credentialsIn, requestHeaders } from '../../src/access/carriers.ts';
 import type { Headers } from '../../src/access/places.ts';
@@ -144,6 +146,49 @@ describe('over HTTP/1.1', () => {
       'disagree',
       'disagree',
       { token: 't1', pair: undefined, isSigned: false },
+    ]);
+  });
+});
+
+describe('a request, as access is asked about it', () => {
+  it('says what its socket and its head say, and takes who asks from parameters or a payload', async () => {
+    const asked: Asked[] = [];
+    const ips: string[] = [];
+    await using room = await served((listener) =>
+      createServer((req, res) => {
+        const params = [['accessToken', 't1']] as const;
+        const payload = { accessToken: 't2', Username: 'ann' };
+        asked.push(
+          new AskedOverHttp(req, { example: 'x' }),
+          new AskedOverHttp(req, { example: 'x', params, isScoped: true, ownParams: true }),
+          new AskedOverHttp(req, { example: 'x', payload, agent: 'Nacos-Rust-Client:0.8' }),
+        );
+        ips.push(...asked.map(({ ip }) => ip));
+        listener(req, res);
+      }),
+    );
+    await sent(connect(room.port, '127.0.0.1'), [
+      'GET /a HTTP/1.1',
+      'Host: a',
+      'User-Agent: Mozilla/5.0',
+      'accessToken: t1',
+      'Via: x',
+    ]);
+    expect(asked.map(({ isBrowser, isEncrypted, certificate, agent }) => [isBrowser, isEncrypted, certificate, agent])).toEqual([
+      [true, false, undefined, 'Mozilla/5.0'],
+      [true, false, undefined, 'Mozilla/5.0'],
+      [true, false, undefined, 'Nacos-Rust-Client:0.8'],
+    ]);
+    expect(ips).toEqual(['127.0.0.1', '127.0.0.1', '127.0.0.1']);
+    expect(asked.map(({ isScoped, ownParams, headers }) => [isScoped, ownParams, headers.via])).toEqual([
+      [false, false, 'x'],
+      [true, true, 'x'],
+      [false, false, 'x'],
+    ]);
+    expect(asked.map(({ carriers }) => credentialsIn(carriers))).toMatchObject([
+      { token: 't1' },
+      { token: 't1' },
+      { token: 't2' },
     ]);
   });
 });
