@@ -47,7 +47,7 @@ export interface AccessRooms {
 
 /** Why these cannot be in force, all at once; empty when they can. */
 export function accessFaults(settings: AccessSettings): readonly string[] {
-  const { auth, secrets, tokenTtlSeconds, trust, trustedProxies } = settings;
+  const { auth, pages, secrets, tokenTtlSeconds, trust, trustedProxies } = settings;
   const faults = [...opennessFaults(settings)];
   faults.push(...trustFaults(trust).map((fault) => `--trust ${fault}`));
   faults.push(...trustFaults(trustedProxies).map((fault) => `--trusted-proxy ${fault}`));
@@ -56,9 +56,18 @@ export function accessFaults(settings: AccessSettings): readonly string[] {
     const fault = secretFault(secret);
     if (fault !== undefined) faults.push(`--auth-secret-file: ${fault}`);
   }
+  for (const origin of pages.origins)
+    if (!/^https?:\/\/[^\s/*@,]+$/.test(origin))
+      faults.push(`--allow-origin must be like https://console.example, got ${shown(origin)}`);
+  for (const host of pages.hosts)
+    if (!/^[\w.-]+$/.test(host)) faults.push(`--allow-host must be a name without a port, got ${shown(host)}`);
   if (!Number.isInteger(tokenTtlSeconds) || tokenTtlSeconds < LEAST_TTL_SECONDS || tokenTtlSeconds > MOST_TTL_SECONDS)
     faults.push(`--token-ttl must be ${LEAST_TTL_SECONDS}..${MOST_TTL_SECONDS} seconds, got ${tokenTtlSeconds}`);
   return faults;
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 100));
 }
 
 /** The one wiring of this folder. `settings` must be without faults. */

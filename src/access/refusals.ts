@@ -1,3 +1,4 @@
+import { AddressSet, addressBytes } from '../wire/addresses.ts';
 import type { Place } from './places.ts';
 import type { Need } from './policy.ts';
 import type { Deed, Scope } from './roles.ts';
@@ -53,7 +54,9 @@ export function notTrusted(need: Need, { address, isForwarded, where }: Place): 
       `not trusted: ${caller} may not operate here. Do it on the machine of beatbridge, or start it with --trust-operate, or with --auth and log in`,
     );
   const ways = need === 'write' ? '; --open-writes lets anyone' : '';
-  const trust = need === 'operate' ? `--trust ${one} --trust-operate` : `--trust ${one} (or --trust private)`;
+  const set = nameOfSet(address);
+  const trust =
+    need === 'operate' ? `--trust ${one} --trust-operate` : `--trust ${one}${set === undefined ? '' : ` (or --trust ${set})`}`;
   return refusal(
     'not-trusted',
     `not trusted: ${caller} may not ${verbOf(need)} here. Start beatbridge with ${trust}, or with --auth and log in${ways}`,
@@ -105,6 +108,14 @@ export function noRight(user: string, deed: Deed | 'administer', scope: Scope): 
   const what = namespace === undefined ? 'all there is' : where.filter((part) => part !== false).join(' ');
   return refusal('no-right', `authorization failed! user ${shown(user)} may not ${deed} ${what}`);
 }
+
+/** The set that has the address in it, and many others of its network. */
+function nameOfSet(address: string): string | undefined {
+  const bytes = addressBytes(address);
+  return bytes && SETS.find(({ set }) => set.has(bytes))?.name;
+}
+
+const SETS = (['private', 'link-local'] as const).map((name) => ({ name, set: new AddressSet([name]) }));
 
 function verbOf(need: Need): string {
   return need === 'write' || need === 'operate' ? need : 'read';

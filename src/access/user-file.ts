@@ -35,7 +35,6 @@ export interface FileUser extends Omit<User, 'hash' | 'generation'> {
 /** What the text says; or what is wrong with it, each fault in a line, and no password in any. */
 export function readUserFile(text: string): UserFile | { readonly faults: readonly string[] } {
   const lines = new LineCounter();
-  // Aliases could grow a small file into all the memory there is.
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
   const broken = document.errors.map(
     ({ code, pos }) => `line ${lines.linePos(pos[0]).line}: ${code.toLowerCase().replaceAll('_', ' ')}`,
@@ -43,6 +42,7 @@ export function readUserFile(text: string): UserFile | { readonly faults: readon
   if (broken.length > 0) return { faults: broken };
   let said: unknown;
   try {
+    // They could grow a small file into all the memory there is.
     said = document.toJS({ maxAliasCount: 0 });
   } catch {
     return { faults: ['an alias cannot be used here'] };

@@ -56,7 +56,7 @@ describe('without users', () => {
     [
       'write',
       { ip: '2001:db8::1' },
-      'not trusted: 2001:db8:0:0:0:0:0:1 may not write here. Start beatbridge with --trust 2001:db8:0:0:0:0:0:1/128 (or --trust private), or with --auth and log in; --open-writes lets anyone',
+      'not trusted: 2001:db8:0:0:0:0:0:1 may not write here. Start beatbridge with --trust 2001:db8:0:0:0:0:0:1/128, or with --auth and log in; --open-writes lets anyone',
     ],
     [
       'write',
@@ -78,7 +78,7 @@ describe('without users', () => {
     [
       'write',
       { ip: '' },
-      'not trusted: this address may not write here. Start beatbridge with --trust ADDRESS (or --trust private), or with --auth and log in; --open-writes lets anyone',
+      'not trusted: this address may not write here. Start beatbridge with --trust ADDRESS, or with --auth and log in; --open-writes lets anyone',
     ],
     ['read', {}, '-'],
     ['write', { ip: '127.0.0.1' }, '-'],
@@ -545,6 +545,7 @@ describe('settings', () => {
       trustedProxies: ['::/0'],
       secrets: [],
       tokenTtlSeconds: 60,
+      pages: { hosts: ['*.example', 'a:80'], origins: ['null', '*', 'https://a.example/', 'https://a.example'] },
     });
     expect(faults.map((fault) => fault.split(' ', 1)[0])).toEqual([
       '--open-writes',
@@ -552,6 +553,11 @@ describe('settings', () => {
       '--trust',
       '--trusted-proxy',
       '--auth',
+      '--allow-origin',
+      '--allow-origin',
+      '--allow-origin',
+      '--allow-host',
+      '--allow-host',
       '--token-ttl',
     ]);
     expect(accessFaults({ ...SETTINGS, auth: true, secrets: [Buffer.from('short')] })).toEqual([
