@@ -51,7 +51,9 @@ export class Places {
       if (bytes === undefined) return stranger;
       if (this.#proxies.has(bytes)) continue;
       const address = addressText(bytes);
-      return { where: this.#trusted.has(bytes) ? 'trusted' : 'remote', address, isForwarded: true, isProxy: true };
+      // Of loopback it would be the proxy's machine, whoever may be on that.
+      const isTrusted = this.#trusted.has(bytes) && !LOOPBACK.has(bytes);
+      return { where: isTrusted ? 'trusted' : 'remote', address, isForwarded: true, isProxy: true };
     }
     return stranger;
   }

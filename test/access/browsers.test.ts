@@ -25,6 +25,7 @@ describe('what a page can send', () => {
     ],
     ['a beacon', head('POST', { ...CHROMIUM, origin: EVIL, 'sec-fetch-mode': 'no-cors', 'sec-fetch-site': 'cross-site' })],
     ['a preflight', head('OPTIONS', { ...CHROMIUM, origin: EVIL, 'access-control-request-method': 'PUT' })],
+    ['what hides its origin', head('POST', { ...form, 'sec-fetch-site': 'cross-site' })],
     ['PUT', head('PUT', { ...CHROMIUM, origin: EVIL, 'sec-fetch-site': 'cross-site' })],
     ['DELETE', head('DELETE', { ...CHROMIUM, origin: EVIL })],
     ['an image', head('GET', { ...CHROMIUM, 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'image' })],

@@ -39,15 +39,18 @@ const FILES = join(import.meta.dirname, '../fixtures/tls');
 const [cert, key] = ['cert.pem', 'key.pem'].map((name) => readFileSync(join(FILES, name)));
 
 /** A server that asks for a certificate and takes whoever has none; what each connection is called. */
-async function tlsRoom() {
+async function tlsRoom({ isVouchedFor = true } = {}) {
   const names: (string | undefined)[] = [];
   const authorized: boolean[] = [];
-  const server = createServer({ cert, key, ca: cert, requestCert: true, rejectUnauthorized: false }, (socket) => {
-    names.push(certificateOf(socket));
-    authorized.push(socket.authorized);
-    socket.on('error', () => {});
-    socket.end('x');
-  });
+  const server = createServer(
+    { cert, key, ...(isVouchedFor && { ca: cert }), requestCert: true, rejectUnauthorized: false },
+    (socket) => {
+      names.push(certificateOf(socket));
+      authorized.push(socket.authorized);
+      socket.on('error', () => {});
+      socket.end('x');
+    },
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   // A server that listens has an address of this kind.
@@ -82,6 +85,12 @@ describe('over TLS', () => {
     await room.visit({ cert, key });
     await room.visit({});
     expect(room.names).toEqual([expect.stringMatching(/^CN=/), undefined]);
+  });
+
+  it('who brings a certificate that nobody vouches for is nobody', async () => {
+    await using room = await tlsRoom({ isVouchedFor: false });
+    await room.visit({ cert, key });
+    expect([room.names, room.authorized]).toEqual([[undefined], [false]]);
   });
 
   it('who resumes a session without a certificate is nobody, though Node says that he is authorized', async () => {

@@ -139,6 +139,12 @@ describe('a header that says that a request was handed on', () => {
     expect([place.where, place.address]).toEqual([where, address]);
   });
 
+  it.each(['127.0.0.1', '::1', '::ffff:127.0.0.1'])('puts nobody on this machine: %s', (address) => {
+    const headers = { 'x-forwarded-for': address };
+    for (const trust of [[], ['private'], ['loopback'], ['127.0.0.1']])
+      expect(whereIs('10.0.0.5', { trust, trustedProxies: ['10.0.0.5'], headers })).toBe('remote');
+  });
+
   it('is not looked for without end', () => {
     const chain = Array.from({ length: 10_000 }, () => '10.0.0.6').join(',');
     expect(whereIs('10.0.0.5', { ...NAMED, headers: { 'x-forwarded-for': `10.9.1.1,${chain}` } })).toBe('remote');
