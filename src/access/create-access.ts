@@ -10,6 +10,7 @@ import { RefusedCallers, type Told } from './refused-callers.ts';
 import { secretFault } from './secrets.ts';
 import { LEAST_TTL_SECONDS, MOST_TTL_SECONDS, Tokens } from './tokens.ts';
 import { UserAdmin } from './user-admin.ts';
+import { loadUserFile } from './user-file.ts';
 import { Users } from './users.ts';
 
 /** What an operator says of access. */
@@ -41,6 +42,8 @@ export interface AccessRooms {
   readonly access: Access;
   readonly users: Users;
   readonly userAdmin: UserAdmin;
+  /** Reads the file of users and puts it in force, again and again; what is wrong with it, each fault in a line, changes nothing. */
+  readonly loadUsers: (path: string) => Promise<readonly string[]>;
   readonly kdf: Kdf;
   readonly refusedCallers: RefusedCallers;
 }
@@ -65,6 +68,9 @@ export function accessFaults(settings: AccessSettings): readonly string[] {
     faults.push(`--token-ttl must be ${LEAST_TTL_SECONDS}..${MOST_TTL_SECONDS} seconds, got ${tokenTtlSeconds}`);
   return faults;
 }
+
+/** Whose turn it is, where no caller's is. */
+const FILE = 'file';
 
 function shown(text: string): string {
   return JSON.stringify(text.slice(0, 100));
@@ -94,7 +100,16 @@ export function createAccess(settings: AccessSettings, means: AccessMeans, users
     passwordsNeedTls,
     onError,
   });
-  return { access, users, userAdmin: new UserAdmin(users, randomness), kdf, refusedCallers };
+  // Whoever logs in meanwhile does not wait for all of it.
+  const inTurn: Derive = (...said) => kdf.run(FILE, (own) => own(...said));
+  return {
+    access,
+    users,
+    userAdmin: new UserAdmin(users, kdf, randomness),
+    loadUsers: (path) => loadUserFile(path, users, inTurn, randomness),
+    kdf,
+    refusedCallers,
+  };
 }
 
 /** What to say at the start, in a line, of who can write or log in at all; undefined where there is nothing that surprises. */

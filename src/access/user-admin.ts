@@ -1,4 +1,5 @@
-import { type Derive, hashed, passwordFault, type Randomness } from './passwords.ts';
+import type { Kdf } from './kdf.ts';
+import { hashed, passwordFault, type Randomness } from './passwords.ts';
 import { ADMIN, grantOfRole, grantOfRule, isAdminRole, isRoleName, RULE_FORM } from './roles.ts';
 import { isAdmin, isUserName, type Rule, type User, type Users } from './users.ts';
 
@@ -8,17 +9,21 @@ import { isAdmin, isUserName, type Rule, type User, type Users } from './users.t
  */
 export class UserAdmin {
   readonly #users: Users;
+  readonly #kdf: Kdf;
   readonly #randomness: Randomness;
 
-  constructor(users: Users, randomness: Randomness) {
+  constructor(users: Users, kdf: Kdf, randomness: Randomness) {
     this.#users = users;
+    this.#kdf = kdf;
     this.#randomness = randomness;
   }
 
-  /** A password as it is kept; a fault where nobody may have it. */
-  async prepared(name: string, password: string, derive: Derive): Promise<Prepared | Fault> {
+  /** A password as it is kept; a fault where nobody may have it, or there is no time now. `origin`: whose turn it takes. */
+  async prepared(name: string, password: string, origin: string): Promise<Prepared | Fault> {
     const fault = passwordFault(name, password);
-    return fault === undefined ? { hash: await hashed(password, derive, this.#randomness) } : invalid(fault);
+    if (fault !== undefined) return invalid(fault);
+    if (!this.#kdf.hasRoomFor(origin)) return { why: 'busy', text: 'too many logins at once; try again in 5 s' };
+    return { hash: await this.#kdf.run(origin, (derive) => hashed(password, derive, this.#randomness)) };
   }
 
   /** For a first administrator who has not chosen one. */
@@ -143,7 +148,7 @@ export interface Prepared {
 
 /** Why it was not done. The texts carry what the caller said, which its surface has bounded. */
 export interface Fault {
-  readonly why: 'invalid' | 'exists' | 'unknown' | 'of-file' | 'last-admin' | 'too-many';
+  readonly why: 'invalid' | 'exists' | 'unknown' | 'of-file' | 'last-admin' | 'too-many' | 'busy';
   readonly text: string;
 }
 

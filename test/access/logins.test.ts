@@ -54,12 +54,13 @@ describe('a password', () => {
   it('that is right is looked at again once it is another, and the old one is wrong', async () => {
     using room = await loginRoom();
     await room.logins.prove('ann', PASSWORD, FROM);
-    const prepared = await room.userAdmin.prepared('ann', 'battery staple', quickly);
+    const prepared = await room.userAdmin.prepared('ann', 'battery staple', '10.0.0.1');
     if ('why' in prepared) throw new Error(prepared.text);
     room.userAdmin.changePassword('ann', prepared);
     expect(await room.logins.prove('ann', PASSWORD, FROM)).toBe('wrong');
     expect(await room.logins.prove('ann', 'battery staple', FROM)).toMatchObject({ name: 'ann' });
-    expect(room.derived).toHaveLength(3);
+    // One of them to keep it.
+    expect(room.derived).toHaveLength(4);
   });
 
   it('is void at once when its user is disabled or deleted', async () => {
@@ -191,6 +192,7 @@ describe('a flood of logins', () => {
     expect(asked.filter((proof) => proof === 'busy')).toHaveLength(200 - MOST_AT_ONCE - MOST_WAITING);
     expect(room.derived).toHaveLength(MOST_AT_ONCE);
     expect(room.kdf.waiting).toBe(MOST_WAITING);
+    expect(await room.userAdmin.prepared('bob', PASSWORD, FROM)).toMatchObject({ why: 'busy' });
     await room.release();
     expect((await Promise.all(asked)).filter((proof) => proof === 'wrong')).toHaveLength(MOST_AT_ONCE + MOST_WAITING);
     expect(room.kdf.waiting).toBe(0);

@@ -51,7 +51,7 @@ export function accessRoom(settings: Partial<AccessSettings> = {}, derive: Deriv
     },
   );
   const addUser = async (name: string, password: string, ...roles: string[]): Promise<User> => {
-    const prepared = await rooms.userAdmin.prepared(name, password, derive);
+    const prepared = await rooms.userAdmin.prepared(name, password, '10.0.0.1');
     if ('why' in prepared) throw new Error(prepared.text);
     const fault = rooms.userAdmin.create(name, prepared, roles);
     const user = rooms.users.find(name);

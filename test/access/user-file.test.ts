@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Derive, hashed, readHash } from '../../src/access/passwords.ts';
-import { loadUserFile, putUserFile, readUserFile, type UserFile } from '../../src/access/user-file.ts';
+import { putUserFile, readUserFile, type UserFile } from '../../src/access/user-file.ts';
 import { Users } from '../../src/access/users.ts';
-import { countedRandomness, PASSWORD, quickly } from './room.ts';
+import { accessRoom, countedRandomness, PASSWORD, quickly } from './room.ts';
 
 const HASH = await hashed(PASSWORD, quickly, countedRandomness());
 
@@ -89,8 +89,9 @@ roles:
     const dir = await mkdtemp(join(tmpdir(), 'beatbridge-users-'));
     try {
       const path = join(dir, 'users.yaml');
-      const users = new Users();
-      const load = () => loadUserFile(path, users, quickly, countedRandomness());
+      using room = accessRoom({ auth: true });
+      const { users } = room;
+      const load = () => room.loadUsers(path);
       expect(await load()).toEqual(['it cannot be read: ENOENT']);
       await writeFile(path, `users: { root: { password: ${PASSWORD}, roles: [admin] } }`);
       expect(await load()).toEqual([]);

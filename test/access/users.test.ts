@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readHash } from '../../src/access/passwords.ts';
 import { Users } from '../../src/access/users.ts';
-import { accessRoom, PASSWORD, quickly } from './room.ts';
+import { accessRoom, PASSWORD } from './room.ts';
 
 const ORDERS = { namespace: 'public', group: 'G1', kind: 'naming', name: 'orders' } as const;
 
@@ -71,7 +71,7 @@ describe('an administrator', () => {
     using room = accessRoom({ auth: true });
     const { userAdmin, users } = room;
     const prepared = await Promise.all(
-      ['nacos', 'root', 'boss'].map((name) => userAdmin.prepared(name, userAdmin.newPassword(), quickly)),
+      ['nacos', 'root', 'boss'].map((name) => userAdmin.prepared(name, userAdmin.newPassword(), '10.0.0.1')),
     );
     const told = prepared.map((one, i) => ('why' in one ? one : userAdmin.createFirst(`admin${i}`, one)));
     expect(told).toEqual([
@@ -118,7 +118,7 @@ describe('an administrator', () => {
     expect(userAdmin.revoke('auditor')).toBeUndefined();
     expect(users.allRules()).toEqual([]);
     expect(users.find('ann')?.roles).toEqual(['writer@dev:G1']);
-    const prepared = await userAdmin.prepared('ann', 'battery staple', quickly);
+    const prepared = await userAdmin.prepared('ann', 'battery staple', '10.0.0.1');
     if ('why' in prepared) throw new Error(prepared.text);
     expect(userAdmin.changePassword('ann', prepared)).toBeUndefined();
     expect(users.find('ann')?.generation).not.toBe(ann.generation);
@@ -130,7 +130,7 @@ describe('an administrator', () => {
     using room = accessRoom({ auth: true });
     const { userAdmin } = room;
     await room.addUser('ann', PASSWORD, 'auditor');
-    const prepared = await userAdmin.prepared('bob', PASSWORD, quickly);
+    const prepared = await userAdmin.prepared('bob', PASSWORD, '10.0.0.1');
     if ('why' in prepared) throw new Error(prepared.text);
     expect(userAdmin.create('ann', prepared)).toEqual({ why: 'exists', text: "user 'ann' already exist!" });
     for (const name of ['', 'a:b', 'a b', 'ann\n', '__proto__ ', 'ä', 'a'.repeat(65)])
@@ -147,8 +147,8 @@ describe('an administrator', () => {
     expect(userAdmin.permit('reader', { resource: ':G1:naming/*', action: 'r' })).toMatchObject({ why: 'invalid' });
     expect(userAdmin.permit('auditor', { resource: '(a+)+$', action: 'r' })).toMatchObject({ why: 'invalid' });
     expect(userAdmin.permit('auditor', { resource: ':G1:naming/*', action: 'x' })).toMatchObject({ why: 'invalid' });
-    expect(await userAdmin.prepared('ann', 'short', quickly)).toMatchObject({ why: 'invalid' });
-    expect(await userAdmin.prepared('nacos', 'nacos123', quickly)).toMatchObject({ why: 'invalid' });
+    expect(await userAdmin.prepared('ann', 'short', '10.0.0.1')).toMatchObject({ why: 'invalid' });
+    expect(await userAdmin.prepared('nacos', 'nacos123', '10.0.0.1')).toMatchObject({ why: 'invalid' });
   });
 
   it('cannot change what is in the file', async () => {
@@ -159,7 +159,7 @@ describe('an administrator', () => {
       [{ ...root, name: 'ann', roles: ['auditor'] }],
       new Map([['auditor', [{ resource: '*:*:*', action: 'r' }]]]),
     );
-    const prepared = await userAdmin.prepared('ann', PASSWORD, quickly);
+    const prepared = await userAdmin.prepared('ann', PASSWORD, '10.0.0.1');
     if ('why' in prepared) throw new Error(prepared.text);
     for (const fault of [
       userAdmin.drop('ann'),
