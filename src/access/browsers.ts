@@ -38,8 +38,19 @@ export function isEncrypted(req: Request): boolean {
 
 /** Whether a browser has sent it. A page can change some of these, and never all. */
 export function isOfBrowser({ headers }: Head): boolean {
+  if (isOfNode(headers)) return false;
   for (const name in headers) if (MARKS.has(name) || name.startsWith('sec-fetch-')) return true;
   return first(headers['user-agent'])?.startsWith('Mozilla/') === true;
+}
+
+/**
+ * Node's fetch looks like a browser by two headers, and is what scripts and clients of ours ask with, by any name of this server. No page
+ * can look like it: browsers send where a request comes from along with its mode, or neither, and pages can set no header of that kind.
+ */
+function isOfNode(headers: Headers): boolean {
+  if (headers['sec-fetch-mode'] !== 'cors' || headers['accept-language'] !== '*') return false;
+  const others = ['sec-fetch-site', 'sec-fetch-dest', 'origin', 'referer', 'cookie'];
+  return !others.some((name) => headers[name] !== undefined) && first(headers['user-agent'])?.startsWith('Mozilla/') !== true;
 }
 
 const MARKS: ReadonlySet<string> = new Set(['origin', 'referer', 'accept-language', 'cookie']);

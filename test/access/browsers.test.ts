@@ -151,6 +151,17 @@ describe('a mark of a browser', () => {
     [{ 'sec-fetch-site': 'none' }],
     [{ 'sec-fetch-storage-access': 'none' }],
     [{ 'user-agent': 'Mozilla/5.0' }],
+    // What Node's fetch sends, and one thing more or less.
+    [{ 'accept-language': '*', 'user-agent': 'node' }],
+    [{ 'sec-fetch-mode': 'cors', 'user-agent': 'node' }],
+    [{ 'accept-language': '*', 'sec-fetch-mode': 'navigate', 'user-agent': 'node' }],
+    [{ 'accept-language': 'en', 'sec-fetch-mode': 'cors', 'user-agent': 'node' }],
+    [{ 'accept-language': '*', 'sec-fetch-mode': 'cors', 'user-agent': 'Mozilla/5.0' }],
+    [{ 'accept-language': '*', 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'cross-site' }],
+    [{ 'accept-language': '*', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }],
+    [{ 'accept-language': '*', 'sec-fetch-mode': 'cors', origin: EVIL }],
+    [{ 'accept-language': '*', 'sec-fetch-mode': 'cors', cookie: 'a=b' }],
+    [{ 'accept-language': '*', 'sec-fetch-mode': 'cors', referer: EVIL }],
   ])('is %j', (headers) => expect(isOfBrowser(head('GET', headers))).toBe(true));
 
   // The header names that were recorded of clients, and of what operators use.

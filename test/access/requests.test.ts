@@ -5,6 +5,7 @@ import { connect as connectHttp2, createServer as createHttp2Server, createSecur
 import { type AddressInfo, connect, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { fetch as undiciFetch } from 'undici';
 import { describe, expect, it } from 'vitest';
 import type { Asked } from '../../src/access/access.ts';
 import { AskedOverHttp } from '../../src/access/asked-over-http.ts';
@@ -191,6 +192,22 @@ describe('a request, as access is asked about it', () => {
       { token: 't2' },
     ]);
   });
+});
+
+it.each([
+  ['of Node', globalThis.fetch],
+  ['of undici', undiciFetch],
+] as const)('fetch %s is no browser', async (_, fetch) => {
+  await using room = await served((listener) => createServer(listener as RequestListener));
+  for (const method of ['GET', 'POST', 'DELETE']) {
+    const response = await fetch(`http://127.0.0.1:${room.port}/`, { method });
+    await response.text();
+  }
+  expect(room.seen.map(({ head }) => pageFault({ ...head, hosts: ['nacos.shop.svc'] }, RULES))).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });
 
 describe('over HTTP/2', () => {
