@@ -93,12 +93,13 @@ describe('over TLS', () => {
     expect([room.names, room.authorized]).toEqual([[undefined], [false]]);
   });
 
-  it('who resumes a session without a certificate is nobody, though Node says that he is authorized', async () => {
+  // On Node 20 that one is authorized, as Node has it; on 24 no more.
+  it('who resumes a session without a certificate is nobody, whatever Node says of him', async () => {
     await using room = await tlsRoom();
     const { session } = await room.visit({});
     const { isResumed } = await room.visit(session === undefined ? {} : { session });
     expect(isResumed).toBe(true);
-    expect(room.authorized).toEqual([false, true]);
+    expect(room.authorized[0]).toBe(false);
     expect(room.names).toEqual([undefined, undefined]);
   });
 
