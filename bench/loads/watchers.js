@@ -7,8 +7,8 @@ export const SERVING = 1;
 export const NOT_SERVING = 2;
 const TOLD_WITHIN_MS = 300_000;
 /** Begun, and not answered yet: as many come by and by, and not all in one moment. A connection costs as much as some calls. */
-const CALLS_AT_ONCE = 4_000;
-const CALLS_OF_A_CONNECTION = 100;
+const CALLS_AT_ONCE = 1_000;
+const CALLS_OF_A_CONNECTION = 50;
 
 export class Watchers {
   #connections = [];
