@@ -19,6 +19,7 @@ const DIRECTION: Readonly<Record<string, Room>> = {
   nacos: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   probe: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   store: { may: ['registry', 'wire'], packages: 'any' },
+  access: { may: ['registry', 'wire'], packages: 'any' },
   // Above the rooms that it reads and writes: it speaks Nacos from the other side, and knows what a store holds.
   moving: { may: ['registry', 'wire', 'nacos', 'store'], packages: 'any' },
   server: { may: ['registry', 'wire', 'gen', 'options.ts'], packages: 'any' },
@@ -30,7 +31,7 @@ const DIRECTION: Readonly<Record<string, Room>> = {
 
 /** Where siblings meet: the one file that may import them all. */
 const MEETING_POINT = 'server/rooms.ts';
-const SIBLINGS = ['health', 'nacos', 'probe', 'store'];
+const SIBLINGS = ['access', 'health', 'nacos', 'probe', 'store'];
 
 /** Timers are made in one place and handed out by the composition root. */
 const TIMERS = 'wire/scheduler.ts';
@@ -47,7 +48,7 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
 const texts = new Map(files.map((file) => [file, readFileSync(join(SRC, file), 'utf8')]));
 
 function importsOf(file: string): string[] {
-  return [...(texts.get(file) ?? '').matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)].map(
+  return [...(texts.get(file) ?? '').matchAll(/(?:(?<!\.)\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)].map(
     (match) => match[1] as string,
   );
 }
@@ -128,6 +129,13 @@ it('no file imports itself by way of others, types included', () => {
   };
   for (const file of files) walk(file, []);
   expect(circles).toEqual([]);
+});
+
+it('the engine of HTTP/2 stands alone', () => {
+  const stray = files
+    .filter((file) => file.startsWith('wire/http2/'))
+    .flatMap((file) => importsOf(file).filter((name) => !/^\.\/[\w-]+\.ts$|^node:/.test(name)));
+  expect(stray).toEqual([]);
 });
 
 it('the table names every room there is', () => {

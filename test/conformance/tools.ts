@@ -31,6 +31,7 @@ export type ToolName =
   | 'goHealth'
   | 'goHealthServer'
   | 'grpcClient'
+  | 'h2spec'
   | 'dubboGoHealth'
   | 'dubboGo'
   | 'goNacos1'
@@ -83,6 +84,7 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   goHealth: () => built('go-health'),
   goHealthServer: () => built('go-health-server'),
   grpcClient: () => built('grpc-client'),
+  h2spec: () => built('h2spec'),
   dubboGoHealth: () => built('dubbo-go-health'),
   dubboGo: () => built('dubbo-go'),
   dubboGoGreeter: () => built('dubbo-go-greeter'),

@@ -15,6 +15,8 @@ export function failOnLeaks(): void {
   });
   // Hooks of the end run in reverse order: this one last.
   afterAll(async () => {
+    // What the last tests ended may have yet to say so.
+    await new Promise((resolve) => setImmediate(resolve));
     const started = performance.now();
     while (performance.now() - started < GONE_WITHIN_MS && !isWithin(open(), before)) {
       // Handles of all kinds close in their own time, and no event tells of the last.

@@ -1,0 +1,130 @@
+/** A header field, and what it means to the protocol: worked out once, when it is decoded, and shared by all that refer to it. */
+export class Field {
+  readonly name: string;
+  readonly value: string;
+  /** In a table, and in the size of a list (RFC 7541 section 4.1, RFC 9113 section 6.5.2). Texts are latin1: a character is an octet. */
+  readonly size: number;
+  /** One bit or more of those below. */
+  readonly meaning: number;
+  /** What it means to the application, in its own bits. */
+  readonly mark: number;
+
+  constructor(name: string, value: string, mark: Mark) {
+    this.name = name;
+    this.value = value;
+    this.size = name.length + value.length + 32;
+    this.meaning = meaningOf(name, value);
+    this.mark = mark(name, value);
+  }
+}
+
+/** Bits that say what a field means to the application. Asked for each field that is decoded, so it must be quick. */
+export type Mark = (name: string, value: string) => number;
+
+export const METHOD = 1;
+export const SCHEME = 2;
+export const PATH = 4;
+export const AUTHORITY = 8;
+export const REGULAR = 16;
+/** No request may have it: RFC 9113 sections 8.2 and 8.3. */
+export const MALFORMED = 32;
+export const CONTENT_LENGTH = 64;
+export const EXPECT = 128;
+export const CONNECT = 256;
+/** A path that is for OPTIONS alone. */
+export const ASTERISK = 512;
+export const OPTIONS = 1024;
+const TE = 2048;
+
+export const PSEUDO = METHOD | SCHEME | PATH | AUTHORITY;
+
+const MAX_AUTHORITY_LENGTH = 512;
+
+/** What a known name means. Names that are often seen are here so that their letters need not be looked at. */
+const NAMES: ReadonlyMap<string, number> = new Map([
+  [':method', METHOD],
+  [':scheme', SCHEME],
+  [':path', PATH],
+  [':authority', AUTHORITY],
+  ['content-length', REGULAR | CONTENT_LENGTH],
+  ['expect', REGULAR | EXPECT],
+  ['te', REGULAR | TE],
+  // They speak of the connection, and there is none of their kind (section 8.2.2).
+  ...['connection', 'proxy-connection', 'keep-alive', 'transfer-encoding', 'upgrade'].map((name) => [name, MALFORMED] as const),
+  ...['content-type', 'user-agent', 'host', 'accept', 'accept-encoding', 'grpc-timeout', 'grpc-accept-encoding', 'cookie'].map(
+    (name) => [name, REGULAR] as const,
+  ),
+]);
+
+function meaningOf(name: string, value: string): number {
+  const meaning = NAMES.get(name) ?? (isName(name) ? REGULAR : MALFORMED);
+  if (!isValue(value)) return meaning | MALFORMED;
+  if (meaning === REGULAR) return meaning;
+  switch (name) {
+    case ':method':
+      if (value === 'CONNECT') return meaning | CONNECT;
+      if (value === 'OPTIONS') return meaning | OPTIONS;
+      return isName(value.toLowerCase()) ? meaning : meaning | MALFORMED;
+    case ':path':
+      if (value === '*') return meaning | ASTERISK;
+      return value.startsWith('/') ? meaning : meaning | MALFORMED;
+    case ':scheme':
+      return value === '' ? meaning | MALFORMED : meaning;
+    case ':authority':
+      // Envoy says the name of a cluster here, as in `outbound|80||orders`: text without blanks is all that is asked of it.
+      return value.length > MAX_AUTHORITY_LENGTH || /[^!-~]/.test(value) ? meaning | MALFORMED : meaning;
+    case 'te':
+      return value.toLowerCase() === 'trailers' ? meaning : meaning | MALFORMED;
+    case 'content-length':
+      return /^\d{1,15}$/.test(value) ? meaning : meaning | MALFORMED;
+    default:
+      return meaning;
+  }
+}
+
+/** A token of RFC 9110 section 5.6.2 without capitals, as names must be (section 8.2). */
+export function isName(name: string): boolean {
+  return /^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name);
+}
+
+/** No NUL, CR or LF, and no blank at either end (section 8.2.1). */
+export function isValue(value: string): boolean {
+  const last = value.length - 1;
+  if (last < 0) return true;
+  for (let i = 0; i <= last; i++) {
+    const character = value.charCodeAt(i);
+    if (character <= 13 && (character === 0 || character === 10 || character === 13)) return false;
+  }
+  return !isBlank(value.charCodeAt(0)) && !isBlank(value.charCodeAt(last));
+}
+
+function isBlank(character: number): boolean {
+  return character === 0x20 || character === 0x09;
+}
+
+/** RFC 7541 appendix A, from index 1 on. */
+const STATIC_ROWS = (
+  ':authority|:method GET|:method POST|:path /|:path /index.html|:scheme http|:scheme https|:status 200|:status 204|:status 206|' +
+  ':status 304|:status 400|:status 404|:status 500|accept-charset|accept-encoding gzip, deflate|accept-language|accept-ranges|accept|' +
+  'access-control-allow-origin|age|allow|authorization|cache-control|content-disposition|content-encoding|content-language|' +
+  'content-length|content-location|content-range|content-type|cookie|date|etag|expect|expires|from|host|if-match|if-modified-since|' +
+  'if-none-match|if-range|if-unmodified-since|last-modified|link|location|max-forwards|proxy-authenticate|proxy-authorization|range|' +
+  'referer|refresh|retry-after|server|set-cookie|strict-transport-security|transfer-encoding|user-agent|vary|via|www-authenticate'
+)
+  .split('|')
+  .map((row): readonly [string, string] => {
+    const [name = '', ...value] = row.split(' ');
+    return [name, value.join(' ')];
+  });
+
+export const STATIC_ENTRIES = STATIC_ROWS.length;
+
+/** The static table as an application sees it. There is nothing at index 0. */
+export function createStaticTable(mark: Mark): readonly Field[] {
+  return [['', ''] as const, ...STATIC_ROWS].map(([name, value]) => new Field(name, value, mark));
+}
+
+/** By name, and by name and value with a blank between. The first of several wins. */
+export const STATIC_INDEX: ReadonlyMap<string, number> = new Map(
+  STATIC_ROWS.flatMap(([name, value], i) => [[`${name} ${value}`, i + 1] as const, [name, i + 1] as const]).reverse(),
+);

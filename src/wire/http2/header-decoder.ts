@@ -1,0 +1,159 @@
+import { COMPRESSION_ERROR, fail } from './codes.ts';
+import { Field, type Mark, STATIC_ENTRIES } from './fields.ts';
+import { decodeHuffman } from './huffman.ts';
+import type { Request } from './request.ts';
+
+/** What we announce nothing else for, and so the most that a peer may use (RFC 7541 section 4.2). */
+const MAX_TABLE_BYTES = 4_096;
+/** So many at most: an entry counts 32 bytes beside its text (section 4.1). A power of two. */
+const MAX_ENTRIES = 128;
+/** For integers that no sound peer sends, and where the shifts below would wrap (section 5.1). */
+const MAX_SHIFT = 21;
+
+/** What stands behind `toString('latin1', …)`, and is not declared: half of the time, and here it is most of it. */
+type Latin1 = Buffer & { latin1Slice(start: number, end: number): string };
+
+/** What the decoders of all connections share; nothing stays in the scratch. */
+export interface DecoderParts {
+  readonly staticTable: readonly Field[];
+  readonly mark: Mark;
+  readonly scratch: Buffer;
+}
+
+/**
+ * Decodes header blocks (RFC 7541), each to its end, as the table that both sides keep is one for all blocks: a block that is refused
+ * for what it says has changed it too. Whatever is not an encoding at all ends the connection.
+ */
+export class HeaderDecoder {
+  readonly #staticTable: readonly Field[];
+  readonly #mark: Mark;
+  readonly #scratch: Buffer;
+  /** A ring; made with the first entry, as many connections never have one. */
+  #entries: (Field | undefined)[] = NO_ENTRIES;
+  #newest = 0;
+  #count = 0;
+  #size = 0;
+  #limit = MAX_TABLE_BYTES;
+  /** Where decoding stands, and where the block ends. */
+  #at = 0;
+  #end = 0;
+
+  constructor({ staticTable, mark, scratch }: DecoderParts) {
+    this.#staticTable = staticTable;
+    this.#mark = mark;
+    this.#scratch = scratch;
+  }
+
+  /** Adds the fields of the block to `target`. */
+  decode(bytes: Buffer, start: number, end: number, target: Request): void {
+    this.#at = start;
+    this.#end = end;
+    let mayResize = true;
+    while (this.#at < end) {
+      const byte = bytes[this.#at] ?? 0;
+      if (byte >= 0x80) {
+        target.add(this.#fieldAt(this.#integer(bytes, 0x7f)));
+      } else if (byte >= 0x40) {
+        const field = this.#literal(bytes, 0x3f);
+        this.#insert(field);
+        target.add(field);
+      } else if (byte < 0x20) {
+        target.add(this.#literal(bytes, 0x0f));
+      } else {
+        // Only at the beginning of a block (section 4.2).
+        if (!mayResize) fail(COMPRESSION_ERROR, 'table size update inside a header block');
+        this.#resize(this.#integer(bytes, 0x1f));
+        continue;
+      }
+      mayResize = false;
+    }
+  }
+
+  /** What the entries of the table take: never more than its limit. */
+  get tableSize(): number {
+    return this.#size;
+  }
+
+  #fieldAt(index: number): Field {
+    const ago = index - STATIC_ENTRIES - 1;
+    const field =
+      ago < 0
+        ? this.#staticTable[index]
+        : ago < this.#count
+          ? this.#entries[(this.#newest - ago) & (MAX_ENTRIES - 1)]
+          : undefined;
+    if (field === undefined || index === 0) fail(COMPRESSION_ERROR, 'header index out of range');
+    return field;
+  }
+
+  #literal(bytes: Buffer, mask: number): Field {
+    const index = this.#integer(bytes, mask);
+    // The entry with the name may be on its way out of the table: it is looked up before anything is put in (section 4.4).
+    const name = index === 0 ? this.#string(bytes) : this.#fieldAt(index).name;
+    return new Field(name, this.#string(bytes), this.#mark);
+  }
+
+  #insert(field: Field): void {
+    // An entry that is larger than the table empties it, and is no error (section 4.4).
+    this.#evict(this.#limit - field.size);
+    if (field.size > this.#limit) return;
+    if (this.#entries.length === 0) this.#entries = new Array<Field | undefined>(MAX_ENTRIES).fill(undefined);
+    this.#newest = (this.#newest + 1) & (MAX_ENTRIES - 1);
+    this.#entries[this.#newest] = field;
+    this.#count++;
+    this.#size += field.size;
+  }
+
+  #resize(limit: number): void {
+    if (limit > MAX_TABLE_BYTES) fail(COMPRESSION_ERROR, 'table size update beyond what was allowed');
+    this.#limit = limit;
+    this.#evict(limit);
+  }
+
+  #evict(limit: number): void {
+    while (this.#size > limit && this.#count > 0) {
+      const oldest = (this.#newest - this.#count + 1) & (MAX_ENTRIES - 1);
+      this.#size -= this.#entries[oldest]?.size ?? 0;
+      this.#entries[oldest] = undefined;
+      this.#count--;
+    }
+  }
+
+  /** With a prefix of as many bits as the mask has (section 5.1). */
+  #integer(bytes: Buffer, mask: number): number {
+    let value = this.#next(bytes) & mask;
+    if (value < mask) return value;
+    for (let shift = 0; shift <= MAX_SHIFT; shift += 7) {
+      const byte = this.#next(bytes);
+      value += (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    fail(COMPRESSION_ERROR, 'integer too long');
+  }
+
+  #next(bytes: Buffer): number {
+    if (this.#at >= this.#end) fail(COMPRESSION_ERROR, 'header block cut short');
+    return bytes[this.#at++] ?? 0;
+  }
+
+  /** Section 5.2. */
+  #string(bytes: Buffer): string {
+    const isHuffman = this.#at < this.#end && (bytes[this.#at] ?? 0) >= 0x80;
+    const length = this.#integer(bytes, 0x7f);
+    const start = this.#at;
+    const end = start + length;
+    if (end > this.#end) fail(COMPRESSION_ERROR, 'header block cut short');
+    this.#at = end;
+    if (!isHuffman) return (bytes as Latin1).latin1Slice(start, end);
+    const decoded = decodeHuffman(bytes, start, end, this.#scratch);
+    if (decoded < 0) fail(COMPRESSION_ERROR, 'not a huffman code');
+    return (this.#scratch as Latin1).latin1Slice(0, decoded);
+  }
+}
+
+const NO_ENTRIES: (Field | undefined)[] = [];
+
+/** With room for a text that is as long as a block may be: by Huffman's code, a byte is less than two. */
+export function createScratch(maxBlockBytes: number): Buffer {
+  return Buffer.allocUnsafeSlow(2 * maxBlockBytes);
+}
