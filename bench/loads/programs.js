@@ -23,8 +23,8 @@ export async function h2load({ port, path, message, connections, streams, second
   const said = await load(await tool('h2load'), [...many, ...what, `http://127.0.0.1:${port}${path}`], seconds);
   const [, perSecond] = /finished in [^,]+, ([\d.]+) req\/s/.exec(said) ?? [];
   const [, done, failed, errored] = /(\d+) succeeded, (\d+) failed, (\d+) errored/.exec(said)?.map(Number) ?? [];
-  if (!(done > 0) || failed > 0 || errored > 0) throw new Error(`h2load: ${failed} failed, ${errored} errored of ${done}`);
-  return { done, perSecond: Number(perSecond) };
+  if (failed > 0 || errored > 0) throw new Error(`h2load: ${failed} failed, ${errored} errored beside ${done}`);
+  return answered(done, Number(perSecond));
 }
 
 /** Requests of HTTP/1.1, always the same one, or those of a script. */
@@ -40,7 +40,13 @@ export async function wrk({ port, path = '/', script, args = [], headers = [], c
   const [, faults] = /Socket errors: (.*)/.exec(text) ?? [];
   if (faults !== undefined) throw new Error(`wrk: ${faults}`);
   const [, done, time] = /(\d+) requests in ([\d.]+)s/.exec(text) ?? [];
-  return { done: Number(done), perSecond: Number(done) / Number(time) };
+  return answered(Number(done), Number(done) / Number(time));
+}
+
+/** A machine may be too busy for even one answer. What that would cost is no figure. */
+function answered(done, perSecond) {
+  if (!(done > 0)) throw new Error('nothing was answered in time');
+  return { done, perSecond };
 }
 
 async function load(program, args, seconds) {

@@ -6,8 +6,9 @@ export const WATCH = '/grpc.health.v1.Health/Watch';
 export const SERVING = 1;
 export const NOT_SERVING = 2;
 const TOLD_WITHIN_MS = 300_000;
-/** Connections that are begun at the same time. */
-const AT_ONCE = 50;
+/** Begun, and not answered yet: as many come by and by, and not all in one moment. A connection costs as much as some calls. */
+const CALLS_AT_ONCE = 1_000;
+const CALLS_OF_A_CONNECTION = 50;
 
 export class Watchers {
   #connections = [];
@@ -20,18 +21,16 @@ export class Watchers {
   /** Begins all calls, and resolves once each has been told that the service serves. */
   static async open(port, service, { connections, calls }) {
     const watchers = new Watchers();
-    watchers.#count = connections * calls;
-    const told = watchers.told(SERVING);
     const message = healthRequest(service);
+    const atOnce = Math.max(1, Math.floor(CALLS_AT_ONCE / Math.max(calls, CALLS_OF_A_CONNECTION)));
     try {
-      for (let i = 0; i < connections; i += AT_ONCE)
-        await Promise.all(
-          Array.from({ length: Math.min(AT_ONCE, connections - i) }, () => watchers.#begin(port, message, calls)),
-        );
-      await told;
+      for (let i = 0; i < connections; i += atOnce) {
+        const now = Math.min(atOnce, connections - i);
+        watchers.#count += now * calls;
+        const begun = Array.from({ length: now }, () => watchers.#begin(port, message, calls));
+        await Promise.all([watchers.told(SERVING), ...begun]);
+      }
     } catch (error) {
-      // Whoever waits for them is told by this one.
-      told.catch(() => {});
       watchers.close();
       throw error;
     }
