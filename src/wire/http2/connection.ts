@@ -11,6 +11,8 @@ const LAST_STREAM = 2 ** 30;
 /** Read and dropped after the last words, so that the system does not cut them off. */
 const LINGER_BYTES = 262_144;
 const MAX_UNANSWERED = 2;
+/** After so many requests in a row others get a turn: the system would go on reading from a peer that has more to say. */
+const FAIR_REQUESTS = 1_000;
 
 /** What our own PINGs say. */
 const ARE_YOU_THERE = Buffer.from('alive?  ');
@@ -31,6 +33,8 @@ export class Connection {
   #state: State = 'open';
   #isPaused = false;
   #isDirty = false;
+  /** The stream from which the requests in a row are counted. */
+  #fairFrom = 0;
   // Since when it is as it is, in ticks.
   readonly #since: number;
   #idleSince: number;
@@ -73,6 +77,15 @@ export class Connection {
     this.#heardSince = this.#shared.second;
     this.#unanswered = 0;
     this.#turn(chunk);
+    if (this.#frames.requests.lastId - this.#fairFrom > 2 * FAIR_REQUESTS) this.#giveWay();
+  }
+
+  #giveWay(): void {
+    this.#fairFrom = this.#frames.requests.lastId;
+    this.duplex.pause();
+    this.#shared.timers.soon(() => {
+      if (!this.#isPaused) this.duplex.resume();
+    });
   }
 
   /** A second has passed. */

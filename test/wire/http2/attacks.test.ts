@@ -210,6 +210,19 @@ it('a header in one piece is no larger than one in several may be', () => {
   expect(wire.say(headers(3, request('GET', '/', ['x', 'y'.repeat(1_000)])))).toEqual(['GOAWAY 1 ENHANCE_YOUR_CALM']);
 });
 
+it('a peer with a thousand requests in a row gives way to others before it is read again', () => {
+  using wire = new Wire();
+  wire.send(FIRST_WORDS);
+  const gets = (from: number, count: number) =>
+    Buffer.concat(Array.from({ length: count }, (_, i) => headers(2 * (from + i) + 1, request('GET', '/'))));
+  wire.send(gets(0, 900));
+  expect(wire.isPaused()).toBe(false);
+  wire.send(gets(900, 200));
+  expect(wire.isPaused()).toBe(true);
+  wire.scheduler.advance(0);
+  expect(wire.isPaused()).toBe(false);
+});
+
 it('ten thousand requests without a body hold no more than the limit', () => {
   using wire = new Wire({ resets: { atOnce: 100_000, perSecond: 0 } });
   wire.send(FIRST_WORDS);
@@ -217,6 +230,7 @@ it('ten thousand requests without a body hold no more than the limit', () => {
   for (let i = 0; i < 10_000; i++) words.push(...wire.say(headers(2 * i + 1, request('POST', '/'), OPEN_FOR_NOW)));
   expect(words).toHaveLength(9_000);
   expect(new Set(words.map((word) => word.replace(/\d+/, 'N')))).toEqual(new Set(['RST_STREAM N REFUSED_STREAM']));
+  wire.scheduler.advance(0);
 });
 
 it('a stream counts as open while its answer waits for a window', () => {
@@ -272,6 +286,7 @@ describe('no flood is', () => {
       const words = wire.say(headers(id, request('GET', '/')), ...more(id));
       expect(words[1]).toBe(`DATA ${id} 12 END`);
     }
+    wire.scheduler.advance(0);
     expect(wire.application.failures).toEqual([]);
   });
 });
