@@ -115,8 +115,16 @@ function keepSessions(server: Http2Server, limits: PortLimits, scheduler: Schedu
   server.on('session', (session) => {
     sessions.set(session, 0);
     asking ??= scheduler.every(pingIntervalMs, askAll);
-    session.setTimeout(headerTimeoutMs, () => session.destroy());
-    session.once('remoteSettings', () => session.setTimeout(0));
+    let isGreeted = false;
+    const giveUp = () => {
+      if (!isGreeted) session.destroy();
+    };
+    // What waits to be read is read first: after a stall the time of many is over at once whose greeting has come.
+    session.setTimeout(headerTimeoutMs, () => scheduler.soon(() => scheduler.soon(giveUp)));
+    session.once('remoteSettings', () => {
+      isGreeted = true;
+      session.setTimeout(0);
+    });
     session.once('close', () => forget(session));
   });
   // What a peer does wrong on its session ends that session, and nothing else.

@@ -303,6 +303,21 @@ describe('a peer that takes its time', () => {
     await listener.close(AbortSignal.abort());
   });
 
+  it('with what has come while the process did something else is not shown the door', async () => {
+    const listener = await opened(echo, quick);
+    const socket = await dial(listener.address);
+    const acknowledged = hear(socket, (text) => text.includes('\0\0\0\x04\x01\0\0\0\0'));
+    socket.write(PREFACE);
+    await once(socket, 'data');
+    socket.write(EMPTY_SETTINGS);
+    // All of the time that there is for a greeting, in one turn of the event loop.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * quick.headerTimeoutMs);
+    await acknowledged;
+    expect(socket.destroyed || socket.readableEnded).toBe(false);
+    socket.destroy();
+    await listener.close(AbortSignal.abort());
+  });
+
   it('in the middle of an HTTP/2 body has its stream cancelled', async () => {
     const listener = await opened(echo, quick);
     const session = connectHttp2(`http://${listener.address}`);
