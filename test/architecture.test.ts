@@ -19,6 +19,7 @@ const DIRECTION: Readonly<Record<string, Room>> = {
   nacos: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   probe: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   store: { may: ['registry', 'wire'], packages: 'any' },
+  access: { may: ['registry', 'wire'], packages: 'any' },
   // Above the rooms that it reads and writes: it speaks Nacos from the other side, and knows what a store holds.
   moving: { may: ['registry', 'wire', 'nacos', 'store'], packages: 'any' },
   server: { may: ['registry', 'wire', 'gen', 'options.ts'], packages: 'any' },
@@ -30,7 +31,7 @@ const DIRECTION: Readonly<Record<string, Room>> = {
 
 /** Where siblings meet: the one file that may import them all. */
 const MEETING_POINT = 'server/rooms.ts';
-const SIBLINGS = ['health', 'nacos', 'probe', 'store'];
+const SIBLINGS = ['access', 'health', 'nacos', 'probe', 'store'];
 
 /** Timers are made in one place and handed out by the composition root. */
 const TIMERS = 'wire/scheduler.ts';

@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 import { descriptorLimit } from '../wire/descriptors.ts';
 
-/** Whether the program can be loaded at all: Node opens its files many at a time, and says what it lacks in a stack trace. */
+/**
+ * Whether the program can be loaded at all: Node opens its files many at a time (136 are enough as of now), and says what it lacks in a
+ * stack trace.
+ */
 
-const LEAST_DESCRIPTORS = 96;
+const LEAST_DESCRIPTORS = 256;
 /** As for a port that cannot be had: nothing is wrong with what was asked. */
 const EXIT_CANNOT_RUN = 3;
 

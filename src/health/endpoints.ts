@@ -12,8 +12,8 @@ export interface Endpoint {
   /** OK, INVALID_ARGUMENT, NOT_FOUND or UNAVAILABLE. */
   readonly grpc: 0 | 3 | 5 | 14;
   readonly message: string;
-  /** The same for whoever reads on: the status, and why. */
-  readonly body: object;
+  /** The same for whoever reads on, the status and why, as JSON and the end of its line. */
+  readonly json: string;
 }
 
 /** Of how many services the counts are given, and of how many instances the edits and the checks: a bare Dubbo interface can have any number of versions. */
@@ -24,22 +24,27 @@ export interface EndpointLimits {
 /** What is said of a name. */
 export function endpointOf(checker: Checker, text: string, { maxExplained }: EndpointLimits): Endpoint {
   const name = checker.nameFrom(text);
-  if (name === undefined) return { http: 400, grpc: 3, message: BAD_NAME, body: { status: 'INVALID', reason: BAD_NAME } };
+  if (name === undefined) return { http: 400, grpc: 3, message: BAD_NAME, json: jsonOf('INVALID', BAD_NAME) };
   const status = checker.statusOf(name);
   const { http, grpc, word } = CODES[status];
   if (name === 'bridge') {
     const reason = status === 'serving' ? 'the bridge is serving' : 'the bridge is shutting down';
-    return { http, grpc, message: reason, body: { status: word, reason } };
+    return { http, grpc, message: reason, json: jsonOf(word, reason) };
   }
-  const services = checker.explain(name).filter((service) => service.status !== 'unknown');
+  const services = checker.explain(name).filter(isKnown);
   const explained = services.slice(0, maxExplained);
   const reason = services.length === 0 ? unknownReason(checker, name) : explained.map(reasonOf).join('; ');
-  return {
-    http,
-    grpc,
-    message: reason,
-    body: { status: word, reason, services: explained.map((each) => view(each, maxExplained)) },
-  };
+  return { http, grpc, message: reason, json: jsonOf(word, reason, explained, maxExplained) };
+}
+
+/** Written by hand: balancers ask for it without end, and a serializer has to find out each time what is in it. */
+function jsonOf(word: string, reason: string, explained?: readonly Explanation[], most = 0): string {
+  const services = explained === undefined ? '' : `,"services":[${explained.map((each) => viewOf(each, most)).join(',')}]`;
+  return `{"status":"${word}","reason":${quoted(reason)}${services}}\n`;
+}
+
+function isKnown({ status }: Explanation): boolean {
+  return status !== 'unknown';
 }
 
 /** What a status is called on the wire of health. */
@@ -72,6 +77,7 @@ function reasonOf({ service, total, available, needed, edited, remembered, troub
 
 /** How many fail their check, or have none, and why: each pair of kind and reason once, the most frequent first. */
 function troubleOf(troubled: readonly Troubled[]): string {
+  if (troubled.length === 0) return '';
   const parts = (['failing', 'unchecked'] as const).map((verdict) => {
     const reasons = new Map<string, number>();
     let count = 0;
@@ -100,22 +106,34 @@ const HINTS: ReadonlyMap<TroubleReason, string> = new Map([
   ['host names are not resolved', '--probe-names'],
 ]);
 
-function view(explanation: Explanation, most: number) {
+function viewOf(explanation: Explanation, most: number): string {
   const { service, status, pending, total, healthy, enabled, available, needed, silentMs, remembered, edited, troubled } =
     explanation;
-  return {
-    namespace: service.namespace,
-    service: groupedName(service),
-    status: wordOf(status),
-    // What it is already, and will be told if it lasts.
-    ...(pending !== undefined && { pending: { status: wordOf(pending.status), inMs: pending.inMs } }),
-    instances: { total, healthy, enabled, available, needed, ...(remembered > 0 && { remembered }) },
-    // Milliseconds since the instance was heard of that was heard of last, and first.
-    lastBeatAgeMs: total === 0 ? null : { newest: least(silentMs), oldest: greatest(silentMs) },
-    // Else nobody would know why an instance that beats is offline.
-    ...(edited.length > 0 && { edits: edited.slice(0, most).map(({ ip, port, edit }) => ({ ip, port, edit })) }),
-    ...(troubled.length > 0 && { checks: troubled.slice(0, most).map(checkView) }),
-  };
+  const unheard = remembered === 0 ? '' : `,"remembered":${remembered}`;
+  const counts = `{"total":${total},"healthy":${healthy},"enabled":${enabled},"available":${available},"needed":${needed}${unheard}}`;
+  // What it is already, and will be told if it lasts.
+  const wait = pending === undefined ? '' : `,"pending":{"status":"${wordOf(pending.status)}","inMs":${pending.inMs}}`;
+  // Milliseconds since the instance was heard of that was heard of last, and first.
+  const age = total === 0 ? 'null' : JSON.stringify({ newest: least(silentMs), oldest: greatest(silentMs) });
+  // Else nobody would know why an instance that beats is offline.
+  const edits = edited.length === 0 ? '' : `,"edits":${JSON.stringify(edited.slice(0, most).map(editView))}`;
+  const checks = troubled.length === 0 ? '' : `,"checks":${JSON.stringify(troubled.slice(0, most).map(checkView))}`;
+  return (
+    `{"namespace":${quoted(service.namespace)},"service":${quoted(groupedName(service))},"status":"${wordOf(status)}"${wait},` +
+    `"instances":${counts},"lastBeatAgeMs":${age}${edits}${checks}}`
+  );
+}
+
+/** As JSON writes it. */
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+/** Printable ASCII, and nothing in it that is to be escaped. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+function editView({ ip, port, edit }: Explanation['edited'][number]) {
+  return { ip, port, edit };
 }
 
 function checkView({ ip, port, trouble }: Troubled) {

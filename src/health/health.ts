@@ -8,7 +8,15 @@ import type { Track } from './damped-service.ts';
 import { Damper } from './damper.ts';
 import { Applications, interfaceKey, mappingKey, Providers } from './dubbo.ts';
 import { canonicalIp } from './ip.ts';
-import { formatHealthName, type HealthName, type Home, parseHealthName, type ServiceSelector, selectAll } from './names.ts';
+import {
+  formatHealthName,
+  type HealthName,
+  type Home,
+  MAX_NAME_BYTES,
+  parseHealthName,
+  type ServiceSelector,
+  selectAll,
+} from './names.ts';
 import { type Status, statusOf } from './status.ts';
 import type { Patience } from './steady.ts';
 
@@ -17,6 +25,8 @@ export interface Checker {
   /** Undefined for what is no health name. */
   nameFrom(text: string): HealthName | undefined;
   statusOf(name: HealthName): Status;
+  /** The same by a name as it was asked for; undefined for what is none. Of a plain name of a service it makes next to nothing. */
+  statusOfText(text: string): Status | undefined;
   /** The bridge first, then every service of the home namespace that has a status now, each by its shortest name. */
   list(): Iterable<readonly [name: string, status: Status]>;
   /** The services that the name means now, each with its counts, for whoever wants to know why. */
@@ -112,6 +122,25 @@ export class Health implements Checker {
 
   statusOf(name: HealthName): Status {
     if (name === 'bridge') return this.#draining ? 'not-serving' : 'serving';
+    const own = this.#statusOfService(name.service, name);
+    // Where it is known, the very service is meant; and what is no key of Dubbo can mean no other.
+    if (own !== 'unknown' || name.dubbo === undefined) return own;
+    return this.#statusOfAll(name);
+  }
+
+  statusOfText(text: string): Status | undefined {
+    if (text.length > 0 && text.length <= MAX_PLAIN_LENGTH && !text.includes('?') && !text.includes('@@')) {
+      const { namespace, group } = this.#home;
+      const plain = selectAll({ namespace, group, name: text });
+      const status = this.#statusOfService(plain.service, plain);
+      if (status !== 'unknown') return status;
+    }
+    const name = this.nameFrom(text);
+    return name && this.statusOf(name);
+  }
+
+  /** Of all that the name may mean, the best. */
+  #statusOfAll(name: ServiceSelector): Status {
     let best: Status = 'unknown';
     for (const service of this.#servicesOf(name)) {
       const status = this.#statusOfService(service, name);
@@ -128,23 +157,9 @@ export class Health implements Checker {
   }
 
   explain(name: ServiceSelector): Explanation[] {
-    return [...this.#servicesOf(name)].map((service) => {
-      const instances = this.#instancesOf(service, name);
-      return {
-        service,
-        status: this.#statusOfService(service, name),
-        pending: this.#pendingOf(service, name),
-        total: instances.length,
-        healthy: instances.filter(({ healthy }) => healthy).length,
-        enabled: instances.filter(({ enabled }) => enabled).length,
-        available: instances.filter(isAvailable).length,
-        needed: neededOf(instances.length, this.#minAvailableOf(service, name)),
-        silentMs: instances.map(({ silentMs }) => silentMs),
-        remembered: instances.filter(({ remembered }) => remembered).length,
-        edited: instances.filter(({ edit }) => edit !== undefined),
-        troubled: instances.filter(isTroubled),
-      };
-    });
+    const { service, dubbo } = name;
+    if (dubbo === undefined || this.#registry.tally(service) !== undefined) return [this.#explain(service, name)];
+    return Array.from(this.#servicesOf(name), (each) => this.#explain(each, name));
   }
 
   isIgnorantOf(name: ServiceSelector): boolean {
@@ -186,6 +201,37 @@ export class Health implements Checker {
     if (!found) yield* this.#applications.offering(service, dubbo.interface);
   }
 
+  #explain(service: ServiceName, selector: ServiceSelector): Explanation {
+    const instances = this.#instancesOf(service, selector);
+    let [healthy, enabled, available, remembered] = [0, 0, 0, 0];
+    const silentMs: number[] = [];
+    const edited: Instance[] = [];
+    const troubled: (Instance & Troubled)[] = [];
+    for (const instance of instances) {
+      if (instance.healthy) healthy++;
+      if (instance.enabled) enabled++;
+      if (isAvailable(instance)) available++;
+      if (instance.remembered) remembered++;
+      silentMs.push(instance.silentMs);
+      if (instance.edit !== undefined) edited.push(instance);
+      if (isTroubled(instance)) troubled.push(instance);
+    }
+    return {
+      service,
+      status: this.#statusOfService(service, selector),
+      pending: this.#pendingOf(service, selector),
+      total: instances.length,
+      healthy,
+      enabled,
+      available,
+      remembered,
+      needed: neededOf(instances.length, this.#minAvailableOf(service, selector)),
+      silentMs,
+      edited,
+      troubled,
+    };
+  }
+
   #statusOfService(service: ServiceName, selector: ServiceSelector): Status {
     return this.#trackOf(service, selector)?.told ?? this.#rawOf(service, selector);
   }
@@ -216,8 +262,10 @@ export class Health implements Checker {
   }
 
   #instancesOf(service: ServiceName, { cluster, instance }: ServiceSelector): Instance[] {
+    const all = this.#registry.instances(service) ?? [];
+    if (cluster === undefined && instance === undefined) return all;
     const ip = instance && canonicalIp(instance.ip);
-    return (this.#registry.instances(service) ?? []).filter(
+    return all.filter(
       (candidate) =>
         (cluster === undefined || candidate.cluster === cluster) &&
         (instance === undefined || (candidate.port === instance.port && canonicalIp(candidate.ip) === ip)),
@@ -253,6 +301,9 @@ function isTroubled(instance: Instance): instance is Instance & Troubled {
 }
 
 const BRIDGE_KEY = '';
+
+/** However it is written in UTF-8, it is short enough. */
+const MAX_PLAIN_LENGTH = Math.floor(MAX_NAME_BYTES / 3);
 
 /** The keys under which a change of the name's status is told. */
 export function healthKeys(name: HealthName): readonly string[] {

@@ -31,7 +31,6 @@ const PARTS: ReadonlyMap<string, string> = new Map([
   ['cluster', 'C'],
   ['instance', 'IP:PORT'],
 ]);
-const NO_PARTS = new URLSearchParams();
 
 /** The form of a name, for whoever is told that his is none. */
 export const NAME_FORM = `NAME[?${[...PARTS].map(([part, value]) => `${part}=${value}`).join('&')}]`;
@@ -44,7 +43,7 @@ export function parseHealthName(text: string, home: Home): HealthName | undefine
   if (text === '') return 'bridge';
   if (Buffer.byteLength(text) > MAX_NAME_BYTES) return undefined;
   const at = text.indexOf('?');
-  if (at < 0) return selectorOf(text, NO_PARTS, home);
+  if (at < 0) return plainSelectorOf(text, home);
   return selectorOf(text.slice(0, at), new URLSearchParams(text.slice(at + 1)), home);
 }
 
@@ -56,6 +55,13 @@ export function formatHealthName(service: ServiceName, home: Home): string {
 /** All of exactly this service. */
 export function selectAll(service: ServiceName): ServiceSelector {
   return { service, dubbo: undefined, cluster: undefined, instance: undefined };
+}
+
+/** Of a name that nothing follows. */
+function plainSelectorOf(text: string, { namespace, group }: Home): ServiceSelector | undefined {
+  const service = parseServiceName(text, namespace, group);
+  if (service === undefined) return undefined;
+  return { service, dubbo: text.includes('@@') ? undefined : parseDubboKey(text), cluster: undefined, instance: undefined };
 }
 
 function selectorOf(text: string, parts: URLSearchParams, home: Home): ServiceSelector | undefined {

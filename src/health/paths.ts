@@ -1,4 +1,4 @@
-import { answerGrpcMessage, answerGrpcStatus, answerJson, answerText } from '../wire/answer.ts';
+import { answer, answerGrpcMessage, answerGrpcStatus, answerJson, answerText } from '../wire/answer.ts';
 import { headerOf, isGrpc, pathOf, queryOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import { BAD_NAME, type EndpointLimits, endpointOf } from './endpoints.ts';
 import type { Checker } from './health.ts';
@@ -50,9 +50,9 @@ function answerPath(req: Request, res: Response, options: HealthPathsOptions): v
     if (name !== undefined) return streamStatuses(req, res, name, options);
     answerJson(res, 400, { reason: BAD_NAME });
   } else {
-    const { http, body } = endpointOf(checker, text, limits);
+    const { http, json } = endpointOf(checker, text, limits);
     res.setHeader('Cache-Control', 'no-store');
-    answerJson(res, http, body);
+    answer(res, http, 'application/json', json);
   }
 }
 

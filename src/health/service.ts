@@ -8,7 +8,14 @@ import { type HealthName, MAX_NAME_BYTES, NAME_FORM } from './names.ts';
 import type { Status } from './status.ts';
 import type { Watcher, Watches } from './watch.ts';
 
-const WIRE = {
+/** What is said where there is no status, or no more of it. Constant: a caller's name is never echoed. */
+export const SAID = {
+  unknownService: 'unknown service',
+  badName: `service must be ${NAME_FORM} of at most ${MAX_NAME_BYTES} bytes, or ""`,
+  tooManyWatches: 'too many watches',
+} as const;
+
+export const WIRE = {
   serving: ServingStatus.SERVING,
   'not-serving': ServingStatus.NOT_SERVING,
   unknown: ServingStatus.SERVICE_UNKNOWN,
@@ -26,31 +33,26 @@ export interface HealthServiceOptions {
   };
 }
 
-/** Check, List and Watch as Connect serves them. Error texts are constant: a caller's name is never echoed. */
+/** Check, List and Watch as Connect serves them. */
 export function healthService({ checker, watches, limits }: HealthServiceOptions): ServiceImpl<typeof HealthService> {
   const { maxListed } = limits;
   return {
     check({ service }) {
       const status = checker.statusOf(nameFrom(checker, service));
-      if (status === 'unknown') throw new ConnectError('unknown service', Code.NotFound);
+      if (status === 'unknown') throw new ConnectError(SAID.unknownService, Code.NotFound);
       return { status: WIRE[status] };
     },
 
     list() {
-      // With a null prototype any name is just a key.
-      const statuses: Record<string, { status: ServingStatus }> = Object.create(null);
-      let count = 0;
-      for (const [name, status] of checker.list()) {
-        if (++count > maxListed) throw new ConnectError(tooMany(maxListed), Code.ResourceExhausted);
-        statuses[name] = { status: WIRE[status] };
-      }
+      const statuses = listOf(checker, maxListed);
+      if (statuses === undefined) throw new ConnectError(tooMany(maxListed), Code.ResourceExhausted);
       return { statuses };
     },
 
     async *watch({ service }, { signal, values }: HandlerContext) {
       let wake = () => {};
-      const watch = watches.open(nameFrom(checker, service), values.get(watcherKey), () => wake());
-      if (watch === undefined) throw new ConnectError('too many watches', Code.ResourceExhausted);
+      const watch = watches.open(nameFrom(checker, service), values.get(watcherKey), { wake: () => wake() });
+      if (watch === undefined) throw new ConnectError(SAID.tooManyWatches, Code.ResourceExhausted);
       // One listener for the whole call; it dies with the call's own signal.
       signal.addEventListener('abort', () => wake(), { once: true });
       try {
@@ -69,6 +71,18 @@ export function healthService({ checker, watches, limits }: HealthServiceOptions
       }
     },
   };
+}
+
+/** Every name with its status; undefined when there are more than `most`. */
+export function listOf(checker: Checker, most: number): Record<string, { status: ServingStatus }> | undefined {
+  // With a null prototype any name is just a key.
+  const statuses: Record<string, { status: ServingStatus }> = Object.create(null);
+  let count = 0;
+  for (const [name, status] of checker.list()) {
+    if (++count > most) return undefined;
+    statuses[name] = { status: WIRE[status] };
+  }
+  return statuses;
 }
 
 /**
@@ -106,7 +120,6 @@ function tooMany(maxListed: number): string {
 
 function nameFrom(checker: Checker, service: string): HealthName {
   const name = checker.nameFrom(service);
-  if (name === undefined)
-    throw new ConnectError(`service must be ${NAME_FORM} of at most ${MAX_NAME_BYTES} bytes, or ""`, Code.InvalidArgument);
+  if (name === undefined) throw new ConnectError(SAID.badName, Code.InvalidArgument);
   return name;
 }

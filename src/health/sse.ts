@@ -24,7 +24,7 @@ export async function streamStatuses(req: Request, res: Response, name: HealthNa
   const { watches, openAnswers, shutdown } = options;
   await new Promise<void>((resolve) => atItsTurn(req, res, resolve));
   let wake = () => {};
-  const watch = watches.open(name, peerOf(req), () => wake());
+  const watch = watches.open(name, peerOf(req), { wake: () => wake() });
   if (watch === undefined) {
     answerJson(res, 429, { reason: 'too many watches' });
     return;

@@ -4,13 +4,15 @@ import type { HealthName } from './names.ts';
 import type { Status } from './status.ts';
 
 /**
- * Who watches which name. A watch is level-triggered: it is woken, takes the latest status, and what it has taken before is
- * filtered. Nothing queues up for a slow reader, and a name that nobody watches any more leaves nothing behind.
+ * Who watches what. A watch is level-triggered: it is woken, takes the latest status, and what it has taken before is filtered. Nothing
+ * queues up for a slow reader, and a name that nobody watches any more leaves nothing behind. All who watch the same share its status,
+ * which is read once for each change, and are woken only when it is another.
  */
 export class Watches {
   readonly #checker: Checker;
   readonly #limits: WatchLimits;
-  readonly #byKey = new Map<string, Set<Watch>>();
+  readonly #topics = new Map<string, Topic>();
+  readonly #byKey = new Map<string, Topic[]>();
   readonly #byConnection = new WeakMap<object, number>();
   readonly #byPeer = new Map<string, number>();
   #count = 0;
@@ -19,38 +21,39 @@ export class Watches {
     this.#checker = checker;
     this.#limits = limits;
     checker.onChange((key) => {
-      for (const watch of this.#byKey.get(key) ?? []) watch.wake();
+      for (const topic of this.#byKey.get(key) ?? []) this.#refresh(topic);
     });
   }
 
   /**
-   * `wake` is called when the status may have changed; the opener then takes it. The opener closes the watch, whatever happens.
-   * Undefined when the watcher, or all together, have as many as they may.
+   * `reader` is woken when the status may be another than the one taken last; the opener then takes it. The opener closes the watch,
+   * whatever happens. Undefined when the watcher, or all together, have as many as they may.
    */
-  open(name: HealthName, { connection, ip }: Watcher, wake: () => void): Watch | undefined {
+  open(name: HealthName, { connection, ip }: Watcher, reader: Reader): Watch | undefined {
     const onConnection = this.#byConnection.get(connection) ?? 0;
     const ofPeer = this.#byPeer.get(ip) ?? 0;
     const { maxWatchesPerConnection, maxWatchesPerPeer, maxWatches } = this.#limits;
     if (onConnection >= maxWatchesPerConnection || ofPeer >= maxWatchesPerPeer || this.#count >= maxWatches) return undefined;
+    const topic = this.#topicOf(name);
     this.#count++;
     this.#byConnection.set(connection, onConnection + 1);
     this.#byPeer.set(ip, ofPeer + 1);
+    return new Watch(topic, reader, this, connection, ip);
+  }
 
-    const keys = healthKeys(name);
-    const watch = new Watch(
-      () => this.#checker.statusOf(name),
-      wake,
-      () => {
-        for (const key of keys) this.#remove(key, watch);
-        this.#count--;
-        this.#byConnection.set(connection, (this.#byConnection.get(connection) ?? 1) - 1);
-        const left = (this.#byPeer.get(ip) ?? 1) - 1;
-        if (left === 0) this.#byPeer.delete(ip);
-        else this.#byPeer.set(ip, left);
-      },
-    );
-    for (const key of keys) this.#add(key, watch);
-    return watch;
+  /** For the watch alone: the status now. Throws what went wrong with it. */
+  statusOf(topic: Topic): Status {
+    return topic.status ?? this.#checker.statusOf(topic.name);
+  }
+
+  /** For the watch alone: it has ended. */
+  left(topic: Topic, connection: object, ip: string): void {
+    if (topic.watches.size === 0) this.#forget(topic);
+    this.#count--;
+    this.#byConnection.set(connection, (this.#byConnection.get(connection) ?? 1) - 1);
+    const left = (this.#byPeer.get(ip) ?? 1) - 1;
+    if (left === 0) this.#byPeer.delete(ip);
+    else this.#byPeer.set(ip, left);
   }
 
   /**
@@ -58,8 +61,8 @@ export class Watches {
    * has ended.
    */
   async told(name: HealthName): Promise<void> {
-    const watches = new Set(healthKeys(name).flatMap((key) => [...(this.#byKey.get(key) ?? [])]));
-    await Promise.all([...watches].map((watch) => watch.told()));
+    const topics = new Set(healthKeys(name).flatMap((key) => this.#byKey.get(key) ?? []));
+    await Promise.all([...topics].flatMap(({ watches }) => [...watches].map((watch) => watch.told())));
   }
 
   /** How many watches are open now. */
@@ -72,21 +75,55 @@ export class Watches {
     return this.#byKey.size;
   }
 
-  #add(key: string, watch: Watch): void {
-    const watches = this.#byKey.get(key);
-    if (watches === undefined) this.#byKey.set(key, new Set([watch]));
-    else watches.add(watch);
+  #topicOf(name: HealthName): Topic {
+    const id = idOf(name);
+    const known = this.#topics.get(id);
+    if (known !== undefined) return known;
+    const topic: Topic = { id, name, status: this.#checker.statusOf(name), watches: new Set() };
+    this.#topics.set(id, topic);
+    for (const key of healthKeys(name)) {
+      const topics = this.#byKey.get(key);
+      if (topics === undefined) this.#byKey.set(key, [topic]);
+      else topics.push(topic);
+    }
+    return topic;
   }
 
-  #remove(key: string, watch: Watch): void {
-    const watches = this.#byKey.get(key);
-    watches?.delete(watch);
-    if (watches?.size === 0) this.#byKey.delete(key);
+  #refresh(topic: Topic): void {
+    const status = this.#read(topic.name);
+    if (status !== undefined && status === topic.status) return;
+    topic.status = status;
+    for (const watch of topic.watches) watch.wake();
+  }
+
+  /** Undefined: it cannot be read. Whoever watches is to find out himself, and who tells of changes is not to blame. */
+  #read(name: HealthName): Status | undefined {
+    try {
+      return this.#checker.statusOf(name);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #forget(topic: Topic): void {
+    this.#topics.delete(topic.id);
+    for (const key of healthKeys(topic.name)) {
+      const topics = this.#byKey.get(key) ?? [];
+      // A new one: whoever goes through the old one now goes on.
+      const others = topics.filter((other) => other !== topic);
+      if (others.length === 0) this.#byKey.delete(key);
+      else this.#byKey.set(key, others);
+    }
   }
 }
 
 /** Who watches: limits are counted by it. */
 export type Watcher = Pick<Peer, 'connection' | 'ip'>;
+
+/** Takes the status when it is ready to. */
+export interface Reader {
+  wake(): void;
+}
 
 export interface WatchLimits {
   readonly maxWatchesPerConnection: number;
@@ -94,25 +131,43 @@ export interface WatchLimits {
   readonly maxWatches: number;
 }
 
+/** What is watched, its status as of the last change unless that could not be read, and by whom. */
+interface Topic {
+  readonly id: string;
+  readonly name: HealthName;
+  status: Status | undefined;
+  readonly watches: Set<Watch>;
+}
+
 /** One watch. Its opener takes, sends what it has taken, and takes again: "nothing new" thus means that the last has been sent. */
 export class Watch {
-  readonly wake: () => void;
-  readonly #read: () => Status;
-  readonly #onClose: () => void;
-  readonly #waiting: (() => void)[] = [];
+  readonly #topic: Topic;
+  readonly #reader: Reader;
+  readonly #watches: Watches;
+  readonly #connection: object;
+  readonly #ip: string;
+  /** Of who waits until it has been told; nearly never anybody. */
+  #waiting: (() => void)[] | undefined;
   #lastTaken: Status | undefined;
   #isSending = true;
   #isOpen = true;
 
-  constructor(read: () => Status, wake: () => void, onClose: () => void) {
-    this.#read = read;
-    this.wake = wake;
-    this.#onClose = onClose;
+  constructor(topic: Topic, reader: Reader, watches: Watches, connection: object, ip: string) {
+    this.#topic = topic;
+    this.#reader = reader;
+    this.#watches = watches;
+    this.#connection = connection;
+    this.#ip = ip;
+    topic.watches.add(this);
+  }
+
+  wake(): void {
+    this.#reader.wake();
   }
 
   /** The status now, if it is another than the one taken last. */
   take(): Status | undefined {
-    const status = this.#read();
+    const status = this.#watches.statusOf(this.#topic);
     this.#isSending = status !== this.#lastTaken;
     this.#lastTaken = status;
     if (this.#isSending) return status;
@@ -122,19 +177,35 @@ export class Watch {
 
   /** Resolves when its reader has been sent the present status, or when it ends. */
   told(): Promise<void> {
-    if (!this.#isOpen || (!this.#isSending && this.#read() === this.#lastTaken)) return Promise.resolve();
-    return new Promise((resolve) => void this.#waiting.push(resolve));
+    if (!this.#isOpen || (!this.#isSending && this.#topic.status === this.#lastTaken)) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting ??= [];
+      this.#waiting.push(resolve);
+    });
   }
 
   /** A second time it does nothing. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#onClose();
+    this.#topic.watches.delete(this);
+    this.#watches.left(this.#topic, this.#connection, this.#ip);
     this.#settle();
   }
 
   #settle(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    this.#waiting = undefined;
+    for (const resolve of waiting) resolve();
   }
+}
+
+/** The same for names that mean the same. */
+function idOf(name: HealthName): string {
+  if (name === 'bridge') return '';
+  const { service, dubbo, cluster = '', instance } = name;
+  const part = instance === undefined ? '' : `${instance.ip} ${instance.port}`;
+  // Whether it may be a key of Dubbo too: which one, the name says.
+  return JSON.stringify([service.namespace, service.group, service.name, dubbo !== undefined, cluster, part]);
 }

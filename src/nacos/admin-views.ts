@@ -1,20 +1,20 @@
-import type { Instance } from '../registry/instance.ts';
 import type { EditRecord } from '../registry/records.ts';
 import type { ServiceName } from '../registry/service-name.ts';
 import type { KnownService } from './catalog.ts';
 import type { AnySubscriber, Publication, SubscriberLine } from './clients.ts';
 import type { Connection } from './grpc/connection.ts';
+import type { Many } from './many.ts';
 import type { Namespace } from './namespaces.ts';
-import type { Page } from './naming.ts';
-import { HOME, pageOf } from './rules.ts';
+import type { Roll } from './roll.ts';
+import { HOME, type Page, pageOf } from './rules.ts';
 import { clusterOf, type NacosSettings } from './settings.ts';
 import type { SwitchValues } from './switches.ts';
-import { catalogInstance, clusterNames, inClusters, namespaceView, serviceViewV2 } from './views.ts';
+import { catalogInstance, clusterNames, namespaceView, serviceViewV2 } from './views.ts';
 
 /** State -> the JSON that operators of 3.x read. What stands there as null is null here: Nacos writes it out. */
 
 /** One page of a list; `count` is of all there are. */
-export function pageView(items: readonly unknown[], count: number, { pageNo, pageSize }: Page) {
+export function pageView(items: readonly unknown[] | Many, count: number, { pageNo, pageSize }: Page) {
   return { totalCount: count, pageNumber: pageNo, pagesAvailable: Math.ceil(count / pageSize), pageItems: items };
 }
 
@@ -24,8 +24,8 @@ export function pageOfView(items: readonly unknown[], page: Page) {
 }
 
 /** `GET /service`. */
-export function serviceDetail(service: ServiceName, instances: readonly Instance[], settings: NacosSettings) {
-  const { namespace, clusterMap, ...rest } = serviceViewV2(service, instances, settings);
+export function serviceDetail(service: ServiceName, roll: Roll, settings: NacosSettings) {
+  const { namespace, clusterMap, ...rest } = serviceViewV2(service, roll, settings);
   const clusters = Object.entries(clusterMap).map(([name, { clusterName, healthChecker, metadata, hosts }]) => [
     name,
     { clusterName, healthChecker, ...checkPorts(settings, name), metadata, hosts },
@@ -34,12 +34,12 @@ export function serviceDetail(service: ServiceName, instances: readonly Instance
 }
 
 /** The same in a list, with its instances in place of what is said of it. */
-export function serviceWithHosts(...[service, instances, settings]: KnownService) {
-  const clusters = clusterNames(instances, settings).map((name) => {
-    const hosts = inClusters(instances, [name]).map((instance) => catalogInstance(service, instance));
+export function serviceWithHosts(...[service, roll, settings]: KnownService) {
+  const clusters = clusterNames(roll, settings).map((name) => {
+    const hosts = roll.many([name], (instance) => catalogInstance(service, instance));
     return [name, { clusterName: null, healthChecker: null, ...checkPorts(settings, name), metadata: null, hosts }];
   });
-  const { protectThreshold, metadata } = serviceViewV2(service, instances, settings);
+  const { protectThreshold, metadata } = serviceViewV2(service, roll, settings);
   return {
     namespaceId: null,
     serviceName: service.name,

@@ -1,10 +1,10 @@
 import type { Source } from '../registry/changes.ts';
-import type { Instance } from '../registry/instance.ts';
+import type { Address } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
 import { type Reason, RequestError } from './errors.ts';
-import type { Page } from './naming.ts';
-import { checkedMetadata, pageOf } from './rules.ts';
+import { Roll } from './roll.ts';
+import { checkedMetadata, type Page, pageOf } from './rules.ts';
 import {
   askedHealthOf,
   type ClusterSettings,
@@ -13,6 +13,7 @@ import {
   nacosSettingsOf,
   toServiceSettings,
 } from './settings.ts';
+import { each, type Paused, sortedBy } from './turns.ts';
 
 /** What operators and the console do to services and their clusters, and how they look for them: typed commands, as `naming.ts`. */
 export class Catalog {
@@ -26,9 +27,9 @@ export class Catalog {
 
   /** Refused with the message of the caller's version when the service is not known. */
   known(service: ServiceName, reason: Reason, messageFor: (groupedName: string) => string): KnownService {
-    const instances = this.#registry.instances(service);
-    if (instances === undefined) throw new RequestError(reason, messageFor(groupedName(service)));
-    return [service, instances, nacosSettingsOf(this.#registry, service)];
+    const roll = Roll.of(this.#registry, service);
+    if (roll === undefined) throw new RequestError(reason, messageFor(groupedName(service)));
+    return [service, roll, nacosSettingsOf(this.#registry, service)];
   }
 
   /** The same, with the message of versions 2 and 3. */
@@ -49,8 +50,8 @@ export class Catalog {
 
   /** Refused while it has instances. */
   drop(service: ServiceName, by: Source): void {
-    const [, instances] = this.known(service, 'service-unknown', (name) => `specified service not exist, serviceName : ${name}`);
-    if (instances.length > 0) {
+    const [, { total }] = this.known(service, 'service-unknown', (name) => `specified service not exist, serviceName : ${name}`);
+    if (total > 0) {
       const message = `Service ${groupedName(service)} is not empty, can't be delete. Please unregister instance first`;
       throw new RequestError('service-not-empty', message);
     }
@@ -75,30 +76,49 @@ export class Catalog {
    * Names by namespace, of all when none is given, by part of the name: Nacos takes a regular expression here, which would let a caller
    * keep the process busy for ever.
    */
-  namesLike(part: string, namespace: string | undefined): Readonly<Record<string, readonly string[]>> {
+  *namesLike(part: string, namespace: string | undefined): Paused<Readonly<Record<string, readonly string[]>>> {
     const found: [string, readonly string[]][] = [];
-    for (const one of namespace === undefined ? this.#registry.namespaces() : [namespace]) {
-      const names = [...this.#registry.services(one)].map(({ name }) => name).filter((name) => name.includes(part));
-      if (names.length > 0) found.push([one, names.sort()]);
+    for (const one of namespace === undefined ? [...this.#registry.namespaces()] : [namespace]) {
+      const names: string[] = [];
+      yield* each(this.#registry.services(one), ({ name }) => {
+        if (name.includes(part)) names.push(name);
+      });
+      if (names.length > 0) found.push([one, yield* sortedBy(names, (name) => name)]);
     }
     return Object.fromEntries(found);
   }
 
   /** The console's list of services, sorted. Names match by part. */
-  search(namespace: string, wanted: Search, { pageNo, pageSize }: Page): SearchPage {
-    const found = [...this.#registry.services(namespace)].filter((service) => this.#matches(service, wanted));
-    const sorted = found.sort((a, b) => compare(groupedName(a), groupedName(b)));
-    const services = pageOf(sorted, pageNo, pageSize).map(
-      (service): KnownService => [service, this.#registry.instances(service) ?? [], nacosSettingsOf(this.#registry, service)],
-    );
-    return { services, count: found.length };
+  *search(namespace: string, wanted: Search, { pageNo, pageSize }: Page): Paused<SearchPage> {
+    const found: ServiceName[] = [];
+    const { address } = wanted;
+    yield* each(this.#registry.services(namespace), (service) => {
+      if (this.#matches(service, wanted)) found.push(service);
+    });
+    const matching = address === '' ? found : yield* this.#withAddress(found, address);
+    const sorted = yield* sortedBy(matching, groupedName);
+    const services = pageOf(sorted, pageNo, pageSize).flatMap((service): readonly KnownService[] => {
+      const roll = Roll.of(this.#registry, service);
+      return roll === undefined ? [] : [[service, roll, nacosSettingsOf(this.#registry, service)]];
+    });
+    return { services, count: matching.length };
   }
 
-  #matches(service: ServiceName, { name, group, address, onlyWithInstances }: Search): boolean {
+  #matches(service: ServiceName, { name, group, onlyWithInstances }: Search): boolean {
     if (!service.name.includes(name) || !service.group.includes(group)) return false;
-    if (onlyWithInstances && !this.#registry.tally(service)?.total) return false;
-    if (address === '') return true;
-    return (this.#registry.instances(service) ?? []).some(({ ip, port }) => address === ip || address === `${ip}:${port}`);
+    return !onlyWithInstances || (this.#registry.tally(service)?.total ?? 0) > 0;
+  }
+
+  *#withAddress(services: readonly ServiceName[], address: string): Paused<ServiceName[]> {
+    const found = new Set<ServiceName>();
+    yield* each(this.#placesIn(services), ({ service, ip, port }) => {
+      if (address === ip || address === `${ip}:${port}`) found.add(service);
+    });
+    return [...found];
+  }
+
+  *#placesIn(services: readonly ServiceName[]): IterableIterator<Address & { readonly service: ServiceName }> {
+    for (const service of services) for (const { ip, port } of this.#registry.walk(service) ?? []) yield { service, ip, port };
   }
 
   #checked(said: Said): Said {
@@ -119,7 +139,7 @@ export interface CatalogOptions {
 }
 
 /** A service with all that its views are made of. */
-export type KnownService = readonly [service: ServiceName, instances: readonly Instance[], settings: NacosSettings];
+export type KnownService = readonly [service: ServiceName, roll: Roll, settings: NacosSettings];
 
 /** What an operator says of a service itself. */
 export type Said = Omit<NacosSettings, 'clusters'>;
@@ -137,8 +157,4 @@ export interface Search {
 export interface SearchPage {
   readonly services: readonly KnownService[];
   readonly count: number;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -2,6 +2,7 @@ import type { ConnectRouter } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import type { Registry } from '../registry/registry.ts';
 import type { Serve } from '../wire/exchange.ts';
+import type { CallLane } from '../wire/lanes.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { Catalog, type CatalogOptions } from './catalog.ts';
 import { Clients } from './clients.ts';
@@ -9,13 +10,16 @@ import { ConfigListeners } from './config-listeners.ts';
 import { type ConfigLimits, Configs } from './configs.ts';
 import { type Durability, type DurablePart, NOTHING_IS_KEPT } from './durability.ts';
 import { Connections, type ConnectionsOptions } from './grpc/connections.ts';
+import { type LaneRoom, nacosLane } from './grpc/lane.ts';
 import { ListenedConfigs, type ListenedConfigsLimits } from './grpc/listened-configs.ts';
-import { type NacosRpcOptions, nacosRpc } from './grpc/protocol.ts';
+import { answerer, type NacosRpcOptions, nacosRpc } from './grpc/protocol.ts';
 import { Subscribers, type SubscribersLimits } from './grpc/subscribers.ts';
+import { requestTable } from './grpc/table.ts';
 import { LongPolls, type LongPollsLimits } from './http/long-polls.ts';
 import { type PipelineOptions, pipeline } from './http/pipeline.ts';
 import type { HttpLimits, HttpRooms } from './http/route.ts';
 import { nacosRoutes } from './http/routes.ts';
+import { Lists } from './lists.ts';
 import { Namespaces, type NamespacesLimits } from './namespaces.ts';
 import { Naming, type NamingOptions } from './naming.ts';
 import { type CheckTimes, type ProbeRules, probeRules } from './probing.ts';
@@ -33,6 +37,7 @@ export function createNacos(options: NacosOptions): Nacos {
   return {
     http: pipeline({ ...options, routes: nacosRoutes(rooms), switches, durability }),
     routes: (router) => nacosRpc(router, rooms),
+    lane: (calls) => nacosLane({ ...options, ...calls, connections, answerTo: answerer(rooms, requestTable(rooms)) }),
     rooms,
     checking: probeRules(switches),
     durable: [switches, namespaces, configs].map(({ durable }) => durable),
@@ -52,13 +57,15 @@ export function createNacos(options: NacosOptions): Nacos {
 }
 
 function roomsOf(options: NacosOptions): NacosRooms {
-  const { registry, limits, wallClock, log, pushToClientIp, checkTimes } = options;
+  const { registry, scheduler, limits, wallClock, log, pushToClientIp, checkTimes } = options;
   const { durability = NOTHING_IS_KEPT, isChecking = true, isDraining = () => false } = options;
   const timed = { ...options, delayMs: options.pushDelayMs };
   const switches = new Switches();
+  // The first to hear of a change: whoever asks it because of that must not be told what was before.
+  const lists = new Lists(options);
   const connections = new Connections(options);
-  const subscribers = new Subscribers({ ...timed, connections, switches });
-  const pusher = new Pusher({ ...timed, switches });
+  const subscribers = new Subscribers({ ...timed, connections, switches, lists });
+  const pusher = new Pusher({ ...timed, switches, lists });
   const configs = new Configs(options);
   const clients = new Clients({ registry, connections, subscribers, pusher });
   const holderOf: NamingOptions['holderOf'] = (service, address) => clients.holderOf(service, address);
@@ -67,6 +74,7 @@ function roomsOf(options: NacosOptions): NacosRooms {
   return {
     registry,
     naming: new Naming({ registry, switches, limits, durability, isChecking, holderOf, wallClock }),
+    lists,
     catalog: new Catalog({ registry, limits }),
     namespaces: new Namespaces(limits),
     switches,
@@ -81,6 +89,7 @@ function roomsOf(options: NacosOptions): NacosRooms {
     pusher,
     connections,
     subscribers,
+    scheduler,
     wallClock,
     pushToClientIp,
     limits,
@@ -132,6 +141,8 @@ export interface Nacos {
   readonly http: Serve;
   /** Adds the services of 2.x and 3.x over gRPC. */
   readonly routes: (router: ConnectRouter) => void;
+  /** The same services by a shorter way, for callers that ask as nearly all do. */
+  readonly lane: (calls: Pick<LaneRoom, 'maxMessageBytes' | 'compressions' | 'openAnswers' | 'shutdown'>) => CallLane;
   /** For tests. */
   readonly rooms: NacosRooms;
   /** What operators say of how instances are checked. */

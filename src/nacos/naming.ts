@@ -7,9 +7,10 @@ import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
 import type { Durability } from './durability.ts';
 import { RequestError, shown } from './errors.ts';
-import { checkedInstanceMetadata, type Named, type Place, pageOf, registrationOf } from './rules.ts';
-import { clusterOf, type NacosSettings, nacosSettingsOf } from './settings.ts';
+import { checkedInstanceMetadata, type Named, type Page, type Place, pageOf, registrationOf } from './rules.ts';
+import { clusterOf, nacosSettingsOf } from './settings.ts';
 import type { Switches } from './switches.ts';
+import { atOnce, each, type Paused, sortedBy } from './turns.ts';
 
 /**
  * What Nacos's clients and operators do to instances: typed commands, the same for every version and transport. An instance is meant
@@ -206,29 +207,33 @@ export class Naming {
   instance(service: ServiceName, place: Place): Instance {
     const found = this.#registry.instance(service, place);
     if (found !== undefined) return found;
-    const empty = !this.#registry.instances(service)?.some(({ cluster }) => cluster === place.cluster);
+    const empty = !this.#registry.census(service)?.clusters.has(place.cluster);
     const none = `no ips found for cluster ${place.cluster} in service ${groupedName(service)}`;
     throw new RequestError('not-found', empty ? none : 'no matched ip found!');
   }
 
-  /** What there is of the service now. */
-  list(service: ServiceName): Listed {
-    return {
-      instances: this.#registry.instances(service) ?? [],
-      settings: nacosSettingsOf(this.#registry, service),
-      lastRefTime: this.#registry.isIgnorantOf(service) ? 0 : this.#wallClock(),
-    };
+  /**
+   * The time that a list made now carries; 0 as long as the service may only not be back yet: clients drop a list that is no newer than
+   * the one they have.
+   */
+  listTime(service: ServiceName): number {
+    return this.#registry.isIgnorantOf(service) ? 0 : this.#wallClock();
   }
 
   /** The names of a group, sorted, one page of them. `*` is every group, and names are grouped then. */
-  names(namespace: string, group: string, { pageNo, pageSize }: Page): NamesPage {
+  names(namespace: string, group: string, page: Page): NamesPage {
+    return atOnce(this.namesInTurns(namespace, group, page));
+  }
+
+  /** The same, as there may be very many. */
+  *namesInTurns(namespace: string, group: string, { pageNo, pageSize }: Page): Paused<NamesPage> {
     const found: string[] = [];
-    for (const service of this.#registry.services(namespace)) {
+    yield* each(this.#registry.services(namespace), (service) => {
       if (group === '*') found.push(groupedName(service));
       else if (service.group === group) found.push(service.name);
-    }
-    found.sort();
-    return { names: pageOf(found, pageNo, pageSize), count: found.length };
+    });
+    const names = yield* sortedBy(found, (name) => name);
+    return { names: pageOf(names, pageNo, pageSize), count: names.length };
   }
 
   /** What is said of an instance, if there is not too much of it: the metadata of each are kept. */
@@ -259,12 +264,6 @@ export interface NamingOptions {
 /** Which instances a batch is about: all of a kind, or those that it lists. */
 export type Batch = { readonly ephemeral: boolean } | { readonly addresses: readonly Address[] };
 
-/** Pages count from 1. */
-export interface Page {
-  readonly pageNo: number;
-  readonly pageSize: number;
-}
-
 /** `count` is of all there are, not of those on the page. */
 export interface NamesPage {
   readonly names: readonly string[];
@@ -275,15 +274,6 @@ export interface NamesPage {
 export interface EditsPage {
   readonly edits: readonly EditRecord[];
   readonly count: number;
-}
-
-/** What a list is made of. */
-export interface Listed {
-  /** None for a service that is not known: that is no error. */
-  readonly instances: readonly Instance[];
-  readonly settings: NacosSettings;
-  /** 0 as long as the service may only not be back yet: clients drop a list that is no newer than the one they have. */
-  readonly lastRefTime: number;
 }
 
 type Edited = Address & Pick<Instance, 'metadata'>;

@@ -40,9 +40,9 @@ export function saidOfService(
 /** What the client of an instance says, and what is laid over that. */
 export function saidView(registry: Registry, service: ServiceName, instance: Instance) {
   const said = registry.lastRegistration(service, instance);
-  if (said === undefined) return [];
+  if (said === undefined) return undefined;
   const { cluster, ephemeral, weight, enabled, metadata } = said;
   const { ip, port, healthy, edit } = instance;
   const place = { ip, port, clusterName: cluster, ephemeral };
-  return [{ ...place, weight, enabled, healthy, metadata, ...(edit !== undefined && { edit }) }];
+  return { ...place, weight, enabled, healthy, metadata, ...(edit !== undefined && { edit }) };
 }

@@ -23,26 +23,26 @@ export interface Place extends Address {
 /** What a request says of an instance; undefined is what it leaves out. */
 export type Named = Address & { readonly [K in Exclude<keyof Registration, keyof Address>]?: Registration[K] | undefined };
 
-const UNSAID = { cluster: DEFAULT_CLUSTER_NAME, ephemeral: true, weight: 1, enabled: true, healthy: true, metadata: {} };
+const NO_METADATA: Metadata = {};
 
 /** A registration from what a request says, and for what it leaves out, from `otherwise` and then the defaults. */
 export function registrationOf(named: Named, otherwise: Partial<Registration> = {}): Registration {
-  const unsaid = { ...UNSAID, ...otherwise };
   return {
     ip: named.ip,
     port: named.port,
-    cluster: named.cluster ?? unsaid.cluster,
-    ephemeral: named.ephemeral ?? unsaid.ephemeral,
-    weight: named.weight ?? unsaid.weight,
-    enabled: named.enabled ?? unsaid.enabled,
-    healthy: named.healthy ?? unsaid.healthy,
-    metadata: named.metadata ?? unsaid.metadata,
+    cluster: named.cluster ?? otherwise.cluster ?? DEFAULT_CLUSTER_NAME,
+    ephemeral: named.ephemeral ?? otherwise.ephemeral ?? true,
+    weight: named.weight ?? otherwise.weight ?? 1,
+    enabled: named.enabled ?? otherwise.enabled ?? true,
+    healthy: named.healthy ?? otherwise.healthy ?? true,
+    metadata: named.metadata ?? otherwise.metadata ?? NO_METADATA,
   };
 }
 
 /** The namespace, if it may be called so. */
 export function checkedNamespace(namespace: string): string {
-  checkText('namespaceId/tenant', namespace, 64, NAMESPACE);
+  // As most are called.
+  if (namespace !== HOME.namespace) checkText('namespaceId/tenant', namespace, 64, NAMESPACE);
   return namespace;
 }
 
@@ -50,7 +50,7 @@ export function checkedNamespace(namespace: string): string {
 export function checkedService(text: string, namespace: string, group: string): ServiceName {
   const service = parseServiceName(text, namespace, group);
   if (service === undefined) fail("Param 'serviceName' is illegal, it should be format as 'groupName@@serviceName'");
-  checkText('group', service.group, 128, GROUP);
+  if (service.group !== HOME.group) checkText('group', service.group, 128, GROUP);
   checkText('serviceName', service.name, 512, NAME);
   return service;
 }
@@ -101,14 +101,15 @@ const CONFIG_TYPES = new Set(['properties', 'xml', 'json', 'text', 'html', 'yaml
 export function checkedPlace(ip: string, port: string, cluster: string = DEFAULT_CLUSTER_NAME): Place {
   if (ip !== '') checkText('ip', ip, 128, IP);
   checkedCluster(cluster);
-  const number = Number(port.trim());
-  if (!/^\d+$/.test(port.trim()) || number > 65_535) fail("Param 'port' is illegal, the value should be between 0 and 65535.");
+  const digits = port.trim();
+  const number = Number(digits);
+  if (!DIGITS.test(digits) || number > 65_535) fail("Param 'port' is illegal, the value should be between 0 and 65535.");
   return { ip, port: number, cluster };
 }
 
 /** The cluster, if it may be called so. */
 export function checkedCluster(cluster: string): string {
-  checkText('cluster', cluster, 64, CLUSTER);
+  if (cluster !== DEFAULT_CLUSTER_NAME) checkText('cluster', cluster, 64, CLUSTER);
   return cluster;
 }
 
@@ -233,8 +234,21 @@ function milliseconds(text: string | undefined): number | undefined {
 
 /** Whether the share of the healthy among `instances` is no larger than the threshold; never where there is no instance. */
 export function reachesProtection(instances: readonly { readonly healthy: boolean }[], threshold: number): boolean {
-  const healthy = instances.filter((instance) => instance.healthy).length;
-  return instances.length > 0 && healthy / instances.length <= threshold;
+  return isProtected({ total: instances.length, healthy: instances.filter(({ healthy }) => healthy).length }, threshold);
+}
+
+/** The same, of instances that have been counted. */
+export function isProtected(
+  { total, healthy }: { readonly total: number; readonly healthy: number },
+  threshold: number,
+): boolean {
+  return total > 0 && healthy / total <= threshold;
+}
+
+/** Pages count from 1. */
+export interface Page {
+  readonly pageNo: number;
+  readonly pageSize: number;
 }
 
 /** One page of a list. Pages count from 1, and one before the first is the first. */
@@ -247,6 +261,7 @@ const NAMESPACE = /^[\w-]+$/;
 const GROUP = /^[\w\-:.]+$/;
 const NAME = /^(?!@)(?:(?!@@)[^\u4E00-\u9FA5\s])+$/;
 const CLUSTER = /^[\w-]+$/;
+const DIGITS = /^\d+$/;
 const IP = /^[^\u4E00-\u9FA5\s]+$/;
 
 // The texts are those of Nacos from 2.3 on.

@@ -104,6 +104,9 @@ export interface SwitchValues {
   readonly checksum: string | null;
 }
 
+/** Nothing is: to be told without a look into it. */
+export const NONE_LIMITED: SwitchValues['limitedUrlMap'] = {};
+
 // Nacos 1.4.2 as it starts.
 const DEFAULTS: SwitchValues = {
   masters: null,
@@ -127,7 +130,7 @@ const DEFAULTS: SwitchValues = {
   disableAddIP: false,
   sendBeatOnly: false,
   lightBeatEnabled: true,
-  limitedUrlMap: {},
+  limitedUrlMap: NONE_LIMITED,
   distroServerExpiredMillis: 10_000,
   pushGoVersion: '0.1.0',
   pushJavaVersion: '0.1.0',

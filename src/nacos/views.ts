@@ -1,100 +1,19 @@
 import type { CheckKind } from '../registry/checks.ts';
 import type { Instance } from '../registry/instance.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
+import { isIn } from './list-text.ts';
 import type { Namespace } from './namespaces.ts';
 import type { Times } from './probing.ts';
-import { DEFAULT_BEAT_INTERVAL_MS, reachesProtection } from './rules.ts';
-import { clusterOf, DEFAULT_NACOS_SETTINGS, type NacosSettings } from './settings.ts';
+import type { Roll } from './roll.ts';
+import { DEFAULT_BEAT_INTERVAL_MS, isProtected } from './rules.ts';
+import { clusterOf, type NacosSettings } from './settings.ts';
+import { Written } from './written.ts';
 
 /** Registry -> the JSON that Nacos clients read. Integers are integers, and metadata values strings: Go drops a list for less. */
 
-/** What a list request wants to see, and how it wants it called. */
-export interface ListQuery {
-  /** Empty means all. */
-  readonly clusters: readonly string[];
-  /** The request's own spelling: clients find their cached data by name and this text, so it must come back to the letter. */
-  readonly clustersVerbatim: string;
-  readonly healthyOnly: boolean;
-  /** Whether the names in the answer carry the group: Java and npm find their own instances by it, others get the bare name. */
-  readonly grouped: boolean;
-  readonly cacheMillis: number;
-  /** Milliseconds of the wall clock; clients ignore an answer that is older than one they have. */
-  readonly lastRefTime: number;
-  readonly env: string;
-}
-
-/** One service as consumers read it: what 1.x and what 2.x answer, in one. Unknown services look like empty ones. */
-export function listView(
-  service: ServiceName,
-  instances: readonly Instance[],
-  query: ListQuery,
-  settings: NacosSettings = DEFAULT_NACOS_SETTINGS,
-) {
-  const shownName = query.grouped ? groupedName(service) : service.name;
-  const { hosts, protecting } = hostsFor(instances, query, settings);
-  return {
-    name: groupedName(service),
-    groupName: service.group,
-    clusters: query.clustersVerbatim,
-    cacheMillis: query.cacheMillis,
-    hosts: hosts.map((instance) => hostView(service, instance, shownName)),
-    lastRefTime: query.lastRefTime,
-    checksum: '',
-    allIPs: false,
-    reachProtectionThreshold: protecting,
-    valid: true,
-    dom: shownName,
-    useSpecifiedURL: false,
-    env: query.env,
-    metadata: settings.metadata,
-  };
-}
-
-/** What a list over gRPC wants to see. */
-export type ServiceInfoQuery = Omit<ListQuery, 'grouped' | 'env'>;
-
-/** The same as clients of 2.x and 3.x read it over gRPC. Rust's wants every one of these fields. */
-export function serviceInfoView(
-  service: ServiceName,
-  instances: readonly Instance[],
-  query: ServiceInfoQuery,
-  settings: NacosSettings = DEFAULT_NACOS_SETTINGS,
-) {
-  const { hosts, protecting } = hostsFor(instances, query, settings);
-  return {
-    name: service.name,
-    groupName: service.group,
-    clusters: query.clustersVerbatim,
-    cacheMillis: query.cacheMillis,
-    hosts: hosts.map((instance) => hostView(service, instance)),
-    lastRefTime: query.lastRefTime,
-    checksum: '',
-    // One is 3.x's spelling, the other that of all before.
-    allIps: false,
-    allIPs: false,
-    reachProtectionThreshold: protecting,
-    valid: true,
-  };
-}
-
-/** Whom consumers see, and whether all of them are shown as healthy to protect the few that are. */
-function hostsFor(
-  instances: readonly Instance[],
-  { clusters, healthyOnly }: Pick<ListQuery, 'clusters' | 'healthyOnly'>,
-  { protectThreshold }: NacosSettings,
-): { readonly hosts: readonly Instance[]; readonly protecting: boolean } {
-  const enabled = inClusters(instances, clusters).filter((instance) => instance.enabled);
-  // Only where an operator has set a threshold: without one, those that are all ill are shown as ill.
-  const protecting = protectThreshold > 0 && reachesProtection(enabled, protectThreshold);
-  const candidates = protecting ? enabled.map((instance) => ({ ...instance, healthy: true })) : enabled;
-  const unhealthy = healthyOnly ? [] : candidates.filter(({ healthy }) => !healthy);
-  // Nacos lists the unhealthy first.
-  return { hosts: [...unhealthy, ...candidates.filter(({ healthy }) => healthy)], protecting };
-}
-
 /** Those in one of the clusters; all when none is named. */
 export function inClusters(instances: readonly Instance[], clusters: readonly string[]): readonly Instance[] {
-  return clusters.length === 0 ? instances : instances.filter(({ cluster }) => clusters.includes(cluster));
+  return clusters.length === 0 ? instances : instances.filter((instance) => isIn(clusters, instance));
 }
 
 /** An instance with all its fields, as in lists and in the catalog. */
@@ -142,23 +61,27 @@ export function instanceViewV2(service: ServiceName, instance: Instance) {
 const BEAT_OK = 10_200;
 const BEAT_UNKNOWN = 20_404;
 
-/** `clientBeatInterval` must be there and above 0: without it Java <= 1.4.1 never beats again, and Go beats without a pause. */
-export function beatView(beatIntervalMs: number, lightBeatEnabled: boolean) {
-  return { clientBeatInterval: beatIntervalMs, code: BEAT_OK, lightBeatEnabled };
+/**
+ * What a beat is answered, in either way written by hand. `clientBeatInterval` must be there and above 0: without it Java <= 1.4.1
+ * never beats again, and Go beats without a pause.
+ */
+export function beatAnswer(beatIntervalMs: number, lightBeatEnabled: boolean): Written {
+  const json = `{"clientBeatInterval":${beatIntervalMs},"code":${BEAT_OK},"lightBeatEnabled":${lightBeatEnabled}}`;
+  return new Written([json], json.length);
 }
 
 /** Makes the client register. Without `lightBeatEnabled` its next beat is a full one, from which all can be restored. */
-export function unknownBeatView(beatIntervalMs: number) {
-  return { clientBeatInterval: beatIntervalMs, code: BEAT_UNKNOWN };
+export function unknownBeatAnswer(beatIntervalMs: number): Written {
+  return Written.of(`{"clientBeatInterval":${beatIntervalMs},"code":${BEAT_UNKNOWN}}`);
 }
 
 /** `1.1.1.1:80_true`, as `/instance/statuses` lists them. */
-export function statusesView(instances: readonly Instance[]) {
-  return { ips: instances.map(({ ip, port, healthy }) => `${ip}:${port}_${healthy}`) };
+export function statusView({ ip, port, healthy }: Instance): string {
+  return `${ip}:${port}_${healthy}`;
 }
 
 /** `GET /service`. Every cluster that has an instance or settings is named. */
-export function serviceView(service: ServiceName, instances: readonly Instance[], settings: NacosSettings) {
+export function serviceView(service: ServiceName, roll: Roll, settings: NacosSettings) {
   return {
     name: service.name,
     namespaceId: service.namespace,
@@ -166,7 +89,7 @@ export function serviceView(service: ServiceName, instances: readonly Instance[]
     protectThreshold: settings.protectThreshold,
     metadata: settings.metadata,
     selector: settings.selector,
-    clusters: clusterNames(instances, settings).map((name) => {
+    clusters: clusterNames(roll, settings).map((name) => {
       const { metadata, check } = clusterOf(settings, name);
       return { name, healthChecker: checkView(check), metadata };
     }),
@@ -174,13 +97,13 @@ export function serviceView(service: ServiceName, instances: readonly Instance[]
 }
 
 /** The same in v2, with clusters by name. */
-export function serviceViewV2(service: ServiceName, instances: readonly Instance[], settings: NacosSettings) {
+export function serviceViewV2(service: ServiceName, roll: Roll, settings: NacosSettings) {
   return {
     namespace: service.namespace,
     serviceName: service.name,
     groupName: service.group,
     clusterMap: Object.fromEntries(
-      clusterNames(instances, settings).map((clusterName) => {
+      clusterNames(roll, settings).map((clusterName) => {
         const { metadata, check } = clusterOf(settings, clusterName);
         return [clusterName, { clusterName, healthChecker: checkView(check), metadata, hosts: null }];
       }),
@@ -189,7 +112,7 @@ export function serviceViewV2(service: ServiceName, instances: readonly Instance
     protectThreshold: settings.protectThreshold,
     selector: settings.selector,
     // One service may hold both kinds here: what it was created as is true of it while it is empty.
-    ephemeral: instances.length > 0 ? instances.every(({ ephemeral }) => ephemeral) : (settings.ephemeral ?? true),
+    ephemeral: roll.total > 0 ? roll.areAllEphemeral : (settings.ephemeral ?? true),
   };
 }
 
@@ -200,27 +123,27 @@ export function catalogInstance(service: ServiceName, instance: Instance) {
 }
 
 /** A row of the console's list of services. `triggerFlag` is text there. */
-export function catalogRow(service: ServiceName, instances: readonly Instance[], settings: NacosSettings) {
+export function catalogRow(service: ServiceName, roll: Roll, settings: NacosSettings) {
   return {
     name: service.name,
     groupName: service.group,
-    clusterCount: clusterNames(instances, settings).length,
-    ipCount: instances.length,
-    healthyInstanceCount: instances.filter(({ healthy }) => healthy).length,
-    triggerFlag: String(reachesProtection(instances, settings.protectThreshold)),
+    clusterCount: clusterNames(roll, settings).length,
+    ipCount: roll.total,
+    healthyInstanceCount: roll.healthy,
+    triggerFlag: String(isProtected(roll, settings.protectThreshold)),
   };
 }
 
 /** A row of the console's list of services, with the instances of each. */
-export function catalogServiceWithInstances(service: ServiceName, instances: readonly Instance[], settings: NacosSettings) {
+export function catalogServiceWithInstances(service: ServiceName, roll: Roll, settings: NacosSettings) {
   return {
     serviceName: service.name,
     groupName: service.group,
     clusterMap: Object.fromEntries(
-      clusterNames(instances, settings).map((cluster) => [
+      clusterNames(roll, settings).map((cluster) => [
         cluster,
         {
-          hosts: inClusters(instances, [cluster]).map(({ healthy, metadata, port, ip, weight, enabled, edit }) => ({
+          hosts: roll.many([cluster], ({ healthy, metadata, port, ip, weight, enabled, edit }) => ({
             valid: healthy,
             metadata,
             port,
@@ -237,7 +160,8 @@ export function catalogServiceWithInstances(service: ServiceName, instances: rea
 }
 
 /** One service, as the console shows it. */
-export function catalogServiceView(service: ServiceName, instances: readonly Instance[], settings: NacosSettings) {
+export function catalogServiceView(service: ServiceName, roll: Roll, settings: NacosSettings) {
+  const { clusters } = roll;
   return {
     service: {
       name: service.name,
@@ -246,7 +170,7 @@ export function catalogServiceView(service: ServiceName, instances: readonly Ins
       selector: settings.selector,
       metadata: settings.metadata,
     },
-    clusters: clusterNames(instances, settings).map((name) => {
+    clusters: clusterNames(roll, settings).map((name) => {
       const cluster = clusterOf(settings, name);
       return {
         serviceName: groupedName(service),
@@ -259,15 +183,15 @@ export function catalogServiceView(service: ServiceName, instances: readonly Ins
         sitegroup: '',
         defCkport: cluster.checkPort,
         defIPPort: 80,
-        empty: inClusters(instances, [name]).length === 0,
+        empty: !clusters.has(name),
       };
     }),
   };
 }
 
 /** Every cluster that has an instance or settings, sorted. */
-export function clusterNames(instances: readonly Instance[], settings: NacosSettings): string[] {
-  return [...new Set([...Object.keys(settings.clusters), ...instances.map(({ cluster }) => cluster)])].sort();
+export function clusterNames({ clusters }: Pick<Roll, 'clusters'>, settings: NacosSettings): string[] {
+  return [...new Set([...Object.keys(settings.clusters), ...clusters])].sort();
 }
 
 /** A password is never shown again. */

@@ -7,7 +7,8 @@ import { flat } from './flat.ts';
 import type { Address, Instance, Metadata, Registration, Silence } from './instance.ts';
 import { type Due, type Lease, saidOf } from './lease.ts';
 import { edited, editedMetadata, type Overlay } from './overlay.ts';
-import type { Holder, Row, Rows } from './rows.ts';
+import type { Holder, Row } from './row.ts';
+import type { Rows } from './rows.ts';
 import type { ServiceName } from './service-name.ts';
 import type { Service, Services } from './services.ts';
 
@@ -192,7 +193,6 @@ export class Instances {
     const row = rows.row(id);
     const edit = overlay.of(id);
     const { ip, port, cluster, ephemeral, weight, enabled, metadata } = edited(row, edit);
-    const healthy = rows.isHealthy(id);
     return {
       ip,
       port,
@@ -200,7 +200,7 @@ export class Instances {
       ephemeral,
       weight,
       enabled,
-      healthy,
+      healthy: rows.isHealthy(id),
       metadata,
       edit,
       silence: row.silence,
@@ -305,7 +305,7 @@ export class Instances {
     const cluster = last?.cluster === registration.cluster ? last.cluster : flat(registration.cluster);
     const id = rows.add({
       service,
-      ip,
+      ip: flat(ip),
       port,
       cluster,
       ephemeral,

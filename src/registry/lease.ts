@@ -2,7 +2,8 @@ import { Brake } from './brake.ts';
 import type { Source } from './changes.ts';
 import { patienceOf, type Registration, verdictOf } from './instance.ts';
 import { Losses, type Lost } from './losses.ts';
-import type { Holder, Row, Rows } from './rows.ts';
+import type { Holder, Row } from './row.ts';
+import type { Rows } from './rows.ts';
 
 /**
  * What keeps an ephemeral instance alive: its beats, each good for as long as its silence allows; or its holders, who keep it by
@@ -22,6 +23,11 @@ export class Lease {
   readonly #granted = new Set<number>();
   readonly #brake = new Brake();
   #nextDue = Number.POSITIVE_INFINITY;
+  /** Where a scan that was cut short goes on; 0 when none was. */
+  #scanFrom = 0;
+  /** The earliest that this scan has come by, or that was set since it began. */
+  #earliest = Number.POSITIVE_INFINITY;
+  #hasMore = false;
   #lastHeardAt = Number.NEGATIVE_INFINITY;
 
   constructor(rows: Rows) {
@@ -183,12 +189,21 @@ export class Lease {
     return false;
   }
 
+  /** Whether `due`, or `lost`, has been cut short: there is more to do now. */
+  get hasMore(): boolean {
+    return this.#hasMore;
+  }
+
   /** Of the ids that are due by `now`, those that have lost their connection: what becomes of them has nothing to do with silence. */
   *lost(now: number): IterableIterator<Due> {
     let count = 0;
+    this.#hasMore = false;
     for (const [id, { until, by }] of this.#losses.all()) {
       if (until > now) continue;
-      if (++count > DUE_AT_A_TIME) return;
+      if (++count > DUE_AT_A_TIME) {
+        this.#hasMore = true;
+        return;
+      }
       yield { id, to: 'lost', by };
     }
   }
@@ -202,16 +217,20 @@ export class Lease {
 
   /**
    * The ids that are due by `now`, with what becomes of each. One scan of all; the caller acts before it asks for the next. Where very
-   * many are due at once, after a restart say, the rest stays due for the next time, so that nobody is kept waiting.
+   * many are due at once, after a restart say, the scan is cut short, and goes on from there the next time, so that nobody is kept
+   * waiting.
    */
   *due(now: number): IterableIterator<Due> {
+    this.#hasMore = false;
     if (now < this.#nextDue) return;
-    this.#nextDue = Number.POSITIVE_INFINITY;
+    if (this.#scanFrom === 0) this.#earliest = Number.POSITIVE_INFINITY;
     const rows = this.#rows;
-    for (let id = 0, count = 0; id < rows.highest; id++) {
+    for (let id = this.#scanFrom, count = 0; id < rows.highest; id++) {
       const due = rows.due(id);
       if (due <= now && ++count > DUE_AT_A_TIME) {
+        this.#scanFrom = id;
         this.#nextDue = now;
+        this.#hasMore = true;
         return;
       }
       const loss = due <= now ? this.#losses.of(id) : undefined;
@@ -219,8 +238,10 @@ export class Lease {
       if (loss !== undefined && loss.until > now) this.#setDue(id, loss.until);
       else if (loss !== undefined) yield { id, to: 'lost', by: loss.by };
       else if (due <= now) yield this.#verdict(id, now - rows.heardAt(id));
-      else if (due < this.#nextDue) this.#nextDue = due;
+      else if (due < this.#earliest) this.#earliest = due;
     }
+    this.#scanFrom = 0;
+    this.#nextDue = this.#earliest;
   }
 
   /** Moves every deadline by `ms`, but takes no instance for heard in the future. */
@@ -252,11 +273,12 @@ export class Lease {
   #setDue(id: number, due: number): void {
     this.#rows.setDue(id, due);
     if (due < this.#nextDue) this.#nextDue = due;
+    if (due < this.#earliest) this.#earliest = due;
   }
 }
 
-/** They take some 10 ms on a machine with nothing else to do. */
-const DUE_AT_A_TIME = 5_000;
+/** They take some milliseconds, with all that hear of them. */
+const DUE_AT_A_TIME = 2_000;
 
 /**
  * What becomes of an instance when a holder lets go: nothing, as another one's word counts; it goes on by its beats; it is gone; or

@@ -3,16 +3,19 @@ import type { CheckVerdict } from './checks.ts';
 import { Comebacks } from './comebacks.ts';
 import { Departed } from './departed.ts';
 import { Durable, type RestoreOptions } from './durable.ts';
+import { Edits } from './edits.ts';
 import { type Address, DEFAULT_SILENCE, type Edit, type Instance, type Registration, type Silence } from './instance.ts';
 import { Instances, type Parts } from './instances.ts';
 import { Lease, saidOf } from './lease.ts';
 import { DEFAULT_MEMORY, type RegistryOptions } from './options.ts';
 import { Overlay } from './overlay.ts';
 import type { DurableRecord, EditRecord } from './records.ts';
-import { type Holder, Rows } from './rows.ts';
+import type { Holder } from './row.ts';
+import { type Census, Rows } from './rows.ts';
 import type { ServiceName } from './service-name.ts';
 import { type Service, Services, type Tally } from './services.ts';
 import { DEFAULT_SETTINGS, type ServiceSettings } from './settings.ts';
+import { walk } from './walk.ts';
 
 /**
  * Who is registered, who is available, what changed and why. The registry is synchronous: it keeps no timer, does no I/O and knows
@@ -22,6 +25,7 @@ import { DEFAULT_SETTINGS, type ServiceSettings } from './settings.ts';
 export class Registry {
   readonly #parts: Parts;
   readonly #instances: Instances;
+  readonly #edits: Edits;
   readonly #durable: Durable;
   #ignorantUntil: number;
   #expirySuspended = false;
@@ -45,6 +49,7 @@ export class Registry {
       silenceOf: options.silenceOf ?? (() => DEFAULT_SILENCE),
     };
     this.#instances = new Instances(this.#parts);
+    this.#edits = new Edits(this.#parts, this.#instances);
     this.#durable = new Durable(this.#parts, this.#instances);
     this.#ignorantUntil = this.#parts.now() + graceMs;
   }
@@ -130,19 +135,7 @@ export class Registry {
    * no sign of life. False when there is neither, unless it is laid `ahead`: it waits for an instance to come then.
    */
   edit(name: ServiceName, address: Address, edit: Edit, by?: Source, ahead = false): boolean {
-    const { rows, overlay, departed, now } = this.#parts;
-    const { service, id } = this.#find(name, address);
-    if (service === undefined || id === undefined) {
-      const waiting = overlay.absent(name, address, now());
-      if (waiting !== undefined) overlay.layAbsent(waiting, edit, service && departed.of(service, address));
-      else if (ahead) overlay.layAhead(name, address, edit, now());
-      else return false;
-      this.#instances.happenedAway(name, address, 'edited', by);
-      return true;
-    }
-    overlay.lay(id, edit, saidOf(rows.row(id), rows.isAlive(id)));
-    this.#edited(service, id, by);
-    return true;
+    return this.#edits.lay(name, address, edit, by, ahead);
   }
 
   /** What is laid over an instance that has gone, for as long as it waits for its return. */
@@ -152,15 +145,7 @@ export class Registry {
 
   /** All that operators have laid over the instance ends, whether it is here or has gone. False when there is nothing. */
   unedit(name: ServiceName, address: Address, by?: Source): boolean {
-    const { service, id } = this.#find(name, address);
-    if (service === undefined || id === undefined) {
-      const ended = this.#parts.overlay.endAbsent(name, address);
-      if (ended) this.#instances.happenedAway(name, address, 'edited', by);
-      return ended;
-    }
-    if (!this.#parts.overlay.end(id)) return false;
-    this.#edited(service, id, by);
-    return true;
+    return this.#edits.end(name, address, by);
   }
 
   /** Every edit that is in force or waits for its instance. */
@@ -211,7 +196,7 @@ export class Registry {
     return id === undefined ? undefined : this.#instances.view(id, this.#parts.now());
   }
 
-  /** In the order they came. Undefined: never heard of the service, or forgotten. */
+  /** In the order they came. Undefined: never heard of the service, or forgotten. Of very many, `walk` is the way to see all. */
   instances(name: ServiceName): Instance[] | undefined {
     const service = this.#parts.services.find(name);
     if (service === undefined) return undefined;
@@ -219,6 +204,23 @@ export class Registry {
     const views: Instance[] = [];
     for (const id of this.#parts.rows.of(service)) views.push(this.#instances.view(id, now));
     return views;
+  }
+
+  /** The same, to be looked at some at a time: each as it is when its turn comes; who has gone by then is left out. */
+  walk(name: ServiceName): IterableIterator<Instance> | undefined {
+    const service = this.#parts.services.find(name);
+    return service && walk(this.#parts.rows, service, (id) => this.#instances.view(id, this.#parts.now()));
+  }
+
+  /** Which clusters somebody of the service is in, and whether all are ephemeral. Undefined as for `instances`. */
+  census(name: ServiceName): Census | undefined {
+    const service = this.#parts.services.find(name);
+    return service && this.#parts.rows.census(service);
+  }
+
+  /** The name by which listeners hear of the service: one object, for as long as it is known. Undefined as for `instances`. */
+  known(name: ServiceName): ServiceName | undefined {
+    return this.#parts.services.find(name)?.name;
   }
 
   /** How many instances the service has, without looking at one of them. Undefined as for `instances`. */
@@ -262,8 +264,8 @@ export class Registry {
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
-  /** Applies what silence has made due by now, then names each service once. One scan of all, and nothing before `nextDue`. */
-  sweep(): void {
+  /** Applies what silence has made due by now, or some of it where that is very much, then names each service once. One scan of all. */
+  sweep(): 'done' | 'more' {
     const { lease, rows, services } = this.#parts;
     const [now, changed] = [this.#parts.now(), new Set<ServiceName>()];
     for (const due of this.#expirySuspended ? lease.lost(now) : lease.due(now)) {
@@ -275,6 +277,7 @@ export class Registry {
       changed.add(service.name);
     }
     for (const name of changed) this.#parts.changes.changed(name);
+    return lease.hasMore ? 'more' : 'done';
   }
 
   /** For how long nobody at all has been heard; infinite when nobody ever was. */
@@ -333,11 +336,6 @@ export class Registry {
     const known = this.#parts.rows.find(service, registration);
     if (known === undefined) this.#instances.add(service, registration, holder, by);
     else this.#instances.sayAgain(known, registration, holder, by);
-    this.#parts.changes.changed(service.name);
-  }
-
-  #edited(service: Service, id: number, by: Source | undefined): void {
-    this.#instances.edited(id, by);
     this.#parts.changes.changed(service.name);
   }
 

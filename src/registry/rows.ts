@@ -1,4 +1,6 @@
-import type { Address, Metadata, Silence } from './instance.ts';
+import { AddressIndex } from './address-index.ts';
+import type { Address } from './instance.ts';
+import type { Row } from './row.ts';
 import { NONE, type Service } from './services.ts';
 
 /**
@@ -7,13 +9,13 @@ import { NONE, type Service } from './services.ts';
  * The counts of a service are kept here too, by whatever changes them. Rows know nothing of time, edits or listeners.
  */
 export class Rows {
-  readonly #ids = new Map<string, number>();
   readonly #freed: number[] = [];
   /** Ids below this one have been given out at some time. */
   #highest = 0;
   #dueCount = 0;
   #rememberedCount = 0;
   readonly #rows: (Row | undefined)[] = [];
+  readonly #index = new AddressIndex(this.#rows);
   #heardAt = new Float64Array(INITIAL_CAPACITY);
   /** When silence next changes something for the instance; never, for whom silence means nothing and for a free id. */
   #due = new Float64Array(INITIAL_CAPACITY).fill(Number.POSITIVE_INFINITY);
@@ -22,7 +24,7 @@ export class Rows {
   #previous = new Int32Array(INITIAL_CAPACITY);
 
   find(service: Service, address: Address): number | undefined {
-    return this.#ids.get(rowKey(service, address));
+    return this.#index.find(service, address);
   }
 
   row(id: number): Row {
@@ -30,9 +32,14 @@ export class Rows {
     return this.#rows[id] as Row;
   }
 
+  /** Whether the id still stands for the very same. */
+  has(id: number, row: Row | undefined): boolean {
+    return row !== undefined && this.#rows[id] === row;
+  }
+
   /** How many there are. */
   get count(): number {
-    return this.#ids.size;
+    return this.#index.count;
   }
 
   /** All ids are below this one. */
@@ -41,13 +48,11 @@ export class Rows {
   }
 
   /** Puts the instance at the end of its service: not alive, not callable, never heard of. */
-  add(row: Omit<Row, 'ip'> & Address): number {
+  add(row: Row): number {
     const id = this.#freed.pop() ?? this.#extend();
     const { service } = row;
-    const key = rowKey(service, row);
-    // The key ends with the ip: a slice of what is kept anyway, where the caller's own string may hang on to a whole request.
-    this.#rows[id] = { ...row, ip: key.slice(key.length - row.ip.length) };
-    this.#ids.set(key, id);
+    this.#rows[id] = row;
+    this.#index.add(id);
     this.#state[id] = 0;
     this.#previous[id] = service.last;
     this.#next[id] = NONE;
@@ -69,7 +74,7 @@ export class Rows {
     if (next === NONE) service.last = previous;
     else this.#previous[next] = previous;
     service.total--;
-    this.#ids.delete(rowKey(service, row));
+    this.#index.delete(id);
     this.#rows[id] = undefined;
     this.setDue(id, Number.POSITIVE_INFINITY);
     this.#freed.push(id);
@@ -83,6 +88,18 @@ export class Rows {
   /** The ids of a service in the order in which they came. */
   *of(service: Service): IterableIterator<number> {
     for (let id = service.first; id !== NONE; id = at(this.#next, id)) yield id;
+  }
+
+  /** What there is of a service, in one pass over it. */
+  census(service: Service): Census {
+    const clusters = new Set<string>();
+    let areAllEphemeral = true;
+    for (let id = service.first; id !== NONE; id = at(this.#next, id)) {
+      const { cluster, ephemeral } = this.row(id);
+      clusters.add(cluster);
+      areAllEphemeral &&= ephemeral;
+    }
+    return { clusters, areAllEphemeral };
   }
 
   /** Alive, and no check of it fails. */
@@ -172,21 +189,10 @@ export class Rows {
   }
 }
 
-/** What a client has said of an instance last, and who keeps it. */
-export interface Row extends Address {
-  readonly service: Service;
-  cluster: string;
-  ephemeral: boolean;
-  weight: number;
-  enabled: boolean;
-  metadata: Metadata;
-  silence: Silence;
-  /** The holder that spoke last. Undefined: it lives by its beats, or is persistent. */
-  holder: Holder | undefined;
+export interface Census {
+  readonly clusters: ReadonlySet<string>;
+  readonly areAllEphemeral: boolean;
 }
-
-/** Whatever keeps instances alive by being there itself, such as a connection. Only ever compared. */
-export type Holder = object;
 
 const INITIAL_CAPACITY = 1024;
 const ALIVE = 1;
@@ -200,11 +206,6 @@ function isHealthy(state: number): boolean {
 
 function isAvailable(state: number): boolean {
   return isHealthy(state) && (state & CALLABLE) !== 0;
-}
-
-// The ip comes last and what stands before it holds no white space, so that no two instances share a key.
-function rowKey({ serial }: Service, { ip, port }: Address): string {
-  return `${serial} ${port} ${ip}`;
 }
 
 /** Every id that is asked about lies within the arrays. */

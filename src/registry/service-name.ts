@@ -12,8 +12,27 @@ export interface ServiceName {
 const SEPARATOR = '@@';
 
 /** `group@@name`: unique within a namespace, because a group never contains the separator. */
-export function groupedName({ group, name }: Pick<ServiceName, 'group' | 'name'>): string {
-  return `${group}${SEPARATOR}${name}`;
+export function groupedName(service: Pick<ServiceName, 'group' | 'name'>): string {
+  return service instanceof WrittenName ? service.grouped : `${service.group}${SEPARATOR}${service.name}`;
+}
+
+/** One that was written out, as most beats have it: nobody has to put it together again. Copies of its parts are names like any other. */
+class WrittenName implements ServiceName {
+  readonly namespace: string;
+  readonly group: string;
+  readonly name: string;
+  readonly #grouped: string;
+
+  constructor(namespace: string, group: string, name: string, grouped: string) {
+    this.namespace = namespace;
+    this.group = group;
+    this.name = name;
+    this.#grouped = grouped;
+  }
+
+  get grouped(): string {
+    return this.#grouped;
+  }
 }
 
 /** Unique over all namespaces; a namespace never contains `#`. For use as a map key, not for showing. */
@@ -26,5 +45,6 @@ export function parseServiceName(text: string, namespace: string, defaultGroup: 
   const at = text.indexOf(SEPARATOR);
   const group = at < 0 ? defaultGroup : text.slice(0, at);
   const name = at < 0 ? text : text.slice(at + SEPARATOR.length);
-  return group === '' || name === '' ? undefined : { namespace, group, name };
+  if (group === '' || name === '') return undefined;
+  return at < 0 ? { namespace, group, name } : new WrittenName(namespace, group, name, text);
 }

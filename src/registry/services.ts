@@ -14,13 +14,22 @@ export class Services {
   readonly #forgetAfterMs: number;
   #count = 0;
   #lastSerial = 0;
+  /** What was looked for last, and found: whoever asks one thing of a service nearly always asks another. */
+  #lastName: ServiceName | undefined;
+  #lastFound: Service | undefined;
 
   constructor(forgetAfterMs: number) {
     this.#forgetAfterMs = forgetAfterMs;
   }
 
   find(name: ServiceName): Service | undefined {
-    return this.#namespaces.get(name.namespace)?.get(groupedName(name));
+    if (name === this.#lastName) return this.#lastFound;
+    const found = this.#namespaces.get(name.namespace)?.get(groupedName(name));
+    if (found !== undefined) {
+      this.#lastName = name;
+      this.#lastFound = found;
+    }
+    return found;
   }
 
   findOrAdd(name: ServiceName): Service {
@@ -35,6 +44,8 @@ export class Services {
     if (services?.size === 0) this.#namespaces.delete(namespace);
     this.#emptied.delete(service);
     this.#count--;
+    this.#lastName = undefined;
+    this.#lastFound = undefined;
   }
 
   /** Makes it known until it is deleted. */

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { answerGrpcStatus, answerText } from '../wire/answer.ts';
 import { isGrpc, pathOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
+import type { CallLane, Lanes } from '../wire/lanes.ts';
 
 /** Who answers what. Each is asked for a path in turn, and the first that knows it answers. */
 export interface Surfaces {
@@ -9,17 +10,21 @@ export interface Surfaces {
   /** Where else these are served: a path, or `/`. */
   readonly contextPath: string;
   readonly nacosRpc: ReadonlyMap<string, Serve>;
+  /** What of it is answered before any path is looked at. */
+  readonly nacosLane: CallLane;
   readonly healthRpc: ReadonlyMap<string, Serve>;
   readonly healthPaths: (path: string) => Serve | undefined;
+  /** What of health is answered before any path is looked at. */
+  readonly healthLane: Pick<Lanes, 'calls' | 'http1'>;
   /** Whether the bridge itself lives, and is ready. */
   readonly probePaths: (path: string) => Serve | undefined;
 }
 
 /** Finds the surface of a request by its path. It knows no path itself but where Nacos begins. */
-export function everything(surfaces: Surfaces, log: Logger): Serve {
-  const { nacos, contextPath, nacosRpc, healthRpc, healthPaths, probePaths } = surfaces;
+export function everything(surfaces: Surfaces, log: Logger): Lanes {
+  const { nacos, contextPath, nacosRpc, nacosLane, healthRpc, healthPaths, healthLane, probePaths } = surfaces;
   const root = contextPath.replace(/\/$/, '');
-  return guarded(log, (req, res) => {
+  const request = guarded(log, (req, res) => {
     const path = pathOf(req);
     if (path.startsWith(NACOS)) return nacos(req, res);
     // Below the root only what is Nacos's: the rest of it belongs to others.
@@ -29,6 +34,14 @@ export function everything(surfaces: Surfaces, log: Logger): Serve {
     }
     return (nacosRpc.get(path) ?? healthRpc.get(path) ?? healthPaths(path) ?? probePaths(path) ?? notFound)(req, res);
   });
+  // What an operator has put in the way of a path is in the way of its lane too.
+  const ofNacos = /^\/(Request|BiRequestStream)$/.test(root) ? undefined : nacosLane;
+  const ofHealth = /^\/(health|grpc\.health\.v1\.Health)(\/|$)/.test(root) ? {} : healthLane;
+  return {
+    request,
+    ...ofHealth,
+    calls: { routeOf: (fields) => ofNacos?.routeOf(fields) ?? ofHealth.calls?.routeOf(fields) },
+  };
 }
 
 const NACOS = '/nacos/';
@@ -36,30 +49,39 @@ const NACOS = '/nacos/';
 const OF_NACOS = /^\/(v[123]|actuator|serverlist)(\/|$)/;
 
 /** The same on a port that is for callers of health only. */
-export function healthOnly(surfaces: Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'probePaths'>, log: Logger): Serve {
-  const { healthRpc, healthPaths, probePaths } = surfaces;
-  return guarded(log, (req, res) => {
+export function healthOnly(
+  { healthRpc, healthPaths, healthLane, probePaths }: Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane' | 'probePaths'>,
+  log: Logger,
+): Lanes {
+  const request = guarded(log, (req, res) => {
     const path = pathOf(req);
     return (healthRpc.get(path) ?? healthPaths(path) ?? probePaths(path) ?? notFoundHere)(req, res);
   });
+  return { request, ...healthLane };
 }
 
 /** Nothing that a request can do may end the process: what is thrown is logged once and answered without detail. */
 function guarded(log: Logger, serve: Serve): Serve {
-  return async (req, res) => {
+  return (req, res) => {
     // A reset can strike at any point of a request, also where nobody listens for it.
     req.on('error', ignore);
     res.on('error', ignore);
     req.url = singleSlashes(originForm(req.url ?? ''));
     try {
-      await serve(req, res);
+      // What is answered at once needs no promise.
+      return serve(req, res)?.catch((err) => failed(req, res, err));
     } catch (err) {
-      log.error({ err, method: req.method, path: pathOf(req).slice(0, 200) }, 'request failed');
-      if (res.headersSent) res.destroy();
-      else if (isGrpc(req)) refuseGrpc(req, res, INTERNAL, 'internal error');
-      else answerText(res, 500, 'internal error\n');
+      failed(req, res, err);
+      return undefined;
     }
   };
+
+  function failed(req: Request, res: Response, err: unknown): void {
+    log.error({ err, method: req.method, path: pathOf(req).slice(0, 200) }, 'request failed');
+    if (res.headersSent) res.destroy();
+    else if (isGrpc(req)) refuseGrpc(req, res, INTERNAL, 'internal error');
+    else answerText(res, 500, 'internal error\n');
+  }
 }
 
 function ignore(): void {}
@@ -88,6 +110,7 @@ function refuseGrpc(req: Request, res: Response, status: number, message: string
 
 /** Clients put an address and a path together that both have one. */
 function singleSlashes(url: string): string {
+  if (!url.includes('//')) return url;
   const end = url.indexOf('?');
   const path = end < 0 ? url : url.slice(0, end);
   return path.includes('//') ? path.replaceAll(/\/{2,}/g, '/') + (end < 0 ? '' : url.slice(end)) : url;

@@ -3,6 +3,7 @@ import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
 import { Health } from '../health/health.ts';
+import { createHealthLane } from '../health/lane.ts';
 import { NAME_FORM } from '../health/names.ts';
 import { healthPaths } from '../health/paths.ts';
 import { HEALTH_JSON, healthService, watcherKey } from '../health/service.ts';
@@ -25,6 +26,7 @@ import { peerOf } from '../wire/exchange.ts';
 import { OpenAnswers } from '../wire/open-answers.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
 import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
+import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
 import type { Drainable } from './drain.ts';
 import { type Part, probePaths } from './readiness.ts';
@@ -269,23 +271,31 @@ function loopUse(now: () => number): () => number {
 /** Over less, each turn of the loop would be a load. */
 const LOOP_USE_OVER_MS = 100;
 
-function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'contextPath' | 'nacosRpc'> {
+function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'contextPath' | 'nacosRpc' | 'nacosLane'> {
   const { options, openAnswers, shutdown, log } = house;
+  const { maxNacosMessageBytes: maxMessageBytes } = options;
+  const compressions = COMPRESSIONS.map(({ name }) => name);
+  const nacosLane = nacos.lane({ maxMessageBytes, compressions, openAnswers, shutdown: shutdown.signal });
   const nacosRpc = rpcByPath({
     routes: nacos.routes,
-    maxMessageBytes: options.maxNacosMessageBytes,
+    maxMessageBytes,
     longLived: true,
     contextValues: (req) => createContextValues().set(peerKey, peerOf(req)),
     openAnswers,
     shutdown: shutdown.signal,
     log,
   });
-  return { nacos: nacos.http, contextPath: options.contextPath, nacosRpc };
+  return { nacos: nacos.http, contextPath: options.contextPath, nacosRpc, nacosLane };
 }
 
-function healthSurfaces(house: House, health: Health, watches: Watches): Pick<Surfaces, 'healthRpc' | 'healthPaths'> {
-  const { options, openAnswers, shutdown, log } = house;
+function healthSurfaces(
+  house: House,
+  health: Health,
+  watches: Watches,
+): Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane'> {
+  const { options, openAnswers, shutdown, scheduler, now, log } = house;
   const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal };
+  const { defaultService } = options;
   const healthRpc = rpcByPath({
     routes: (router) => {
       router.service(HealthService, healthService(shared), { jsonOptions: HEALTH_JSON });
@@ -299,6 +309,7 @@ function healthSurfaces(house: House, health: Health, watches: Watches): Pick<Su
   });
   return {
     healthRpc,
-    healthPaths: healthPaths({ ...shared, defaultService: options.defaultService, corsHeaders: CORS_HEADERS }),
+    healthPaths: healthPaths({ ...shared, defaultService, corsHeaders: CORS_HEADERS }),
+    healthLane: createHealthLane({ ...shared, defaultService, scheduler, now, log }),
   };
 }

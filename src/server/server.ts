@@ -1,6 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import { type Logger, pino } from 'pino';
 import { checkOptions, type GivenOptions, OptionsError } from '../options.ts';
+import type { Lanes } from '../wire/lanes.ts';
 import { listen, type OpenPort, type PortOptions, type TlsIdentity } from '../wire/listener.ts';
 import { everything, healthOnly, type Surfaces } from './dispatch.ts';
 import { drain } from './drain.ts';
@@ -104,13 +105,13 @@ async function openPorts(
   tls: ServerOptions['tls'],
 ): Promise<Ports> {
   const { host, port, grpcPort, healthPort } = options;
-  const all = { request: everything(surfaces, log) };
-  const health = { request: healthOnly(surfaces, log) };
+  const all = everything(surfaces, log);
+  const health = healthOnly(surfaces, log);
   const open: OpenPort[] = [];
   const close = async (deadline: AbortSignal) => {
     await Promise.all(open.map((each) => each.close(deadline)));
   };
-  const opened = async (number: number, lanes: typeof all, how: Pick<PortOptions, 'tls' | 'tlsOnly'> = {}) => {
+  const opened = async (number: number, lanes: Lanes, how: Pick<PortOptions, 'tls' | 'tlsOnly'> = {}) => {
     const admit: PortOptions['admit'] = (socket) => descriptors.admit(socket, lanes === health);
     try {
       const one = await listen(host, number, lanes, { limits: options, scheduler, admit, ...how });

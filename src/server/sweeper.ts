@@ -32,6 +32,7 @@ export class Sweeper {
 
   stop(): void {
     this.#stopTicking?.();
+    this.#stopTicking = undefined;
     this.#cancelSummary?.();
   }
 
@@ -46,7 +47,7 @@ export class Sweeper {
   }
 
   #tick(): void {
-    const { registry, scheduler, now } = this.#options;
+    const { registry, now } = this.#options;
     const at = now();
     const gapMs = at - this.#lastTick;
     this.#lastTick = at;
@@ -56,8 +57,13 @@ export class Sweeper {
     }
     if (gapMs > LATE_MS) this.#late(at, gapMs);
     if (this.#sweepPending || at <= this.#heldUntil || (registry.nextDue ?? Number.POSITIVE_INFINITY) > at) return;
+    this.#sweepSoon();
+  }
+
+  /** Two rounds of the event loop: the first accepts a connection that waits, the second reads what came over it. */
+  #sweepSoon(): void {
+    const { scheduler } = this.#options;
     this.#sweepPending = true;
-    // Two rounds of the event loop: the first accepts a connection that waits, the second reads what came over it.
     scheduler.soon(() => scheduler.soon(() => this.#sweep()));
   }
 
@@ -98,7 +104,9 @@ export class Sweeper {
     const { registry, now } = this.#options;
     this.#sweepPending = false;
     // Nobody was heard since the tick either, when it is so long ago: the next one says how long that was.
-    if (now() - this.#lastTick <= STALL_MS) registry.sweep();
+    if (now() - this.#lastTick > STALL_MS) return;
+    // The rest of very many does not wait for a tick; whoever has something to say comes in between.
+    if (registry.sweep() === 'more' && now() > this.#heldUntil && this.#stopTicking !== undefined) this.#sweepSoon();
   }
 }
 

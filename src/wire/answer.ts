@@ -1,3 +1,4 @@
+import { ServerResponse } from 'node:http';
 import { isHttp2, type Request, type Response } from './exchange.ts';
 
 /** The only place that writes answers, the same over HTTP/1.1 and HTTP/2. */
@@ -11,22 +12,73 @@ export function answerJson(res: Response, status: number, value: object): void {
   answer(res, status, 'application/json', `${JSON.stringify(value)}\n`);
 }
 
-/** A whole body; `headers` win over what it would say itself. Does nothing where an answer has begun, or nobody waits for one. */
+/**
+ * A whole body; `headers` win over what it would say itself. Does nothing where an answer has begun, or nobody waits for one. `bytes`:
+ * how long the body is, where that is known.
+ */
 export function answer(
   res: Response,
   status: number,
   contentType: string,
   body: string | Buffer,
-  headers: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string>> = NO_HEADERS,
+  bytes = Buffer.byteLength(body),
 ): void {
   if (res.headersSent || res.destroyed) return;
+  if (res instanceof ServerResponse && headers === NO_HEADERS) {
+    // At once, as Node keeps no table of headers then. A text of ASCII alone is copied and not encoded if it is said to be Latin 1.
+    res.writeHead(status, ['Content-Type', contentType, 'Content-Length', String(bytes)]);
+    if (bytes === body.length) res.end(body, 'latin1');
+    else res.end(body);
+    return;
+  }
   res.statusCode = status;
   res.setHeader('Content-Type', contentType);
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-  res.setHeader('Content-Length', Buffer.byteLength(body));
+  res.setHeader('Content-Length', bytes);
   // The two classes agree on this call, though not in a signature that can be called on their union.
   (res as { end(body: string | Buffer): unknown }).end(body);
 }
+
+/**
+ * A whole body that is too long to be written at once: no piece before the one ahead of it has left, and others have their turn in
+ * between. `soon`: as of the scheduler. Never rejects: whoever leaves before the end wants no more of it.
+ */
+export async function answerInPieces(
+  res: Response,
+  status: number,
+  contentType: string,
+  { pieces, bytes }: BodyInPieces,
+  soon: (run: () => void) => void,
+): Promise<void> {
+  if (res.headersSent || res.destroyed) return;
+  res.statusCode = status;
+  res.setHeader('Content-Type', contentType);
+  res.setHeader('Content-Length', bytes);
+  // As in `answer`: what is ASCII alone need not be encoded.
+  const encoding = bytes === pieces.reduce((sum, piece) => sum + piece.length, 0) ? 'latin1' : 'utf8';
+  try {
+    if (res.req.method !== 'HEAD')
+      for (const [i, piece] of pieces.entries()) {
+        await written(res, piece, encoding);
+        if (i % PIECES_IN_A_TURN === PIECES_IN_A_TURN - 1) await new Promise<void>(soon);
+      }
+    res.end();
+  } catch (error) {
+    if (!(error instanceof ConnectionClosed)) throw error;
+  }
+}
+
+export interface BodyInPieces {
+  readonly pieces: readonly string[];
+  /** How long they are together, in UTF-8. */
+  readonly bytes: number;
+}
+
+/** As long as the peer takes them at once, the loop would not come round. */
+const PIECES_IN_A_TURN = 8;
+
+const NO_HEADERS: Readonly<Record<string, string>> = {};
 
 /** A gRPC status and no message. */
 export function answerGrpcStatus(res: Response, status: number, message: string): void {
@@ -48,7 +100,7 @@ export function answerGrpcMessage(res: Response, frame: Buffer): void {
 }
 
 /** Resolves when the chunk has left for the peer, and rejects with `ConnectionClosed` when it never will. */
-export function written(res: Response, chunk: Uint8Array | string): Promise<void> {
+export function written(res: Response, chunk: Uint8Array | string, encoding: 'latin1' | 'utf8' = 'utf8'): Promise<void> {
   return new Promise((resolve, reject) => {
     const onClose = () => reject(new ConnectionClosed());
     if (res.destroyed) {
@@ -57,13 +109,15 @@ export function written(res: Response, chunk: Uint8Array | string): Promise<void
     }
     res.once('close', onClose);
     // The two classes agree on this call, though not in a signature that can be called on their union.
-    (res as { write(chunk: Uint8Array | string, written: (error?: Error | null) => void): boolean }).write(chunk, (error) => {
+    (res as { write(...args: WriteArgs): boolean }).write(chunk, encoding, (error) => {
       res.off('close', onClose);
       if (error) reject(new ConnectionClosed({ cause: error }));
       else resolve();
     });
   });
 }
+
+type WriteArgs = [chunk: Uint8Array | string, encoding: BufferEncoding, written: (error?: Error | null) => void];
 
 /** The caller has gone before its answer was whole. */
 export class ConnectionClosed extends Error {

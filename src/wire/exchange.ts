@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Http2ServerRequest, Http2ServerResponse, Http2Session, ServerHttp2Stream } from 'node:http2';
 
 /**
  * What HTTP/1.1 and HTTP/2 have in common: a request, its answer, and who is at the other end. Nothing here knows of any path or of
@@ -25,9 +25,30 @@ export interface Peer {
 }
 
 export function peerOf(req: Request): Peer {
-  const { remoteAddress, remotePort = 0 } = req.socket;
-  const connection = isHttp2(req) ? (req.stream.session ?? req.stream) : req.socket;
+  return isHttp2(req) ? peerOfStream(req.stream) : peerAt(req.socket, req.socket);
+}
+
+/** The same of a stream of which no request has been made. */
+export function peerOfStream(stream: ServerHttp2Stream): Peer {
+  const session: (Http2Session & { [PEER]?: Peer }) | undefined = stream.session;
+  if (session === undefined) return peerAt({}, stream);
+  // Asked at every request, and Node's stand-in for the socket of a session is slow.
+  session[PEER] ??= peerAt(session.socket ?? {}, session);
+  return session[PEER];
+}
+
+const PEER = Symbol('peer');
+
+function peerAt(
+  { remoteAddress, remotePort = 0 }: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined },
+  connection: { destroy(): unknown },
+): Peer {
   return { ip: plainAddress(remoteAddress), port: remotePort, connection, cut: () => void connection.destroy() };
+}
+
+/** The address of the peer alone, as in `Peer`. */
+export function ipOf({ socket }: Request): string {
+  return plainAddress(socket.remoteAddress);
 }
 
 /** Where the request arrived, `IP:PORT`. */
@@ -54,6 +75,13 @@ export function queryOf({ url = '' }: Request): string {
 export function headerOf(req: Request, name: string): string {
   const value = req.headers[name];
   return (Array.isArray(value) ? value[0] : value) ?? '';
+}
+
+/** Whether its header says that no body follows. A body of no bytes may follow all the same. */
+export function hasNoBody(req: Request): boolean {
+  if (isHttp2(req)) return req.stream.endAfterHeaders;
+  const length = req.headers['content-length'];
+  return (length === undefined || length === '0') && req.headers['transfer-encoding'] === undefined;
 }
 
 /** Whether it is gRPC in any of its dresses, gRPC-Web included. */

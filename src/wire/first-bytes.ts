@@ -49,7 +49,10 @@ export function tellApart(
   };
 
   // A reset is the peer's affair; who serves the socket later listens for itself.
-  socket.on('error', () => {});
+  // One for all: a function of its own would keep what was read here for as long as the socket.
+  socket.on('error', ignore);
   socket.setTimeout(timeoutMs);
   socket.on('data', onData).once('end', giveUp).once('timeout', giveUp).once('close', onClose);
 }
+
+function ignore(): void {}

@@ -22,6 +22,10 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
   /** Every connection with its answers that have not gone out whole, in their order. */
   const answering = new Map<Socket, Set<ServerResponse>>();
   let closing = false;
+  // One function for all answers, which end once each.
+  const onAnswered = function (this: ServerResponse) {
+    answering.get(this.req.socket)?.delete(this);
+  };
 
   const server = createServer(
     {
@@ -36,11 +40,10 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
       keepAliveInitialDelay: TCP_KEEP_ALIVE_AFTER_MS,
     },
     (req, res) => {
-      const answers = answering.get(req.socket);
-      answers?.add(res);
-      res.once('close', () => answers?.delete(res));
+      answering.get(req.socket)?.add(res);
+      res.on('close', onAnswered);
       if (closing) res.shouldKeepAlive = false;
-      if (lane?.(req, res) !== true) request(req, res);
+      if (lane?.(req, res, request) !== true) request(req, res);
     },
   );
   // Node takes an answer for sent, and its connection for idle, as soon as it has been written: closing would cut off what a slow

@@ -2,12 +2,15 @@ import {
   constants,
   createServer,
   type Http2Server,
+  type Http2ServerRequest,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import { createCalls, type GoOn, type Read } from './calls.ts';
 import type { Lanes, PortLimits } from './lanes.ts';
+import { Rounds } from './rounds.ts';
 import type { Cancel, Scheduler } from './scheduler.ts';
 
 /** HTTP/2 on connections that it is given. */
@@ -17,17 +20,30 @@ export interface Http2 {
   close(): void;
 }
 
-export function createHttp2({ request, stream: lane }: Lanes, limits: PortLimits, scheduler: Scheduler): Http2 {
+export function createHttp2({ request, calls: lane }: Lanes, limits: PortLimits, scheduler: Scheduler): Http2 {
   const { maxStreamsPerConnection, maxHeaderBytes, bodyTimeoutMs } = limits;
   const settings = { maxConcurrentStreams: maxStreamsPerConnection, maxHeaderListSize: maxHeaderBytes };
-  const server = createServer({ settings }, request);
+  /** Of the stream of which a request is being made. */
+  let alreadyRead: Read | undefined;
+  const server = createServer({ settings }, (req, res) => {
+    if (alreadyRead !== undefined) putBack(req, alreadyRead);
+    return request(req, res);
+  });
   // Node's own way of making a request and a response of a stream, taken from it: the lane comes first.
   const makeRequest = server.listeners('stream') as StreamListener[];
   server.removeAllListeners('stream');
-  const onStream: StreamListener = (stream, headers, flags, ...rest) => {
-    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) limitBody(stream, bodyTimeoutMs);
-    if (lane?.(stream, headers, flags) === true) stream.on('error', () => {});
-    else for (const each of makeRequest) each.call(server, stream, headers, flags, ...rest);
+  const limit = (stream: ServerHttp2Stream) => limitBody(stream, bodyTimeoutMs);
+  const goOn: GoOn = (stream, headers, flags, rawHeaders, read) => {
+    if (!read.isWhole) limit(stream);
+    alreadyRead = read;
+    for (const each of makeRequest) each.call(server, stream, headers, flags, rawHeaders);
+    alreadyRead = undefined;
+  };
+  const calls = lane && createCalls(lane, goOn, limit, scheduler);
+  const onStream: StreamListener = (stream, headers, flags, rawHeaders) => {
+    if (calls?.take(stream, headers, flags, rawHeaders) === true) return;
+    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) limit(stream);
+    for (const each of makeRequest) each.call(server, stream, headers, flags, rawHeaders);
   };
   server.on('stream', onStream);
   const sessions = keepSessions(server, limits, scheduler);
@@ -38,7 +54,15 @@ export function createHttp2({ request, stream: lane }: Lanes, limits: PortLimits
 }
 
 /** Node hands on the raw header too, which its own listener reads. */
-type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, ...rest: unknown[]) => void;
+type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: unknown) => void;
+
+/** The request begins with what has been read of its stream. */
+function putBack(req: Http2ServerRequest, { body, isWhole }: Read): void {
+  // Has it listen to its stream, before anything more comes.
+  if (!isWhole) req.read(0);
+  if (body.length > 0) req.push(body);
+  if (isWhole) req.push(null);
+}
 
 /** A request whose body pauses for too long is no request. */
 function limitBody(stream: ServerHttp2Stream, timeoutMs: number): void {
@@ -49,6 +73,8 @@ function limitBody(stream: ServerHttp2Stream, timeoutMs: number): void {
 }
 
 const MAX_UNANSWERED = 2;
+/** Each is a write to a socket. */
+const ASKED_A_ROUND = 64;
 
 /**
  * The sessions of a server, each asked for a sign of life now and then: a peer that has vanished without a word would keep its
@@ -68,23 +94,27 @@ function keepSessions(server: Http2Server, limits: PortLimits, scheduler: Schedu
     sessions.delete(session);
     if (sessions.size === 0) stopAsking();
   };
-  const ask = () => {
-    for (const [session, unanswered] of sessions) {
-      if (unanswered >= MAX_UNANSWERED) {
-        forget(session);
-        session.destroy();
-        continue;
-      }
-      sessions.set(session, unanswered + 1);
-      if (session.destroyed || session.connecting) continue;
-      session.ping(() => {
-        if (sessions.has(session)) sessions.set(session, 0);
-      });
+  const ask = (session: ServerHttp2Session) => {
+    const unanswered = sessions.get(session);
+    if (unanswered === undefined) return;
+    if (unanswered >= MAX_UNANSWERED) {
+      forget(session);
+      session.destroy();
+      return;
     }
+    sessions.set(session, unanswered + 1);
+    if (session.destroyed || session.connecting) return;
+    session.ping(() => {
+      if (sessions.has(session)) sessions.set(session, 0);
+    });
+  };
+  const asked = new Rounds(scheduler, ASKED_A_ROUND, ask);
+  const askAll = () => {
+    for (const session of sessions.keys()) asked.add(session);
   };
   server.on('session', (session) => {
     sessions.set(session, 0);
-    asking ??= scheduler.every(pingIntervalMs, ask);
+    asking ??= scheduler.every(pingIntervalMs, askAll);
     session.setTimeout(headerTimeoutMs, () => session.destroy());
     session.once('remoteSettings', () => session.setTimeout(0));
     session.once('close', () => forget(session));
@@ -94,6 +124,7 @@ function keepSessions(server: Http2Server, limits: PortLimits, scheduler: Schedu
   return {
     close() {
       stopAsking();
+      asked.close();
       for (const session of sessions.keys()) session.close();
     },
   };

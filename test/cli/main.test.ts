@@ -101,7 +101,7 @@ describe('beatbridge serve', SLOW, () => {
   });
 
   it('with few descriptors warns, refuses and logs who is too many, and goes on answering about health', async () => {
-    const command = `ulimit -n 128; exec '${process.execPath}' '${CLI}' serve ${FREE_PORTS.join(' ')}`;
+    const command = `ulimit -n 256; exec '${process.execPath}' '${CLI}' serve ${FREE_PORTS.join(' ')}`;
     const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] });
     onTestFinished(() => void child.kill('SIGKILL'));
     let log = '';
@@ -110,7 +110,7 @@ describe('beatbridge serve', SLOW, () => {
     });
     const [line] = await once(createInterface({ input: child.stdout }), 'line');
     const { main, health } = JSON.parse(line).listeners;
-    const sockets = await Promise.all(Array.from({ length: 300 }, () => dial(main)));
+    const sockets = await Promise.all(Array.from({ length: 500 }, () => dial(main)));
     await expect.poll(() => log).toContain('connections refused: the limit of open files and sockets is reached');
     expect(log).toContain('the limit of open files and sockets is low');
     for (let i = 0; i < 3; i++)
@@ -121,13 +121,13 @@ describe('beatbridge serve', SLOW, () => {
   });
 
   it('with too few descriptors to be loaded says so in one line and exits 3', async () => {
-    const child = spawn('bash', ['-c', `ulimit -n 64; exec '${process.execPath}' '${CLI}'`]);
+    const child = spawn('bash', ['-c', `ulimit -n 255; exec '${process.execPath}' '${CLI}'`]);
     let stderr = '';
     child.stderr.on('data', (chunk) => {
       stderr += chunk;
     });
     expect(await once(child, 'close')).toEqual([3, null]);
-    expect(stderr).toMatch(/^beatbridge: this process may open 64 files and sockets, and needs 96 at least: [^\n]+\n$/);
+    expect(stderr).toMatch(/^beatbridge: this process may open 255 files and sockets, and needs 256 at least: [^\n]+\n$/);
   });
 
   it('on a taken port says so in one line on standard error and exits 3', async () => {

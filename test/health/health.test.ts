@@ -190,9 +190,44 @@ it('an endpoint tells of the beats of more instances than a call can have argume
     registry.register(orders, registration({ ip: `10.0.${i >> 16}.${i & 255}`, port: i & 65_535 }));
   clock.ms = 5_000;
   registry.beat(orders, { ip: '10.0.0.1', port: 1 });
-  expect(endpointOf(health, 'orders', LIMITS).body).toMatchObject({
+  expect(JSON.parse(endpointOf(health, 'orders', LIMITS).json)).toMatchObject({
     services: [{ lastBeatAgeMs: { newest: 0, oldest: 5_000 } }],
   });
+});
+
+it.each([
+  '',
+  'orders',
+  'off',
+  'nobody',
+  '@@',
+  'G1@@orders',
+  'DEFAULT_GROUP@@orders',
+  'DEFAULT_GROUP@@G1@@orders',
+  'orders?cluster=C1',
+  'orders?color=red',
+  'com.shop.Orders',
+  'com.shop.Orders:1.0.0',
+  'com.shop.Gone',
+  'x'.repeat(341),
+  'ü'.repeat(512),
+  'ü'.repeat(513),
+])('the status by the text %j is the one by the name', (text) => {
+  const registry = new Registry(() => 0);
+  const health = healthOf(registry);
+  const service = (name: string, group = 'DEFAULT_GROUP') => ({ namespace: 'public', group, name });
+  registry.register(orders, registration());
+  registry.register(service('orders', 'G1'), registration({ enabled: false }));
+  registry.register(service('G1@@orders'), registration());
+  registry.register(service('off'), registration({ enabled: false }));
+  registry.register(service('providers:com.shop.Orders:1.0.0:'), registration());
+  // A service of that very name goes before, also while it is down.
+  registry.register(service('com.shop.Gone'), registration({ enabled: false }));
+  registry.register(service('providers:com.shop.Gone::'), registration());
+  registry.register(service('x'.repeat(341)), registration());
+  registry.register(service('ü'.repeat(512)), registration());
+  const name = health.nameFrom(text);
+  expect(health.statusOfText(text)).toBe(name && health.statusOf(name));
 });
 
 describe('shortly after the start', () => {
@@ -201,8 +236,8 @@ describe('shortly after the start', () => {
     const registry = new Registry(() => clock.ms, { graceMs: 30_000, forgetAfterMs: 1_000 });
     const health = healthOf(registry);
     const answer = (text: string) => {
-      const { http, grpc, message, body } = endpointOf(health, text, LIMITS);
-      expect(body).toMatchObject({ status: 'SERVICE_UNKNOWN', reason: message });
+      const { http, grpc, message, json } = endpointOf(health, text, LIMITS);
+      expect(JSON.parse(json)).toMatchObject({ status: 'SERVICE_UNKNOWN', reason: message });
       return [http, grpc, message];
     };
     return { clock, registry, answer };

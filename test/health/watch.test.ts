@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Checker } from '../../src/health/health.ts';
 import { type HealthName, parseHealthName } from '../../src/health/names.ts';
 import { type Watch, type Watcher, Watches } from '../../src/health/watch.ts';
 import { Registry } from '../../src/registry/registry.ts';
@@ -21,7 +22,7 @@ function named(text: string): HealthName {
 }
 
 function open(watches: Watches, name: string, wake: () => void, watcher: Watcher = { connection: {}, ip: '10.0.0.1' }): Watch {
-  const watch = watches.open(named(name), watcher, wake);
+  const watch = watches.open(named(name), watcher, { wake });
   if (watch === undefined) throw new Error('too many watches');
   return watch;
 }
@@ -76,6 +77,59 @@ it('a status that came and went while the reader slept is not told', () => {
   registry.deregister(orders, registration());
   registry.register(orders, registration());
   expect(watch.take()).toBeUndefined();
+});
+
+it('a change that leaves the status as it is wakes nobody, and is read once for all who watch the same', () => {
+  const { registry, health } = setUp();
+  let reads = 0;
+  const counting: Checker = {
+    nameFrom: (text) => health.nameFrom(text),
+    statusOf: (name) => {
+      reads++;
+      return health.statusOf(name);
+    },
+    statusOfText: (text) => health.statusOfText(text),
+    list: () => health.list(),
+    explain: (name) => health.explain(name),
+    isIgnorantOf: (name) => health.isIgnorantOf(name),
+    onChange: (listener) => health.onChange(listener),
+  };
+  const watches = new Watches(counting, LIMITS);
+  let wakes = 0;
+  for (let i = 0; i < 100; i++) open(watches, i % 2 === 0 ? 'orders' : 'DEFAULT_GROUP@@orders', () => wakes++).take();
+  // The grouped name can be no key of Dubbo, and the bare one can.
+  expect(reads).toBe(2);
+  registry.register(orders, registration());
+  expect([reads, wakes]).toEqual([4, 100]);
+  registry.register(orders, registration({ port: 81 }));
+  registry.deregister(orders, registration({ port: 81 }));
+  expect([reads, wakes]).toEqual([8, 100]);
+});
+
+it('a status that cannot be read is the affair of who reads it, and leaves nothing behind', () => {
+  const { registry, health } = setUp();
+  let isBroken = false;
+  const failing: Checker = Object.assign(Object.create(health), {
+    statusOf: (name: HealthName) => {
+      if (isBroken) throw new Error('the secret of the house');
+      return health.statusOf(name);
+    },
+    onChange: (listener: (key: string) => void) => health.onChange(listener),
+  });
+  const watches = new Watches(failing, LIMITS);
+  let wakes = 0;
+  const watch = open(watches, 'orders', () => wakes++);
+  watch.take();
+  isBroken = true;
+  registry.register(orders, registration());
+  expect(wakes).toBe(1);
+  expect(() => watch.take()).toThrow('the secret of the house');
+  expect(() => open(watches, 'payments', () => {})).toThrow('the secret of the house');
+  expect(watches.count).toBe(1);
+  isBroken = false;
+  expect(watch.take()).toBe('serving');
+  watch.close();
+  expect([watches.count, watches.keyCount]).toEqual([0, 0]);
 });
 
 it('a watch that ends leaves nothing behind', () => {
@@ -155,12 +209,12 @@ it.each([
   });
   const first = open(watches, 'a', () => {}, watcher(1));
   open(watches, 'b', () => {}, watcher(2));
-  expect(watches.open(named('c'), watcher(3), () => {})).toBeUndefined();
+  expect(watches.open(named('c'), watcher(3), { wake() {} })).toBeUndefined();
   first.close();
   first.close();
   expect(watches.count).toBe(1);
   open(watches, 'c', () => {}, watcher(3));
-  expect(watches.open(named('d'), watcher(4), () => {})).toBeUndefined();
+  expect(watches.open(named('d'), watcher(4), { wake() {} })).toBeUndefined();
 });
 
 describe('whoever waits until a name has been told', () => {

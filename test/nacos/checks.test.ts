@@ -181,7 +181,7 @@ describe('a verdict', () => {
     expect(seen()?.ephemeral).toBe(ephemeral);
     registry.checked(orders, at, FAILING);
     expect(consumer.pushed()).toEqual([false]);
-    expect(consumer.ask('ServiceQueryRequest', {})).toContain('"healthy":false');
+    expect(String(consumer.ask('ServiceQueryRequest', {}))).toContain('"healthy":false');
     // Whoever registers again says nothing of what the check has found.
     provider.ask(type, { type: 'registerInstance', ...body });
     expect(seen()?.healthy).toBe(false);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { Roll } from '../../src/nacos/roll.ts';
 import { DEFAULT_CLUSTER, DEFAULT_NACOS_SETTINGS, type NacosSettings } from '../../src/nacos/settings.ts';
 import {
-  beatView,
+  beatAnswer,
   catalogRow,
   catalogServiceView,
   checkView,
@@ -10,17 +11,15 @@ import {
   inClusters,
   instanceView,
   instanceViewV2,
-  type ListQuery,
-  listView,
   namespaceView,
-  serviceInfoView,
   serviceView,
   serviceViewV2,
-  statusesView,
-  unknownBeatView,
+  statusView,
+  unknownBeatAnswer,
   updatedView,
 } from '../../src/nacos/views.ts';
 import { DEFAULT_SILENCE, type Instance } from '../../src/registry/instance.ts';
+import { Registry } from '../../src/registry/registry.ts';
 import { orders, registration } from '../support/instances.ts';
 
 function instance(overrides: Partial<Instance> = {}): Instance {
@@ -35,20 +34,14 @@ function instance(overrides: Partial<Instance> = {}): Instance {
   };
 }
 
-const query: ListQuery = {
-  clusters: [],
-  clustersVerbatim: '',
-  healthyOnly: false,
-  grouped: false,
-  cacheMillis: 3_000,
-  lastRefTime: 7,
-  env: '',
-};
-
-/** The ports of a list, with the health that it shows. */
-function hosts(instances: readonly Instance[], overrides: Partial<ListQuery> = {}, settings: Partial<NacosSettings> = {}) {
-  const view = listView(orders, instances, { ...query, ...overrides }, { ...DEFAULT_NACOS_SETTINGS, ...settings });
-  return view.hosts.map(({ port, healthy }) => `${port}${healthy ? '' : '!'}`).join(' ');
+/** They are in the service `orders`. */
+function rollOf(instances: readonly Instance[]): Roll {
+  const registry = new Registry(() => 0);
+  registry.create(orders);
+  for (const one of instances) registry.register(orders, one);
+  const roll = Roll.of(registry, orders);
+  if (roll === undefined) throw new Error('there is a service');
+  return roll;
 }
 
 const some = [
@@ -57,47 +50,6 @@ const some = [
   instance({ port: 3, enabled: false }),
   instance({ port: 4, cluster: 'C2', weight: 0 }),
 ];
-
-describe('a list', () => {
-  it.each<[string, Partial<ListQuery>, Partial<NacosSettings>, string]>([
-    ['shows all but the disabled, the unhealthy first', {}, {}, '2! 1 4'],
-    ['shows the healthy on demand', { healthyOnly: true }, {}, '1 4'],
-    ['shows one cluster', { clusters: ['C2'] }, {}, '2! 4'],
-    ['shows two clusters', { clusters: ['C2', 'DEFAULT'] }, {}, '2! 1 4'],
-    ['shows a cluster that nobody is in as empty', { clusters: ['C3'] }, {}, ''],
-    ['protects where the threshold is reached', {}, { protectThreshold: 0.7 }, '1 2 4'],
-    ['protects those that are asked for only', { clusters: ['C2'] }, { protectThreshold: 0.5 }, '2 4'],
-    ['does not protect where enough are healthy', {}, { protectThreshold: 0.6 }, '2! 1 4'],
-    ['does not protect without a threshold', { clusters: ['C2'] }, { protectThreshold: 0 }, '2! 4'],
-  ])('%s', (_, overrides, settings, ports) => {
-    expect(hosts(some, overrides, settings)).toBe(ports);
-  });
-
-  it('of none protects none', () => {
-    expect(listView(orders, [], query, { ...DEFAULT_NACOS_SETTINGS, protectThreshold: 1 })).toMatchObject({
-      hosts: [],
-      reachProtectionThreshold: false,
-    });
-  });
-
-  it.each([
-    [true, 'DEFAULT_GROUP@@orders'],
-    [false, 'orders'],
-  ])('calls the service by its name, grouped: %s', (grouped, shown) => {
-    const { name, dom, hosts } = listView(orders, [instance()], { ...query, grouped });
-    expect([name, dom, hosts[0]?.serviceName]).toEqual(['DEFAULT_GROUP@@orders', shown, shown]);
-  });
-
-  it('over gRPC has the same hosts under grouped names, and every field of the older and the newer spelling', () => {
-    const view = serviceInfoView(orders, some, query, DEFAULT_NACOS_SETTINGS);
-    expect(view).toMatchObject({ name: 'orders', groupName: 'DEFAULT_GROUP', allIps: false, allIPs: false, lastRefTime: 7 });
-    expect(view.hosts.map(({ port, serviceName }) => [port, serviceName])).toEqual([
-      [2, 'DEFAULT_GROUP@@orders'],
-      [1, 'DEFAULT_GROUP@@orders'],
-      [4, 'DEFAULT_GROUP@@orders'],
-    ]);
-  });
-});
 
 describe('an instance', () => {
   it('has every field in a list, with the silence it is allowed', () => {
@@ -129,7 +81,7 @@ describe('an instance', () => {
   });
 
   it('that is one of many is named in short', () => {
-    expect(statusesView(some.slice(0, 2))).toEqual({ ips: ['10.0.0.1:1_true', '10.0.0.1:2_false'] });
+    expect(some.slice(0, 2).map(statusView)).toEqual(['10.0.0.1:1_true', '10.0.0.1:2_false']);
     expect(updatedView([instance(), instance({ port: 2, ephemeral: false, cluster: 'C2' })])).toEqual({
       updated: ['10.0.0.1:8080:unknown:DEFAULT:ephemeral', '10.0.0.1:2:unknown:C2:persistent'],
     });
@@ -138,8 +90,11 @@ describe('an instance', () => {
 
 describe('a beat', () => {
   it('is answered by a code, and without one by 20404', () => {
-    expect(beatView(5_000, true)).toEqual({ clientBeatInterval: 5_000, code: 10_200, lightBeatEnabled: true });
-    expect(unknownBeatView(5_000)).toEqual({ clientBeatInterval: 5_000, code: 20_404 });
+    const known = beatAnswer(5_000, true);
+    expect(JSON.parse(known.json)).toEqual({ clientBeatInterval: 5_000, code: 10_200, lightBeatEnabled: true });
+    const unknown = unknownBeatAnswer(5_000);
+    expect(JSON.parse(unknown.json)).toEqual({ clientBeatInterval: 5_000, code: 20_404 });
+    expect([known.bytes, unknown.bytes]).toEqual([known, unknown].map(({ json }) => Buffer.byteLength(json)));
   });
 });
 
@@ -148,8 +103,8 @@ describe('a service', () => {
   const settings: NacosSettings = { ...DEFAULT_NACOS_SETTINGS, metadata: { team: 'shop' }, clusters: { C9 } };
 
   it('names every cluster that has an instance or settings, sorted', () => {
-    expect(clusterNames(some, settings)).toEqual(['C2', 'C9', 'DEFAULT']);
-    expect(serviceView(orders, some, settings).clusters).toEqual([
+    expect(clusterNames(rollOf(some), settings)).toEqual(['C2', 'C9', 'DEFAULT']);
+    expect(serviceView(orders, rollOf(some), settings).clusters).toEqual([
       { name: 'C2', healthChecker: { type: 'TCP' }, metadata: {} },
       { name: 'C9', healthChecker: { type: 'NONE' }, metadata: { a: 'b' } },
       { name: 'DEFAULT', healthChecker: { type: 'TCP' }, metadata: {} },
@@ -157,13 +112,13 @@ describe('a service', () => {
   });
 
   it('in v2 has its clusters by name, and is ephemeral unless an instance is persistent', () => {
-    expect(serviceViewV2(orders, some, settings)).toMatchObject({
+    expect(serviceViewV2(orders, rollOf(some), settings)).toMatchObject({
       namespace: 'public',
       serviceName: 'orders',
       clusterMap: { C9: { clusterName: 'C9', healthChecker: { type: 'NONE' }, metadata: { a: 'b' }, hosts: null } },
       ephemeral: true,
     });
-    expect(serviceViewV2(orders, [instance({ ephemeral: false })], settings).ephemeral).toBe(false);
+    expect(serviceViewV2(orders, rollOf([instance({ ephemeral: false })]), settings).ephemeral).toBe(false);
   });
 
   it.each<[string, readonly Instance[], number, string]>([
@@ -172,11 +127,11 @@ describe('a service', () => {
     ['one that is not, though there is no threshold', [instance({ healthy: false })], 0, 'true'],
     ['half', some.slice(0, 2), 0.5, 'true'],
   ])('in the catalog triggers protection with %s', (_, instances, protectThreshold, triggerFlag) => {
-    expect(catalogRow(orders, instances, { ...settings, protectThreshold })).toMatchObject({ triggerFlag });
+    expect(catalogRow(orders, rollOf(instances), { ...settings, protectThreshold })).toMatchObject({ triggerFlag });
   });
 
   it('in the catalog says of each cluster whether it is empty', () => {
-    const { clusters } = catalogServiceView(orders, some, settings);
+    const { clusters } = catalogServiceView(orders, rollOf(some), settings);
     expect(clusters.map(({ name, empty, defaultCheckPort }) => [name, empty, defaultCheckPort])).toEqual([
       ['C2', false, 80],
       ['C9', true, 80],

@@ -24,7 +24,7 @@ function setUp(options: RegistryOptions = {}) {
     wait(ms: number) {
       clock.ms += ms;
       const from = events.length;
-      registry.sweep();
+      while (registry.sweep() === 'more');
       return events.slice(from).filter(({ cause }) => cause === 'silent' || cause === 'removed');
     },
     pass(ms: number) {
@@ -35,6 +35,29 @@ function setUp(options: RegistryOptions = {}) {
     },
   };
 }
+
+it('silence of very many is worked off in parts, each by the time that it takes, and nobody is left out', () => {
+  const { registry, events, pass } = setUp();
+  const COUNT = 7_000;
+  for (let port = 0; port < COUNT; port++) registry.register(orders, registration({ port }));
+  pass(15_000);
+  const parts: number[] = [];
+  for (let answer = ''; answer !== 'done'; ) {
+    const from = events.length;
+    answer = registry.sweep();
+    parts.push(events.slice(from).filter(({ cause }) => cause === 'silent').length);
+    // Whoever beats between two parts has been heard.
+    if (parts.length === 1) registry.beat(orders, registration({ port: COUNT - 1 }));
+  }
+  expect(parts.length).toBeGreaterThan(2);
+  expect(parts.reduce((sum, count) => sum + count)).toBe(COUNT - 1);
+  expect(Math.max(...parts)).toBeLessThanOrEqual(2_000);
+  // Of the one that has beaten, before all others are due.
+  expect(registry.nextDue).toBe(1_030_000);
+  pass(14_999);
+  expect(registry.sweep()).toBe('done');
+  expect(registry.tally(orders)).toMatchObject({ total: COUNT, healthy: 1 });
+});
 
 describe('silence', () => {
   it('makes an instance unhealthy after 15 s and removes it after 30 s', () => {

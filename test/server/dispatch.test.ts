@@ -44,10 +44,12 @@ async function served(checker: Checker, port: 'all' | 'health' = 'all') {
       defaultService: '',
       corsHeaders: {},
     }),
+    nacosLane: { routeOf: () => undefined },
+    healthLane: {},
     probePaths: probePaths([]),
   };
-  const request = port === 'all' ? everything(surfaces, log) : healthOnly(surfaces, log);
-  const open = await listen('127.0.0.1', 0, { request }, { limits: LIMITS, scheduler: systemScheduler });
+  const lanes = port === 'all' ? everything(surfaces, log) : healthOnly(surfaces, log);
+  const open = await listen('127.0.0.1', 0, lanes, { limits: LIMITS, scheduler: systemScheduler });
   return {
     address: open.address,
     logged,
@@ -155,6 +157,7 @@ function copied(health: Health): Checker {
   return {
     nameFrom: (text) => health.nameFrom(text),
     statusOf: (name) => health.statusOf(name),
+    statusOfText: (text) => health.statusOfText(text),
     list: () => health.list(),
     explain: (name) => health.explain(name),
     isIgnorantOf: (name) => health.isIgnorantOf(name),

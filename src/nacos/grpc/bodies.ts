@@ -21,9 +21,11 @@ import {
 
 /** Undefined for what is no JSON object. */
 export function readBody(bytes: Uint8Array): JsonObject | undefined {
-  const value = parseJson(new TextDecoder().decode(bytes));
+  const value = parseJson(decoder.decode(bytes));
   return isObject(value) ? value : undefined;
 }
+
+const decoder = new TextDecoder();
 
 /** Text, "" when it is left out. What is kept for long, or echoed, must be short: a message may have 10 MiB. */
 export function textOf(body: JsonObject, name: string, maxLength = MAX_TEXT_LENGTH): string {

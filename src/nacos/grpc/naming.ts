@@ -13,8 +13,8 @@ import {
   typeOf,
 } from './bodies.ts';
 import type { Asker } from './connection.ts';
-import { OK } from './messages.ts';
-import { type Subscribers, withServiceInfo } from './subscribers.ts';
+import type { ServiceInfo } from './messages.ts';
+import type { Subscribers } from './subscribers.ts';
 
 /** What the calls about services work on. */
 export interface NamingRoom {
@@ -50,16 +50,16 @@ export function namingCalls({ naming, subscribers, limits }: NamingRoom) {
       return { type };
     },
 
-    subscribe(body: JsonObject, { connection }: Asker): string {
+    subscribe(body: JsonObject, { connection }: Asker): ServiceInfo | Promise<ServiceInfo> {
       const query = clustersOf(body, 'clusters');
       const change = flagOf(body, 'subscribe') ? 'subscribe' : 'unsubscribe';
-      return withServiceInfo(SUCCESS, subscribers[change](connection, serviceOf(body), query));
+      return subscribers[change](connection, serviceOf(body), query);
     },
 
     /** Python's client spells the flag in its own way. */
-    query(body: JsonObject): string {
+    query(body: JsonObject): ServiceInfo | Promise<ServiceInfo> {
       const healthyOnly = flagOf(body, 'healthyOnly') || flagOf(body, 'healthOnly');
-      return withServiceInfo(SUCCESS, subscribers.query(serviceOf(body), clustersOf(body, 'cluster'), healthyOnly));
+      return subscribers.query(serviceOf(body), clustersOf(body, 'cluster'), healthyOnly);
     },
 
     /** `count` is of all there are, not of those on the page. */
@@ -70,6 +70,3 @@ export function namingCalls({ naming, subscribers, limits }: NamingRoom) {
     },
   };
 }
-
-/** What an answer starts with that carries a list: the rest of it is JSON already. */
-const SUCCESS = JSON.stringify({ ...OK, message: 'success' });

@@ -1,5 +1,5 @@
 import { type ConnectRouter, createContextKey } from '@connectrpc/connect';
-import { BiRequestStream, type Payload, Request } from '../../gen/nacos/payload_pb.ts';
+import { BiRequestStream, Request } from '../../gen/nacos/payload_pb.ts';
 import type { Peer } from '../../wire/exchange.ts';
 import { takesBytes } from '../agents.ts';
 import { type Durability, kept } from '../durability.ts';
@@ -8,7 +8,18 @@ import type { JsonObject } from '../json.ts';
 import { readBody } from './bodies.ts';
 import type { ConfigsRoom } from './configs.ts';
 import type { Asker } from './connection.ts';
-import { envelope, type Message, message, OK, refusal } from './messages.ts';
+import {
+  bytesOf,
+  envelope,
+  type Message,
+  message,
+  OK,
+  refusal,
+  type Said,
+  ServiceInfo,
+  ServiceMessage,
+  saidIn,
+} from './messages.ts';
 import type { NamingRoom } from './naming.ts';
 import { type StreamRoom, serveStream } from './stream.ts';
 import { type Answering, requestTable } from './table.ts';
@@ -29,7 +40,7 @@ export const peerKey = createContextKey<Peer>({ connection: {}, ip: '', port: 0,
 export function nacosRpc(router: ConnectRouter, options: NacosRpcOptions): void {
   const answerTo = answerer(options, requestTable(options));
   router.service(Request, {
-    request: async (payload, { values }) => envelope(await answerTo(payload, values.get(peerKey))),
+    request: async (payload, { values }) => envelope(await answerTo(saidIn(payload), values.get(peerKey))),
   });
   router.service(BiRequestStream, {
     requestBiStream: (requests, { values, signal }) => serveStream(options, requests, { peer: values.get(peerKey), signal }),
@@ -41,8 +52,7 @@ export function answerer({ connections, durability, log }: AnswererRoom, table: 
   return answerTo;
 
   // The order of these checks is Nacos's: clients act on what is found first.
-  function answerTo(payload: Payload, peer: Peer): Message | Promise<Message> {
-    const asked = payload.metadata?.type ?? '';
+  function answerTo({ type: asked, headers, body: bytes }: Said, peer: Peer): Message | Promise<Message> {
     const connection = connections.heard(peer);
     if (asked === 'ServerCheckRequest') {
       const answer = { ...OK, connectionId: connections.idOf(peer), supportAbilityNegotiation: true };
@@ -55,9 +65,9 @@ export function answerer({ connections, durability, log }: AnswererRoom, table: 
     const answering = table.get(asked);
     if (answering === undefined) return refusal(302, 'RequestHandler Not Found');
     if (connection === undefined) return refusal(301, UNREGISTERED);
-    const body = readBody(payload.body?.value ?? new Uint8Array());
+    const body = readBody(bytes);
     if (body === undefined) return refusal(502, 'the body must be a JSON object');
-    return answered(answering, body, { connection, by: connection.by, headers: payload.metadata?.headers ?? {} });
+    return answered(answering, body, { connection, by: connection.by, headers });
   }
 
   /** Failures are of the answer's own class: an ErrorResponse is an ill connection to clients, and makes them start anew. */
@@ -71,9 +81,11 @@ export function answerer({ connections, durability, log }: AnswererRoom, table: 
     }
   }
 
-  function success({ answer }: Answering, result: string | object, asker: Asker): Message {
-    const said = typeof result === 'string' ? { type: answer, body: result } : message(answer, { ...OK, ...result });
-    const [bytes, taken] = [Buffer.byteLength(said.body), takesBytes(asker.connection.clientVersion)];
+  function success({ answer }: Answering, result: object | ServiceInfo, asker: Asker): Message {
+    const said =
+      result instanceof ServiceInfo ? new ServiceMessage(answer, SUCCESS, result) : message(answer, { ...OK, ...result });
+    const bytes = bytesOf(said);
+    const taken = takesBytes(asker.connection.clientVersion);
     if (bytes > taken) throw new RequestError('too-large', `the answer has ${bytes} bytes, and the client takes ${taken}`);
     return said;
   }
@@ -88,4 +100,6 @@ export function answerer({ connections, durability, log }: AnswererRoom, table: 
 
 type AnswererRoom = Pick<NacosRpcOptions, 'connections' | 'durability' | 'log'>;
 
+/** Before the service that an answer ends with. */
+const SUCCESS = JSON.stringify({ ...OK, message: 'success' });
 const UNREGISTERED = 'Connection is unregistered.';

@@ -22,14 +22,18 @@ export class Slots {
   put(service: ServiceName, instances: readonly Registration[]): void {
     if (this.#ended) return;
     const key = serviceKey(service);
-    const before = this.#slots.get(key)?.instances ?? [];
-    const after = new Map(instances.map((instance) => [addressOf(instance), instance]));
-    if (after.size === 0) this.#slots.delete(key);
-    else this.#slots.set(key, { service, instances: [...after.values()] });
+    const before = this.#slots.get(key)?.instances ?? NONE;
+    const after = instances.length > 1 ? eachOnce(instances) : instances;
+    if (after.length === 0) this.#slots.delete(key);
+    else this.#slots.set(key, { service, instances: after });
     // First what is new, so that a replaced instance leaves no moment without any.
-    for (const instance of after.values()) this.#registry.hold(service, instance, this, this.#by);
+    for (const instance of after) this.#registry.hold(service, instance, this, this.#by);
+    // Nearly always what is there is said again.
+    const [first] = after;
+    if (before.every((instance) => after.length === 1 && first !== undefined && isAt(first, instance))) return;
+    const kept = new Set(after.map(addressOf));
     for (const instance of before)
-      if (!after.has(addressOf(instance))) this.#registry.release(service, instance, this, 'deregistered', this.#by);
+      if (!kept.has(addressOf(instance))) this.#registry.release(service, instance, this, 'deregistered', this.#by);
   }
 
   /** What it has registered of the service. */
@@ -60,6 +64,17 @@ export interface Slot {
   readonly service: ServiceName;
   /** Each address once. */
   readonly instances: readonly Registration[];
+}
+
+const NONE: readonly Registration[] = [];
+
+/** Of what is named twice the last, in the place of the first. */
+function eachOnce(instances: readonly Registration[]): readonly Registration[] {
+  return [...new Map(instances.map((instance) => [addressOf(instance), instance])).values()];
+}
+
+function isAt(one: Address, other: Address): boolean {
+  return one.port === other.port && one.ip === other.ip;
 }
 
 function addressOf({ ip, port }: Address): string {

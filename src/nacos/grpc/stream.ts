@@ -4,7 +4,7 @@ import type { Peer } from '../../wire/exchange.ts';
 import { readBody, setupOf } from './bodies.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
-import { envelope, message } from './messages.ts';
+import { envelope, type Message, message, type Said, saidIn } from './messages.ts';
 
 /** What a stream works on. */
 export interface StreamRoom {
@@ -22,54 +22,63 @@ export interface Caller {
 /** The stream of a connection: the client sets it up and answers, the server asks and pushes. Its end is the connection's. */
 export async function* serveStream(room: StreamRoom, requests: AsyncIterable<Payload>, caller: Caller): AsyncGenerator<Payload> {
   const { signal } = caller;
-  const stream = new Stream(room, caller.peer);
-  signal.addEventListener('abort', () => stream.wake(), { once: true });
-  void stream.readAll(requests);
+  let woken = () => {};
+  const stream = new Stream(room, caller.peer, () => woken());
+  signal.addEventListener('abort', () => woken(), { once: true });
+  void readAll(stream, requests);
   try {
     for (;;) {
       const next = stream.take();
       if (next !== undefined) {
-        yield next;
+        yield envelope(next);
         continue;
       }
       // The reason says how the stream ends: unavailable when the server goes.
       signal.throwIfAborted();
       if (stream.isOver) return;
-      await stream.somethingNew();
+      await new Promise<void>((resolve) => {
+        woken = resolve;
+      });
     }
   } finally {
     stream.finish('the stream has ended');
   }
 }
 
-class Stream {
+/** Reads to the end of the stream, which is the end of all. */
+async function readAll(stream: Stream, requests: AsyncIterable<Payload>): Promise<void> {
+  try {
+    for await (const payload of requests) stream.read(saidIn(payload));
+  } catch {
+    stream.finish(BROKEN);
+    return;
+  }
+  stream.finish(CLOSED);
+}
+
+/** Why a stream has ended. */
+export const BROKEN = 'the stream has broken';
+export const CLOSED = 'the client has closed its stream';
+
+/** What a stream is, whatever carries it. */
+export class Stream {
   readonly #room: StreamRoom;
   readonly #peer: Peer;
+  readonly #wake: () => void;
   #connection: Connection | undefined;
   #isFinished = false;
-  #wake = () => {};
 
-  constructor(room: StreamRoom, peer: Peer) {
+  /** `wake` is called when there is something to be sent, or never will be again. */
+  constructor(room: StreamRoom, peer: Peer, wake: () => void) {
     this.#room = room;
     this.#peer = peer;
+    this.#wake = wake;
     room.connections.heard(peer);
   }
 
-  /** There is something to be sent, or never will be again. */
-  wake(): void {
-    this.#wake();
-  }
-
-  /** Resolves when it is woken. */
-  somethingNew(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-
-  take(): Payload | undefined {
-    const next = this.#connection?.outbox.take();
-    return next && envelope(next);
+  /** What is to be sent next, as it is true now. */
+  take(): Message | undefined {
+    return this.#connection?.outbox.take();
   }
 
   get isOver(): boolean {
@@ -79,35 +88,24 @@ class Stream {
   finish(reason: string): void {
     this.#isFinished = true;
     if (this.#connection !== undefined) this.#room.connections.end(this.#connection, reason);
-    this.wake();
+    this.#wake();
   }
 
-  /** Reads to the end of the stream, which is the end of all. */
-  async readAll(requests: AsyncIterable<Payload>): Promise<void> {
+  /** What the client has said. */
+  read(said: Said): void {
     try {
-      for await (const payload of requests) this.#readSafely(payload);
-    } catch {
-      this.finish('the stream has broken');
-      return;
-    }
-    this.finish('the client has closed its stream');
-  }
-
-  #readSafely(payload: Payload): void {
-    try {
-      this.#read(payload);
+      this.#read(said);
     } catch (err) {
       this.#room.log.error({ err }, 'nacos stream failed');
       this.#peer.cut();
     }
   }
 
-  #read(payload: Payload): void {
+  #read({ type, body: bytes }: Said): void {
     // It has ended, and something was still on its way.
     if (this.#isFinished) return;
     const { connections } = this.#room;
-    const type = payload.metadata?.type ?? '';
-    const body = readBody(payload.body?.value ?? new Uint8Array());
+    const body = readBody(bytes);
     const known = connections.heard(this.#peer);
     if (type !== 'ConnectionSetupRequest') {
       if (typeof body?.requestId === 'string') known?.answered(body.requestId, body.resultCode === 200);
@@ -116,7 +114,7 @@ class Stream {
     // A second time it changes nothing, be it over this stream or another.
     if (known !== undefined) return;
     const setup = body && setupOf(body);
-    this.#connection = setup && connections.setUp(this.#peer, setup, () => this.wake());
+    this.#connection = setup && connections.setUp(this.#peer, setup, this.#wake);
     if (this.#connection === undefined) this.#peer.cut();
     else if (setup?.negotiates) this.#connection.outbox.send(() => message('SetupAckRequest', SETUP_ACK));
   }

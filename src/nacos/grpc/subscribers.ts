@@ -1,17 +1,16 @@
 import type { Logger } from 'pino';
 import type { Registry } from '../../registry/registry.ts';
 import { groupedName, type ServiceName, serviceKey } from '../../registry/service-name.ts';
+import { Rounds } from '../../wire/rounds.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import { takesBytes } from '../agents.ts';
-import { writeJson } from '../doubles.ts';
 import { RequestError } from '../errors.ts';
-import { Gathered, strictlyRising } from '../pushes.ts';
-import { nacosSettingsOf } from '../settings.ts';
-import type { Switches } from '../switches.ts';
-import { serviceInfoView } from '../views.ts';
+import { Gathered } from '../pushes.ts';
 import type { ClusterQuery } from './bodies.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
+import { type Message, type ServiceInfo, ServiceMessage } from './messages.ts';
+import { ServiceInfos, type ServiceInfosRooms } from './service-infos.ts';
 
 /**
  * Which connections have subscribed to which service, and pushing to them. A subscription is level-triggered: it holds one push at a
@@ -24,29 +23,32 @@ export class Subscribers {
   /** By connection, service and spelling of the clusters. */
   readonly #byConnection = new Map<Connection, Map<Topic, Map<string, Subscription>>>();
   readonly #changed: Gathered<Topic>;
+  readonly #offers: Rounds<Subscription>;
   /** Those whose push failed, or was held back, with the time of the next try. */
   readonly #retries = new Map<Subscription, number>();
-  /** Never the same twice: Go's and Python's clients drop what is not newer. */
-  readonly #nextRefTime: () => number;
+  readonly #infos: ServiceInfos;
   #cancelRetries: Cancel | undefined;
   #closed = false;
 
   constructor(options: SubscribersOptions) {
     this.#options = options;
-    this.#nextRefTime = strictlyRising(options.wallClock);
+    this.#infos = new ServiceInfos(options);
+    this.#offers = new Rounds(options.scheduler, OFFERS_A_ROUND, (subscription) => this.#offer(subscription));
     this.#changed = new Gathered(options, (topics) => {
-      for (const { subscriptions } of topics) for (const subscription of subscriptions) this.#offer(subscription);
+      for (const { subscriptions } of topics) for (const subscription of subscriptions) this.#offers.add(subscription);
     });
     options.registry.onChange((service) => this.#noteChange(service));
     options.connections.onEnd((connection) => this.#drop(connection));
-    // Pushes that were switched off are made up for.
     options.switches.onChange(() => {
-      for (const subscription of this.all()) this.#offer(subscription);
+      // How long a list is good for stands in it.
+      for (const { views } of this.#topics.values()) views.clear();
+      // Pushes that were switched off are made up for.
+      for (const subscription of this.all()) this.#offers.add(subscription);
     });
   }
 
-  /** Answers the list as JSON. A push of the same follows: clients that subscribe again after an outage throw the answer away. */
-  subscribe(connection: Connection, service: ServiceName, query: ClusterQuery): string {
+  /** Answers the list. A push of the same follows: clients that subscribe again after an outage throw the answer away. */
+  subscribe(connection: Connection, service: ServiceName, query: ClusterQuery): Eventual<ServiceInfo> {
     if (connection.ended) return this.query(service, query, false);
     const key = serviceKey(service);
     const topic: Topic = this.#topics.get(key) ?? {
@@ -71,8 +73,8 @@ export class Subscribers {
     return this.#view(topic, query);
   }
 
-  /** Answers the list as JSON, once more. */
-  unsubscribe(connection: Connection, service: ServiceName, query: ClusterQuery): string {
+  /** Answers the list, once more. */
+  unsubscribe(connection: Connection, service: ServiceName, query: ClusterQuery): Eventual<ServiceInfo> {
     const topic = this.#topics.get(serviceKey(service));
     const ofConnection = this.#byConnection.get(connection);
     const spellings = topic && ofConnection?.get(topic);
@@ -86,19 +88,10 @@ export class Subscribers {
     return this.query(service, query, false);
   }
 
-  /** The list as JSON, for one who only asks. */
-  query(service: ServiceName, { clusters, clustersVerbatim }: ClusterQuery, healthyOnly: boolean): string {
-    const { registry, switches } = this.#options;
-    const asked = {
-      clusters,
-      clustersVerbatim,
-      healthyOnly,
-      cacheMillis: switches.values.defaultPushCacheMillis,
-      // Clients drop a list that is no newer than the one they have: where nobody has come back yet, it cannot harm them.
-      lastRefTime: registry.isIgnorantOf(service) ? 0 : this.#nextRefTime(),
-    };
-    const instances = registry.instances(service) ?? [];
-    return writeJson(serviceInfoView(service, instances, asked, nacosSettingsOf(registry, service)));
+  /** The list, for one who only asks: the one that subscribers have, where it is the same. */
+  query(service: ServiceName, query: ClusterQuery, healthyOnly: boolean): Eventual<ServiceInfo> {
+    const known = healthyOnly ? undefined : this.#topics.get(serviceKey(service))?.views.get(query.clustersVerbatim);
+    return known ?? this.#infos.of(service, query, healthyOnly);
   }
 
   /** Every subscription there is. */
@@ -110,6 +103,7 @@ export class Subscribers {
   close(): void {
     this.#closed = true;
     this.#changed.close();
+    this.#offers.close();
     this.#retries.clear();
     this.#cancelRetries?.();
   }
@@ -136,22 +130,49 @@ export class Subscribers {
     if (!subscription.open || subscription.told === topic.version) return;
     if (subscription.queued || subscription.unacknowledged || this.#isHeldBack(subscription)) return;
     subscription.queued = true;
-    connection.outbox.send(() => {
+    connection.outbox.send(() => this.#drafted(subscription));
+  }
+
+  /** There is room for it now. */
+  #drafted(subscription: Subscription): Message | undefined {
+    const { connection, topic } = subscription;
+    subscription.queued = false;
+    if (!this.#mayPush(subscription)) return undefined;
+    const { version } = topic;
+    const view = this.#view(topic, subscription);
+    if (!(view instanceof Promise)) return this.#push(subscription, view, version);
+    // It goes out as soon as it is there, though there may be news by then: where these are many, it would never go out else.
+    subscription.queued = true;
+    const pushed = (made: ServiceInfo) => {
       subscription.queued = false;
-      if (!subscription.open || !this.#options.switches.values.pushEnabled || this.#isHeldBack(subscription)) return undefined;
-      subscription.told = topic.version;
-      const view = this.#view(topic, subscription);
-      if (!this.#canTake(subscription, view)) return undefined;
-      subscription.unacknowledged = true;
-      const requestId = connection.outbox.expect((acknowledged) => this.#acknowledged(subscription, acknowledged));
-      const head = JSON.stringify({ headers: {}, requestId, module: 'naming' });
-      return { type: 'NotifySubscriberRequest', body: withServiceInfo(head, view) };
-    });
+      return this.#mayPush(subscription) ? this.#push(subscription, made, version) : undefined;
+    };
+    view.then(
+      (made) => connection.outbox.send(() => pushed(made)),
+      (err) => this.#options.log.error({ err }, 'a list cannot be made'),
+    );
+    return undefined;
+  }
+
+  #mayPush(subscription: Subscription): boolean {
+    return subscription.open && this.#options.switches.values.pushEnabled && !this.#isHeldBack(subscription);
+  }
+
+  /** The list is that of the version. */
+  #push(subscription: Subscription, view: ServiceInfo, version: number): Message | undefined {
+    const { outbox } = subscription.connection;
+    subscription.told = version;
+    if (!this.#canTake(subscription, view)) {
+      if (version !== subscription.topic.version) this.#offers.add(subscription);
+      return undefined;
+    }
+    subscription.unacknowledged = true;
+    const requestId = outbox.expect((acknowledged) => this.#acknowledged(subscription, acknowledged));
+    return new ServiceMessage('NotifySubscriberRequest', `{"headers":{},"requestId":"${requestId}","module":"naming"}`, view);
   }
 
   /** A push that a client cannot take breaks its connection, and all that it has registered would go with that. */
-  #canTake({ connection, topic }: Subscription, view: string): boolean {
-    const bytes = Buffer.byteLength(view);
+  #canTake({ connection, topic }: Subscription, { length: bytes }: ServiceInfo): boolean {
     const fits = bytes + MAX_HEAD_BYTES <= takesBytes(connection.clientVersion);
     if (!fits && !topic.isTooLarge) {
       const facts = { namespace: topic.service.namespace, service: groupedName(topic.service), bytes };
@@ -195,7 +216,7 @@ export class Subscribers {
     for (const [subscription, at] of this.#retries) {
       if (at > now) continue;
       this.#retries.delete(subscription);
-      this.#offer(subscription);
+      this.#offers.add(subscription);
     }
     if (this.#retries.size > 0) return;
     this.#cancelRetries?.();
@@ -220,29 +241,36 @@ export class Subscribers {
     this.#changed.delete(topic);
   }
 
-  /** Subscribers that ask in the same way get the same text, made once after each change. */
-  #view(topic: Topic, query: ClusterQuery): string {
-    const known = topic.views.get(query.clustersVerbatim);
+  /** Subscribers that ask in the same way get the same list, made once after each change. */
+  #view(topic: Topic, query: ClusterQuery): Eventual<ServiceInfo> {
+    const { clustersVerbatim } = query;
+    const known = topic.views.get(clustersVerbatim);
     if (known !== undefined) return known;
-    const view = this.query(topic.service, query, false);
+    const view = this.#infos.of(topic.service, query, false);
     const { registry, limits } = this.#options;
-    if (topic.views.size < limits.maxClusterSets && !registry.isIgnorantOf(topic.service))
-      topic.views.set(query.clustersVerbatim, view);
+    if (topic.views.size >= limits.maxClusterSets || registry.isIgnorantOf(topic.service)) return view;
+    topic.views.set(clustersVerbatim, view);
+    const settled = (made?: ServiceInfo) => {
+      if (topic.views.get(clustersVerbatim) !== view) return;
+      if (made === undefined) topic.views.delete(clustersVerbatim);
+      else topic.views.set(clustersVerbatim, made);
+    };
+    if (view instanceof Promise) view.then(settled, () => settled());
     return view;
   }
 }
 
-export interface SubscribersOptions {
+/** There now, or later. */
+type Eventual<T> = T | Promise<T>;
+
+export interface SubscribersOptions extends ServiceInfosRooms {
   readonly registry: Registry;
   readonly connections: Connections;
-  readonly switches: Switches;
   readonly scheduler: Scheduler;
   /** How long to wait for more changes before a push, in milliseconds. */
   readonly delayMs: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** Milliseconds since 1970, never going back. */
-  readonly wallClock: () => number;
   readonly limits: SubscribersLimits;
   readonly log: Logger;
 }
@@ -264,7 +292,7 @@ export interface Topic {
   isTooLarge: boolean;
   readonly subscriptions: Set<Subscription>;
   /** What subscribers see of it, by their clusters; only until the next change. */
-  readonly views: Map<string, string>;
+  readonly views: Map<string, Eventual<ServiceInfo>>;
 }
 
 /** That of one connection to one service, in one set of clusters. */
@@ -274,7 +302,7 @@ export interface Subscription extends ClusterQuery {
   open: boolean;
   /** The version that was pushed last; undefined: none, or nobody knows. */
   told: number | undefined;
-  /** A push waits for room on the connection. */
+  /** A push waits for room on the connection, or for its list. */
   queued: boolean;
   /** A push has gone out, and it is not known yet whether it has arrived. */
   unacknowledged: boolean;
@@ -285,12 +313,9 @@ function subscriptionOf(connection: Connection, topic: Topic, { clusters, cluste
   return { connection, topic, clusters, clustersVerbatim, ...fresh };
 }
 
-/** Puts a list, which is JSON already, into an object. */
-export function withServiceInfo(head: string, serviceInfo: string): string {
-  return `${head.slice(0, -1)},"serviceInfo":${serviceInfo}}`;
-}
-
 /** What a push has beside its list. */
 const MAX_HEAD_BYTES = 1_024;
 const RETRY_AFTER_MS = 1_000;
 const RETRY_EVERY_MS = 250;
+/** It is little that is done for each. */
+const OFFERS_A_ROUND = 500;

@@ -1,14 +1,15 @@
 import type { JsonObject } from '../json.ts';
 import { type ConfigsRoom, configCalls } from './configs.ts';
 import type { Asker } from './connection.ts';
+import type { ServiceInfo } from './messages.ts';
 import { type NamingRoom, namingCalls } from './naming.ts';
 
 /** How a question is answered. */
 export interface Answering {
   /** The class that the client expects; the older ones of Java throw on another, and Go's panics. */
   readonly answer: string;
-  /** An object gets its codes; text is JSON that has them. */
-  readonly from: (body: JsonObject, asker: Asker) => object | string;
+  /** What is answered beside the codes. */
+  readonly from: (body: JsonObject, asker: Asker) => object | ServiceInfo | Promise<ServiceInfo>;
   /** What a failure must have too, because some client cannot do without. */
   readonly failure?: object;
 }

@@ -1,10 +1,11 @@
-import type { Edit } from '../../registry/instance.ts';
+import type { Edit, Instance } from '../../registry/instance.ts';
 import type { ServiceName } from '../../registry/service-name.ts';
 import { editView, pageView } from '../admin-views.ts';
 import { RequestError, shown } from '../errors.ts';
 import { isObject, parseJson } from '../json.ts';
+import { Long } from '../many.ts';
 import { checkedNamespace, checkedService, checkedWeight, DEFAULT_CLUSTER_NAME, HOME, readClusters } from '../rules.ts';
-import { catalogInstance, clusterNames, inClusters } from '../views.ts';
+import { catalogInstance, clusterNames } from '../views.ts';
 import { checkTruths, readStrictPage, readStrictTruth } from './admin-params.ts';
 import { optional, type Params, readNamed, readPlace, readService, required } from './params.ts';
 import { type Asked, type HttpRooms, OK } from './route.ts';
@@ -48,17 +49,16 @@ function readingCalls({ naming, catalog }: HttpRooms) {
     /** A bare array, with those that are switched off; other clusters than the default one have to be named. */
     list({ params }: Asked) {
       const service = readService(params);
-      const [, instances, settings] = catalog.known(service, 'absent', (name) => `service ${name} is not found!`);
+      const [, roll, settings] = catalog.known(service, 'absent', (name) => `service ${name} is not found!`);
       const named = optional(params, 'clusterName') ?? DEFAULT_CLUSTER_NAME;
       const clusters = readClusters(named);
       // That one is there before its first instance, and after its last.
-      const known = [DEFAULT_CLUSTER_NAME, ...clusterNames(instances, settings)];
+      const known = [DEFAULT_CLUSTER_NAME, ...clusterNames(roll, settings)];
       if (!clusters.some((cluster) => known.includes(cluster)))
         throw new RequestError('absent', `cluster ${shown(named)} is not found!`);
       const healthyOnly = readStrictTruth(params, 'healthyOnly') ?? false;
-      return inClusters(instances, clusters)
-        .filter(({ healthy }) => healthy || !healthyOnly)
-        .map((instance) => catalogInstance(service, instance));
+      const view = (instance: Instance) => (instance.healthy || !healthyOnly ? catalogInstance(service, instance) : undefined);
+      return new Long(roll.many(clusters, view));
     },
   };
 }

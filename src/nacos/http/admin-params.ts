@@ -1,5 +1,5 @@
 import { RequestError, shown } from '../errors.ts';
-import type { Page } from '../naming.ts';
+import type { Page } from '../rules.ts';
 import { type ClusterSettings, DEFAULT_CLUSTER } from '../settings.ts';
 import { readClusterSettings } from './checkers.ts';
 import { optional, type Params } from './params.ts';
@@ -56,7 +56,7 @@ function positive(params: Params, name: string, otherwise: number): number {
 /** As of the versions before, but that the port of the instance is checked unless told otherwise. */
 export function readClusterSettingsV3(params: Params): ClusterSettings {
   const useInstancePort4Check = readStrictTruth(params, 'useInstancePort4Check') ?? DEFAULT_CLUSTER.useInstancePort;
-  return readClusterSettings({ ...params, useInstancePort4Check: String(useInstancePort4Check) });
+  return readClusterSettings(params.with('useInstancePort4Check', String(useInstancePort4Check)));
 }
 
 function fail(message: string): never {

@@ -1,7 +1,8 @@
 import { pageOfView, pageView, serviceDetail, serviceWithHosts, subscriberView } from '../admin-views.ts';
 import { MissingParam } from '../errors.ts';
+import { Long } from '../many.ts';
 import { saidView, settingsView } from '../record-views.ts';
-import { pageOf } from '../rules.ts';
+import { after, inTurns } from '../turns.ts';
 import { catalogRow } from '../views.ts';
 import { readClusterSettingsV3, readStrictPage, readStrictTruth } from './admin-params.ts';
 import { optional, readNamespace, readPlace, readService, readServiceSettings, required } from './params.ts';
@@ -44,7 +45,7 @@ function editingCalls({ naming, catalog }: HttpRooms) {
   };
 }
 
-function readingCalls({ catalog, clients, registry }: HttpRooms) {
+function readingCalls({ catalog, clients, registry, scheduler }: HttpRooms) {
   return {
     get: ({ params }: Asked) => serviceDetail(...catalog.knownByNamespace(readService(params))),
     list({ params }: Asked) {
@@ -55,18 +56,19 @@ function readingCalls({ catalog, clients, registry }: HttpRooms) {
         address: '',
         onlyWithInstances: readStrictTruth(params, 'ignoreEmptyService') ?? false,
       };
-      const { services, count } = catalog.search(readNamespace(params), wanted, page);
+      const found = inTurns(catalog.search(readNamespace(params), wanted, page), scheduler);
       const withInstances = readStrictTruth(params, 'withInstances') ?? false;
-      const items = services.map((row) => (withInstances ? serviceWithHosts(...row) : catalogRow(...row)));
-      return pageView(items, count, page);
+      return after(found, ({ services, count }) => {
+        const items = services.map((row) => (withInstances ? serviceWithHosts(...row) : catalogRow(...row)));
+        return new Long(pageView(items, count, page));
+      });
     },
     /** What was said of the service, and by its instances without edits: a call of this server's own, for backups. */
     records({ params }: Asked) {
-      const [service, instances] = catalog.knownByNamespace(readService(params));
+      const [service, roll] = catalog.knownByNamespace(readService(params));
       const page = readStrictPage(params);
-      const shown = pageOf(instances, page.pageNo, page.pageSize);
-      const said = shown.flatMap((instance) => saidView(registry, service, instance));
-      return { said: settingsView(registry, service), instances: pageView(said, instances.length, page) };
+      const { shown } = roll.page([], page, (instance) => saidView(registry, service, instance));
+      return new Long({ said: settingsView(registry, service), instances: pageView(shown, roll.total, page) });
     },
     subscribers({ params }: Asked) {
       const found = clients.subscribersLike(readService(params));

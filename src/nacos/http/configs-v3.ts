@@ -3,7 +3,7 @@ import { RequestError } from '../errors.ts';
 import { HOME } from '../rules.ts';
 import { findConfigs, pageOfConfigs, tenantOf } from './config-pages.ts';
 import { type ConfigsRoom, listenersByName, namedIn, publishText, readConfigId, removeText } from './configs.ts';
-import { optional, type Params, required } from './params.ts';
+import { optional, Params, required } from './params.ts';
 import type { Asked } from './route.ts';
 
 /** The calls about texts in the words of 3.x: its clients read, and its operators and their tools do the rest. */
@@ -39,7 +39,8 @@ export function configCallsV3({ configs, configListeners, limits }: ConfigsRoom)
 
     list({ params }: Asked): object {
       const search = optional(params, 'search') === 'accurate' ? 'accurate' : 'blur';
-      const wanted = { ...params, group: optional(params, 'groupName') ?? optional(params, 'group') };
+      const group = optional(params, 'groupName');
+      const wanted = group === undefined ? params : params.with('group', group);
       return pageOfConfigs(findConfigs(configs, wanted, search), params, limits.maxConfigPageBytes, briefView);
     },
 
@@ -63,8 +64,12 @@ export function configCallsV3({ configs, configListeners, limits }: ConfigsRoom)
       throw new RequestError('invalid', 'Source must not be null');
     },
 
-    names: ({ params }: Asked): object => findConfigs(configs, { namespaceId: params.namespaceId }, 'accurate').map(briefView),
+    names: ({ params }: Asked): object => findConfigs(configs, namespaceAlone(params), 'accurate').map(briefView),
   };
+}
+
+function namespaceAlone(params: Params): Params {
+  return Params.of({ namespaceId: params.get('namespaceId') ?? '' });
 }
 
 /** Without what it says. */

@@ -2,18 +2,12 @@ import type { Instance } from '../../registry/instance.ts';
 import { parseServiceName, type ServiceName } from '../../registry/service-name.ts';
 import { isJavaClient } from '../agents.ts';
 import { RequestError } from '../errors.ts';
+import type { ListKind } from '../list-text.ts';
+import { Long } from '../many.ts';
+import { Roll } from '../roll.ts';
 import { DEFAULT_CLUSTER_NAME, HOME, readClusters } from '../rules.ts';
-import {
-  beatView,
-  hostView,
-  inClusters,
-  instanceView,
-  instanceViewV2,
-  listView,
-  statusesView,
-  unknownBeatView,
-  updatedView,
-} from '../views.ts';
+import { after } from '../turns.ts';
+import { beatAnswer, instanceView, instanceViewV2, statusView, unknownBeatAnswer, updatedView } from '../views.ts';
 import { readStrictTruth } from './admin-params.ts';
 import {
   optional,
@@ -49,7 +43,8 @@ function clientCalls({ naming, switches }: HttpRooms) {
       const { service, place, said } = readBeat(params);
       const { clientBeatInterval, lightBeatEnabled } = switches.values;
       const beatIntervalMs = naming.beat(service, place, said, by);
-      return beatIntervalMs === undefined ? unknownBeatView(clientBeatInterval) : beatView(beatIntervalMs, lightBeatEnabled);
+      if (beatIntervalMs === undefined) return unknownBeatAnswer(clientBeatInterval);
+      return beatAnswer(beatIntervalMs, lightBeatEnabled);
     },
     /** 3.x beats by registering with `heartBeat=true`. */
     registerOrBeatV3(asked: Asked) {
@@ -96,9 +91,9 @@ function readingCalls({ naming, registry }: HttpRooms) {
       const key = required(params, 'key');
       const [namespace = '', name = ''] = key.includes('##') ? key.split('##', 2) : [HOME.namespace, key];
       const service = parseServiceName(name, namespace, HOME.group);
-      const instances = service && registry.instances(service);
-      if (instances === undefined) throw new RequestError('not-found', `service: ${name.slice(0, 200)} not found.`);
-      return statusesView(instances);
+      const roll = service && Roll.of(registry, service);
+      if (roll === undefined) throw new RequestError('not-found', `service: ${name.slice(0, 200)} not found.`);
+      return new Long({ ips: roll.many([], statusView) });
     },
   };
 
@@ -108,43 +103,53 @@ function readingCalls({ naming, registry }: HttpRooms) {
   }
 }
 
-function listCalls({ naming, switches, pusher, pushToClientIp }: HttpRooms) {
+function listCalls({ naming, lists, switches, pusher, pushToClientIp }: HttpRooms) {
   return {
     list: (asked: Asked) => list(asked, V1_LIST),
     listV2: (asked: Asked) => list(asked, V2_LIST),
-    /** A bare array; other clusters than the default one have to be named, and nobody subscribes. */
+    /** Other clusters than the default one have to be named, and nobody subscribes. */
     listV3({ params }: Asked) {
       const service = readService(params);
-      const clusters = readClusters(optional(params, 'clusterName') ?? DEFAULT_CLUSTER_NAME);
-      return inClusters(naming.list(service).instances, clusters)
-        .filter(({ enabled }) => enabled)
-        .map((instance) => hostView(service, instance));
+      return lists.hostsOf(service, readClusters(optional(params, 'clusterName') ?? DEFAULT_CLUSTER_NAME));
     },
   };
 
-  /** Reading, and with a UDP port also subscribing. */
-  function list({ params, agent, by }: Asked, called: ListDialect) {
+  function list(asked: Asked, called: ListDialect) {
+    const { params } = asked;
     const service = readService(params);
     const clustersVerbatim = readVerbatim(params, called.clusters);
     const clusters = readClusters(clustersVerbatim);
-    const { instances, settings, lastRefTime } = naming.list(service);
-    const chosen = inClusters(instances, clusters);
-    if (readFlag(params, 'isCheck') && chosen.length > 0) return {};
-    const grouped = called.isV2 || isJavaClient(agent);
+    const grouped = called.isV2 || isJavaClient(asked.agent);
+    const kind = { clusters, clustersVerbatim, healthyOnly: readFlag(params, 'healthyOnly'), grouped };
+    // Of now, also where it takes a while: what changes meanwhile is newer.
+    const lastRefTime = naming.listTime(service);
+    return after(lists.of(service, kind), (made) => {
+      if (!made.isOfNobody && readFlag(params, 'isCheck')) return {};
+      const cacheMillis = subscribed(asked, called, { service, kind, isEmpty: made.isEmpty });
+      return made.at({ cacheMillis, lastRefTime, env: readVerbatim(params, 'env') });
+    });
+  }
+
+  /** Reading, and with a UDP port also subscribing. Answers for how long the list is good. */
+  function subscribed({ params, agent, by }: Asked, called: ListDialect, { service, kind, isEmpty }: ListAsked): number {
+    const { defaultCacheMillis, defaultPushCacheMillis } = switches.values;
     const port = Number(optional(params, called.port) ?? 0);
+    if (port === 0) return called.isV2 ? defaultPushCacheMillis : defaultCacheMillis;
     const ip = (pushToClientIp && optional(params, called.ip)) || by.peer;
     const app = optional(params, 'app') ?? 'unknown';
-    const empty = !chosen.some(({ enabled }) => enabled);
-    const { defaultCacheMillis, defaultPushCacheMillis } = switches.values;
     const pushed =
       Number.isInteger(port) && port > 0 && port <= 65_535 && ip !== undefined
-        ? pusher.subscribe(service, { ip, port, agent, app, grouped, clusters, clustersVerbatim }, empty)
+        ? pusher.subscribe(service, { ip, port, agent, app, ...kind }, isEmpty)
         : defaultCacheMillis;
-    const cacheMillis = called.isV2 ? defaultPushCacheMillis : pushed;
-    const [healthyOnly, env] = [readFlag(params, 'healthyOnly'), readVerbatim(params, 'env')];
-    const query = { clusters, clustersVerbatim, healthyOnly, grouped, cacheMillis, lastRefTime, env };
-    return listView(service, instances, query, settings);
+    return called.isV2 ? defaultPushCacheMillis : pushed;
   }
+}
+
+interface ListAsked {
+  readonly service: ServiceName;
+  readonly kind: ListKind;
+  /** There is nothing in what is answered. */
+  readonly isEmpty: boolean;
 }
 
 /** What the parameters of a list are called, and whether the answer is as 2.x gives it whoever asks. */

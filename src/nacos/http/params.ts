@@ -1,11 +1,11 @@
-import { parse, unescape as unescapeQuery } from 'node:querystring';
+import { unescape as unescapeQuery } from 'node:querystring';
 import { flat } from '../../registry/flat.ts';
 import type { Metadata } from '../../registry/instance.ts';
 import type { ServiceName } from '../../registry/service-name.ts';
 import type { Said } from '../catalog.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
 import { isObject, parseJson, parseMetadata, scalar, truth } from '../json.ts';
-import type { Batch, Page } from '../naming.ts';
+import type { Batch } from '../naming.ts';
 import {
   checkedNamespace,
   checkedPlace,
@@ -16,6 +16,7 @@ import {
   HOME,
   metadataFrom,
   type Named,
+  type Page,
   type Place,
   type Selector,
 } from '../rules.ts';
@@ -25,24 +26,103 @@ import { DEFAULT_NACOS_SETTINGS } from '../settings.ts';
  * Query, form and beat JSON -> typed commands, with every leniency that Nacos clients count on. It never answers: what cannot be
  * read is a `RequestError`. What is left out stays left out: defaults are `rules.ts`'s.
  */
-export type Params = Readonly<Record<string, string | undefined>>;
+
+/** What a request says, by name. */
+export class Params {
+  readonly #names: string[] = [];
+  readonly #values: string[] = [];
+
+  static of(said: Readonly<Record<string, string>>): Params {
+    const params = new Params();
+    for (const [name, value] of Object.entries(said)) params.add(name, value);
+    return params;
+  }
+
+  /** The first value of that name. There are few, and a table of them would have to be made for every beat. */
+  get(name: string): string | undefined {
+    const index = this.#names.indexOf(name);
+    return index < 0 ? undefined : this.#values[index];
+  }
+
+  /** The same with another value in place of what there is of that name. */
+  with(name: string, value: string): Params {
+    const params = Params.of({ [name]: value });
+    for (const [i, other] of this.#names.entries()) params.add(other, this.#values[i] ?? '');
+    return params;
+  }
+
+  /** Behind those that there are: of a name that is there already it has no effect. */
+  add(name: string, value: string): void {
+    this.#names.push(name);
+    this.#values.push(value);
+  }
+
+  /** Each name once. */
+  entries(): [name: string, value: string][] {
+    return this.#names.flatMap((name, i): [string, string][] =>
+      this.#names.indexOf(name) === i ? [[name, this.#values[i] ?? '']] : [],
+    );
+  }
+}
 
 /**
  * Parameters may stand in the query or in the form for any method; the query wins, and of several values the first. A bad
- * %-escape stays as it is: the Go client (1.1.6) sends forms that it has not encoded. What is beyond ASCII in them is encoded
- * before they are read, because beside a bad escape Node keeps only the low byte of each character.
+ * %-escape stays as it is: the Go client (1.1.6) sends forms that it has not encoded. Read by hand, as every beat comes by here:
+ * `node:querystring` looks at each character.
  */
 export function readParams(query: string, form: string): Params {
-  const params: Record<string, string | undefined> = Object.create(null);
-  for (const source of [form, query]) {
-    if (source === '') continue;
-    for (const [name, value] of Object.entries(parse(source.replace(BEYOND_ASCII, encoded))))
-      params[name] = Array.isArray(value) ? value[0] : value;
-  }
+  const params = new Params();
+  if (query !== '') addParams(params, query);
+  if (form !== '') addParams(params, form);
   return params;
 }
 
+function addParams(params: Params, source: string): void {
+  const decode = decoderFor(source);
+  // Looked for no more often than it is found: a long text of names alone would be searched again for each.
+  let equals = -1;
+  for (let start = 0, count = 0; start < source.length && count < MAX_PARAMS; count++) {
+    const end = indexOrEnd(source, '&', start);
+    if (end > start) {
+      if (equals < start) equals = indexOrEnd(source, '=', start);
+      const cut = Math.min(equals, end);
+      params.add(decode(source.slice(start, cut)), decode(source.slice(cut + 1, end)));
+    }
+    start = end + 1;
+  }
+}
+
+function indexOrEnd(text: string, character: string, from: number): number {
+  const index = text.indexOf(character, from);
+  return index < 0 ? text.length : index;
+}
+
+/** Of one text, empty ones included; as many as `node:querystring` reads. What comes behind them is not looked at. */
+const MAX_PARAMS = 1_000;
+const MORE_THAN_ESCAPES = /[+]|[^\0-\x7f]/;
 const BEYOND_ASCII = /[^\0-\x7f]+/g;
+
+/** By what there is to be decoded anywhere in it, so that its names and values are not searched one by one for what is not there. */
+function decoderFor(source: string): (text: string) => string {
+  if (MORE_THAN_ESCAPES.test(source)) return decoded;
+  return source.includes('%') ? unescaped : asItIs;
+}
+
+/** What is beyond ASCII is encoded before it is decoded, because beside a bad escape Node keeps only the low byte of each character. */
+function decoded(text: string): string {
+  return unescaped(text.replaceAll('+', ' ').replace(BEYOND_ASCII, encoded));
+}
+
+function unescaped(text: string): string {
+  if (!text.includes('%')) return text;
+  // Half of all names of services are grouped, and have no other escape.
+  const grouped = text.replace('%40%40', '@@');
+  return grouped.includes('%') ? unescapeQuery(text) : grouped;
+}
+
+function asItIs(text: string): string {
+  return text;
+}
 
 /** By way of bytes, as `encodeURIComponent` throws on half a surrogate pair. */
 function encoded(text: string): string {
@@ -51,8 +131,15 @@ function encoded(text: string): string {
 
 /** Without blanks around it; undefined when nothing is left. */
 export function optional(params: Params, name: string): string | undefined {
-  const value = params[name]?.trim();
-  return value === '' ? undefined : value;
+  const value = params.get(name);
+  if (value === undefined || (isInk(value.charCodeAt(0)) && isInk(value.charCodeAt(value.length - 1)))) return value;
+  const trimmed = value.trim();
+  return trimmed === '' ? undefined : trimmed;
+}
+
+/** Whether it is a character of ASCII that can be seen: there is nothing to be trimmed then. */
+function isInk(code: number): boolean {
+  return code > 0x20 && code < 0x7f;
 }
 
 /** As `optional`, for what must be given. */
@@ -64,7 +151,7 @@ export function required(params: Params, name: string, type: 'String' | 'Integer
 
 /** As sent, where the answer has to repeat it. */
 export function readVerbatim(params: Params, name: string): string {
-  return params[name] ?? '';
+  return params.get(name) ?? '';
 }
 
 /** As `healthyOnly` and `isCheck` are read: only "true" is true. */
@@ -117,8 +204,11 @@ export function readPlace(params: Params, clusterAlias = true): Place {
 /** What a request says of an instance. `enable` and `valid` are the older names and give way. */
 export function readNamed(params: Params): Named {
   const weight = optional(params, 'weight');
+  const { ip, port, cluster } = readPlace(params);
   return {
-    ...readPlace(params),
+    ip,
+    port,
+    cluster,
     ephemeral: readTruth(params, 'ephemeral'),
     healthy: readTruth(params, 'healthy'),
     enabled: readTruth(params, 'enabled') ?? readTruth(params, 'enable'),

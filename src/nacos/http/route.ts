@@ -1,10 +1,12 @@
 import type { Source } from '../../registry/changes.ts';
 import type { Registry } from '../../registry/registry.ts';
+import type { Scheduler } from '../../wire/scheduler.ts';
 import type { Catalog } from '../catalog.ts';
 import type { Clients } from '../clients.ts';
 import type { ConfigListeners } from '../config-listeners.ts';
 import type { ConfigLimits, Configs } from '../configs.ts';
 import type { Connections } from '../grpc/connections.ts';
+import type { Lists } from '../lists.ts';
 import type { Namespaces } from '../namespaces.ts';
 import type { Naming } from '../naming.ts';
 import type { CheckTimes } from '../probing.ts';
@@ -30,7 +32,7 @@ export interface Route {
 /** Answers data, now or later; an error is a `RequestError`. */
 export type Call = (asked: Asked) => Data | Answer | Promise<Data | Answer>;
 
-/** What is said in an answer. */
+/** What is said in an answer: a `Written` is JSON as it is, a `Long` is to be JSON, and any string is text. */
 export type Data = string | object | number | boolean | null;
 
 /** Data that have headers of their own, or another status than 200: that no client of Nacos takes for success. */
@@ -81,6 +83,7 @@ export interface Caller {
 export interface HttpRooms {
   readonly registry: Registry;
   readonly naming: Naming;
+  readonly lists: Lists;
   readonly catalog: Catalog;
   readonly namespaces: Namespaces;
   readonly switches: Switches;
@@ -95,6 +98,8 @@ export interface HttpRooms {
   readonly limits: HttpLimits;
   readonly pusher: Pusher;
   readonly connections: Connections;
+  /** For what takes several turns. */
+  readonly scheduler: Pick<Scheduler, 'soon'>;
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
   /** Whether pushes go to the address that a client names, instead of the one that its request came from. */

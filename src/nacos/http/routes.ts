@@ -19,29 +19,38 @@ function withBothNames(route: Route): readonly Route[] {
 
 /** Finds the route of a request by its method and path. */
 export class RouteTable {
-  readonly #routes: ReadonlyMap<string, Route>;
-  readonly #paths: ReadonlySet<string>;
+  /** path -> method -> what is found: one object for all requests. */
+  readonly #routes = new Map<string, Map<string, Found>>();
 
   constructor(routes: readonly Route[]) {
-    this.#routes = new Map(routes.map((route) => [`${route.method} ${route.path}`, route]));
-    this.#paths = new Set(routes.map(({ path }) => path));
+    for (const route of routes) {
+      const methods = this.#routes.get(route.path) ?? new Map<string, Found>();
+      this.#routes.set(route.path, methods.set(route.method, { route }));
+    }
   }
 
   /** Whether the path is served for any method. */
   serves(rawPath: string): boolean {
-    return this.#paths.has(withoutSlash(rawPath));
+    return this.#routes.has(withoutSlash(rawPath));
   }
 
-  /** HEAD is as good as GET, and a slash at the end is as good as none. `key`: what stands where the path of the route has a `*`. */
-  find(method: string, rawPath: string): { readonly route: Route; readonly key?: string } | undefined {
+  /** HEAD is as good as GET, and a slash at the end is as good as none. */
+  find(method: string, rawPath: string): Found | undefined {
     const path = withoutSlash(rawPath);
     const asked = method === 'HEAD' ? 'GET' : method;
-    const route = this.#routes.get(`${asked} ${path}`) ?? this.#routes.get(`ANY ${path}`);
-    if (route !== undefined) return { route };
+    const methods = this.#routes.get(path);
+    const found = methods?.get(asked) ?? methods?.get('ANY');
+    if (found !== undefined) return found;
     const last = path.lastIndexOf('/');
-    const withKey = this.#routes.get(`${asked} ${path.slice(0, last)}/*`);
-    return withKey && { route: withKey, key: unescaped(path.slice(last + 1)) };
+    const withKey = this.#routes.get(`${path.slice(0, last)}/*`)?.get(asked);
+    return withKey && { route: withKey.route, key: unescaped(path.slice(last + 1)) };
   }
+}
+
+/** `key`: what stands where the path of the route has a `*`. */
+export interface Found {
+  readonly route: Route;
+  readonly key?: string;
 }
 
 function withoutSlash(path: string): string {

@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import { groupedName } from '../../registry/service-name.ts';
 import type { Catalog, KnownService } from '../catalog.ts';
 import { RequestError } from '../errors.ts';
-import type { Page } from '../naming.ts';
-import { checkedCluster, pageOf, SELECTOR_TYPES } from '../rules.ts';
+import { hostWriter } from '../list-text.ts';
+import { Long } from '../many.ts';
+import type { NamesPage } from '../naming.ts';
+import { checkedCluster, type Page, pageOf, SELECTOR_TYPES } from '../rules.ts';
+import { after, each, inTurns, type Paused } from '../turns.ts';
 import {
   catalogInstance,
   catalogRow,
@@ -12,8 +15,6 @@ import {
   checkTimesView,
   checkView,
   clusterNames,
-  hostView,
-  inClusters,
   serviceView,
   serviceViewV2,
 } from '../views.ts';
@@ -71,12 +72,12 @@ function editingCalls({ naming, catalog }: HttpRooms) {
 }
 
 /** One service. */
-function readingCalls({ catalog }: HttpRooms) {
+function readingCalls({ catalog, scheduler }: HttpRooms) {
   return {
     get: ({ params }: Asked) => serviceView(...known(catalog, params)),
     getV2: ({ params }: Asked) => serviceViewV2(...catalog.knownByNamespace(readService(params))),
     checksum({ params }: Asked) {
-      return { checksum: checksumOf(catalog.known(readService(params), 'not-found', (name) => `${name} not found!`)) };
+      return inTurns(checksumOf(catalog.known(readService(params), 'not-found', (name) => `${name} not found!`)), scheduler);
     },
     checkers: () => CHECKERS,
     selectorTypes: () => ({ code: 200, message: null, data: SELECTOR_TYPES }),
@@ -85,20 +86,19 @@ function readingCalls({ catalog }: HttpRooms) {
 }
 
 /** Names of services, and who listens to them. */
-function nameCalls({ naming, catalog, clients }: HttpRooms) {
+function nameCalls({ naming, catalog, clients, scheduler }: HttpRooms) {
   return {
     list({ params }: Asked) {
-      const { names, count } = pageOfNames(params, readPage(params));
-      return { doms: names, count };
+      return pageOfNames(params, readPage(params), ({ names, count }) => ({ doms: names, count }));
     },
     listV2({ params }: Asked) {
-      const { names, count } = pageOfNames(params, readPage(params, { pageNo: 1, pageSize: 20 }));
-      return { count, services: names };
+      const page = readPage(params, { pageNo: 1, pageSize: 20 });
+      return pageOfNames(params, page, ({ names, count }) => ({ count, services: names }));
     },
     names({ params }: Asked) {
       const namespace = optional(params, 'namespaceId') === undefined ? undefined : readNamespace(params);
-      const services = catalog.namesLike(optional(params, 'expr') ?? '', namespace);
-      return { services, count: Object.keys(services).length };
+      const found = inTurns(catalog.namesLike(optional(params, 'expr') ?? '', namespace), scheduler);
+      return after(found, (services) => ({ services, count: Object.keys(services).length }));
     },
     subscribers({ params }: Asked) {
       const found = clients.subscribersLike(readService(params));
@@ -111,13 +111,13 @@ function nameCalls({ naming, catalog, clients }: HttpRooms) {
     },
   };
 
-  function pageOfNames(params: Params, page: Page) {
-    return naming.names(readNamespace(params), readGroup(params), page);
+  function pageOfNames(params: Params, page: Page, view: (page: NamesPage) => object) {
+    return after(inTurns(naming.namesInTurns(readNamespace(params), readGroup(params), page), scheduler), view);
   }
 }
 
 /** The console's lists. */
-function catalogCalls({ catalog, checkTimes }: HttpRooms) {
+function catalogCalls({ catalog, checkTimes, scheduler }: HttpRooms) {
   return {
     catalogServices({ params }: Asked) {
       const page = readPage(params);
@@ -127,31 +127,35 @@ function catalogCalls({ catalog, checkTimes }: HttpRooms) {
         address: optional(params, 'instance') ?? '',
         onlyWithInstances: readFlag(params, 'hasIpCount'),
       };
-      const { services, count } = catalog.search(readNamespace(params), wanted, page);
-      if (readFlag(params, 'withInstances')) return services.map((row) => catalogServiceWithInstances(...row));
-      return { serviceList: services.map((row) => catalogRow(...row)), count };
+      const found = inTurns(catalog.search(readNamespace(params), wanted, page), scheduler);
+      const withInstances = readFlag(params, 'withInstances');
+      return after(found, ({ services, count }) => {
+        if (withInstances) return new Long(services.map((row) => catalogServiceWithInstances(...row)));
+        return { serviceList: services.map((row) => catalogRow(...row)), count };
+      });
     },
     catalogService: ({ params }: Asked) => catalogServiceView(...known(catalog, params)),
-    catalogInstances: ({ params }: Asked) => instancesIn(params, readPage(params)),
+    catalogInstances({ params }: Asked) {
+      const { shown, count } = instancesIn(params, readPage(params));
+      return new Long({ list: shown, count });
+    },
     catalogInstancesV2({ params }: Asked) {
-      const { list, count } = instancesIn(params, readPage(params, { pageNo: 1, pageSize: 100 }));
-      return { instances: list, count };
+      const { shown, count } = instancesIn(params, readPage(params, { pageNo: 1, pageSize: 100 }));
+      return new Long({ instances: shown, count });
     },
     /** How long the checks of clusters take, in whole milliseconds. */
     catalogTimes({ params }: Asked) {
-      const [service, instances, settings] = known(catalog, params);
-      return { clusters: clusterNames(instances, settings).map((name) => checkTimesView(name, checkTimes?.of(service, name))) };
+      const [service, roll, settings] = known(catalog, params);
+      return { clusters: clusterNames(roll, settings).map((name) => checkTimesView(name, checkTimes?.of(service, name))) };
     },
   };
 
-  function instancesIn(params: Params, { pageNo, pageSize }: Page) {
-    const [service, instances, settings] = known(catalog, params);
+  function instancesIn(params: Params, page: Page) {
+    const [service, roll, settings] = known(catalog, params);
     const cluster = optional(params, 'clusterName');
-    if (cluster !== undefined && !clusterNames(instances, settings).includes(checkedCluster(cluster)))
+    if (cluster !== undefined && !clusterNames(roll, settings).includes(checkedCluster(cluster)))
       throw new RequestError('not-found', `cluster ${cluster} is not found!`);
-    const chosen = inClusters(instances, cluster === undefined ? [] : [cluster]);
-    const list = pageOf(chosen, pageNo, pageSize).map((instance) => catalogInstance(service, instance));
-    return { list, count: chosen.length };
+    return roll.page(cluster === undefined ? [] : [cluster], page, (instance) => catalogInstance(service, instance));
   }
 }
 
@@ -168,10 +172,9 @@ const CHECKERS = {
 };
 
 /** Changes whenever what consumers see changes. Only ever compared. */
-function checksumOf([service, instances, settings]: KnownService): string {
-  const text = JSON.stringify([
-    serviceView(service, instances, settings),
-    instances.map((instance) => hostView(service, instance)),
-  ]);
-  return createHash('md5').update(text).digest('hex');
+function* checksumOf([service, roll, settings]: KnownService): Paused<{ readonly checksum: string }> {
+  const hash = createHash('md5').update(JSON.stringify(serviceView(service, roll, settings)));
+  const write = hostWriter(service, groupedName(service));
+  yield* each(roll, (instance) => void hash.update(write(instance, instance.healthy)));
+  return { checksum: hash.digest('hex') };
 }

@@ -1,5 +1,4 @@
 import { gzipSync } from 'node:zlib';
-import { writeJson } from '../doubles.ts';
 import { isObject, parseJson } from '../json.ts';
 
 /** What goes out in one datagram, and what comes back in another. */
@@ -9,9 +8,9 @@ export interface Datagram {
   readonly bytes: Buffer;
 }
 
-/** A push of the list, as clients of 1.x read it. */
-export function datagramOf(list: object, ref: number): Datagram {
-  const text = Buffer.from(JSON.stringify({ type: 'dom', data: writeJson(list), lastRefTime: ref }));
+/** A push of the list, in JSON, as clients of 1.x read it. */
+export function datagramOf(list: string, ref: number): Datagram {
+  const text = Buffer.from(JSON.stringify({ type: 'dom', data: list, lastRefTime: ref }));
   return { ref, bytes: text.length >= GZIP_FROM_BYTES ? gzipSync(text) : text };
 }
 

@@ -26,18 +26,19 @@ export class Flow<R extends Recipient<R>> {
     this.#counts = { sent: 0, acked: 0, failed: 0 };
   }
 
-  /** Sends the datagram if there is room for it; and else notes that the recipient is to be told, of what is true then. */
-  offer(recipient: R, datagram: Datagram): void {
+  /** Sends the datagram if there is room for it; and else notes that the recipient is to be told, of what is true then. Answers which. */
+  offer(recipient: R, datagram: Datagram): boolean {
     const { target } = recipient;
     if (target.window === 0) {
       target.waiting.add(recipient);
-      return;
+      return false;
     }
     target.window--;
     target.waiting.delete(recipient);
     const key = keyOf(target.key, String(datagram.ref));
     this.#unacknowledged.set(key, { datagram, recipient, sentAt: this.#now(), isRepeated: false });
     this.#send(recipient, datagram);
+    return true;
   }
 
   /** The recipient has asked, and reads the latest in the answer. It proves a caller, though no path for datagrams: worth one more try. */

@@ -1,5 +1,6 @@
 import { flat } from '../../registry/flat.ts';
 import { type ServiceName, serviceKey } from '../../registry/service-name.ts';
+import type { Datagram } from './datagrams.ts';
 import { newTarget, type Recipient, type Target, targetKeyOf } from './flow.ts';
 
 /**
@@ -54,6 +55,11 @@ export class Pollers {
     for (const { pollers } of topics) for (const told of pollers.values()) if (told.expiresAt >= now) yield told;
   }
 
+  /** Nothing is told any more as it was made before. */
+  forgetLists(): void {
+    for (const { lists } of this.#topics.values()) lists.clear();
+  }
+
   /** Forgets those whose time has run out. */
   dropExpired(): void {
     const now = this.#now();
@@ -83,9 +89,12 @@ export class Pollers {
       clusters: clusters.map(flat),
       clustersVerbatim: flat(clustersVerbatim),
       service: topic.service,
+      topic,
       target: behind.target,
       expiresAt: 0,
       tooLarge: false,
+      toldRef: 0,
+      awaited: undefined,
     };
     this.#targets.set(behind.target.key, behind);
     this.#topics.set(key, topic);
@@ -127,16 +136,29 @@ export interface Poller {
 /** A poller that is told of changes. */
 export interface Told extends Poller, Recipient<Told> {
   readonly service: ServiceName;
+  readonly topic: Topic;
   /** Until when it counts, unless it polls again. */
   expiresAt: number;
   /** The last datagram did not go out, as the client could not have read it whole. */
   tooLarge: boolean;
+  /** By which the last datagram that went out is acknowledged. */
+  toldRef: number;
+  /** A list that it had to wait for, and is to be told next. */
+  awaited: List | undefined;
 }
 
 /** A service that some poller is told of. */
 export interface Topic {
   readonly service: ServiceName;
   readonly pollers: Map<string, Told>;
+  /** What they are told, by how they ask; only until the next change. */
+  readonly lists: Map<string, List | Promise<List>>;
+}
+
+/** What is told, and whether there is any instance in it. */
+export interface List {
+  readonly isEmpty: boolean;
+  readonly datagram: Datagram;
 }
 
 interface Newcomer {
@@ -146,7 +168,7 @@ interface Newcomer {
 }
 
 function topicOf({ namespace, group, name }: ServiceName): Topic {
-  return { service: { namespace: flat(namespace), group: flat(group), name: flat(name) }, pollers: new Map() };
+  return { service: { namespace: flat(namespace), group: flat(group), name: flat(name) }, pollers: new Map(), lists: new Map() };
 }
 
 /** Clients renew every 10 s; half as much again is slack for a late one. */

@@ -1,16 +1,17 @@
 import type { Logger } from 'pino';
 import type { Registry } from '../../registry/registry.ts';
 import type { ServiceName } from '../../registry/service-name.ts';
+import { Rounds } from '../../wire/rounds.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import { canBePushed, isGoClient } from '../agents.ts';
 import { shown } from '../errors.ts';
+import type { ListText } from '../list-text.ts';
+import type { Lists } from '../lists.ts';
 import { Gathered, strictlyRising } from '../pushes.ts';
-import { nacosSettingsOf } from '../settings.ts';
 import type { Switches } from '../switches.ts';
-import { listView } from '../views.ts';
-import { type Datagram, datagramOf, fits, referenceIn } from './datagrams.ts';
+import { datagramOf, fits, referenceIn } from './datagrams.ts';
 import { Flow, targetKeyOf } from './flow.ts';
-import { type Poller, Pollers, type PollersLimits, type Told, type Topic } from './pollers.ts';
+import { type List, type Poller, Pollers, type PollersLimits, type Told, type Topic } from './pollers.ts';
 import { Sockets } from './sockets.ts';
 
 /**
@@ -23,6 +24,7 @@ export class Pusher {
   readonly #flow: Flow<Told>;
   readonly #sockets: Sockets;
   readonly #changed: Gathered<Topic>;
+  readonly #tellings: Rounds<Told>;
   /** Unique, and small enough that a client that reads it as a double gives it back unharmed. */
   readonly #nextRef: () => number;
   #cancelInspection: Cancel | undefined;
@@ -37,16 +39,21 @@ export class Pusher {
     );
     this.#flow = new Flow(now, {
       send: (bytes, ip, port) => this.#sockets.send(bytes, ip, port),
-      tell: (told) => {
-        if (options.switches.values.pushEnabled) this.#push(told, this.#listFor(told));
-      },
+      tell: (told) => this.#tell(told),
     });
     this.#nextRef = strictlyRising(() => Math.floor(wallClock()) * 1_000);
-    this.#changed = new Gathered(options, (topics) => this.#flush(topics));
+    this.#tellings = new Rounds(options.scheduler, TOLD_A_ROUND, (told) => this.#tell(told));
+    this.#changed = new Gathered(options, (topics) => {
+      for (const told of this.#pollers.current(topics)) this.#tellings.add(told);
+    });
     registry.onChange((service) => {
       const topic = this.#pollers.topic(service);
-      if (topic !== undefined) this.#changed.add(topic);
+      if (topic === undefined) return;
+      topic.lists.clear();
+      this.#changed.add(topic);
     });
+    // How long a list is good for stands in it.
+    options.switches.onChange(() => this.#pollers.forgetLists());
   }
 
   /**
@@ -88,37 +95,53 @@ export class Pusher {
   /** Sends nothing more. */
   close(): void {
     this.#changed.close();
+    this.#tellings.close();
     this.#cancelInspection?.();
     this.#sockets.close();
   }
 
-  #flush(topics: Iterable<Topic>): void {
-    if (!this.#options.switches.values.pushEnabled) return;
-    for (const topic of topics) {
-      // Pollers that asked in the same way get the same datagram, made once.
-      const lists = new Map<string, List>();
-      for (const told of this.#pollers.current([topic])) {
-        const kind = `${told.grouped} ${told.clustersVerbatim}`;
-        const list = lists.get(kind) ?? this.#listFor(told);
-        lists.set(kind, list);
-        this.#push(told, list);
-      }
+  #tell(told: Told): void {
+    if (!this.#options.switches.values.pushEnabled || told.expiresAt < this.#options.now()) return;
+    const list = told.awaited ?? this.#listFor(told);
+    told.awaited = undefined;
+    if (list instanceof Promise) {
+      // Too long to be made in one turn.
+      void list.then((made) => {
+        told.awaited = made;
+        this.#tellings.add(told);
+      });
+      return;
     }
+    // Whoever had to wait may have been told of it already, as soon as there was room.
+    if (told.toldRef !== list.datagram.ref) this.#push(told, list);
   }
 
-  #listFor({ service, clusters, clustersVerbatim, grouped }: Told): List {
-    const { registry, switches, wallClock } = this.#options;
-    const query = {
-      clusters,
-      clustersVerbatim,
-      grouped,
-      healthyOnly: false,
-      cacheMillis: switches.values.defaultPushCacheMillis,
-      lastRefTime: wallClock(),
-      env: '',
+  /** Pollers that ask in the same way get the same datagram, made once after each change. */
+  #listFor(told: Told): List | Promise<List> {
+    const { lists } = told.topic;
+    const kind = `${told.grouped} ${told.clustersVerbatim}`;
+    const known = lists.get(kind);
+    if (known !== undefined) return known;
+    const list = this.#made(told);
+    if (lists.size < MAX_KEPT_LISTS) {
+      lists.set(kind, list);
+      if (list instanceof Promise)
+        void list.then((made) => {
+          if (lists.get(kind) === list) lists.set(kind, made);
+        });
+    }
+    return list;
+  }
+
+  #made({ service, clusters, clustersVerbatim, grouped }: Told): List | Promise<List> {
+    const { lists, switches, wallClock } = this.#options;
+    const lastRefTime = wallClock();
+    const made = (text: ListText): List => {
+      const { json } = text.at({ cacheMillis: switches.values.defaultPushCacheMillis, lastRefTime, env: '' });
+      return { isEmpty: text.isEmpty, datagram: datagramOf(json, this.#nextRef()) };
     };
-    const view = listView(service, registry.instances(service) ?? [], query, nacosSettingsOf(registry, service));
-    return { isEmpty: view.hosts.length === 0, datagram: datagramOf(view, this.#nextRef()) };
+    const text = lists.of(service, { clusters, clustersVerbatim, grouped, healthyOnly: false });
+    return text instanceof Promise ? text.then(made) : made(text);
   }
 
   #push(told: Told, { isEmpty, datagram }: List): void {
@@ -127,7 +150,7 @@ export class Pusher {
     if (isEmpty) this.#pollers.keepLong(told);
     // A push that a client cannot take whole is worse than none: it polls, and soon.
     told.tooLarge = !fits(datagram, isGoClient(told.agent));
-    if (!told.tooLarge) this.#flow.offer(told, datagram);
+    if (!told.tooLarge && this.#flow.offer(told, datagram)) told.toldRef = datagram.ref;
   }
 
   #acknowledged(message: Buffer, { address, port }: { readonly address: string; readonly port: number }): void {
@@ -152,6 +175,7 @@ export class Pusher {
 
 export interface PusherOptions {
   readonly registry: Registry;
+  readonly lists: Lists;
   readonly switches: Switches;
   readonly scheduler: Scheduler;
   /** How long to wait for more changes before a push, in milliseconds. */
@@ -164,10 +188,8 @@ export interface PusherOptions {
   readonly log: Logger;
 }
 
-/** What is told, and whether there is any instance in it. */
-interface List {
-  readonly isEmpty: boolean;
-  readonly datagram: Datagram;
-}
-
 const INSPECT_EVERY_MS = 1_000;
+/** To each its own write to a socket. */
+const TOLD_A_ROUND = 512;
+/** Of one service; callers may spell clusters as they like. */
+const MAX_KEPT_LISTS = 16;

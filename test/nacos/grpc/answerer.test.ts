@@ -4,14 +4,18 @@ import { describe, expect, it } from 'vitest';
 import { PayloadSchema } from '../../../src/gen/nacos/payload_pb.ts';
 import { REASONS, type Reason, RequestError } from '../../../src/nacos/errors.ts';
 import type { Asker } from '../../../src/nacos/grpc/connection.ts';
+import { type Said, saidIn } from '../../../src/nacos/grpc/messages.ts';
 import { answerer } from '../../../src/nacos/grpc/protocol.ts';
 import { requestTable } from '../../../src/nacos/grpc/table.ts';
 import type { RegistryEvent } from '../../../src/registry/changes.ts';
 import { grpcRoom } from '../../support/grpc-room.ts';
 import { orders } from '../../support/instances.ts';
 
-const payload = (type: string, body: unknown, headers: Record<string, string> = {}) =>
-  create(PayloadSchema, { metadata: { type, headers }, body: { value: Buffer.from(JSON.stringify(body)) } });
+const said = (type: string, body: unknown, headers: Record<string, string> = {}): Said => ({
+  type,
+  headers,
+  body: Buffer.from(JSON.stringify(body)),
+});
 
 const INSTANCE = { serviceName: 'orders', type: 'registerInstance', instance: { ip: '10.0.0.1', port: 80 } };
 const BY = { connection: '1000_127.0.0.1_1', peer: '127.0.0.1', agent: 'Test:v1' };
@@ -25,8 +29,11 @@ it('a call is told who asks: the connection, its words for the registry, and the
     return {};
   };
   const answerTo = answerer(room, new Map([['AnyRequest', { answer: 'AnyResponse', from }]]));
-  answerTo(payload('AnyRequest', {}, { accessToken: 'secret' }), connection.peer);
-  answerTo(create(PayloadSchema, { metadata: { type: 'AnyRequest' }, body: { value: Buffer.from('{}') } }), connection.peer);
+  answerTo(said('AnyRequest', {}, { accessToken: 'secret' }), connection.peer);
+  answerTo(
+    saidIn(create(PayloadSchema, { metadata: { type: 'AnyRequest' }, body: { value: Buffer.from('{}') } })),
+    connection.peer,
+  );
   expect(askers).toEqual([
     { connection, by: BY, headers: { accessToken: 'secret' } },
     { connection, by: BY, headers: {} },
@@ -38,7 +45,7 @@ it('an answer that is larger than the client takes is a refusal that says so, in
   const connection = room.join();
   const from = () => ({ text: 'x'.repeat(10 << 20) });
   const answerTo = answerer(room, new Map([['AnyRequest', { answer: 'AnyResponse', from, failure: { count: 0 } }]]));
-  const { type, body } = await answerTo(payload('AnyRequest', {}), connection.peer);
+  const { type, body } = await answerTo(said('AnyRequest', {}), connection.peer);
   expect([type, JSON.parse(body)]).toEqual([
     'AnyResponse',
     {
@@ -58,7 +65,7 @@ describe('what a connection does to the registry', () => {
     room.registry.onEvent((event) => events.push(event));
     const answerTo = answerer(room, requestTable(room));
     const connection = room.join();
-    const ask = (type: string, body: unknown) => answerTo(payload(type, body), connection.peer);
+    const ask = (type: string, body: unknown) => answerTo(said(type, body), connection.peer);
     return { ...room, connection, ask, told: () => events.map(({ cause, by }) => [cause, by]) };
   }
 
@@ -109,7 +116,7 @@ it.each(Object.keys(REASONS) as Reason[])('%s has the code of the table, and its
     throw new RequestError(reason, 'no');
   };
   const answerTo = answerer(room, new Map([['AnyRequest', { answer: 'AnyResponse', from, failure: { count: 0 } }]]));
-  const { type, body } = await answerTo(payload('AnyRequest', {}), connection.peer);
+  const { type, body } = await answerTo(said('AnyRequest', {}), connection.peer);
   const expected = { count: 0, resultCode: 500, errorCode: REASONS[reason].grpc, message: 'no', success: false };
   expect({ type, body: JSON.parse(body) }).toEqual({ type: 'AnyResponse', body: expected });
 });
@@ -133,7 +140,7 @@ it('a bug is logged once and told without detail', async () => {
     throw new TypeError('secret');
   };
   const answerTo = answerer(room, new Map([['AnyRequest', { answer: 'AnyResponse', from }]]));
-  const { body } = await answerTo(payload('AnyRequest', {}), connection.peer);
+  const { body } = await answerTo(said('AnyRequest', {}), connection.peer);
   expect(JSON.parse(body)).toEqual({ resultCode: 500, errorCode: 500, message: 'internal error', success: false });
   expect(logged).toMatchObject([{ msg: 'nacos request failed', err: { message: 'secret' } }]);
 });

@@ -1,8 +1,15 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../../src/nacos/grpc/connection.ts';
+import { type ServiceInfo, ServiceMessage } from '../../../src/nacos/grpc/messages.ts';
 import { grpcRoom } from '../../support/grpc-room.ts';
 import { orders, registration } from '../../support/instances.ts';
+
+/** A list that is made at once. */
+function read(service: ServiceInfo | Promise<ServiceInfo>) {
+  if (service instanceof Promise) throw new Error('it takes several turns');
+  return JSON.parse(service.toString());
+}
 
 const ALL = { clusters: [], clustersVerbatim: '' };
 
@@ -106,7 +113,37 @@ describe('a push', () => {
     const told = [taken(first), taken(second)];
     expect(told[0]?.lastRefTime).toBe(told[1]?.lastRefTime);
     registry.register(orders, registration({ port: 2 }));
-    expect(JSON.parse(subscribers.query(orders, ALL, false)).lastRefTime).toBeGreaterThan(told[0]?.lastRefTime);
+    expect(read(subscribers.query(orders, ALL, false)).lastRefTime).toBeGreaterThan(told[0]?.lastRefTime);
+  });
+
+  it('carries the very list that others are pushed and answered, made once after each change', () => {
+    const { registry, subscribers, join, flush } = setUp();
+    const connections = Array.from({ length: 3 }, (_, i) => join(`c${i}`));
+    registry.register(orders, registration());
+    const answers = connections.map((connection) => subscribers.subscribe(connection, orders, ALL));
+    flush();
+    const pushes = connections.map((connection) => {
+      const message = connection.outbox.take();
+      return message instanceof ServiceMessage ? message.service : undefined;
+    });
+    const first = subscribers.query(orders, ALL, false);
+    expect(new Set([...answers, ...pushes])).toEqual(new Set([first]));
+    expect(subscribers.query(orders, ALL, true)).not.toBe(first);
+    expect(subscribers.query(orders, { clusters: ['C1'], clustersVerbatim: 'C1' }, false)).not.toBe(first);
+    registry.register(orders, registration({ port: 2 }));
+    const second = subscribers.query(orders, ALL, false);
+    expect(read(second).hosts).toHaveLength(2);
+    // Nobody else is left to whom it is of use.
+    for (const connection of connections) subscribers.unsubscribe(connection, orders, ALL);
+    expect(subscribers.query(orders, ALL, false)).not.toBe(subscribers.query(orders, ALL, false));
+  });
+
+  it('says for how long a list is good as operators have set it last', () => {
+    const { switches, subscribers, join } = setUp();
+    subscribers.subscribe(join(), orders, ALL);
+    expect(read(subscribers.query(orders, ALL, false)).cacheMillis).toBe(10_000);
+    switches.set('pushCacheMillis', '12000');
+    expect(read(subscribers.query(orders, ALL, false)).cacheMillis).toBe(12_000);
   });
 
   it('is made up for when pushing is switched on again', () => {
@@ -126,8 +163,8 @@ describe('after a start', () => {
     const { registry, subscribers, join, taken, pass } = setUp(30_000);
     pass(1_000);
     const connection = join();
-    expect(JSON.parse(subscribers.subscribe(connection, orders, ALL))).toMatchObject({ hosts: [], lastRefTime: 0 });
-    expect(JSON.parse(subscribers.query(orders, ALL, false))).toMatchObject({ hosts: [], lastRefTime: 0 });
+    expect(read(subscribers.subscribe(connection, orders, ALL))).toMatchObject({ hosts: [], lastRefTime: 0 });
+    expect(read(subscribers.query(orders, ALL, false))).toMatchObject({ hosts: [], lastRefTime: 0 });
     expect(taken(connection)).toBeUndefined();
     registry.register(orders, registration({ port: 1 }));
     const told = taken(connection);
@@ -168,6 +205,63 @@ it('a connection may not have subscriptions without end', () => {
   subscribers.subscribe(connection, s0, another);
 });
 
+describe('a list that is too long to be made in one turn', () => {
+  async function setUpMany(count: number) {
+    const room = setUp();
+    for (let port = 1; port <= count; port++) room.registry.register(orders, registration({ port }));
+    const connection = room.join();
+    /** How many instances are in the next push, which is acknowledged. */
+    const pushed = async () => {
+      room.flush();
+      // Whoever waits for a list that is there now hears of it in a turn of its own.
+      await new Promise((resolve) => setImmediate(resolve));
+      const push = room.taken(connection);
+      if (push !== undefined) connection.answered(push.requestId, true);
+      return push?.ports.length;
+    };
+    return { ...room, connection, pushed };
+  }
+
+  it('is answered and pushed when it is there', async () => {
+    const { subscribers, connection, pushed, scheduler } = await setUpMany(1_500);
+    const answer = subscribers.subscribe(connection, orders, ALL);
+    expect(answer).toBeInstanceOf(Promise);
+    scheduler.advance(0);
+    const list = read(await answer);
+    expect(list.hosts).toHaveLength(1_500);
+    expect(await pushed()).toBe(1_500);
+    expect(subscribers.query(orders, ALL, false)).not.toBeInstanceOf(Promise);
+    expect(await pushed()).toBeUndefined();
+  });
+
+  it('goes out though there are always news, and these follow', async () => {
+    const { registry, subscribers, connection, pushed, scheduler } = await setUpMany(1_500);
+    void subscribers.subscribe(connection, orders, ALL);
+    const counts: (number | undefined)[] = [];
+    for (let port = 1_501; port <= 1_504; port++) {
+      scheduler.advance(0);
+      connection.outbox.take();
+      registry.register(orders, registration({ port }));
+      counts.push(await pushed());
+    }
+    counts.push(await pushed(), await pushed());
+    const told = counts.filter((count) => count !== undefined);
+    expect(told.length).toBeGreaterThan(1);
+    expect(told).toEqual([...told].sort((a, b) => a - b));
+    expect(told.at(-1)).toBe(1_504);
+  });
+
+  it('is not pushed to who has gone meanwhile', async () => {
+    const { subscribers, connections, connection, pushed, scheduler } = await setUpMany(1_500);
+    void subscribers.subscribe(connection, orders, ALL);
+    scheduler.advance(0);
+    connection.outbox.take();
+    connections.end(connection, 'test');
+    expect(await pushed()).toBeUndefined();
+    expect([...subscribers.all()]).toEqual([]);
+  });
+});
+
 it('what is closed pushes nothing more, and leaves no timer', () => {
   const { registry, subscribers, connections, scheduler, join, taken } = setUp(30_000);
   const connection = join();
@@ -184,7 +278,7 @@ it('what is closed pushes nothing more, and leaves no timer', () => {
 });
 
 describe('a list that is larger than a client takes', () => {
-  const metadata = { note: 'x'.repeat(15_000) };
+  const metadata = { note: 'x'.repeat(150_000) };
 
   it('is not pushed to it, is said once in the log, and is pushed when it fits again', () => {
     const lines: Record<string, unknown>[] = [];
@@ -198,14 +292,14 @@ describe('a list that is larger than a client takes', () => {
       return message && JSON.parse(message.body).serviceInfo.hosts.length;
     };
     subscribers.subscribe(connection, orders, ALL);
-    for (let port = 1; port <= 800; port++) registry.register(orders, registration({ port, metadata }));
+    for (let port = 1; port <= 80; port++) registry.register(orders, registration({ port, metadata }));
     expect(pushed()).toBeUndefined();
-    registry.register(orders, registration({ port: 801, metadata }));
+    registry.register(orders, registration({ port: 81, metadata }));
     expect(pushed()).toBeUndefined();
     const facts = { service: 'DEFAULT_GROUP@@orders', clientVersion: 'Test:v1' };
     expect(lines).toMatchObject([{ msg: 'a list is larger than its subscribers take, not pushed', ...facts }]);
     expect(lines[0]?.bytes).toBeGreaterThan(10 << 20);
-    for (let port = 1; port <= 400; port++) registry.deregister(orders, registration({ port }));
-    expect(pushed()).toBe(401);
+    for (let port = 1; port <= 40; port++) registry.deregister(orders, registration({ port }));
+    expect(pushed()).toBe(41);
   });
 });

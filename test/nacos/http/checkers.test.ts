@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { RequestError } from '../../../src/nacos/errors.ts';
 import { readClusterSettings } from '../../../src/nacos/http/checkers.ts';
+import { Params } from '../../../src/nacos/http/params.ts';
 
 const given = { checkPort: '81', useInstancePort4Check: 'false', healthChecker: '{"type":"TCP"}' };
 const http = { type: 'http', path: '', headers: '', expectedResponseCode: 200, tls: false, verify: true };
-const read = (checker: object) => readClusterSettings({ ...given, healthChecker: JSON.stringify(checker) }).check;
+const read = (checker: object) => readClusterSettings(Params.of({ ...given, healthChecker: JSON.stringify(checker) })).check;
 
 /** The text with which the request is refused. */
 function refusal(params: Readonly<Record<string, string>>): string | undefined {
   try {
-    readClusterSettings({ ...given, ...params });
+    readClusterSettings(Params.of({ ...given, ...params }));
   } catch (error) {
     if (error instanceof RequestError && error.reason !== 'missing-param') expect(error.reason).toBe('invalid');
     if (error instanceof RequestError) return error.message;
@@ -20,7 +21,7 @@ function refusal(params: Readonly<Record<string, string>>): string | undefined {
 
 describe('the settings of a cluster', () => {
   it('have where to check, how, and metadata', () => {
-    expect(readClusterSettings({ ...given, metadata: 'a=b' })).toEqual({
+    expect(readClusterSettings(Params.of({ ...given, metadata: 'a=b' }))).toEqual({
       checkPort: 81,
       useInstancePort: false,
       check: { type: 'tcp' },
@@ -44,7 +45,7 @@ describe('the settings of a cluster', () => {
   it.each([{ useInstancePort4Check: 'true' }, { healthChecker: '{"type":"NONE"}' }, { healthChecker: '{"type":"MYSQL"}' }])(
     'may have the check port 0 with %j, where it is not used',
     (params) => {
-      expect(readClusterSettings({ ...given, ...params, checkPort: '0' }).checkPort).toBe(0);
+      expect(readClusterSettings(Params.of({ ...given, ...params, checkPort: '0' })).checkPort).toBe(0);
     },
   );
 });

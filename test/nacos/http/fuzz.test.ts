@@ -87,7 +87,7 @@ describe('the parsers', () => {
       (params: Params) => readServiceSettings(params, true),
       (params: Params) => silenceOf(readMetadata(params) ?? {}),
       (params: Params) => readCount(params, 'pageNo'),
-      (params: Params) => new Switches().set(params.entry ?? '', params.value ?? ''),
+      (params: Params) => new Switches().set(params.get('entry') ?? '', params.get('value') ?? ''),
     ];
     let refused = 0;
     fc.assert(

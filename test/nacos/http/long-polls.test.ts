@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConfigId } from '../../../src/nacos/configs.ts';
 import { configCalls } from '../../../src/nacos/http/configs.ts';
 import type { ListenedText } from '../../../src/nacos/http/listening-configs.ts';
+import { Params } from '../../../src/nacos/http/params.ts';
 import { failOnLeaks } from '../../support/leaks.ts';
 import { LIMITS } from '../../support/limits.ts';
 import { emptyNacos } from '../../support/nacos-room.ts';
@@ -156,7 +157,7 @@ it.each([
   let ended = false;
   const headers: Record<string, string> = { 'long-pulling-timeout': timeout };
   const answer = configCalls(rooms).listen({
-    params: { 'Listening-Configs': 'd\u0002G\u0002\u0001' },
+    params: Params.of({ 'Listening-Configs': 'd\u0002G\u0002\u0001' }),
     header: (name) => headers[name],
     caller: { ip: '10.0.0.1', turn: async () => {}, onLeave: () => {} },
     agent: '',

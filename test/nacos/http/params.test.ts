@@ -1,6 +1,9 @@
+import { parse } from 'node:querystring';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RequestError } from '../../../src/nacos/errors.ts';
 import {
+  Params,
   readBatch,
   readBeat,
   readCount,
@@ -15,6 +18,8 @@ import {
   required,
 } from '../../../src/nacos/http/params.ts';
 import { readClusters, registrationOf } from '../../../src/nacos/rules.ts';
+import { NASTY_TEXTS } from '../../support/nasty-texts.ts';
+import { randomRuns } from '../../support/random.ts';
 
 /** The text with which the request is refused. */
 function refusal(read: () => unknown): string | undefined {
@@ -42,9 +47,66 @@ describe('parameters', () => {
     ['may end with an ampersand', '', 'a=1&', { a: '1' }],
     ['may be called like a property of every object', '__proto__=1&constructor=2', '', { ['__proto__']: '1', constructor: '2' }],
   ])('%s', (_, query, form, params) => {
-    expect(Object.entries(readParams(query, form))).toEqual(Object.entries(params));
+    expect(readParams(query, form).entries()).toEqual(Object.entries(params));
   });
 });
+
+describe('parameters of any text', () => {
+  const RUNS = randomRuns(20_000);
+  const piece = fc.oneof(
+    fc.constantFrom(
+      '&',
+      '=',
+      '+',
+      '%',
+      '%2',
+      '%20',
+      '%E4',
+      '%E4%B8%AD',
+      '%zz',
+      '&&',
+      '==',
+      'a',
+      'ip',
+      '__proto__',
+      '中',
+      '\ud800',
+    ),
+    fc.constantFrom(...NASTY_TEXTS.map((text) => text.slice(0, 40))),
+    fc.string({ unit: 'binary', maxLength: 6 }),
+  );
+  const source = fc.array(piece, { maxLength: 20 }).map((pieces) => pieces.join(''));
+
+  it(`are those that node:querystring reads, each once ${RUNS.title}`, { timeout: RUNS.timeoutMs }, () => {
+    fc.assert(
+      fc.property(source, source, (query, form) => {
+        expect(sorted(readParams(query, form).entries())).toEqual(sorted(paramsModel(query, form)));
+      }),
+      RUNS.parameters,
+    );
+  });
+
+  it('stop at the thousandth of each text', () => {
+    const many = Array.from({ length: 1_100 }, (_, i) => `p${i}=${i}`).join('&');
+    expect(readParams(many, 'last=1').entries().length).toBe(1_001);
+    for (const query of [many, many.replaceAll('&', '&&')])
+      expect(sorted(readParams(query, 'last=1').entries())).toEqual(sorted(paramsModel(query, 'last=1')));
+  });
+});
+
+/** The plain way: the form, and what the query says in place of it. */
+function paramsModel(query: string, form: string): [string, string | undefined][] {
+  const params: Record<string, string | undefined> = Object.create(null);
+  for (const source of [form, query]) {
+    const escaped = source.replace(/[^\0-\x7f]+/g, (text) => encodeURIComponent(Buffer.from(text).toString()));
+    for (const [name, value] of Object.entries(parse(escaped))) params[name] = Array.isArray(value) ? value[0] : value;
+  }
+  return Object.entries(params);
+}
+
+function sorted(entries: [string, string | undefined][]) {
+  return entries.sort(([a], [b]) => (a < b ? -1 : 1));
+}
 
 describe('a service name', () => {
   it.each([
@@ -158,9 +220,9 @@ describe('what a request says of an instance', () => {
   });
 
   it('takes valid for the older name of healthy, where it is asked for', () => {
-    expect(readHealthy({ valid: 'true' })).toBe(true);
-    expect(readHealthy({ valid: 'true', healthy: 'false' })).toBe(false);
-    expect(readHealthy({})).toBeUndefined();
+    expect(readHealthy(Params.of({ valid: 'true' }))).toBe(true);
+    expect(readHealthy(Params.of({ valid: 'true', healthy: 'false' }))).toBe(false);
+    expect(readHealthy(Params.of({}))).toBeUndefined();
   });
 });
 
@@ -172,7 +234,7 @@ describe('flags and lists', () => {
     ['1', false],
     ['', false],
   ])('healthyOnly=%s is %s', (text, value) => {
-    expect(readFlag({ healthyOnly: text }, 'healthyOnly')).toBe(value);
+    expect(readFlag(Params.of({ healthyOnly: text }), 'healthyOnly')).toBe(value);
   });
 
   it('a list of clusters drops blanks', () => {
@@ -266,8 +328,8 @@ describe('pages', () => {
   });
 
   it('a count may have a fallback', () => {
-    expect(readCount({}, 'pageNo', 9)).toBe(9);
-    expect(readCount({ pageNo: '0' }, 'pageNo', 9)).toBe(0);
+    expect(readCount(Params.of({}), 'pageNo', 9)).toBe(9);
+    expect(readCount(Params.of({ pageNo: '0' }), 'pageNo', 9)).toBe(0);
   });
 });
 
@@ -301,7 +363,7 @@ describe('a batch', () => {
 
 describe('the settings of a service', () => {
   it('that are left out are cleared', () => {
-    expect(readServiceSettings({}, false)).toEqual({ protectThreshold: 0, metadata: {}, selector: { type: 'none' } });
+    expect(readServiceSettings(Params.of({}), false)).toEqual({ protectThreshold: 0, metadata: {}, selector: { type: 'none' } });
   });
 
   it.each([
@@ -315,7 +377,7 @@ describe('the settings of a service', () => {
     [{ selector: '{"type":"label"}' }, { selector: { type: 'label' } }],
     [{ selector: encodeURIComponent('{"type":"label"}') }, { selector: { type: 'label' } }],
   ])('%j are read', (params, settings) => {
-    expect(readServiceSettings(params, false)).toMatchObject(settings);
+    expect(readServiceSettings(Params.of(params), false)).toMatchObject(settings);
   });
 
   it.each([
@@ -325,7 +387,7 @@ describe('the settings of a service', () => {
     [{ protectThreshold: '0', selector: '{}' }, 'not match any type of selector! its type must be label or none, got {}'],
     [{ protectThreshold: '0', selector: '7' }, 'selector must be a JSON object, got 7'],
   ])('%j are refused', (params, message) => {
-    expect(refusal(() => readServiceSettings(params, true))).toBe(message);
+    expect(refusal(() => readServiceSettings(Params.of(params), true))).toBe(message);
   });
 });
 
@@ -334,6 +396,8 @@ describe('what is missing', () => {
     ['String', "Required parameter 'p' type String is not present"],
     ['Integer', "Required parameter 'p' type Integer is not present"],
   ] as const)('is said to v2 with its type, %s', (type, v2Message) => {
-    expect(() => required({ p: ' ' }, 'p', type)).toThrow(expect.objectContaining({ v2Message, reason: 'missing-param' }));
+    expect(() => required(Params.of({ p: ' ' }), 'p', type)).toThrow(
+      expect.objectContaining({ v2Message, reason: 'missing-param' }),
+    );
   });
 });

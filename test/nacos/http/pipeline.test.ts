@@ -9,6 +9,7 @@ import { RequestError } from '../../../src/nacos/errors.ts';
 import { pipeline } from '../../../src/nacos/http/pipeline.ts';
 import type { Call, Reply } from '../../../src/nacos/http/route.ts';
 import { Switches } from '../../../src/nacos/switches.ts';
+import { systemScheduler } from '../../../src/wire/scheduler.ts';
 import { LIMITS } from '../../support/limits.ts';
 import { dial, exchange } from '../../support/raw.ts';
 import { answerOf, nacos, startServer } from '../../support/server.ts';
@@ -179,6 +180,7 @@ describe('what a call answers', () => {
     const log = pino({}, { write: (line: string) => logged.push(JSON.parse(line).msg) });
     const routes = [{ method: 'GET', path: '/nacos/x', call, reply, access: 'read' }] as const;
     const serve = pipeline({
+      scheduler: systemScheduler,
       routes,
       switches: new Switches(),
       limits: LIMITS,
@@ -202,7 +204,7 @@ describe('what a call answers', () => {
     ['an object is JSON', 'plain', () => ({ a: 1 }), { a: 1 }],
     ['a truth value is JSON', 'plain', () => false, false],
     ['anything is put into an envelope', 'envelope', () => 'ok', { code: 0, message: 'success', data: 'ok' }],
-    ['parameters are handed on', 'plain', ({ params }) => ({ ...params }), { a: '1' }],
+    ['parameters are handed on', 'plain', ({ params }) => Object.fromEntries(params.entries()), { a: '1' }],
   ])('%s', async (_, reply, call, body) => {
     expect(await answered(call, reply)).toEqual({ status: 200, body, logged: [] });
   });

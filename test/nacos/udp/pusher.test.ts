@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { Server } from '../../../src/index.ts';
+import { Lists } from '../../../src/nacos/lists.ts';
 import { Switches } from '../../../src/nacos/switches.ts';
 import type { Poller } from '../../../src/nacos/udp/pollers.ts';
 import { Pusher } from '../../../src/nacos/udp/pusher.ts';
@@ -96,6 +97,28 @@ describe('a subscriber', () => {
     expect(Number.isSafeInteger(push.lastRefTime)).toBe(true);
   });
 
+  it('is told by the very datagram that others are who ask in the same way', async () => {
+    await using server = await startServer();
+    await using first = await Ear.open(asText);
+    await using second = await Ear.open(asText);
+    await using other = await Ear.open(asText);
+    for (const [ear, params] of [
+      [first, {}],
+      [second, {}],
+      [other, { clusters: 'DEFAULT' }],
+    ] as const)
+      await subscribe(server, ear.port, JAVA, params);
+    await register(server, 'orders');
+    const told = await Promise.all([first, second, other].map((ear) => ear.until((push) => ports(push).includes(80))));
+    const [one, same, another] = told.map(({ lastRefTime, data }) => ({ lastRefTime, clusters: data.clusters }));
+    expect(same).toEqual(one);
+    expect(another?.lastRefTime).not.toBe(one?.lastRefTime);
+    // The next change has a datagram of its own.
+    await register(server, 'orders', { port: 81 });
+    const next = await first.until((push) => ports(push).includes(81));
+    expect(next.lastRefTime).toBeGreaterThan(one?.lastRefTime ?? 0);
+  });
+
   it('of another cluster or service hears nothing of this one', async () => {
     await using server = await startServer();
     await using ear = await Ear.open(asText);
@@ -109,7 +132,7 @@ describe('a subscriber', () => {
   });
 
   it('hears of changes that follow each other closely in one push', async () => {
-    await using server = await startServer({ pushDelayMs: 200 });
+    await using server = await startServer({ pushDelayMs: 1_000 });
     await using ear = await Ear.open(asText);
     await subscribe(server, ear.port, JAVA);
     for (const port of [1, 2, 3, 4]) await register(server, 'orders', { port });
@@ -253,7 +276,8 @@ function setUpPusher() {
   const timing = { scheduler, now, wallClock: now, delayMs: 0 };
   const log = pino({ enabled: false });
   const switches = new Switches();
-  const pusher = new Pusher({ ...timing, registry, switches, limits: LIMITS, log });
+  const lists = new Lists({ registry, scheduler });
+  const pusher = new Pusher({ ...timing, registry, lists, switches, limits: LIMITS, log });
   const poller = (port: number, clusters = ''): Poller => ({
     ip: '127.0.0.1',
     port,

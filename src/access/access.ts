@@ -1,0 +1,196 @@
+import { type Head, type PageRules, pageFault } from './browsers.ts';
+import { type Carriers, credentialsIn, type Pair } from './carriers.ts';
+import type { Logins } from './logins.ts';
+import { ANYBODY, deedOf, type Permit, permitOf } from './permit.ts';
+import type { Headers, Place, Places } from './places.ts';
+import { mayAnybody, type Need, type Openness } from './policy.ts';
+import {
+  BAD_TOKEN,
+  BUSY,
+  DISAGREEMENT,
+  NO_WORD,
+  NOT_FIRST,
+  noLogin,
+  noRight,
+  notTrusted,
+  OLD_TOKEN,
+  pageRefused,
+  type Refusal,
+  UNENCRYPTED,
+  WRONG_LOGIN,
+} from './refusals.ts';
+import type { RefusedCallers } from './refused-callers.ts';
+import type { Tokens } from './tokens.ts';
+import { isAdmin, type User, type Users } from './users.ts';
+
+/**
+ * Who may do what. Asked three times of each call: whether a page may ask it at all, whether the caller may do what its route needs, and
+ * whether the command that was read is covered. It decides and answers nothing itself: each surface says a refusal in its own form. Who
+ * one is comes from the connection, a login or a certificate, never from how a client calls itself; and what no rule speaks of is refused.
+ */
+export class Access {
+  readonly #room: AccessRoom;
+
+  constructor(room: AccessRoom) {
+    this.#room = room;
+  }
+
+  /** Before anything else, on every port. */
+  page(head: Head, caller: Pick<Asked, 'ip' | 'agent' | 'example'>): Refusal | undefined {
+    const fault = pageFault(head, this.#room.pages);
+    if (fault === undefined) return undefined;
+    const place = this.#room.places.placeOf(caller.ip, head.headers);
+    return this.#refused(pageRefused(fault), place, undefined, caller);
+  }
+
+  /**
+   * What the route needs, as its record says; undefined, where it says nothing, is refused. At once where no password has to be looked at
+   * for the first time.
+   */
+  admit(need: Need | undefined, asked: Asked): Admission | Promise<Admission> {
+    const { open, places } = this.#room;
+    const place = places.placeOf(asked.ip, asked.headers);
+    if (place.where === 'trusted' && place.isForwarded && !place.isProxy)
+      this.#room.refusedCallers.handsOn({ address: place.address, client: asked.agent, need, example: asked.example });
+    if (mayAnybody(need, place, asked.isBrowser, open)) {
+      if (open.auth && (need === 'read' || need === 'write')) this.#noteWithoutLogin(need, asked, place);
+      return ANYBODY;
+    }
+    if (need === undefined) return this.#refused(NO_WORD, place, need, asked);
+    if (!open.auth) return this.#refused(notTrusted(need, place), place, need, asked);
+    const who = this.#identify(asked, place);
+    return who instanceof Promise
+      ? who.then((known) => this.#judged(need, asked, place, known))
+      : this.#judged(need, asked, place, who);
+  }
+
+  /** What a login answers, field by field as clients read it. */
+  login(asked: Asked, pair: Pair): LoggedIn | Refusal | Promise<LoggedIn | Refusal> {
+    const place = this.#room.places.placeOf(asked.ip, asked.headers);
+    const proven = this.#prove(pair, asked, place);
+    const answer = (user: User | Refusal): LoggedIn | Refusal =>
+      'isRefusal' in user ? this.#refused(user, place, 'login', asked) : this.#loggedIn(user);
+    return proven instanceof Promise ? proven.then(answer) : answer(proven);
+  }
+
+  #loggedIn(user: User): LoggedIn {
+    const { token, ttlSeconds } = this.#room.tokens.issue(user);
+    return { isRefusal: false, accessToken: token, tokenTtl: ttlSeconds, globalAdmin: isAdmin(user), username: user.name };
+  }
+
+  #judged(need: Need, asked: Asked, place: Place, who: User | Refusal): Admission {
+    const { users } = this.#room;
+    if ('isRefusal' in who) {
+      const isFirst = need === 'first-admin' && who.reason === 'no-login';
+      return this.#refused(isFirst ? NOT_FIRST : who, place, need, asked);
+    }
+    const deed = deedOf(need);
+    const may =
+      deed === undefined
+        ? need === 'self' || isAdmin(who) || (need === 'probe' && users.allowsSomewhere(who, 'read'))
+        : asked.isScoped
+          ? users.allowsSomewhere(who, deed)
+          : users.allows(who, deed, {});
+    const refused = (refusal: Refusal) => void this.#refused(refusal, place, need, asked);
+    if (may) return permitOf(who, deed, users, refused);
+    return this.#refused(noRight(who.name, need === 'probe' ? 'read' : (deed ?? 'administer'), {}), place, need, asked);
+  }
+
+  #identify(asked: Asked, place: Place): User | Refusal | Promise<User | Refusal> {
+    const { tokens, users } = this.#room;
+    const said = credentialsIn(asked.carriers, asked.ownParams);
+    if (said === 'disagree') return DISAGREEMENT;
+    const { token, pair, isSigned } = said;
+    const certified = asked.certificate === undefined ? undefined : users.findByCertificate(asked.certificate);
+    const agreed = (user: User | Refusal): User | Refusal =>
+      'isRefusal' in user || certified === undefined || certified === user ? user : DISAGREEMENT;
+    if (token !== undefined) {
+      const user = tokens.check(token);
+      if (typeof user === 'string') return user === 'expired' ? OLD_TOKEN : BAD_TOKEN;
+      return pair !== undefined && pair.name !== user.name ? DISAGREEMENT : agreed(user);
+    }
+    if (pair === undefined) return certified ?? noLogin(isSigned);
+    const proven = this.#prove(pair, asked, place);
+    return proven instanceof Promise ? proven.then(agreed) : agreed(proven);
+  }
+
+  #prove({ name, password }: Pair, asked: Asked, place: Place): User | Refusal | Promise<User | Refusal> {
+    const { logins, passwordsNeedTls } = this.#room;
+    if (passwordsNeedTls && !asked.isEncrypted && place.where !== 'loopback') return UNENCRYPTED;
+    const answer = (proof: User | 'wrong' | 'busy'): User | Refusal =>
+      proof === 'wrong' ? WRONG_LOGIN : proof === 'busy' ? BUSY : proof;
+    const proof = logins.prove(name, password, originOf(place));
+    return proof instanceof Promise ? proof.then(answer) : answer(proof);
+  }
+
+  /** Who would be refused if trusted addresses were asked too: nobody waits for the answer. */
+  #noteWithoutLogin(need: Need, asked: Asked, place: Place): void {
+    const { onError, refusedCallers } = this.#room;
+    const note = (who: User | Refusal): void => {
+      if ('isRefusal' in who) refusedCallers.letIn(who.reason, callerOf(place, need, asked));
+    };
+    const who = this.#identify(asked, place);
+    if (who instanceof Promise) who.then(note, onError);
+    else note(who);
+  }
+
+  #refused(refusal: Refusal, place: Place, need: Need | undefined, caller: Pick<Asked, 'agent' | 'example'>): Refusal {
+    this.#room.refusedCallers.refused(refusal.reason, callerOf(place, need, caller));
+    return refusal;
+  }
+}
+
+/** What access works on. */
+export interface AccessRoom {
+  readonly open: Openness;
+  readonly places: Places;
+  readonly pages: PageRules;
+  readonly users: Users;
+  readonly logins: Logins;
+  readonly tokens: Tokens;
+  readonly refusedCallers: RefusedCallers;
+  /** There is a TLS port: from elsewhere no password is taken in clear. */
+  readonly passwordsNeedTls: boolean;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Who asks, and what for. */
+export interface Asked {
+  /** Of the other end of the connection: the socket's, never one that an inner call hands on. */
+  readonly ip: string;
+  /** Of the request over HTTP, also where it is gRPC. */
+  readonly headers: Headers;
+  readonly carriers: Carriers;
+  /** The call's own parameters are called as a login's: there they say nothing of who calls. */
+  readonly ownParams: boolean;
+  /** The call asks its permit of everything that it touches; else a right to everything is needed. */
+  readonly isScoped: boolean;
+  readonly isBrowser: boolean;
+  readonly isEncrypted: boolean;
+  /** What the caller's certificate is called, if it is one that was verified on this very connection. */
+  readonly certificate?: string | undefined;
+  /** How the client calls itself: for the log, and for nothing else. */
+  readonly agent: string;
+  /** What is asked, in a few words, for the log. */
+  readonly example: string;
+}
+
+export type Admission = Permit | Refusal;
+
+export interface LoggedIn {
+  readonly isRefusal: false;
+  readonly accessToken: string;
+  /** A whole number of seconds. */
+  readonly tokenTtl: number;
+  readonly globalAdmin: boolean;
+  readonly username: string;
+}
+
+function callerOf({ address }: Place, need: Need | undefined, { agent, example }: Pick<Asked, 'agent' | 'example'>) {
+  return { address, client: agent, need, example };
+}
+
+/** Whose guess it is: of IPv6 one has a whole network of 64 bits. */
+function originOf({ address }: Place): string {
+  return address.includes(':') ? address.split(':', 4).join(':') : address;
+}

@@ -1,0 +1,78 @@
+import type { TLSSocket } from 'node:tls';
+import { headerOf, isHttp2, type Request } from '../wire/exchange.ts';
+import type { Asked } from './access.ts';
+import { headOf, isEncrypted, isOfBrowser } from './browsers.ts';
+import { type Carriers, payloadHeaders, requestHeaders } from './carriers.ts';
+import { certificateOf } from './certificates.ts';
+import type { Headers } from './places.ts';
+
+/** Who asks by a request, and what for: each read from it when it is needed, and most of it never. */
+export class AskedOverHttp implements Asked {
+  readonly ownParams: boolean;
+  readonly isScoped: boolean;
+  readonly #req: Request;
+  readonly #call: Call;
+
+  constructor(req: Request, call: Call) {
+    this.#req = req;
+    this.#call = call;
+    this.ownParams = call.ownParams ?? false;
+    this.isScoped = call.isScoped ?? false;
+  }
+
+  get ip(): string {
+    return this.#req.socket.remoteAddress ?? '';
+  }
+
+  get headers(): Headers {
+    return this.#req.headers;
+  }
+
+  get carriers(): Carriers {
+    const { params = [], payload } = this.#call;
+    return { params, headers: payload === undefined ? requestHeaders(this.#req) : payloadHeaders(payload) };
+  }
+
+  get isBrowser(): boolean {
+    return isOfBrowser(headOf(this.#req));
+  }
+
+  get isEncrypted(): boolean {
+    return isEncrypted(this.#req);
+  }
+
+  get certificate(): string | undefined {
+    const socket = tlsSocketOf(this.#req);
+    return socket && certificateOf(socket);
+  }
+
+  get agent(): string {
+    return this.#call.agent ?? (headerOf(this.#req, 'user-agent') || headerOf(this.#req, 'client-version'));
+  }
+
+  get example(): string {
+    return this.#call.example;
+  }
+}
+
+/** What is asked by a request, as its surface has read it. */
+export interface Call {
+  /** As of `Carriers`; none are read when left out. */
+  readonly params?: Carriers['params'];
+  /** Headers of a gRPC payload: they alone say who asks then, and those of the request only how it came. */
+  readonly payload?: Readonly<Record<string, string>>;
+  /** As of `Asked`; false when left out. */
+  readonly ownParams?: boolean;
+  /** Likewise: whoever forgets it asks for a right to everything. */
+  readonly isScoped?: boolean;
+  readonly example: string;
+  /** How the client calls itself elsewhere than in the head. */
+  readonly agent?: string;
+}
+
+function tlsSocketOf(req: Request): TLSSocket | undefined {
+  if (!isEncrypted(req)) return undefined;
+  const socket = isHttp2(req) ? req.stream.session?.socket : req.socket;
+  // What is encrypted here is so by Node's TLS; over HTTP/2 it is seen through a proxy, which its type does not say.
+  return socket as TLSSocket | undefined;
+}

@@ -1,0 +1,119 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { isHttp2, type Request } from '../wire/exchange.ts';
+import type { Headers } from './places.ts';
+
+/**
+ * What a page may ask. Any page in a browser can send a form to this machine, and one whose name is bound to it anew can send anything:
+ * of that only the Host tells. Asked before access, of every request, on every port; whoever has no mark of a browser is not looked at, so
+ * that machines call this server by any name they like.
+ */
+
+/** The head of a request, as far as browsers show in it. */
+export interface Head {
+  readonly method: string;
+  readonly headers: Headers;
+  /** Every Host, and `:authority`, as they came. */
+  readonly hosts: readonly string[];
+  readonly isEncrypted: boolean;
+}
+
+export interface PageRules {
+  /** Names that are this server's: `--allow-host`, and the name of the machine. */
+  readonly hosts: readonly string[];
+  /** `--allow-origin`: these and nothing like them. */
+  readonly origins: readonly string[];
+}
+
+export function headOf(req: Request): Head {
+  const raw = req.rawHeaders;
+  const hosts = raw.filter((_, i) => i % 2 === 1 && /^(host|:authority)$/i.test(raw[i - 1] ?? ''));
+  return { method: req.method ?? '', headers: req.headers, hosts, isEncrypted: isEncrypted(req) };
+}
+
+/** By the connection, not by what the request says of it. */
+export function isEncrypted(req: Request): boolean {
+  if (isHttp2(req)) return req.stream.session?.encrypted === true;
+  return 'encrypted' in req.socket && req.socket.encrypted === true;
+}
+
+/** Whether a browser has sent it. A page can change some of these, and never all. */
+export function isOfBrowser({ headers }: Head): boolean {
+  if (isOfNode(headers)) return false;
+  for (const name in headers) if (MARKS.has(name) || name.startsWith('sec-fetch-')) return true;
+  return first(headers['user-agent'])?.startsWith('Mozilla/') === true;
+}
+
+/**
+ * Node's fetch looks like a browser by two headers, and is what scripts and clients of ours ask with, by any name of this server. No page
+ * can look like it: browsers send where a request comes from along with its mode, or neither, and pages can set no header of that kind.
+ */
+function isOfNode(headers: Headers): boolean {
+  if (headers['sec-fetch-mode'] !== 'cors' || headers['accept-language'] !== '*') return false;
+  const others = ['sec-fetch-site', 'sec-fetch-dest', 'origin', 'referer', 'cookie'];
+  return !others.some((name) => headers[name] !== undefined) && first(headers['user-agent'])?.startsWith('Mozilla/') !== true;
+}
+
+const MARKS: ReadonlySet<string> = new Set(['origin', 'referer', 'accept-language', 'cookie']);
+
+/** Why no page may ask that; undefined when it may, and for whoever is no browser. */
+export function pageFault(head: Head, rules: PageRules): string | undefined {
+  if (!isOfBrowser(head)) return undefined;
+  const host = hostIn(head.hosts);
+  if (host === undefined || !isOwnName(nameIn(host), rules.hosts)) return 'this name is not one of mine; add --allow-host NAME';
+  const { method, headers } = head;
+  const origin = first(headers.origin);
+  if (origin !== undefined && rules.origins.includes(origin)) return undefined;
+  const site = first(headers['sec-fetch-site']);
+  const reads = (method === 'GET' || method === 'HEAD') && first(headers.upgrade) === undefined;
+  if (reads) {
+    const isForeign = site === 'cross-site' || site === 'same-site';
+    return isForeign && first(headers['sec-fetch-dest']) !== 'document' ? foreign(origin ?? site, 'read') : undefined;
+  }
+  // Not merely a name of ours at a port of ours: any machine's address is a name that cannot be bound anew, also that of an attacker.
+  if (origin !== undefined && origin !== `${head.isEncrypted ? 'https' : 'http'}://${host}`) return foreign(origin, 'write');
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return foreign(origin ?? site, 'write');
+  return undefined;
+}
+
+/** What lets a page of an origin that is named read the answer, and ask first whether it may; nothing for any other. */
+export function pageHeaders({ method, headers }: Head, { origins }: PageRules): Readonly<Record<string, string>> {
+  const origin = first(headers.origin);
+  if (origin === undefined || !origins.includes(origin)) return {};
+  const named = { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' };
+  if (method !== 'OPTIONS') return named;
+  return {
+    ...named,
+    'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+    'Access-Control-Allow-Headers': 'Authorization, AccessToken, Content-Type',
+  };
+}
+
+function foreign(origin: string, deed: 'read' | 'write'): string {
+  const shown = origin.replace(/[^\x21-\x7e]|["'%\\]/g, '?').slice(0, 100);
+  return `refused: a web page on another site (Origin ${shown}) may not ${deed} here`;
+}
+
+/** The one host that all of them name, in lower case and with its port. */
+function hostIn(hosts: readonly string[]): string | undefined {
+  const [host, ...others] = new Set(hosts.map((text) => text.toLowerCase()));
+  return others.length > 0 || host === '' ? undefined : host;
+}
+
+/** Without its port and one last dot; "" for what is no host at all. */
+function nameIn(host: string): string {
+  const [, name = ''] = /^(\[[0-9a-f:.]+\]|[^:[\]/?#@\\\s]+)(?::\d{1,5})?$/.exec(host) ?? [];
+  return name.replace(/\.$/, '');
+}
+
+/** Names that nobody can bind to another address, and those that an operator has named. */
+function isOwnName(name: string, own: readonly string[]): boolean {
+  if (name === '') return false;
+  if (isIPv4(name) || (name.startsWith('[') && isIPv6(name.slice(1, -1)))) return true;
+  if (name === 'localhost' || name.endsWith('.localhost') || name.endsWith('.local')) return true;
+  return own.some((one) => one.toLowerCase().replace(/\.$/, '') === name);
+}
+
+/** Of a header that came more than once, nothing is to be gained by choosing: such a one is none of ours. */
+function first(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'object' ? value.join(', ') : value;
+}

@@ -1,0 +1,86 @@
+import { constants } from 'node:fs';
+import { type FileHandle, link, open, unlink } from 'node:fs/promises';
+import type { Randomness } from './passwords.ts';
+
+/**
+ * The secrets that tokens are signed with. They are given by an operator or kept in the data folder, never made anew by each process:
+ * most clients sit on a refused token for hours.
+ */
+
+const LEAST_SECRET_BYTES = 32;
+const MOST_SECRET_BYTES = 4_096;
+
+/** Why nobody may sign with it; undefined when it will do. It is never in the text. */
+export function secretFault(secret: Uint8Array): string | undefined {
+  if (secret.length < LEAST_SECRET_BYTES || secret.length > MOST_SECRET_BYTES)
+    return `it must have ${LEAST_SECRET_BYTES}..${MOST_SECRET_BYTES} bytes, got ${secret.length}`;
+  const text = Buffer.from(secret).toString('latin1');
+  const decoded = Buffer.from(text, 'base64').toString('latin1');
+  if ([text, decoded].some(isPublished)) return 'it has been published as a sample, so that everybody knows it';
+  return new Set(secret).size < LEAST_DIFFERENT_BYTES ? 'it repeats itself' : undefined;
+}
+
+const LEAST_DIFFERENT_BYTES = 10;
+
+/** How the samples begin that stand in Nacos's files, documents and images, and in what has been copied from them ever since. */
+function isPublished(text: string): boolean {
+  return /^(SecretKey|ThisIsMyCustomSecretKey|change-?me|your[-_]|base64-encoded)/i.test(text);
+}
+
+/** A secret file, or why it cannot be taken, as a text that goes behind the file's name. */
+export type SecretRead = { readonly secret: Uint8Array } | { readonly fault: string };
+
+/** Reads a secret that is given: all of the file, but for the end of its last line. Only its owner may be able to read it. */
+export async function readSecret(path: string): Promise<SecretRead> {
+  let file: FileHandle;
+  try {
+    file = await open(path, constants.O_RDONLY);
+  } catch (error) {
+    return { fault: `it cannot be read: ${codeOf(error)}` };
+  }
+  try {
+    const { mode, size } = await file.stat();
+    if ((mode & 0o077) !== 0) return { fault: `others can read it (mode ${(mode & 0o777).toString(8)}): chmod 600` };
+    if (size > MOST_SECRET_BYTES + 2)
+      return { fault: `it must have ${LEAST_SECRET_BYTES}..${MOST_SECRET_BYTES} bytes, got ${size}` };
+    const secret = withoutLineEnd(await file.readFile());
+    const fault = secretFault(secret);
+    return fault === undefined ? { secret } : { fault };
+  } catch (error) {
+    return { fault: `it cannot be read: ${codeOf(error)}` };
+  } finally {
+    await file.close();
+  }
+}
+
+/** The secret that is kept there, made once if there is none: of several that begin at once, one makes it, and whole before it is seen. */
+export async function keptSecret(path: string, randomness: Randomness): Promise<SecretRead> {
+  const draft = `${path}.${Buffer.from(randomness(6)).toString('hex')}`;
+  try {
+    const file = await open(draft, 'wx', 0o600);
+    try {
+      await file.writeFile(`${Buffer.from(randomness(LEAST_SECRET_BYTES)).toString('base64url')}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    try {
+      await link(draft, path);
+    } finally {
+      await unlink(draft);
+    }
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') return { fault: `it cannot be made: ${codeOf(error)}` };
+  }
+  return readSecret(path);
+}
+
+function withoutLineEnd(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end--;
+  return bytes.subarray(0, end);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}

@@ -1,0 +1,146 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import type { Serve } from '../wire/exchange.ts';
+import type { Answer, Fields, Lanes } from '../wire/lanes.ts';
+import { type EndpointLimits, endpointOf } from './endpoints.ts';
+import type { Checker } from './health.ts';
+import type { JsonAnswer } from './lane-answers.ts';
+import { MAX_REQUEST_BYTES, nameInJson } from './requested.ts';
+import type { Status } from './status.ts';
+
+/** The lane of HTTP/1: Check in JSON, and `GET` and `HEAD` of `/health/NAME`. */
+export interface HttpLaneOptions {
+  readonly checker: Checker;
+  readonly limits: EndpointLimits;
+  readonly defaultService: string;
+  readonly log: Logger;
+}
+
+export type JsonAnswers = Readonly<Record<Status | 'bad-name', JsonAnswer>>;
+
+export function createHttpLane(
+  options: HttpLaneOptions,
+  checkPaths: readonly string[],
+  answers: JsonAnswers,
+): NonNullable<Lanes['http1']> {
+  const { checker, log } = options;
+  const heads = headsOf(answers);
+
+  const answerCheck = (res: ServerResponse, body: Buffer): boolean => {
+    try {
+      const name = nameInJson(body);
+      if (name === undefined) return false;
+      const status = checker.statusOfText(name) ?? 'bad-name';
+      res.writeHead(answers[status].status, heads[status]);
+      res.end(answers[status].body, 'latin1');
+      return true;
+    } catch (err) {
+      return failed(err, log);
+    }
+  };
+  const answerPath = (res: ServerResponse, url: string): boolean => {
+    try {
+      const { http, json } = pathAnswer(url, options);
+      const length = Buffer.byteLength(json);
+      res.writeHead(http, ['Cache-Control', 'no-store', 'Content-Type', 'application/json', 'Content-Length', String(length)]);
+      // A text of ASCII alone is copied, and not encoded, if it is said to be Latin 1.
+      if (length === json.length) res.end(json, 'latin1');
+      else res.end(json);
+      return true;
+    } catch (err) {
+      return failed(err, log);
+    }
+  };
+  /** Once all of it has been read by Node: nearly always that is at once. */
+  const whenWhole = (req: IncomingMessage, res: ServerResponse, usual: Serve) => {
+    if (req.destroyed) return;
+    if (!req.complete) {
+      req.once('readable', () => whenWhole(req, res, usual));
+      return;
+    }
+    const body: Buffer = req.read() ?? NOTHING;
+    if (answerCheck(res, body)) return;
+    if (body.length > 0) req.unshift(body);
+    usual(req, res);
+  };
+  return (req, res, usual) => {
+    const { method, url = '', headers } = req;
+    if (req.httpVersionMinor !== 1 || headers.origin !== undefined) return false;
+    if (method === 'POST') {
+      if (!checkPaths.includes(url) || !isPlainJson(headers) || !isShort(headers)) return false;
+      process.nextTick(whenWhole, req, res, usual);
+      return true;
+    }
+    if ((method !== 'GET' && method !== 'HEAD') || !isPlainPath(url, headers) || hasBody(headers)) return false;
+    return answerPath(res, url);
+  };
+}
+
+/** What goes wrong inside is told once, and the usual way tries again. */
+function failed(err: unknown, log: Logger): false {
+  log.warn({ err }, 'the lane failed: the usual way is tried');
+  return false;
+}
+
+/** What `/health/NAME` answers; the path is a plain one. */
+export function pathAnswer(url: string, { checker, limits, defaultService }: Omit<HttpLaneOptions, 'log'>) {
+  const name = url.slice(ROOT.length + 1);
+  return endpointOf(checker, name === '' ? defaultService : name, limits);
+}
+
+/** A path of `/health/NAME` that is the name as it stands, and all of it. */
+export function isPlainPath(url: string, headers: Fields): boolean {
+  if (!url.startsWith(ROOT) || headers['x-health-instance'] !== undefined) return false;
+  if (url.length > ROOT.length && url.charCodeAt(ROOT.length) !== SLASH) return false;
+  return !url.includes('%') && !url.includes('?') && !url.includes('//');
+}
+
+/** The same answers for HTTP/2. */
+export function jsonCalls(answers: JsonAnswers): Readonly<Record<Status | 'bad-name', Answer>> {
+  const call = ({ status, body }: JsonAnswer): Answer => ({
+    head: { ':status': status, 'content-length': String(Buffer.byteLength(body)), 'content-type': 'application/json' },
+    body: Buffer.from(body),
+    trailers: undefined,
+  });
+  return {
+    serving: call(answers.serving),
+    'not-serving': call(answers['not-serving']),
+    unknown: call(answers.unknown),
+    'bad-name': call(answers['bad-name']),
+  };
+}
+
+/** JSON that is not compressed, with a deadline that is one if there is any; nobody wants a word before it is sent. */
+export function isPlainJson(fields: Fields): boolean {
+  const type = fields['content-type'];
+  if (type !== 'application/json' && !(typeof type === 'string' && JSON_TYPE.test(type))) return false;
+  if (fields['content-encoding'] !== undefined || fields.expect !== undefined) return false;
+  const timeout = fields['connect-timeout-ms'];
+  return timeout === undefined || (typeof timeout === 'string' && CONNECT_TIMEOUT.test(timeout));
+}
+
+const JSON_TYPE = /^application\/json; ?charset=utf-?8$/i;
+const CONNECT_TIMEOUT = /^\d{1,10}$/;
+const NOTHING = Buffer.alloc(0);
+const ROOT = '/health';
+
+function isShort(headers: Fields): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) <= MAX_REQUEST_BYTES;
+}
+
+function hasBody(headers: Fields): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
+
+const SLASH = 0x2f;
+
+/** As Connect writes them. */
+function headsOf(answers: JsonAnswers): Readonly<Record<Status | 'bad-name', string[]>> {
+  const head = ({ body }: JsonAnswer) => ['content-length', String(Buffer.byteLength(body)), 'content-type', 'application/json'];
+  return {
+    serving: head(answers.serving),
+    'not-serving': head(answers['not-serving']),
+    unknown: head(answers.unknown),
+    'bad-name': head(answers['bad-name']),
+  };
+}

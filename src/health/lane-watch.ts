@@ -1,0 +1,165 @@
+import type { Logger } from 'pino';
+import type { FrameStream, Reply, StreamListener, Trailers } from '../wire/lanes.ts';
+import type { OpenAnswers } from '../wire/open-answers.ts';
+import type { Cancel, Scheduler } from '../wire/scheduler.ts';
+import { ENDS, FRAMES, type GrpcAnswers, unavailable } from './lane-answers.ts';
+import type { HealthName } from './names.ts';
+import type { Reader, Watch, Watches } from './watch.ts';
+
+/**
+ * The watches of the lane, each a stream to write frames to. Whoever is woken is written to once the event loop has come round: several
+ * changes are one then, and what goes over one connection leaves it together.
+ */
+export class LaneWatches {
+  readonly #watches: Watches;
+  readonly #openAnswers: OpenAnswers;
+  readonly #scheduler: Scheduler;
+  readonly #log: Logger;
+  readonly #open = new Set<LaneWatch>();
+  /** Woken, and not written to yet; from `#next` on. */
+  #woken: LaneWatch[] = [];
+  #next = 0;
+
+  constructor({ watches, openAnswers, scheduler, shutdown, log }: LaneWatchesOptions) {
+    this.#watches = watches;
+    this.#openAnswers = openAnswers;
+    this.#scheduler = scheduler;
+    this.#log = log;
+    shutdown.addEventListener('abort', () => {
+      const trailers = unavailable(messageOf(shutdown.reason));
+      for (const watch of this.#open) watch.end(trailers);
+    });
+  }
+
+  /** Answers the request: the status now, and each change of it. */
+  open(name: HealthName, answers: GrpcAnswers, withinMs: number, reply: Reply): void {
+    const reading = new LaneWatch(this);
+    const watch = this.#watches.open(name, reply.peer(), reading);
+    if (watch === undefined) {
+      reply.send(answers.tooManyWatches);
+      return;
+    }
+    this.#open.add(reading);
+    this.#openAnswers.begin();
+    reading.begin(watch, reply.stream(answers.head, reading));
+    if (withinMs < Number.POSITIVE_INFINITY)
+      reading.limit(this.#scheduler.after(Math.min(withinMs, MAX_TIMER_MS), () => reading.end(ENDS.deadlineExceeded)));
+  }
+
+  /** For the watch alone: there may be something to write. */
+  woke(watch: LaneWatch): void {
+    if (this.#woken.push(watch) === 1) this.#scheduler.soon(this.#tell);
+  }
+
+  /** For the watch alone: its stream is gone. */
+  ended(watch: LaneWatch): void {
+    this.#open.delete(watch);
+    this.#openAnswers.end();
+  }
+
+  /** For the watch alone: its status could not be read. */
+  failed(err: unknown): void {
+    this.#log.error({ err, method: 'Watch' }, 'call failed');
+  }
+
+  readonly #tell = () => {
+    const end = Math.min(this.#next + TOLD_IN_A_ROUND, this.#woken.length);
+    for (let watch = this.#woken[this.#next]; watch !== undefined && this.#next < end; watch = this.#woken[this.#next]) {
+      this.#next++;
+      watch.tell();
+    }
+    if (this.#next < this.#woken.length) {
+      this.#scheduler.soon(this.#tell);
+    } else {
+      this.#woken = [];
+      this.#next = 0;
+    }
+  };
+}
+
+export interface LaneWatchesOptions {
+  readonly watches: Watches;
+  readonly openAnswers: OpenAnswers;
+  readonly scheduler: Scheduler;
+  /** Aborted when all are to end; its reason is an error that says so. */
+  readonly shutdown: AbortSignal;
+  readonly log: Logger;
+}
+
+/** Then everybody else has a turn. */
+const TOLD_IN_A_ROUND = 1_000;
+
+/** 24 days: what a timer cannot hold, Node takes for a millisecond. */
+const MAX_TIMER_MS = 2_147_483_000;
+
+/** One of them: takes the status when it has been woken and its last frame has left. */
+class LaneWatch implements Reader, StreamListener {
+  readonly #room: LaneWatches;
+  #watch: Watch | undefined;
+  #out: FrameStream | undefined;
+  #cancel: Cancel | undefined;
+  #isSending = false;
+  #isWoken = false;
+  #isEnding = false;
+
+  constructor(room: LaneWatches) {
+    this.#room = room;
+  }
+
+  begin(watch: Watch, out: FrameStream): void {
+    this.#watch = watch;
+    this.#out = out;
+    this.tell();
+  }
+
+  /** `cancel` when it ends. */
+  limit(cancel: Cancel): void {
+    this.#cancel = cancel;
+  }
+
+  wake(): void {
+    if (this.#isWoken || this.#isSending) return;
+    this.#isWoken = true;
+    this.#room.woke(this);
+  }
+
+  tell(): void {
+    this.#isWoken = false;
+    if (this.#isSending || this.#isEnding) return;
+    try {
+      const status = this.#watch?.take();
+      if (status === undefined) return;
+      this.#isSending = true;
+      this.#out?.write(FRAMES[status]);
+    } catch (err) {
+      this.#room.failed(err);
+      this.end(ENDS.internal);
+    }
+  }
+
+  written(): void {
+    this.#isSending = false;
+    this.tell();
+  }
+
+  end(trailers: Trailers): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#cancel?.();
+    this.#watch?.close();
+    this.#out?.end(trailers);
+  }
+
+  closed(): void {
+    this.#isEnding = true;
+    this.#cancel?.();
+    this.#watch?.close();
+    this.#room.ended(this);
+  }
+}
+
+function messageOf(reason: unknown): string {
+  // Connect puts the name of the status before what its errors say.
+  if (reason instanceof Error && 'rawMessage' in reason) return String(reason.rawMessage);
+  return reason instanceof Error ? reason.message : '';
+}

@@ -1,0 +1,247 @@
+import { ConnectError } from '@connectrpc/connect';
+import type { Peer } from '../../wire/exchange.ts';
+import type {
+  CallLane,
+  CallRoute,
+  Duplex,
+  DuplexListener,
+  DuplexRoute,
+  Fields,
+  Head,
+  Reply,
+  Trailers,
+} from '../../wire/lanes.ts';
+import type { OpenAnswers } from '../../wire/open-answers.ts';
+import { Rounds } from '../../wire/rounds.ts';
+import type { Scheduler } from '../../wire/scheduler.ts';
+import { FrameReader, frameOf, framesOf, plainSaid, readSaid, soleMessage } from './frames.ts';
+import type { Message, Said } from './messages.ts';
+import { BROKEN, CLOSED, Stream, type StreamRoom } from './stream.ts';
+
+/**
+ * The protocol as nearly every client speaks it, protobuf over gRPC with nothing compressed, by a short way: whole requests in, frames
+ * out. To a caller it is the same as Connect's, which is given whatever is odd in any way.
+ */
+export function nacosLane(room: LaneRoom): CallLane {
+  const heads = new Heads(room.compressions);
+  const streams = new Set<LaneStream>();
+  const pumps = new Rounds<LaneStream>(room.scheduler, WRITES_A_ROUND, (stream) => stream.pump());
+  room.shutdown.addEventListener('abort', () => {
+    for (const stream of streams) stream.wake();
+  });
+  const questions: CallRoute = {
+    maxBodyBytes: MAX_QUESTION_BYTES,
+    // A deadline means nothing to who answers at once.
+    mayWait: () => true,
+    serve: (fields, body, reply) => serve(room, heads.of(fields), body, reply),
+  };
+  const connections: DuplexRoute = {
+    open(fields, sink) {
+      const stream = new LaneStream(room, { head: heads.of(fields), sink, pumps }, () => streams.delete(stream));
+      streams.add(stream);
+      return stream;
+    },
+  };
+  return {
+    routeOf(fields) {
+      const path = fields[':path'];
+      if (path === '/Request/request') return isPlain(fields) ? questions : undefined;
+      if (path === '/BiRequestStream/requestBiStream' && isPlain(fields) && !hasDeadline(fields)) return connections;
+      return undefined;
+    },
+  };
+}
+
+export interface LaneRoom extends StreamRoom {
+  readonly answerTo: (said: Said, peer: Peer) => Message | Promise<Message>;
+  readonly scheduler: Scheduler;
+  /** Larger messages are refused. */
+  readonly maxMessageBytes: number;
+  /** What Connect knows to compress with, by name. */
+  readonly compressions: readonly string[];
+  readonly openAnswers: OpenAnswers;
+  /** Aborted with the error that streams are to end with. */
+  readonly shutdown: AbortSignal;
+}
+
+/** What is longer comes rarely, and has much else to cost it. */
+const MAX_QUESTION_BYTES = 256 << 10;
+/** To each its own write to a socket, which takes much longer than all the rest. */
+const WRITES_A_ROUND = 64;
+
+/** Whether the call is as nearly all are. */
+function isPlain(fields: Fields): boolean {
+  const type = fields['content-type'];
+  if (type !== 'application/grpc' && type !== 'application/grpc+proto') return false;
+  if (fields[':method'] !== 'POST') return false;
+  // A browser's, and one that asks before it sends its body.
+  if (fields.origin !== undefined || fields.expect !== undefined) return false;
+  const encoding = fields['grpc-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') return false;
+  const timeout = fields['grpc-timeout'];
+  return timeout === undefined || (typeof timeout === 'string' && TIMEOUT.test(timeout));
+}
+
+/** An answer is never late; what cannot be read as a time is refused by Connect. */
+const TIMEOUT = /^\d{1,8}[HMSmun]$/;
+
+/** Whether a stream is to end by itself. None of a client's is. */
+function hasDeadline(fields: Fields): boolean {
+  return DEADLINES.some((name) => fields[name] !== undefined);
+}
+
+const DEADLINES = ['grpc-timeout', 'triple-timeout-ms', 'tri-service-timeout'];
+
+/** How answers begin: as Connect does it, one compression is named that the caller takes, though nothing is compressed. */
+class Heads {
+  readonly #compressions: readonly string[];
+  readonly #known = new Map<string, Head>();
+
+  constructor(compressions: readonly string[]) {
+    this.#compressions = compressions;
+  }
+
+  of(fields: Fields): Head {
+    const accepted = fields['grpc-accept-encoding'];
+    if (typeof accepted !== 'string') return PLAIN_HEAD;
+    const known = this.#known.get(accepted);
+    if (known !== undefined) return known;
+    const names = accepted.split(',').map((name) => name.trim());
+    const name = names.find((each) => this.#compressions.includes(each));
+    const head = name === undefined ? PLAIN_HEAD : { ...PLAIN_HEAD, 'grpc-encoding': name };
+    // There are few libraries, and each has its spelling. Of more than these each is read anew.
+    if (this.#known.size < MAX_SPELLINGS && accepted.length <= MAX_SPELLING) this.#known.set(accepted, head);
+    return head;
+  }
+}
+
+const PLAIN_HEAD: Head = { ':status': 200, 'content-type': 'application/grpc+proto' };
+const MAX_SPELLINGS = 32;
+const MAX_SPELLING = 64;
+
+const SUCCESS: Trailers = { 'grpc-status': '0' };
+const BUG: Trailers = { 'grpc-message': 'internal%20error', 'grpc-status': '13' };
+
+/** False: it is not as questions are, and nothing has been done. */
+function serve({ answerTo, openAnswers, log }: LaneRoom, head: Head, body: Buffer, reply: Reply): boolean {
+  const message = soleMessage(body);
+  const said = message && plainSaid(message);
+  if (said === undefined) return false;
+  const answer = (given: Message) => reply.send({ head, body: frameOf(given), trailers: SUCCESS });
+  const failed = (err: unknown) => {
+    log.error({ err, method: 'request' }, 'call failed');
+    reply.send({ head, body: undefined, trailers: BUG });
+  };
+  try {
+    const given = answerTo(said, reply.peer());
+    if (given instanceof Promise) {
+      openAnswers.begin();
+      void given
+        .then(answer)
+        .catch(failed)
+        .finally(() => openAnswers.end());
+    } else {
+      answer(given);
+    }
+  } catch (error) {
+    failed(error);
+  }
+  return true;
+}
+
+/** Where a stream's messages go, and when. */
+interface Outlet {
+  readonly head: Head;
+  readonly sink: Duplex;
+  readonly pumps: Rounds<LaneStream>;
+}
+
+/** A stream over which whatever has come together is written at once, and nothing more until that has left. */
+class LaneStream implements DuplexListener {
+  readonly #room: LaneRoom;
+  readonly #outlet: Outlet;
+  readonly #stream: Stream;
+  readonly #reader: FrameReader;
+  readonly #take = (message: Buffer): void => {
+    const said = readSaid(message);
+    if (said === undefined) this.#isBroken = true;
+    else if (!this.#isBroken) this.#stream.read(said);
+  };
+  readonly #onClose: () => void;
+  #isBroken = false;
+  #isWriting = false;
+
+  constructor(room: LaneRoom, outlet: Outlet, onClose: () => void) {
+    this.#room = room;
+    this.#outlet = outlet;
+    this.#reader = new FrameReader(room.maxMessageBytes);
+    this.#stream = new Stream(room, outlet.sink.peer(), () => this.wake());
+    this.#onClose = onClose;
+    room.openAnswers.begin();
+    if (room.shutdown.aborted) this.wake();
+  }
+
+  /** There is something to be written, or never will be again. */
+  wake(): void {
+    if (!this.#isWriting) this.#outlet.pumps.add(this);
+  }
+
+  pump(): void {
+    if (this.#isWriting) return;
+    try {
+      this.#write();
+    } catch (err) {
+      this.#room.log.error({ err }, 'nacos stream failed');
+      this.#outlet.sink.peer().cut();
+    }
+  }
+
+  #write(): void {
+    const { head, sink } = this.#outlet;
+    const frames: Buffer[] = [];
+    let bytes = 0;
+    for (let next = this.#stream.take(); next !== undefined; next = bytes < WRITE_BYTES ? this.#stream.take() : undefined)
+      for (const piece of framesOf(next)) {
+        frames.push(piece);
+        bytes += piece.length;
+      }
+    if (frames.length > 0) {
+      this.#isWriting = true;
+      sink.write(head, frames);
+      return;
+    }
+    const { shutdown } = this.#room;
+    // Unavailable when the server goes.
+    if (shutdown.aborted) sink.end(head, trailersOf(shutdown.reason));
+    else if (this.#stream.isOver) sink.end(head, SUCCESS);
+  }
+
+  written(): void {
+    this.#isWriting = false;
+    this.wake();
+  }
+
+  read(chunk: Buffer): void {
+    if (this.#isBroken) return;
+    if (!this.#reader.push(chunk, this.#take)) this.#isBroken = true;
+    if (this.#isBroken) this.#stream.finish(BROKEN);
+  }
+
+  ended(): void {
+    this.#stream.finish(this.#isBroken || this.#reader.isHalfway ? BROKEN : CLOSED);
+  }
+
+  closed(): void {
+    this.#stream.finish(BROKEN);
+    this.#room.openAnswers.end();
+    this.#onClose();
+  }
+}
+
+/** More than that goes out in another write, and says what is true by then. */
+const WRITE_BYTES = 64 << 10;
+
+function trailersOf(reason: unknown): Trailers {
+  const { code, rawMessage } = ConnectError.from(reason);
+  return { 'grpc-message': encodeURIComponent(rawMessage), 'grpc-status': String(code) };
+}

@@ -1,0 +1,52 @@
+import { answer, answerInPieces } from '../../wire/answer.ts';
+import type { Response } from '../../wire/exchange.ts';
+import type { Scheduler } from '../../wire/scheduler.ts';
+import { writeJson } from '../doubles.ts';
+import { Long, writeLong } from '../many.ts';
+import { inTurns } from '../turns.ts';
+import { Written } from '../written.ts';
+import { Answer, type Data, OK, type Reply } from './route.ts';
+
+/** The one place that encodes answers. Success is 200, as no client accepts anything else. */
+
+/** At once where the answer is short: undefined then. */
+export function say(res: Response, reply: Reply, said: Data | Answer, scheduler: Turns): Promise<void> | undefined {
+  const isPlain = !(said instanceof Answer);
+  const status = isPlain ? 200 : said.status;
+  const data = isPlain ? said : said.data;
+  const shown = reply === 'envelope' ? enveloped(data) : data;
+  if (shown instanceof Long) {
+    const written = inTurns(writeLong(shown.data), scheduler);
+    if (written instanceof Promise) return written.then((made) => sayInPieces(res, status, made, scheduler));
+    send(res, status, written);
+    return undefined;
+  }
+  if (shown instanceof Written && shown.pieces.length > 1) return sayInPieces(res, status, shown, scheduler);
+  send(res, status, shown, isPlain ? undefined : said.headers);
+  return undefined;
+}
+
+/** As it is, in one piece. */
+export function send(res: Response, status: number, data: Data, headers?: Answer['headers']): void {
+  if (typeof data === 'string') answer(res, status, TEXT, data, headers);
+  else if (data instanceof Written) answer(res, status, JSON_TYPE, data.json, headers, data.bytes);
+  else answer(res, status, JSON_TYPE, writeJson(data), headers);
+}
+
+type Turns = Pick<Scheduler, 'soon'>;
+
+function sayInPieces(res: Response, status: number, written: Written, scheduler: Turns): Promise<void> {
+  return answerInPieces(res, status, JSON_TYPE, written, (run) => scheduler.soon(run));
+}
+
+function enveloped(data: Data): Data {
+  if (data === OK) return OK_ENVELOPED;
+  if (data instanceof Long) return new Long({ code: 0, message: 'success', data: data.data });
+  return data instanceof Written ? data.between(ENVELOPE, '}') : { code: 0, message: 'success', data };
+}
+
+const ENVELOPE = '{"code":0,"message":"success","data":';
+const OK_ENVELOPED = Written.of(`${ENVELOPE}"${OK}"}`);
+
+const TEXT = 'text/plain;charset=UTF-8';
+const JSON_TYPE = 'application/json;charset=UTF-8';

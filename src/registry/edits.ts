@@ -1,0 +1,54 @@
+import type { Source } from './changes.ts';
+import type { Address, Edit } from './instance.ts';
+import type { Instances, Parts } from './instances.ts';
+import { saidOf } from './lease.ts';
+import type { ServiceName } from './service-name.ts';
+
+/** What operators do to an instance, whether it is here or has gone: laying an edit over it, and taking it away. Each is an event. */
+export class Edits {
+  readonly #parts: Parts;
+  readonly #instances: Instances;
+
+  constructor(parts: Parts, instances: Instances) {
+    this.#parts = parts;
+    this.#instances = instances;
+  }
+
+  /** See `Registry.edit`. */
+  lay(name: ServiceName, address: Address, edit: Edit, by: Source | undefined, ahead: boolean): boolean {
+    const { services, rows, overlay, departed, now } = this.#parts;
+    const service = services.find(name);
+    const id = service && rows.find(service, address);
+    if (service === undefined || id === undefined) {
+      const waiting = overlay.absent(name, address, now());
+      if (waiting !== undefined) overlay.layAbsent(waiting, edit, service && departed.of(service, address));
+      else if (ahead) overlay.layAhead(name, address, edit, now());
+      else return false;
+      this.#instances.happenedAway(name, address, 'edited', by);
+      return true;
+    }
+    overlay.lay(id, edit, saidOf(rows.row(id), rows.isAlive(id)));
+    this.#edited(service.name, id, by);
+    return true;
+  }
+
+  /** See `Registry.unedit`. */
+  end(name: ServiceName, address: Address, by: Source | undefined): boolean {
+    const { services, rows, overlay } = this.#parts;
+    const service = services.find(name);
+    const id = service && rows.find(service, address);
+    if (service === undefined || id === undefined) {
+      const ended = overlay.endAbsent(name, address);
+      if (ended) this.#instances.happenedAway(name, address, 'edited', by);
+      return ended;
+    }
+    if (!overlay.end(id)) return false;
+    this.#edited(service.name, id, by);
+    return true;
+  }
+
+  #edited(service: ServiceName, id: number, by: Source | undefined): void {
+    this.#instances.edited(id, by);
+    this.#parts.changes.changed(service);
+  }
+}

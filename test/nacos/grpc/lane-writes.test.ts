@@ -1,0 +1,151 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import { expect, it } from 'vitest';
+import { FrameReader, frameOf, readSaid } from '../../../src/nacos/grpc/frames.ts';
+import { nacosLane } from '../../../src/nacos/grpc/lane.ts';
+import { message } from '../../../src/nacos/grpc/messages.ts';
+import { answerer } from '../../../src/nacos/grpc/protocol.ts';
+import { requestTable } from '../../../src/nacos/grpc/table.ts';
+import type { Duplex, DuplexListener, DuplexRoute } from '../../../src/wire/lanes.ts';
+import { OpenAnswers } from '../../../src/wire/open-answers.ts';
+import { grpcRoom } from '../../support/grpc-room.ts';
+import { orders, registration } from '../../support/instances.ts';
+
+const FIELDS = { ':path': '/BiRequestStream/requestBiStream', ':method': 'POST', 'content-type': 'application/grpc' };
+const ALL = { clusters: [], clustersVerbatim: '' };
+
+/** Streams of the lane, with nothing under them that carries them: what is written leaves when the test says so. */
+function setUp() {
+  const room = grpcRoom();
+  const shutdown = new AbortController();
+  const openAnswers = new OpenAnswers();
+  const answerTo = answerer(room, requestTable(room));
+  const calls = { answerTo, maxMessageBytes: 1 << 20, compressions: [], openAnswers, shutdown: shutdown.signal };
+  const lane = nacosLane({ ...room, ...calls });
+  const route = lane.routeOf(FIELDS);
+  if (route === undefined || !('open' in route)) throw new Error('it is a stream of the lane');
+  return { ...room, shutdown, openAnswers, join: (name: string) => new Stream(route, room.peer(name)) };
+}
+
+class Stream implements Duplex {
+  /** The bodies of each write. */
+  // biome-ignore lint/suspicious/noExplicitAny: whatever JSON was written; the tests say what it has to be.
+  readonly writes: any[][] = [];
+  readonly ends: object[] = [];
+  readonly listener: DuplexListener;
+  readonly #peer: ReturnType<Duplex['peer']>;
+
+  constructor(route: DuplexRoute, peer: ReturnType<Duplex['peer']>) {
+    this.#peer = peer;
+    this.listener = route.open(FIELDS, this);
+    this.listener.read(frameOf(message('ConnectionSetupRequest', { clientVersion: 'Test:v1' })));
+  }
+
+  peer() {
+    return this.#peer;
+  }
+
+  write(_: object, pieces: readonly Buffer[]): void {
+    const bodies: object[] = [];
+    const take = (bytes: Buffer) => bodies.push(JSON.parse(Buffer.from(readSaid(bytes)?.body ?? []).toString()));
+    expect(new FrameReader(1 << 20).push(Buffer.concat(pieces), take)).toBe(true);
+    this.writes.push(bodies);
+  }
+
+  end(_: object, trailers: object): void {
+    this.ends.push(trailers);
+  }
+}
+
+const named = (name: string) => ({ ...orders, name });
+const namesIn = (bodies: readonly { serviceInfo: { name: string } }[] | undefined) =>
+  bodies?.map(({ serviceInfo }) => serviceInfo.name);
+
+it('all that a connection is told in one turn is one write, and the next one waits until that has left', () => {
+  const { registry, subscribers, connections, scheduler, join } = setUp();
+  const stream = join('a');
+  const [connection] = connections.all();
+  if (connection === undefined) throw new Error('it has been set up');
+  for (const name of ['a', 'b', 'c']) subscribers.subscribe(connection, named(name), ALL);
+  scheduler.advance(0);
+  expect(stream.writes.map(namesIn)).toEqual([['a', 'b', 'c']]);
+  for (const { requestId } of stream.writes[0] ?? []) connection.answered(requestId, true);
+  for (const port of [1, 2]) {
+    for (const name of ['c', 'a']) registry.register(named(name), registration({ port }));
+    scheduler.advance(0);
+  }
+  expect(stream.writes).toHaveLength(1);
+  stream.listener.written();
+  scheduler.advance(0);
+  expect(stream.writes.slice(1).map(namesIn)).toEqual([['c', 'a']]);
+  // What is true when it leaves.
+  expect(stream.writes[1]?.map(({ serviceInfo }) => serviceInfo.hosts.length)).toEqual([2, 2]);
+});
+
+it('very many are written to a few at a time, each once', () => {
+  const { registry, subscribers, connections, scheduler, join } = setUp();
+  const streams = Array.from({ length: 500 }, (_, i) => join(`c${i}`));
+  for (const connection of connections.all()) subscribers.subscribe(connection, orders, ALL);
+  registry.register(orders, registration());
+  const counts: number[] = [];
+  // Has its turn between any two rounds.
+  const look = () => {
+    counts.push(streams.filter(({ writes }) => writes.length > 0).length);
+    if (counts.length < 50) scheduler.soon(look);
+  };
+  look();
+  scheduler.advance(0);
+  const inOneTurn = counts.map((count, i) => count - (counts[i - 1] ?? 0));
+  expect(Math.max(...inOneTurn)).toBeGreaterThan(0);
+  expect(Math.max(...inOneTurn)).toBeLessThanOrEqual(128);
+  expect(streams.map(({ writes }) => writes.map((bodies) => bodies.length))).toEqual(streams.map(() => [1]));
+});
+
+it('what is too much for one write goes out in several', () => {
+  const { registry, subscribers, connections, scheduler, join } = setUp();
+  const stream = join('a');
+  const [connection] = connections.all();
+  if (connection === undefined) throw new Error('it has been set up');
+  for (let i = 0; i < 10; i++) {
+    registry.register(named(`s${i}`), registration({ metadata: { note: 'x'.repeat(15_000) } }));
+    subscribers.subscribe(connection, named(`s${i}`), ALL);
+  }
+  scheduler.advance(0);
+  expect(stream.writes.map((bodies) => bodies.length)).toEqual([5]);
+  stream.listener.written();
+  scheduler.advance(0);
+  expect(stream.writes.map((bodies) => bodies.length)).toEqual([5, 5]);
+});
+
+it('when the server goes a stream says all that is meant for its client, and then that it is unavailable', async () => {
+  const { connections, scheduler, shutdown, openAnswers, join } = setUp();
+  const stream = join('a');
+  scheduler.advance(0);
+  connections.freeze();
+  shutdown.abort(new ConnectError('it goes', Code.Unavailable));
+  scheduler.advance(0);
+  expect(stream.writes).toMatchObject([[{ connectionId: expect.any(String) }]]);
+  expect(stream.ends).toEqual([]);
+  stream.listener.written();
+  scheduler.advance(0);
+  expect(stream.ends).toEqual([{ 'grpc-message': 'it%20goes', 'grpc-status': '14' }]);
+  const late = join('late');
+  scheduler.advance(0);
+  expect(late.ends).toHaveLength(1);
+  const ended = openAnswers.ended();
+  for (const { listener } of [stream, late]) listener.closed();
+  await ended;
+});
+
+it('a stream that cannot be written is cut, and nothing else is hurt', () => {
+  const { connections, scheduler, cut, join } = setUp();
+  join('a');
+  const other = join('b');
+  const [first, second] = connections.all();
+  first?.outbox.send(() => {
+    throw new Error('a bug');
+  });
+  second?.outbox.ask('ClientDetectionRequest', {}, () => {});
+  scheduler.advance(0);
+  expect(cut).toEqual(['a']);
+  expect(other.writes).toHaveLength(1);
+});
