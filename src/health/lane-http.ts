@@ -58,7 +58,7 @@ export function createHttpLane(
       req.once('readable', () => whenWhole(req, res, usual));
       return;
     }
-    const body: Buffer = req.read() ?? NOTHING;
+    const body = readAll(req);
     if (answerCheck(res, body)) return;
     if (body.length > 0) req.unshift(body);
     usual(req, res);
@@ -74,6 +74,13 @@ export function createHttpLane(
     if ((method !== 'GET' && method !== 'HEAD') || !isPlainPath(url, headers) || hasBody(headers)) return false;
     return answerPath(res, url);
   };
+}
+
+/** All that waits to be read. Newer Nodes give it in the pieces in which it came. */
+function readAll(req: IncomingMessage): Buffer {
+  let body: Buffer = req.read() ?? NOTHING;
+  for (let more: Buffer | null = req.read(); more !== null; more = req.read()) body = Buffer.concat([body, more]);
+  return body;
 }
 
 /** What goes wrong inside is told once, and the usual way tries again. */
