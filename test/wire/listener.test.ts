@@ -581,6 +581,8 @@ describe('a lane', () => {
     const session = connectHttp2(`http://${port.address}`);
     const stream = session.request({ ':path': '/fast', ':method': 'POST', ...fields });
     for (const piece of pieces) {
+      // So that they come apart: no event tells a client that the other side has looked at what it has. If they come as one all the same,
+      // the answer is no other.
       if (pieces.length > 1) await new Promise((resolve) => setTimeout(resolve, 5));
       if (piece !== '') stream.write(piece);
     }
