@@ -497,7 +497,7 @@ describe('a lane', () => {
       (res as { end(body: string): unknown }).end(`the usual way ${Buffer.concat(body)}`.trim());
     },
     calls: {
-      routeOf: (fields) => (fields[':path'] === '/fast' ? FAST : undefined),
+      routeOf: (call) => (call.path === '/fast' ? FAST : undefined),
     },
     http1(req, res) {
       if (req.url !== '/fast') return false;
@@ -507,7 +507,7 @@ describe('a lane', () => {
   };
   const FAST: CallRoute = {
     maxBodyBytes: 10,
-    mayWait: (fields) => fields.hasty === undefined,
+    mayWait: (call) => call.field('hasty') === undefined,
     serve(_, body, reply) {
       if (body.includes('slow')) return false;
       reply.send({ head: { ':status': 200 }, body: Buffer.from(`the lane of streams ${body}`.trim()), trailers: undefined });
