@@ -212,7 +212,7 @@ const ROWS = {
   maxHeaderBytes: bytes(64 << 10, 4 << 10, 16 << 20, "the header of a request: npm's Nacos client puts a whole beat into it"),
   maxStreamsPerConnection: count(1_000, 'calls that an HTTP/2 connection may have open'),
   headerTimeoutMs: time(10_000, 'how long a connection may take to say what it speaks, and a request to send its header'),
-  bodyTimeoutMs: time(30_000, 'how long a request may take to send its body (HTTP/1.1), or may pause in it (HTTP/2)'),
+  bodyTimeoutMs: time(30_000, 'how long a request may take to send its body, but for conversations over HTTP/2'),
   pingIntervalMs: time(
     10_000,
     'how often an HTTP/2 peer is asked for a sign of life; the second question without an answer is the last',

@@ -138,6 +138,10 @@ it('the engine of HTTP/2 stands alone', () => {
   expect(stray).toEqual([]);
 });
 
+it('HTTP/2 is served by the engine alone: what Node has of it is a client here', () => {
+  expect(files.filter((file) => importsOf(file).includes('node:http2'))).toEqual(['probe/grpc.ts']);
+});
+
 it('the table names every room there is', () => {
   const rooms = readdirSync(SRC, { withFileTypes: true });
   expect(rooms.map(({ name }) => name).sort()).toEqual(Object.keys(DIRECTION).sort());

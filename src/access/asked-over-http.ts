@@ -1,5 +1,5 @@
-import type { TLSSocket } from 'node:tls';
-import { headerOf, isHttp2, type Request } from '../wire/exchange.ts';
+import { TLSSocket } from 'node:tls';
+import { headerOf, type Request } from '../wire/exchange.ts';
 import type { Asked } from './access.ts';
 import { headOf, isEncrypted, isOfBrowser } from './browsers.ts';
 import { type Carriers, payloadHeaders, requestHeaders } from './carriers.ts';
@@ -70,9 +70,6 @@ export interface Call {
   readonly agent?: string;
 }
 
-function tlsSocketOf(req: Request): TLSSocket | undefined {
-  if (!isEncrypted(req)) return undefined;
-  const socket = isHttp2(req) ? req.stream.session?.socket : req.socket;
-  // What is encrypted here is so by Node's TLS; over HTTP/2 it is seen through a proxy, which its type does not say.
-  return socket as TLSSocket | undefined;
+function tlsSocketOf({ socket }: Request): TLSSocket | undefined {
+  return socket instanceof TLSSocket ? socket : undefined;
 }

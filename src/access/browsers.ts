@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { isHttp2, type Request } from '../wire/exchange.ts';
+import type { Request } from '../wire/exchange.ts';
 import type { Headers } from './places.ts';
 
 /**
@@ -31,9 +31,8 @@ export function headOf(req: Request): Head {
 }
 
 /** By the connection, not by what the request says of it. */
-export function isEncrypted(req: Request): boolean {
-  if (isHttp2(req)) return req.stream.session?.encrypted === true;
-  return 'encrypted' in req.socket && req.socket.encrypted === true;
+export function isEncrypted({ socket }: Request): boolean {
+  return 'encrypted' in socket && socket.encrypted === true;
 }
 
 /** Whether a browser has sent it. A page can change some of these, and never all. */

@@ -50,12 +50,12 @@ export function unavailable(message: string): Trailers {
 }
 
 /** Undefined where a rare name would have to be repeated. */
-export function grpcAnswersFor(accepted: string | string[] | undefined): GrpcAnswers | undefined {
+export function grpcAnswersFor(accepted: string | undefined): GrpcAnswers | undefined {
   // As Go, grpc-js, C++ and Java say it.
   if (accepted === undefined || accepted === 'identity') return PLAIN;
   if (accepted === 'gzip') return GZIP;
   if (accepted === 'identity,deflate,gzip' || accepted === 'identity, deflate, gzip') return DEFLATE;
-  return typeof accepted === 'string' ? byFirstKnown(accepted) : undefined;
+  return byFirstKnown(accepted);
 }
 
 const PLAIN = answersWith(undefined);

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { Serve } from '../wire/exchange.ts';
-import type { Answer, Fields, Lanes } from '../wire/lanes.ts';
+import type { Answer, Lanes } from '../wire/lanes.ts';
 import { TURN } from '../wire/turn.ts';
 import { type EndpointLimits, endpointOf } from './endpoints.ts';
 import type { Checker } from './health.ts';
@@ -65,13 +65,13 @@ export function createHttpLane(
   };
   return (req, res, usual) => {
     const { method, url = '', headers } = req;
-    if (req.httpVersionMinor !== 1 || headers.origin !== undefined) return false;
+    if (req.httpVersionMinor !== 1 || headers.origin !== undefined || headers[INSTANCE_HEADER] !== undefined) return false;
     if (method === 'POST') {
       if (!checkPaths.includes(url) || !isPlainJson(headers) || !isShort(headers)) return false;
       process.nextTick(whenWhole, req, res, usual);
       return true;
     }
-    if ((method !== 'GET' && method !== 'HEAD') || !isPlainPath(url, headers) || hasBody(headers)) return false;
+    if ((method !== 'GET' && method !== 'HEAD') || !isPlainPath(url) || hasBody(headers)) return false;
     return answerPath(res, url);
   };
 }
@@ -96,8 +96,8 @@ export function pathAnswer(url: string, { checker, limits, defaultService }: Omi
 }
 
 /** A path of `/health/NAME` that is the name as it stands, and all of it. */
-export function isPlainPath(url: string, headers: Fields): boolean {
-  if (!url.startsWith(ROOT) || headers['x-health-instance'] !== undefined) return false;
+export function isPlainPath(url: string): boolean {
+  if (!url.startsWith(ROOT)) return false;
   if (url.length > ROOT.length && url.charCodeAt(ROOT.length) !== SLASH) return false;
   return !url.includes('%') && !url.includes('?') && !url.includes('//');
 }
@@ -118,24 +118,32 @@ export function jsonCalls(answers: JsonAnswers): Readonly<Record<Status | 'bad-n
 }
 
 /** JSON that is not compressed, with a deadline that is one if there is any; nobody wants a word before it is sent. */
-export function isPlainJson(fields: Fields): boolean {
-  const type = fields['content-type'];
-  if (type !== 'application/json' && !(typeof type === 'string' && JSON_TYPE.test(type))) return false;
-  if (fields['content-encoding'] !== undefined || fields.expect !== undefined) return false;
-  const timeout = fields['connect-timeout-ms'];
-  return timeout === undefined || (typeof timeout === 'string' && CONNECT_TIMEOUT.test(timeout));
+function isPlainJson(headers: IncomingHttpHeaders): boolean {
+  if (headers['content-encoding'] !== undefined || headers.expect !== undefined) return false;
+  const timeout = headers['connect-timeout-ms'];
+  return isJsonType(headers['content-type']) && (timeout === undefined || isConnectTimeout(timeout));
 }
 
+export function isJsonType(type: string | undefined): boolean {
+  return type === 'application/json' || (type !== undefined && JSON_TYPE.test(type));
+}
+
+export function isConnectTimeout(timeout: string | string[] | undefined): boolean {
+  return typeof timeout === 'string' && CONNECT_TIMEOUT.test(timeout);
+}
+
+/** Means what `instance` means in the query, and so is for the usual way. */
+export const INSTANCE_HEADER = 'x-health-instance';
 const JSON_TYPE = /^application\/json; ?charset=utf-?8$/i;
 const CONNECT_TIMEOUT = /^\d{1,10}$/;
 const NOTHING = Buffer.alloc(0);
 const ROOT = '/health';
 
-function isShort(headers: Fields): boolean {
+function isShort(headers: IncomingHttpHeaders): boolean {
   return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) <= MAX_REQUEST_BYTES;
 }
 
-function hasBody(headers: Fields): boolean {
+function hasBody(headers: IncomingHttpHeaders): boolean {
   return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }
 

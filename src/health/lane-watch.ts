@@ -92,13 +92,13 @@ const TOLD_IN_A_ROUND = 1_000;
 /** 24 days: what a timer cannot hold, Node takes for a millisecond. */
 const MAX_TIMER_MS = 2_147_483_000;
 
-/** One of them: takes the status when it has been woken and its last frame has left. */
+/** One of them: takes the status when it has been woken and there is room for its frame. */
 class LaneWatch implements Reader, StreamListener {
   readonly #room: LaneWatches;
   #watch: Watch | undefined;
   #out: FrameStream | undefined;
   #cancel: Cancel | undefined;
-  #isSending = false;
+  #isBlocked = false;
   #isWoken = false;
   #isEnding = false;
 
@@ -118,27 +118,31 @@ class LaneWatch implements Reader, StreamListener {
   }
 
   wake(): void {
-    if (this.#isWoken || this.#isSending) return;
+    if (this.#isWoken || this.#isBlocked) return;
     this.#isWoken = true;
     this.#room.woke(this);
   }
 
   tell(): void {
     this.#isWoken = false;
-    if (this.#isSending || this.#isEnding) return;
+    if (this.#isBlocked || this.#isEnding) return;
     try {
       const status = this.#watch?.take();
       if (status === undefined) return;
-      this.#isSending = true;
-      this.#out?.write(FRAMES[status]);
+      if (this.#out?.write(FRAMES[status]) === true) {
+        this.#watch?.sent();
+      } else {
+        this.#isBlocked = true;
+        this.#watch?.putBack();
+      }
     } catch (err) {
       this.#room.failed(err);
       this.end(ENDS.internal);
     }
   }
 
-  written(): void {
-    this.#isSending = false;
+  writable(): void {
+    this.#isBlocked = false;
     this.tell();
   }
 

@@ -1,10 +1,20 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { Logger } from 'pino';
 import { HealthListResponseSchema, Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
-import type { CallLane, CallRoute, Fields, Lanes, Reply } from '../wire/lanes.ts';
+import type { Call, CallLane, CallRoute, Lanes, Reply } from '../wire/lanes.ts';
+import * as mark from '../wire/marks.ts';
 import type { Checker } from './health.ts';
 import { ENDS, frame, type GrpcAnswers, grpcAnswersFor, JSON_ANSWERS } from './lane-answers.ts';
-import { createHttpLane, type HttpLaneOptions, isPlainJson, isPlainPath, jsonCalls, pathAnswer } from './lane-http.ts';
+import {
+  createHttpLane,
+  type HttpLaneOptions,
+  INSTANCE_HEADER,
+  isConnectTimeout,
+  isJsonType,
+  isPlainPath,
+  jsonCalls,
+  pathAnswer,
+} from './lane-http.ts';
 import { LaneWatches, type LaneWatchesOptions } from './lane-watch.ts';
 import { isEmptyFrame, MAX_REQUEST_BYTES, mayBecomeFrame, nameInFrame, nameInJson } from './requested.ts';
 import { type HealthServiceOptions, listOf } from './service.ts';
@@ -43,28 +53,36 @@ function callLane(options: HealthLaneOptions): CallLane {
     ...WATCH_PATHS.map((text): [string, CallRoute] => [text, watch]),
   ]);
   return {
-    routeOf(fields) {
-      const url = fields[':path'];
-      if (typeof url !== 'string' || fields.origin !== undefined || fields.expect !== undefined) return undefined;
-      const method = fields[':method'];
-      if (method === 'GET') return isPlainPath(url, fields) ? path : undefined;
-      const route = method === 'POST' ? byPath.get(url) : undefined;
+    routeOf(call) {
+      const { marks } = call;
+      if ((marks & FOR_OTHERS) !== 0) return undefined;
+      if ((marks & mark.GET) !== 0) {
+        return isPlainPath(call.path) && call.field(INSTANCE_HEADER) === undefined ? path : undefined;
+      }
+      const route = (marks & mark.POST) !== 0 ? byPath.get(call.path) : undefined;
       if (route === undefined) return undefined;
-      const type = fields['content-type'];
-      if (type === 'application/grpc' || type === 'application/grpc+proto') return isPlainGrpc(fields) ? route : undefined;
-      return route === check && isPlainJson(fields) ? json : undefined;
+      const type = marks & TYPE;
+      if (type === mark.GRPC_TYPE) return isPlainGrpc(call) ? route : undefined;
+      return route === check && type === mark.JSON_TYPE && isPlainJson(call) ? json : undefined;
     },
   };
 }
+
+/** A page's requests, and those that want a word before they go on. */
+const FOR_OTHERS = mark.ORIGIN | mark.EXPECT;
+const TYPE = mark.GRPC_TYPE | mark.JSON_TYPE | mark.OTHER_TYPE;
+const IN_JSON = mark.CONTENT_ENCODING | mark.CONNECT_TIMEOUT;
+const IN_GRPC = mark.GRPC_ENCODING | mark.GRPC_TIMEOUT;
+const TIMED = mark.GRPC_TIMEOUT | mark.DUBBO_TIMEOUT;
 
 /** What goes wrong inside is told once, and the usual way tries again. */
 function guarded(route: CallRoute, log: Logger): CallRoute {
   return {
     maxBodyBytes: route.maxBodyBytes,
-    mayWait: (fields, body) => route.mayWait(fields, body),
-    serve(fields, body, reply) {
+    mayWait: (call, body) => route.mayWait(call, body),
+    serve(call, body, reply) {
       try {
-        return route.serve(fields, body, reply);
+        return route.serve(call, body, reply);
       } catch (err) {
         log.warn({ err }, 'the lane failed: the usual way is tried');
         return false;
@@ -74,11 +92,23 @@ function guarded(route: CallRoute, log: Logger): CallRoute {
 }
 
 /** Not compressed, and with a deadline that is one if there is any. */
-function isPlainGrpc(fields: Fields): boolean {
-  const encoding = fields['grpc-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') return false;
-  const timeout = fields['grpc-timeout'];
-  return timeout === undefined || (typeof timeout === 'string' && GRPC_TIMEOUT.test(timeout));
+function isPlainGrpc(call: Call): boolean {
+  if ((call.marks & IN_GRPC) === 0) return true;
+  const encoding = call.field('grpc-encoding');
+  const timeout = call.field('grpc-timeout');
+  return (encoding === undefined || encoding === 'identity') && (timeout === undefined || GRPC_TIMEOUT.test(timeout));
+}
+
+/** The same of JSON. */
+function isPlainJson(call: Call): boolean {
+  if (!isJsonType(call.field('content-type'))) return false;
+  if ((call.marks & IN_JSON) === 0) return true;
+  return (call.marks & mark.CONTENT_ENCODING) === 0 && isConnectTimeout(call.field('connect-timeout-ms'));
+}
+
+/** What answers begin with, by what the caller takes of compressions. Undefined where a rare name would have to be repeated. */
+function grpcAnswersTo(call: Call): GrpcAnswers | undefined {
+  return (call.marks & mark.GRPC_ACCEPT_ENCODING) === 0 ? PLAIN : grpcAnswersFor(call.field('grpc-accept-encoding'));
 }
 
 class GrpcCheck implements CallRoute {
@@ -90,12 +120,12 @@ class GrpcCheck implements CallRoute {
   }
 
   /** It is answered at once, whatever its deadline is. */
-  mayWait(_: Fields, body: Buffer): boolean {
+  mayWait(_: Call, body: Buffer): boolean {
     return mayBecomeFrame(body);
   }
 
-  serve(fields: Fields, body: Buffer, reply: Reply): boolean {
-    const answers = grpcAnswersFor(fields['grpc-accept-encoding']);
+  serve(call: Call, body: Buffer, reply: Reply): boolean {
+    const answers = grpcAnswersTo(call);
     const name = nameInFrame(body);
     if (answers === undefined || name === undefined) return false;
     reply.send(answers.checked[this.#checker.statusOfText(name) ?? 'bad-name']);
@@ -116,7 +146,7 @@ class JsonCheck implements CallRoute {
     return true;
   }
 
-  serve(_: Fields, body: Buffer, reply: Reply): boolean {
+  serve(_: Call, body: Buffer, reply: Reply): boolean {
     const name = nameInJson(body);
     if (name === undefined) return false;
     reply.send(this.#answers[this.#checker.statusOfText(name) ?? 'bad-name']);
@@ -135,13 +165,13 @@ class GrpcList implements CallRoute {
     this.#maxListed = maxListed;
   }
 
-  mayWait(_: Fields, body: Buffer): boolean {
+  mayWait(_: Call, body: Buffer): boolean {
     return mayBecomeFrame(body);
   }
 
-  serve(fields: Fields, body: Buffer, reply: Reply): boolean {
+  serve(call: Call, body: Buffer, reply: Reply): boolean {
     // A long list is compressed for whoever takes that.
-    if (!isEmptyFrame(body) || grpcAnswersFor(fields['grpc-accept-encoding']) !== PLAIN) return false;
+    if (!isEmptyFrame(body) || grpcAnswersTo(call) !== PLAIN) return false;
     const statuses = listOf(this.#checker, this.#maxListed);
     if (statuses === undefined) return false;
     const message = toBinary(HealthListResponseSchema, create(HealthListResponseSchema, { statuses }));
@@ -158,8 +188,6 @@ class GrpcWatch implements CallRoute {
   readonly #watches: LaneWatches;
   readonly #shutdown: AbortSignal;
   readonly #now: () => number;
-  /** By the header of a request with a deadline whose body came later: when. */
-  readonly #waitedSince = new WeakMap<Fields, number>();
 
   constructor(options: HealthLaneOptions) {
     this.#checker = options.checker;
@@ -168,29 +196,23 @@ class GrpcWatch implements CallRoute {
     this.#now = options.now;
   }
 
-  /** A deadline counts from the header. */
-  mayWait(fields: Fields, body: Buffer): boolean {
-    if (deadlineMs(fields) < Number.POSITIVE_INFINITY && !this.#waitedSince.has(fields))
-      this.#waitedSince.set(fields, this.#now());
+  /** A deadline counts from the first that is known of the request. */
+  mayWait(call: Call, body: Buffer): boolean {
+    if ((call.marks & TIMED) !== 0) call.note ??= this.#now();
     return mayBecomeFrame(body);
   }
 
-  serve(fields: Fields, body: Buffer, reply: Reply): boolean {
-    const answers = grpcAnswersFor(fields['grpc-accept-encoding']);
+  serve(call: Call, body: Buffer, reply: Reply): boolean {
+    const answers = grpcAnswersTo(call);
     const text = nameInFrame(body);
-    const withinMs = deadlineMs(fields);
+    const withinMs = (call.marks & TIMED) === 0 ? Number.POSITIVE_INFINITY : deadlineMs(call);
     if (answers === undefined || text === undefined || withinMs === 0 || this.#shutdown.aborted) return false;
     const name = this.#checker.nameFrom(text);
-    const leftMs = withinMs - this.#waitedMs(fields);
+    const leftMs = withinMs - (typeof call.note === 'number' ? this.#now() - call.note : 0);
     if (name === undefined) reply.send(answers.badName);
     else if (leftMs <= 0) reply.send(answers.late);
     else this.#watches.open(name, answers, leftMs, reply);
     return true;
-  }
-
-  #waitedMs(fields: Fields): number {
-    const since = this.#waitedSince.get(fields);
-    return since === undefined ? 0 : this.#now() - since;
   }
 }
 
@@ -207,8 +229,8 @@ class PathRoute implements CallRoute {
     return false;
   }
 
-  serve(fields: Fields, _: Buffer, reply: Reply): boolean {
-    const { http, json } = pathAnswer(String(fields[':path']), this.#options);
+  serve(call: Call, _: Buffer, reply: Reply): boolean {
+    const { http, json } = pathAnswer(call.path, this.#options);
     const length = String(Buffer.byteLength(json));
     const head = { ':status': http, 'cache-control': 'no-store', 'content-type': 'application/json', 'content-length': length };
     reply.send({ head, body: Buffer.from(json), trailers: undefined });
@@ -221,9 +243,9 @@ const DUBBO_TIMEOUT = /^\d{1,8}$/;
 const MS_BY_UNIT: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 };
 
 /** How long the call may last; infinite where it does not say. Dubbo says it in fields of its own, which count if gRPC's is not there. */
-function deadlineMs(fields: Fields): number {
-  const timeout = fields['grpc-timeout'];
-  if (typeof timeout === 'string') return Number(timeout.slice(0, -1)) * (MS_BY_UNIT[timeout.slice(-1)] ?? 0);
-  const ms = fields['triple-timeout-ms'] ?? fields['tri-service-timeout'];
-  return typeof ms === 'string' && DUBBO_TIMEOUT.test(ms) ? Number(ms) : Number.POSITIVE_INFINITY;
+function deadlineMs(call: Call): number {
+  const timeout = call.field('grpc-timeout');
+  if (timeout !== undefined) return Number(timeout.slice(0, -1)) * (MS_BY_UNIT[timeout.slice(-1)] ?? 0);
+  const ms = call.field('triple-timeout-ms') ?? call.field('tri-service-timeout');
+  return ms !== undefined && DUBBO_TIMEOUT.test(ms) ? Number(ms) : Number.POSITIVE_INFINITY;
 }

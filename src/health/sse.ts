@@ -22,7 +22,7 @@ const SSE_COMMENT_AFTER_MS = 15_000;
  */
 export async function streamStatuses(req: Request, res: Response, name: HealthName, options: StatusEventsOptions): Promise<void> {
   const { watches, openAnswers, shutdown } = options;
-  await new Promise<void>((resolve) => atItsTurn(req, res, resolve));
+  await new Promise<void>((resolve) => atItsTurn(res, resolve));
   let wake = () => {};
   const watch = watches.open(name, peerOf(req), { wake: () => wake() });
   if (watch === undefined) {

@@ -139,7 +139,10 @@ interface Topic {
   readonly watches: Set<Watch>;
 }
 
-/** One watch. Its opener takes, sends what it has taken, and takes again: "nothing new" thus means that the last has been sent. */
+/**
+ * One watch. Its opener takes, sends what it has taken, and takes again: "nothing new" thus means that the last has been sent. An opener
+ * that knows at once says so instead, or puts back what could not be sent.
+ */
 export class Watch {
   readonly #topic: Topic;
   readonly #reader: Reader;
@@ -149,6 +152,7 @@ export class Watch {
   /** Of who waits until it has been told; nearly never anybody. */
   #waiting: (() => void)[] | undefined;
   #lastTaken: Status | undefined;
+  #takenBefore: Status | undefined;
   #isSending = true;
   #isOpen = true;
 
@@ -169,10 +173,22 @@ export class Watch {
   take(): Status | undefined {
     const status = this.#watches.statusOf(this.#topic);
     this.#isSending = status !== this.#lastTaken;
+    this.#takenBefore = this.#lastTaken;
     this.#lastTaken = status;
     if (this.#isSending) return status;
     this.#settle();
     return undefined;
+  }
+
+  /** What was taken last is on its way. */
+  sent(): void {
+    this.#isSending = false;
+    if (this.#topic.status === this.#lastTaken) this.#settle();
+  }
+
+  /** What was taken last could not be sent. */
+  putBack(): void {
+    this.#lastTaken = this.#takenBefore;
   }
 
   /** Resolves when its reader has been sent the present status, or when it ends. */

@@ -1,5 +1,6 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ConnectError, type ConnectRouter, type ContextValues, createConnectRouter, type Interceptor } from '@connectrpc/connect';
-import type { UniversalHandler, UniversalServerResponse } from '@connectrpc/connect/protocol';
+import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { universalRequestFromNodeRequest } from '@connectrpc/connect-node';
 import type { Logger } from 'pino';
 import { atItsTurn, written } from '../wire/answer.ts';
@@ -74,7 +75,6 @@ function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
   const { methodKind } = handler.method;
   const expects = methodKind === 'unary' || methodKind === 'server_streaming' ? 'message' : 'stream';
   return (req, res) => {
-    giveHost(req);
     if (req.headers.origin !== undefined) setHeaders(res, CORS_HEADERS);
     if (req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined) {
       setHeaders(res, PREFLIGHT_HEADERS);
@@ -82,12 +82,12 @@ function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
       res.end();
       return;
     }
-    // Such a client has nothing to say for hours.
-    if (longLived && methodKind === 'bidi_streaming' && isHttp2(req)) req.stream.setTimeout(0);
+    // It may have nothing to say for hours.
+    if (methodKind === 'bidi_streaming' && isHttp2(req)) req.stream.takeTime();
     const run = async () => {
       openAnswers.add(res);
       try {
-        const asked = universalRequestFromNodeRequest(req, res, undefined, contextValues(req));
+        const asked = universalRequest(req, res, contextValues(req));
         const { request, answered } = translate(asked, expects, longLived ? ONLY_GRPC : undefined);
         const answer = answered(await handler(request));
         // Answered before all of it was read, and so refused: what is left of the request would stand in the way of the next.
@@ -99,22 +99,36 @@ function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
         res.destroy();
       }
     };
-    atItsTurn(req, res, () => void run());
+    // Over HTTP/2 whatever works for a caller counts as one of his streams, also when he has gone.
+    if (isHttp2(req)) return run();
+    return atItsTurn(res, () => void run());
   };
+}
+
+/** As Connect takes it. */
+function universalRequest(req: Request, res: Response, contextValues: ContextValues): UniversalServerRequest {
+  if (!isHttp2(req)) {
+    giveHost(req);
+    return universalRequestFromNodeRequest(req, res as ServerResponse, undefined, contextValues);
+  }
+  const gone = new AbortController();
+  res.once('close', () => gone.abort());
+  const { httpVersion, method, url } = req;
+  const header = new Headers();
+  for (const [name, value] of Object.entries(req.headers)) if (typeof value === 'string') header.set(name, value);
+  return { httpVersion, method, url: new URL(url, NOWHERE).toString(), header, body: req, signal: gone.signal, contextValues };
 }
 
 /**
  * Connect makes a URL of the request before anything else, and throws where there is no host in it. Nothing here depends on one, and
  * Envoy sends the name of its cluster (envoyproxy/envoy#5238), which need not be any.
  */
-function giveHost(req: Request): void {
-  const host = 'authority' in req ? req.authority : req.headers.host;
-  if (host !== undefined && host !== '' && URL.canParse(req.url ?? '', `http://${host}`)) return;
-  if ('authority' in req) req.headers[':authority'] = NOWHERE;
-  else req.headers.host = NOWHERE;
+function giveHost(req: IncomingMessage): void {
+  const { host } = req.headers;
+  if (host === undefined || host === '' || !URL.canParse(req.url ?? '', `http://${host}`)) req.headers.host = 'localhost';
 }
 
-const NOWHERE = 'localhost';
+const NOWHERE = 'http://localhost';
 
 /**
  * Writes the answer. Unlike Connect's own way of doing it, it takes the next message only when the one before has left: a Watch then
@@ -128,8 +142,7 @@ async function respond({ status, header, body, trailer }: UniversalServerRespons
     header?.forEach((value, name) => {
       res.setHeader(name, value);
     });
-    // The two classes agree on this call, though not in a signature that can be called on their union.
-    (res as { writeHead(status: number): unknown }).writeHead(status);
+    res.writeHead(status);
     for (; message !== undefined && message.done !== true; message = await messages?.next()) await written(res, message.value);
     if (trailer !== undefined) res.addTrailers(neverUnimplemented(trailer));
     res.end();

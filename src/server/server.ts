@@ -100,13 +100,14 @@ interface Ports {
 
 /** Opens all ports or none. */
 async function openPorts(
-  { options, scheduler, log, descriptors }: House,
+  { options, scheduler, wallClock, log, descriptors }: House,
   surfaces: Surfaces,
   tls: ServerOptions['tls'],
 ): Promise<Ports> {
   const { host, port, grpcPort, healthPort } = options;
   const all = everything(surfaces, log);
   const health = healthOnly(surfaces, log);
+  const onBug = (err: unknown) => log.error({ err }, 'http2 failed');
   const open: OpenPort[] = [];
   const close = async (deadline: AbortSignal) => {
     await Promise.all(open.map((each) => each.close(deadline)));
@@ -114,7 +115,7 @@ async function openPorts(
   const opened = async (number: number, lanes: Lanes, how: Pick<PortOptions, 'tls' | 'tlsOnly'> = {}) => {
     const admit: PortOptions['admit'] = (socket) => descriptors.admit(socket, lanes === health);
     try {
-      const one = await listen(host, number, lanes, { limits: options, scheduler, admit, ...how });
+      const one = await listen(host, number, lanes, { limits: options, scheduler, wallClock, onBug, admit, ...how });
       open.push(one);
       return one.address;
     } catch (cause) {

@@ -36,8 +36,7 @@ export function answer(
   res.setHeader('Content-Type', contentType);
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   res.setHeader('Content-Length', bytes);
-  // The two classes agree on this call, though not in a signature that can be called on their union.
-  (res as { end(body: string | Buffer): unknown }).end(body);
+  res.end(body);
 }
 
 /**
@@ -108,16 +107,13 @@ export function written(res: Response, chunk: Uint8Array | string, encoding: 'la
       return;
     }
     res.once('close', onClose);
-    // The two classes agree on this call, though not in a signature that can be called on their union.
-    (res as { write(...args: WriteArgs): boolean }).write(chunk, encoding, (error) => {
+    res.write(chunk, encoding, (error) => {
       res.off('close', onClose);
       if (error) reject(new ConnectionClosed({ cause: error }));
       else resolve();
     });
   });
 }
-
-type WriteArgs = [chunk: Uint8Array | string, encoding: BufferEncoding, written: (error?: Error | null) => void];
 
 /** The caller has gone before its answer was whole. */
 export class ConnectionClosed extends Error {
@@ -130,19 +126,16 @@ export class ConnectionClosed extends Error {
  * Calls `run` once the answer may be written. A pipelined request has no turn yet; should its connection end before it has one, Node
  * tells only the answer whose turn it is: a call that had been started would go on for ever.
  */
-export function atItsTurn(req: Request, res: Response, run: () => void): void {
-  if (isHttp2(req) || res.socket) run();
-  else res.once('socket', run);
+export function atItsTurn(res: Response, run: () => void): void {
+  if (res instanceof ServerResponse && !res.socket) res.once('socket', run);
+  else run();
 }
 
-/** What is left of the request's body is not wanted: nothing else can come over this connection (HTTP/1) or stream (HTTP/2). */
+/** What is left of the request's body is not wanted: nothing else can come over this connection. Over HTTP/2 a stream ends with its answer. */
 export function abandonBody(req: Request, res: Response): void {
-  if (isHttp2(req)) {
-    res.once('finish', () => req.stream.close());
-  } else {
-    res.setHeader('Connection', 'close');
-    req.resume();
-  }
+  if (isHttp2(req)) return;
+  res.setHeader('Connection', 'close');
+  req.resume();
 }
 
 /** Longer ones are cut: a header is no place for a list. */

@@ -1,222 +1,253 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { openDuplex } from './duplex.ts';
-import { type Peer, peerOfStream } from './exchange.ts';
-import type { Answer, CallLane, CallRoute, FrameStream, Head, Reply, StreamListener, Trailers } from './lanes.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { Serve } from './exchange.ts';
+import type { Application } from './http2/application.ts';
+import type { Field } from './http2/fields.ts';
+import type { Peer as EnginePeer, Request } from './http2/request.ts';
+import type { Stream } from './http2/stream.ts';
+import { type Clock, Http2Answers } from './http2-answers.ts';
+import { Http2Peer, type OpenCall } from './http2-peer.ts';
+import { Http2Request } from './http2-request.ts';
+import { Http2Response } from './http2-response.ts';
+import type { Answer, Call, CallLane, CallRoute, FrameStream, Head, Lanes, Reply, StreamListener, Trailers } from './lanes.ts';
+import { markOf } from './marks.ts';
+
+export interface CallsOptions extends Clock {
+  /** Hears of what nobody else has caught. */
+  readonly onBug: (error: unknown) => void;
+}
 
 /**
- * A lane on the streams of Node's own HTTP/2: collects the body of what the lane may take, and writes what it answers. All that is kept
- * of a request is one object on its stream; its listeners are the same functions for all.
+ * What answers the requests of the engine: the lane what it can, in the turn in which it came and with nothing made for it; and all
+ * else the usual way, as a request and a response like those of HTTP/1.
  */
-export interface Calls {
-  /** False: the stream is none for the lane. */
-  take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: unknown): boolean;
-}
+export class Calls implements Application {
+  readonly #lane: CallLane | undefined;
+  readonly #usual: Serve;
+  readonly #scheduler: Clock['scheduler'];
+  readonly #onBug: (error: unknown) => void;
+  readonly #answers: Http2Answers;
+  readonly #current: Current;
+  /** Routes by their numbers, which begin with 1. */
+  readonly #routes: CallRoute[] = [];
+  readonly #numbers = new Map<CallRoute, number>();
 
-/** What goes the usual way after all: `body` has been read of it, and more follows unless it is whole. */
-export type GoOn = (
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  flags: number,
-  rawHeaders: unknown,
-  read: Read,
-) => void;
-
-export interface Read {
-  readonly body: Buffer;
-  readonly isWhole: boolean;
-}
-
-export function createCalls(
-  lane: CallLane,
-  goOn: GoOn,
-  limitBody: (stream: ServerHttp2Stream) => void,
-  scheduler: Scheduler,
-): Calls {
-  let begun: Call[] = [];
-  // Nearly every body comes with its header: only those that do not cost a timer.
-  const limitThoseThatWait = () => {
-    const calls = begun;
-    begun = [];
-    for (const call of calls) call.wait(limitBody);
-  };
-  return {
-    take(stream, headers, flags, rawHeaders) {
-      const route = lane.routeOf(headers);
-      if (route !== undefined && 'open' in route) {
-        stream.on('error', ignore);
-        openDuplex(route, headers, stream);
-        return true;
-      }
-      const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-      if (route === undefined || (!isWhole && route.maxBodyBytes === 0)) return false;
-      // What its peer resets is closed without a word.
-      stream.on('error', ignore);
-      const call = new Call(goOn, route, stream, headers, flags, rawHeaders);
-      if (isWhole) {
-        stream.resume();
-        call.whole();
-        return true;
-      }
-      (stream as LaneStream)[CALL] = call;
-      stream.on('data', onData);
-      stream.on('end', onEnd);
-      if (begun.push(call) === 1) scheduler.soon(limitThoseThatWait);
-      return true;
-    },
-  };
-}
-
-const CALL = Symbol('call');
-/** A stream that was taken: what is known of it is found by its listeners, none of which is made for it alone. */
-type LaneStream = ServerHttp2Stream & { [CALL]: Call };
-
-const NOTHING = Buffer.alloc(0);
-const WITH_TRAILERS = { waitForTrailers: true };
-
-class Call implements Reply, FrameStream {
-  readonly #goOn: GoOn;
-  readonly #route: CallRoute;
-  readonly #stream: ServerHttp2Stream;
-  /** Undefined, and what belongs to them, once the request has been handed on: an answer that lives for long does not keep it. */
-  #headers: IncomingHttpHeaders | undefined;
-  #rawHeaders: unknown;
-  readonly #flags: number;
-  #body: Buffer = NOTHING;
-  #isWaiting = false;
-  #trailers: Trailers | undefined;
-  #listener: StreamListener | undefined;
-  #onWritten: ((error?: Error | null) => void) | undefined;
-
-  constructor(
-    goOn: GoOn,
-    route: CallRoute,
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    flags: number,
-    rawHeaders: unknown,
-  ) {
-    this.#goOn = goOn;
-    this.#route = route;
-    this.#stream = stream;
-    this.#headers = headers;
-    this.#rawHeaders = rawHeaders;
-    this.#flags = flags;
+  constructor({ calls, request }: Lanes, options: CallsOptions) {
+    this.#lane = calls;
+    this.#usual = request;
+    this.#scheduler = options.scheduler;
+    this.#onBug = options.onBug;
+    this.#answers = new Http2Answers(options);
+    this.#current = new Current(this.#answers);
   }
 
-  read(chunk: Buffer): void {
-    const headers = this.#headers;
-    if (headers === undefined) return;
-    this.#body = this.#body.length === 0 ? chunk : Buffer.concat([this.#body, chunk]);
-    const isTooLong = this.#body.length > this.#route.maxBodyBytes;
-    if (isTooLong || (this.#isWaiting && !this.#route.mayWait(headers, this.#body))) this.#leave(false);
+  mark(name: string, value: string): number {
+    return markOf(name, value);
   }
 
-  whole(): void {
-    const headers = this.#headers;
-    if (headers === undefined || this.#stream.closed || this.#stream.destroyed) return;
-    if (this.#route.serve(headers, this.#body, this)) this.#forget();
-    else this.#leave(true);
+  route(request: Request): number {
+    const route = this.#lane?.routeOf(this.#current.at(request));
+    if (route === undefined || 'open' in route) return 0;
+    return this.#numbers.get(route) ?? this.#number(route);
   }
 
-  /** Perhaps the rest of the body is still on its way. */
-  wait(limitBody: (stream: ServerHttp2Stream) => void): void {
-    const headers = this.#headers;
-    if (headers === undefined || this.#stream.destroyed) return;
-    this.#isWaiting = true;
-    // A few bytes that stay would keep all that was read with them.
-    if (this.#body.length > 0) this.#body = Buffer.from(this.#body);
-    if (this.#route.mayWait(headers, this.#body)) limitBody(this.#stream);
-    else this.#leave(false);
+  #number(route: CallRoute): number {
+    const number = this.#routes.push(route);
+    this.#numbers.set(route, number);
+    return number;
   }
 
-  peer(): Peer {
-    return peerOfStream(this.#stream);
+  mayWait(request: Request): boolean {
+    const route = this.#routes[request.route - 1];
+    if (route === undefined || request.end - request.start > route.maxBodyBytes) return false;
+    return route.mayWait(this.#current.at(request), bodyOf(request));
   }
 
-  send({ head, body, trailers }: Answer): void {
-    // An answer may be late.
-    if (!this.#isWritable) return;
-    if (trailers === undefined) {
-      this.#stream.respond(head);
-    } else {
-      this.#respond(head);
-      this.#trailers = trailers;
-    }
-    if (body === undefined) this.#stream.end();
-    else this.#stream.end(body);
+  answer(request: Request): void {
+    const route = this.#routes[request.route - 1];
+    if (route === undefined || request.end - request.start > route.maxBodyBytes) return;
+    const current = this.#current.at(request);
+    route.serve(current, bodyOf(request), current);
   }
 
-  stream(head: Head, listener: StreamListener): FrameStream {
-    this.#listener = listener;
-    this.#stream.on('close', onClose);
-    this.#respond(head);
-    return this;
+  stream(stream: Stream): void | Promise<void> {
+    const { note } = stream;
+    if (note instanceof Late) return this.#answerLate(stream, note);
+    const call = new CallOfStream(stream);
+    const route = this.#lane?.routeOf(call);
+    if (route !== undefined && 'open' in route) return openDuplex(route, call, stream, this.#answers);
+    const req = new Http2Request(stream);
+    return this.#usual(req, new Http2Response(req, this.#answers, this.#scheduler));
   }
 
-  write(frame: Buffer): void {
-    this.#onWritten ??= (error) => {
-      if (!error) this.#listener?.written();
-    };
-    if (this.#isWritable) this.#stream.write(frame, this.#onWritten);
+  async #answerLate(stream: Stream, { answer }: Late): Promise<void> {
+    // The whole request is known.
+    while (stream.read() !== undefined);
+    this.#answers.write(stream, await answer);
   }
 
-  end(trailers: Trailers): void {
-    this.#trailers = trailers;
-    if (this.#isWritable) this.#stream.end();
+  left(peer: EnginePeer, id: number): void {
+    Http2Peer.of(peer).ended(id);
   }
 
-  sendTrailers(): void {
-    if (!this.#stream.destroyed && !this.#stream.closed) this.#stream.sendTrailers(this.#trailers ?? {});
+  writable(peer: EnginePeer): void {
+    Http2Peer.of(peer).writable();
+  }
+
+  closed(peer: EnginePeer): void {
+    if (peer.owner instanceof Http2Peer) peer.owner.closed();
+  }
+
+  failed(): void {
+    // What a peer does wrong on its connection ends that connection, and nothing else.
+  }
+
+  bug(error: unknown): void {
+    this.#onBug(error);
   }
 
   close(): void {
-    const listener = this.#listener;
-    this.#listener = undefined;
-    listener?.closed();
-  }
-
-  get #isWritable(): boolean {
-    return !this.#stream.destroyed && !this.#stream.closed && !this.#stream.writableEnded;
-  }
-
-  #respond(head: Head): void {
-    (this.#stream as LaneStream)[CALL] = this;
-    this.#stream.on('wantTrailers', onWantTrailers);
-    this.#stream.respond(head, WITH_TRAILERS);
-  }
-
-  #leave(isWhole: boolean): void {
-    const headers = this.#headers;
-    if (headers === undefined) return;
-    const rawHeaders = this.#rawHeaders;
-    const read = { body: this.#body, isWhole };
-    this.#forget();
-    this.#stream.off('data', onData).off('end', onEnd);
-    this.#goOn(this.#stream, headers, this.#flags, rawHeaders, read);
-  }
-
-  #forget(): void {
-    this.#headers = undefined;
-    this.#rawHeaders = undefined;
-    this.#body = NOTHING;
+    this.#answers.close();
   }
 }
 
-function onData(this: ServerHttp2Stream, chunk: Buffer): void {
-  (this as LaneStream)[CALL].read(chunk);
+/** An answer that is not there yet, or is too long to be prepared: what is noted of its request. */
+class Late {
+  readonly answer: Answer | Promise<Answer>;
+
+  constructor(answer: Answer | Promise<Answer>) {
+    this.answer = answer;
+  }
 }
 
-function onEnd(this: ServerHttp2Stream): void {
-  (this as LaneStream)[CALL].whole();
+/** The request that the lane is asked about now. */
+class Current implements Call, Reply {
+  #request: Request | undefined;
+  readonly #answers: Http2Answers;
+
+  constructor(answers: Http2Answers) {
+    this.#answers = answers;
+  }
+
+  at(request: Request): this {
+    this.#request = request;
+    return this;
+  }
+
+  get path(): string {
+    return this.#request?.path?.value ?? '';
+  }
+
+  get marks(): number {
+    return this.#request?.marks ?? 0;
+  }
+
+  get note(): unknown {
+    return this.#request?.note;
+  }
+
+  set note(note: unknown) {
+    if (this.#request) this.#request.note = note;
+  }
+
+  field(name: string): string | undefined {
+    const request = this.#request;
+    return request && valueIn(request.fields, request.count, name);
+  }
+
+  peer(): Http2Peer {
+    return Http2Peer.of(this.#connection);
+  }
+
+  send(answer: Answer): void {
+    if (Http2Answers.isShort(answer)) this.#request?.reply(this.#answers.of(answer));
+    else this.note = new Late(answer);
+  }
+
+  sendLater(answer: Promise<Answer>): void {
+    this.note = new Late(answer);
+  }
+
+  stream(head: Head, listener: StreamListener): FrameStream {
+    const connection = this.#connection;
+    const id = this.#request?.id ?? 0;
+    this.#request?.open(this.#answers.opening(head));
+    const peer = Http2Peer.of(connection);
+    const open = new OpenStream(peer, id, this.#answers, listener);
+    peer.opened(id, open);
+    return open;
+  }
+
+  get #connection(): EnginePeer {
+    const connection = this.#request?.connection;
+    if (connection === undefined) throw new Error('the request has been answered');
+    return connection;
+  }
 }
 
-function onWantTrailers(this: ServerHttp2Stream): void {
-  (this as LaneStream)[CALL].sendTrailers();
+/** An answer of the lane that stays open. */
+class OpenStream implements FrameStream, OpenCall {
+  readonly #peer: Http2Peer;
+  readonly #id: number;
+  readonly #answers: Http2Answers;
+  readonly #listener: StreamListener;
+
+  constructor(peer: Http2Peer, id: number, answers: Http2Answers, listener: StreamListener) {
+    this.#peer = peer;
+    this.#id = id;
+    this.#answers = answers;
+    this.#listener = listener;
+  }
+
+  write(frame: Buffer): boolean {
+    const isWritten = this.#peer.connection.append(this.#id, this.#answers.frame(frame));
+    if (!isWritten) this.#peer.waits(this);
+    return isWritten;
+  }
+
+  end(trailers: Trailers): void {
+    this.#peer.connection.finish(this.#id, this.#answers.ending(trailers));
+    this.#peer.ended(this.#id);
+  }
+
+  writable(): void {
+    this.#listener.writable();
+  }
+
+  closed(): void {
+    this.#listener.closed();
+  }
 }
 
-function onClose(this: ServerHttp2Stream): void {
-  (this as LaneStream)[CALL].close();
+/** A request that has become a stream. */
+class CallOfStream implements Call {
+  readonly path: string;
+  readonly marks: number;
+  note: unknown;
+  readonly #fields: readonly Field[];
+
+  constructor({ path, fields, note }: Stream) {
+    this.path = path;
+    this.marks = fields.reduce((marks, { mark }) => marks | mark, 0);
+    this.note = note;
+    this.#fields = fields;
+  }
+
+  field(name: string): string | undefined {
+    return valueIn(this.#fields, this.#fields.length, name);
+  }
 }
 
-function ignore(): void {}
+function valueIn(fields: readonly Field[], count: number, name: string): string | undefined {
+  let value: string | undefined;
+  for (let i = 0; i < count; i++) {
+    const field = fields[i];
+    if (field?.name === name) value = value === undefined ? field.value : `${value}, ${field.value}`;
+  }
+  return value;
+}
+
+function bodyOf({ body, start, end }: Request): Buffer {
+  return start === end ? NOTHING : Buffer.from(body.buffer, body.byteOffset + start, end - start);
+}
+
+const NOTHING = Buffer.alloc(0);

@@ -1,70 +1,63 @@
-import type { ServerHttp2Stream } from 'node:http2';
-import { type Peer, peerOfStream } from './exchange.ts';
-import type { Duplex, DuplexListener, DuplexRoute, Fields, Head, Trailers } from './lanes.ts';
+import type { Stream } from './http2/stream.ts';
+import type { Http2Answers } from './http2-answers.ts';
+import { Http2Peer } from './http2-peer.ts';
+import type { Call, Duplex, DuplexListener, DuplexRoute, Head, Trailers } from './lanes.ts';
 
-/** Opens a stream of Node's own HTTP/2 as one that goes on in both directions. */
-export function openDuplex(route: DuplexRoute, fields: Fields, stream: ServerHttp2Stream): void {
-  new StreamOfNode(stream).begin(route, fields);
+/** Opens a stream as one that goes on in both directions, for as long as it likes. */
+export function openDuplex(route: DuplexRoute, call: Call, stream: Stream, answers: Http2Answers): void {
+  stream.takeTime();
+  new DuplexStream(stream, answers).begin(route, call);
 }
 
-class StreamOfNode implements Duplex {
-  readonly #stream: ServerHttp2Stream;
-  #listener: DuplexListener | undefined;
-  readonly #written = (error?: Error | null): void => {
-    if (!error) this.#listener?.written();
-  };
+class DuplexStream implements Duplex {
+  readonly #stream: Stream;
+  readonly #answers: Http2Answers;
+  #isBegun = false;
 
-  constructor(stream: ServerHttp2Stream) {
+  constructor(stream: Stream, answers: Http2Answers) {
     this.#stream = stream;
+    this.#answers = answers;
   }
 
-  peer(): Peer {
-    return peerOfStream(this.#stream);
+  peer(): Http2Peer {
+    return Http2Peer.of(this.#stream.peer);
   }
 
-  begin(route: DuplexRoute, fields: Fields): void {
+  begin(route: DuplexRoute, call: Call): void {
     const stream = this.#stream;
-    const listener = route.open(fields, this);
-    this.#listener = listener;
-    stream.on('data', (chunk: Buffer) => listener.read(chunk));
+    const listener = route.open(call, this);
+    stream.onDrain = () => listener.written();
+    stream.onClose = () => listener.closed();
+    stream.onReadable = () => this.#read(listener);
+    this.#read(listener);
+  }
+
+  #read(listener: DuplexListener): void {
+    const stream = this.#stream;
+    for (let chunk = stream.read(); chunk !== undefined; chunk = stream.read()) {
+      listener.read(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
+    }
+    if (!stream.isRead) return;
+    stream.onReadable = undefined;
     // What is broken off ends like anything else.
-    stream.on('end', () => {
-      if (!stream.aborted && !stream.destroyed) listener.ended();
-    });
-    stream.on('close', () => {
-      this.#listener = undefined;
-      listener.closed();
-    });
+    if (!stream.isOver) listener.ended();
   }
 
-  write(head: Head, frames: readonly Buffer[]): void {
+  write(head: Head, pieces: readonly Buffer[]): void {
     const stream = this.#stream;
-    if (!this.#isWritable) return;
-    this.#respond(head);
-    const last = frames.length - 1;
-    if (last > 0) stream.cork();
-    for (let i = 0; i < last; i++) stream.write(frames[i]);
-    stream.write(frames[last], this.#written);
-    if (last > 0) stream.uncork();
+    this.#begin(head);
+    let isOut = true;
+    for (const piece of pieces) isOut = stream.write(piece);
+    if (isOut) stream.onDrain?.();
   }
 
   end(head: Head, trailers: Trailers): void {
-    const stream = this.#stream;
-    if (!this.#isWritable) return;
-    this.#respond(head);
-    stream.on('wantTrailers', () => {
-      if (!stream.destroyed && !stream.closed) stream.sendTrailers(trailers);
-    });
-    stream.end();
+    this.#begin(head);
+    this.#stream.end(Object.entries(trailers));
   }
 
-  get #isWritable(): boolean {
-    return !this.#stream.destroyed && !this.#stream.closed && !this.#stream.writableEnded;
-  }
-
-  #respond(head: Head): void {
-    if (!this.#stream.headersSent) this.#stream.respond(head, WITH_TRAILERS);
+  #begin(head: Head): void {
+    if (!this.#isBegun) this.#answers.begin(this.#stream, head);
+    this.#isBegun = true;
   }
 }
-
-const WITH_TRAILERS = { waitForTrailers: true };

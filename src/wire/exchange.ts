@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse, Http2Session, ServerHttp2Stream } from 'node:http2';
+import { Http2Peer, plainAddress } from './http2-peer.ts';
+import type { Http2Request } from './http2-request.ts';
+import type { Http2Response } from './http2-response.ts';
 
 /**
  * What HTTP/1.1 and HTTP/2 have in common: a request, its answer, and who is at the other end. Nothing here knows of any path or of
@@ -7,8 +9,8 @@ import type { Http2ServerRequest, Http2ServerResponse, Http2Session, ServerHttp2
  */
 
 /** One request and its answer, the same over HTTP/1.1 and HTTP/2; and who is at the other end. */
-export type Request = IncomingMessage | Http2ServerRequest;
-export type Response = ServerResponse | Http2ServerResponse;
+export type Request = IncomingMessage | Http2Request;
+export type Response = ServerResponse | Http2Response;
 
 /** Answers a request, now or later. What it throws, or rejects with, is a bug. */
 export type Serve = (req: Request, res: Response) => void | Promise<void>;
@@ -18,32 +20,17 @@ export interface Peer {
   /** Without the prefix that an IPv4 address has on a socket that speaks both families; "" when it has gone already. */
   readonly ip: string;
   readonly port: number;
-  /** Stands for the connection: the HTTP/2 session, or the socket of HTTP/1. Only ever compared. */
+  /** Stands for the connection. Only ever compared. */
   readonly connection: object;
   /** Ends the connection at once. */
   readonly cut: () => void;
 }
 
 export function peerOf(req: Request): Peer {
-  return isHttp2(req) ? peerOfStream(req.stream) : peerAt(req.socket, req.socket);
-}
-
-/** The same of a stream of which no request has been made. */
-export function peerOfStream(stream: ServerHttp2Stream): Peer {
-  const session: (Http2Session & { [PEER]?: Peer }) | undefined = stream.session;
-  if (session === undefined) return peerAt({}, stream);
-  // Asked at every request, and Node's stand-in for the socket of a session is slow.
-  session[PEER] ??= peerAt(session.socket ?? {}, session);
-  return session[PEER];
-}
-
-const PEER = Symbol('peer');
-
-function peerAt(
-  { remoteAddress, remotePort = 0 }: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined },
-  connection: { destroy(): unknown },
-): Peer {
-  return { ip: plainAddress(remoteAddress), port: remotePort, connection, cut: () => void connection.destroy() };
+  if (isHttp2(req)) return Http2Peer.of(req.stream.peer);
+  const { socket } = req;
+  const { remoteAddress, remotePort = 0 } = socket;
+  return { ip: plainAddress(remoteAddress), port: remotePort, connection: socket, cut: () => void socket.destroy() };
 }
 
 /** The address of the peer alone, as in `Peer`. */
@@ -56,7 +43,7 @@ export function localAddressOf({ socket }: Request): string {
   return `${plainAddress(socket.localAddress)}:${socket.localPort}`;
 }
 
-export function isHttp2(req: Request): req is Http2ServerRequest {
+export function isHttp2(req: Request): req is Http2Request {
   return 'stream' in req;
 }
 
@@ -79,7 +66,7 @@ export function headerOf(req: Request, name: string): string {
 
 /** Whether its header says that no body follows. A body of no bytes may follow all the same. */
 export function hasNoBody(req: Request): boolean {
-  if (isHttp2(req)) return req.stream.endAfterHeaders;
+  if (isHttp2(req)) return req.isBodiless;
   const length = req.headers['content-length'];
   return (length === undefined || length === '0') && req.headers['transfer-encoding'] === undefined;
 }
@@ -94,14 +81,7 @@ export function isGrpcType(contentType: string): boolean {
   return /^application\/grpc(-web(-text)?)?(\+|;|$)/i.test(contentType);
 }
 
-/**
- * The caller went away in the middle of its request: there is nobody to answer. To be asked also of a body that seems whole: over
- * HTTP/2 one that is broken off ends like any other.
- */
+/** The caller went away in the middle of its request: there is nobody to answer. */
 export function hasLeft(req: Request): boolean {
-  return isHttp2(req) ? req.stream.aborted || req.stream.destroyed : req.destroyed && !req.complete;
-}
-
-function plainAddress(address = ''): string {
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+  return isHttp2(req) ? req.stream.isOver : req.destroyed && !req.complete;
 }

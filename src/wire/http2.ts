@@ -1,17 +1,9 @@
-import {
-  constants,
-  createServer,
-  type Http2Server,
-  type Http2ServerRequest,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
 import type { Socket } from 'node:net';
-import { createCalls, type GoOn, type Read } from './calls.ts';
+import { Calls, type CallsOptions } from './calls.ts';
+import { MAX_FRAME_BYTES } from './http2/codes.ts';
+import { Engine } from './http2/engine.ts';
+import { HTTP2_LIMITS, type Http2Limits } from './http2/limits.ts';
 import type { Lanes, PortLimits } from './lanes.ts';
-import { Rounds } from './rounds.ts';
-import type { Cancel, Scheduler } from './scheduler.ts';
 
 /** HTTP/2 on connections that it is given. */
 export interface Http2 {
@@ -20,120 +12,41 @@ export interface Http2 {
   close(): void;
 }
 
-export function createHttp2({ request, calls: lane }: Lanes, limits: PortLimits, scheduler: Scheduler): Http2 {
-  const { maxStreamsPerConnection, maxHeaderBytes, bodyTimeoutMs } = limits;
-  const settings = { maxConcurrentStreams: maxStreamsPerConnection, maxHeaderListSize: maxHeaderBytes };
-  /** Of the stream of which a request is being made. */
-  let alreadyRead: Read | undefined;
-  const server = createServer({ settings }, (req, res) => {
-    if (alreadyRead !== undefined) putBack(req, alreadyRead);
-    return request(req, res);
-  });
-  // Node's own way of making a request and a response of a stream, taken from it: the lane comes first.
-  const makeRequest = server.listeners('stream') as StreamListener[];
-  server.removeAllListeners('stream');
-  const limit = (stream: ServerHttp2Stream) => limitBody(stream, bodyTimeoutMs);
-  const goOn: GoOn = (stream, headers, flags, rawHeaders, read) => {
-    if (!read.isWhole) limit(stream);
-    alreadyRead = read;
-    for (const each of makeRequest) each.call(server, stream, headers, flags, rawHeaders);
-    alreadyRead = undefined;
-  };
-  const calls = lane && createCalls(lane, goOn, limit, scheduler);
-  const onStream: StreamListener = (stream, headers, flags, rawHeaders) => {
-    if (calls?.take(stream, headers, flags, rawHeaders) === true) return;
-    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) limit(stream);
-    for (const each of makeRequest) each.call(server, stream, headers, flags, rawHeaders);
-  };
-  server.on('stream', onStream);
-  const sessions = keepSessions(server, limits, scheduler);
+export function createHttp2(lanes: Lanes, limits: PortLimits, options: CallsOptions): Http2 {
+  const calls = new Calls(lanes, options);
+  const engine = new Engine(calls, options.scheduler, http2Limits(limits));
   return {
-    serve: (socket) => void server.emit('connection', socket),
-    close: sessions.close,
-  };
-}
-
-/** Node hands on the raw header too, which its own listener reads. */
-type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: unknown) => void;
-
-/** The request begins with what has been read of its stream. */
-function putBack(req: Http2ServerRequest, { body, isWhole }: Read): void {
-  // Has it listen to its stream, before anything more comes.
-  if (!isWhole) req.read(0);
-  if (body.length > 0) req.push(body);
-  if (isWhole) req.push(null);
-}
-
-/** A request whose body pauses for too long is no request. */
-function limitBody(stream: ServerHttp2Stream, timeoutMs: number): void {
-  const giveUp = () => stream.close(constants.NGHTTP2_CANCEL);
-  stream.setTimeout(timeoutMs, giveUp);
-  // Not the timer alone: whoever sets one for the answer would find the listener still there.
-  stream.once('end', () => stream.setTimeout(0, giveUp));
-}
-
-const MAX_UNANSWERED = 2;
-/** Each is a write to a socket. */
-const ASKED_A_ROUND = 64;
-
-/**
- * The sessions of a server, each asked for a sign of life now and then: a peer that has vanished without a word would keep its
- * watches for ever, and Node itself keeps a session (seen with 20.20) whose peer has reset too many streams.
- */
-function keepSessions(server: Http2Server, limits: PortLimits, scheduler: Scheduler): { readonly close: () => void } {
-  const { headerTimeoutMs, pingIntervalMs } = limits;
-  /** With the number of pings that have not been answered. */
-  const sessions = new Map<ServerHttp2Session, number>();
-  /** Runs while there is somebody to ask. */
-  let asking: Cancel | undefined;
-  const stopAsking = () => {
-    asking?.();
-    asking = undefined;
-  };
-  const forget = (session: ServerHttp2Session) => {
-    sessions.delete(session);
-    if (sessions.size === 0) stopAsking();
-  };
-  const ask = (session: ServerHttp2Session) => {
-    const unanswered = sessions.get(session);
-    if (unanswered === undefined) return;
-    if (unanswered >= MAX_UNANSWERED) {
-      forget(session);
-      session.destroy();
-      return;
-    }
-    sessions.set(session, unanswered + 1);
-    if (session.destroyed || session.connecting) return;
-    session.ping(() => {
-      if (sessions.has(session)) sessions.set(session, 0);
-    });
-  };
-  const asked = new Rounds(scheduler, ASKED_A_ROUND, ask);
-  const askAll = () => {
-    for (const session of sessions.keys()) asked.add(session);
-  };
-  server.on('session', (session) => {
-    sessions.set(session, 0);
-    asking ??= scheduler.every(pingIntervalMs, askAll);
-    let isGreeted = false;
-    const giveUp = () => {
-      if (!isGreeted) session.destroy();
-    };
-    // What waits to be read is read first: after a stall the time of many is over at once whose greeting has come.
-    session.setTimeout(headerTimeoutMs, () => scheduler.soon(() => scheduler.soon(giveUp)));
-    session.once('remoteSettings', () => {
-      isGreeted = true;
-      session.setTimeout(0);
-    });
-    session.once('close', () => forget(session));
-  });
-  // What a peer does wrong on its session ends that session, and nothing else.
-  server.on('sessionError', () => {});
-  return {
+    serve: (socket) => void engine.serve(socket),
     close() {
-      stopAsking();
-      asked.close();
-      for (const session of sessions.keys()) session.close();
+      engine.close();
+      calls.close();
     },
   };
+}
+
+/** Of a question in one piece, which may be a registration of very many instances. Less than half of what a stream may send at first. */
+const QUICK_BODY_BYTES = 128 << 10;
+
+function http2Limits(limits: PortLimits): Http2Limits {
+  const { maxHeaderBytes } = limits;
+  // Encoded a header is hardly longer than it is.
+  const maxHeaderBlockBytes = maxHeaderBytes + MAX_FRAME_BYTES;
+  const headerSeconds = secondsOf(limits.headerTimeoutMs);
+  return {
+    ...HTTP2_LIMITS,
+    maxStreams: limits.maxStreamsPerConnection,
+    maxHeaderListBytes: maxHeaderBytes,
+    maxHeaderBlockBytes,
+    maxContinuations: Math.max(HTTP2_LIMITS.maxContinuations, Math.ceil((2 * maxHeaderBlockBytes) / MAX_FRAME_BYTES)),
+    maxQuickBodyBytes: QUICK_BODY_BYTES,
+    handshakeSeconds: headerSeconds,
+    headerSeconds,
+    bodySeconds: secondsOf(limits.bodyTimeoutMs),
+    pingSeconds: Math.ceil(limits.pingIntervalMs / 1_000),
+  };
+}
+
+/** The engine counts whole seconds, of which the first has begun before. And after a stall one counts before what has come is read. */
+function secondsOf(ms: number): number {
+  return Math.ceil(ms / 1_000) + 1;
 }

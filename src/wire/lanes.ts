@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Peer, Serve } from './exchange.ts';
+import type { Prepared } from './http2/prepared.ts';
 
 /**
  * Who answers on a port. A lane sees what comes before a common request and response are made of it, and takes what it can answer at
@@ -15,64 +16,76 @@ export interface Lanes {
 }
 
 /**
- * A lane of HTTP/2. It is handed whole requests and streams to write frames to, and knows nothing of who reads and writes them: Node's
- * own HTTP/2, or another.
+ * A lane of HTTP/2. It is handed whole requests and streams to write frames to, and knows nothing of who reads and writes them.
  */
 export interface CallLane {
   /** By its header alone, whose it may be; undefined: it goes the usual way. */
-  routeOf(fields: Fields): CallRoute | DuplexRoute | undefined;
+  routeOf(call: Call): CallRoute | DuplexRoute | undefined;
+}
+
+/** The header of a request. One of these serves many requests after each other: nobody keeps it. */
+export interface Call {
+  readonly path: string;
+  /** What can be known without a look at any field, by the bits of `marks.ts`. */
+  readonly marks: number;
+  /** What the lane wants to know again of this request when it is whole. */
+  note: unknown;
+  /** All values of a field, with commas between; undefined where there is none. */
+  field(name: string): string | undefined;
 }
 
 /** One kind of request that a lane answers. */
 export interface CallRoute {
-  /** A request with a longer body goes the usual way; 0: with any body, even if nothing is in it. */
+  /** A request with a longer body goes the usual way. */
   readonly maxBodyBytes: number;
   /** Whether the rest of the body may be waited for, when so much of it has come. False: the usual way would not wait, or knows better. */
-  mayWait(fields: Fields, body: Buffer): boolean;
-  /** Answers the whole request, now. False: nothing has been done, and it goes the usual way with its body put back. */
-  serve(fields: Fields, body: Buffer, reply: Reply): boolean;
+  mayWait(call: Call, body: Buffer): boolean;
+  /** Answers the whole request, by one call of the reply. False: nothing has been done, and it goes the usual way with its body. */
+  serve(call: Call, body: Buffer, reply: Reply): boolean;
 }
 
 /** One kind of request whose body goes on for as long as its answer does. */
 export interface DuplexRoute {
   /** It has begun. */
-  open(fields: Fields, duplex: Duplex): DuplexListener;
+  open(call: Call, duplex: Duplex): DuplexListener;
 }
 
-/** Header fields by their names in lower case, those that begin with a colon too; one that came several times is one text or a list. */
-export type Fields = Readonly<Record<string, string | string[] | undefined>>;
-
-/** Where the answer to one request goes. What has been reset meanwhile takes it without a word. */
+/** Where the answer to one request goes, for as long as `serve` takes. */
 export interface Reply {
   peer(): Peer;
   /** All of the answer. */
   send(answer: Answer): void;
+  /** The same once it is there. Whoever has reset meanwhile gets none. */
+  sendLater(answer: Promise<Answer>): void;
   /** The header of an answer whose frames follow, told to `listener`. */
   stream(head: Head, listener: StreamListener): FrameStream;
 }
 
-/** Made once and sent again and again, so that whoever sends it can keep what it becomes on the wire. */
+/** One that is made once and sent again and again need not be encoded each time. */
 export interface Answer {
   readonly head: Head;
   readonly body: Buffer | undefined;
   /** Undefined where the body ends the answer. */
   readonly trailers: Trailers | undefined;
+  /** For whoever sends it: what it was on the wire on that date. */
+  sent?: { readonly date: string | undefined; readonly prepared: Prepared };
 }
 
 /** `:status` and the fields of a header but for the date, in their order. */
 export type Head = Readonly<Record<string, string | number>>;
 export type Trailers = Readonly<Record<string, string>>;
 
+/** An answer that stays open. What has been reset meanwhile takes everything without a word. */
 export interface FrameStream {
-  /** Once the frame before has been written; nothing is kept for a slow reader. */
-  write(frame: Buffer): void;
+  /** One of a few frames, made once. False: it cannot be written now, and was not; nothing is kept for a slow reader. */
+  write(frame: Buffer): boolean;
   end(trailers: Trailers): void;
 }
 
 export interface StreamListener {
-  /** The frame has left for the peer: the next may follow. */
-  written(): void;
-  /** The stream is gone, for whatever reason. Called once. */
+  /** What could not be written may be tried again. */
+  writable(): void;
+  /** The stream is gone, for whatever reason, also by its own end. Called once. */
   closed(): void;
 }
 
@@ -100,7 +113,7 @@ export interface DuplexListener {
 export interface PortLimits {
   /** How long a connection may take to say what it speaks, and a request to send its header. */
   readonly headerTimeoutMs: number;
-  /** How long a request may take to send its body (HTTP/1), or may pause in it (HTTP/2). */
+  /** How long a request may take to send its body, unless it is a conversation. */
   readonly bodyTimeoutMs: number;
   /** How often an HTTP/2 peer is asked for a sign of life; the second question without an answer is the last. */
   readonly pingIntervalMs: number;

@@ -24,6 +24,10 @@ export interface OpenPort {
 export interface PortOptions {
   readonly limits: PortLimits;
   readonly scheduler: Scheduler;
+  /** Milliseconds since 1970, for the date of answers over HTTP/2; without it they have none. */
+  readonly wallClock?: () => number;
+  /** Hears of what nobody else has caught; nobody catches it when left out. */
+  readonly onBug?: (error: unknown) => void;
   readonly tls?: TlsIdentity | undefined;
   /** Whether it refuses what is not TLS; default false. */
   readonly tlsOnly?: boolean;
@@ -39,11 +43,12 @@ export interface TlsIdentity {
 
 /** Rejects with the system's error when the port cannot be had. */
 export async function listen(host: string, port: number, lanes: Lanes, options: PortOptions): Promise<OpenPort> {
-  const { limits, scheduler, tls, tlsOnly = false, admit } = options;
+  const { limits, scheduler, wallClock, tls, tlsOnly = false, admit } = options;
+  const { onBug = (error) => scheduler.soon(() => rethrow(error)) } = options;
   const sockets = new Bag<Socket>();
   const undecided = new Bag<Socket>();
   const http1 = createHttp1(lanes, limits);
-  const http2 = createHttp2(lanes, limits, scheduler);
+  const http2 = createHttp2(lanes, limits, { scheduler, wallClock, onBug });
   const secure =
     tls &&
     secured(tls, limits.headerTimeoutMs, (socket, speaksHttp2) => {
@@ -77,7 +82,6 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
       http1.close();
       secure?.close();
       http2.close();
-      // Also the sockets of sessions: one that waits for its peer to close takes no heed of being destroyed itself.
       const cut = () => {
         for (const socket of sockets.members()) socket.destroy();
       };
@@ -87,6 +91,10 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
       deadline.removeEventListener('abort', cut);
     },
   };
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 const TLS_OPTIONS = { ALPNProtocols: ['h2', 'http/1.1'], minVersion: 'TLSv1.2' } as const;

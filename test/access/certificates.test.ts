@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { connect as connectHttp2, createSecureServer } from 'node:http2';
+import { createServer as createHttp1 } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
 import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, createServer, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { AskedOverHttp } from '../../src/access/asked-over-http.ts';
 import { certificateName, certificateOf } from '../../src/access/certificates.ts';
+import type { Serve } from '../../src/wire/exchange.ts';
+import { http2Serving } from '../support/http2-serving.ts';
 import { failOnLeaks } from '../support/leaks.ts';
 
 failOnLeaks();
@@ -113,10 +116,16 @@ describe('over TLS', () => {
 
   it.each(['h2', 'http/1.1'])('a request says by %s what its certificate is called', async (protocol) => {
     const names: (string | undefined)[] = [];
-    const options = { cert, key, ca: cert, requestCert: true, rejectUnauthorized: false, allowHTTP1: true };
-    const server = createSecureServer(options, (req, res) => {
+    const options = { cert, key, ca: cert, requestCert: true, rejectUnauthorized: false, ALPNProtocols: [protocol] };
+    const request: Serve = (req, res) => {
       names.push(new AskedOverHttp(req, { example: 'x' }).certificate);
       res.end();
+    };
+    const http1 = createHttp1(request);
+    const http2 = http2Serving(request);
+    const server = createServer(options, (socket) => {
+      if (protocol === 'h2') http2.serve(socket);
+      else http1.emit('connection', socket);
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

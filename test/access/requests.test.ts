@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
-import { connect as connectHttp2, createServer as createHttp2Server, createSecureServer } from 'node:http2';
-import { type AddressInfo, connect, type Server, type Socket } from 'node:net';
+import { connect as connectHttp2 } from 'node:http2';
+import { createServer as createHttps } from 'node:https';
+import { type AddressInfo, connect, createServer as createTcp, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createServer as createTls } from 'node:tls';
 import { fetch as undiciFetch } from 'undici';
 import { describe, expect, it } from 'vitest';
 import type { Asked } from '../../src/access/access.ts';
@@ -13,6 +14,7 @@ import { type Head, headOf, pageFault } from '../../src/access/browsers.ts';
 import { credentialsIn, requestHeaders } from '../../src/access/carriers.ts';
 import type { Headers } from '../../src/access/places.ts';
 import type { Request } from '../../src/wire/exchange.ts';
+import { http2Serving } from '../support/http2-serving.ts';
 import { failOnLeaks } from '../support/leaks.ts';
 
 failOnLeaks();
@@ -212,9 +214,10 @@ it.each([
 
 describe('over HTTP/2', () => {
   it.each(['http', 'https'] as const)('by %s, a page is told by its authority', async (scheme) => {
-    await using room = await served((listener) =>
-      scheme === 'http' ? createHttp2Server(listener) : createSecureServer({ cert, key, allowHTTP1: true }, listener),
-    );
+    await using room = await served((listener) => {
+      const { serve } = http2Serving(listener);
+      return scheme === 'http' ? createTcp(serve) : createTls({ cert, key, ALPNProtocols: ['h2'] }, serve);
+    });
     const own = `127.0.0.1:${room.port}`;
     const session = connectHttp2(`${scheme}://${own}`, { rejectUnauthorized: false });
     const mark = { 'user-agent': 'Mozilla/5.0' };
@@ -237,7 +240,7 @@ describe('over HTTP/2', () => {
   });
 
   it('HTTP/1.1 on the port of TLS is encrypted too', async () => {
-    await using room = await served((listener) => createSecureServer({ cert, key, allowHTTP1: true }, listener));
+    await using room = await served((listener) => createHttps({ cert, key }, listener as RequestListener));
     const socket = connectTls({ port: room.port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
     await sent(socket, ['GET / HTTP/1.1', 'Host: a']);
     expect(room.seen.map(({ head }) => head.isEncrypted)).toEqual([true]);

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { streamStatuses } from '../../src/health/sse.ts';
 import { Watches } from '../../src/health/watch.ts';
 import { Registry } from '../../src/registry/registry.ts';
-import { isHttp2, type Serve } from '../../src/wire/exchange.ts';
+import type { Serve } from '../../src/wire/exchange.ts';
 import { listen } from '../../src/wire/listener.ts';
 import { OpenAnswers } from '../../src/wire/open-answers.ts';
 import { systemScheduler } from '../../src/wire/scheduler.ts';
@@ -38,8 +38,8 @@ it.each([
   const options = { watches: new Watches(health, LIMITS), openAnswers: new OpenAnswers(), shutdown: shutdown.signal };
   let beQuiet = () => {};
   const request: Serve = (req, res) => {
-    // What Node says after the time that was set.
-    beQuiet = () => void (isHttp2(req) ? req.stream : res).emit('timeout');
+    // What is said after the time that was set.
+    beQuiet = () => void res.emit('timeout');
     return streamStatuses(req, res, 'bridge', options);
   };
   const port = await listen('127.0.0.1', 0, { request }, { limits: LIMITS, scheduler: systemScheduler });

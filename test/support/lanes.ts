@@ -27,7 +27,7 @@ export async function twoDoors(given: GivenOptions = {}, port: 'all' | 'health' 
     if (req.url !== LAST_PATH) usual.count++;
     return lanes.request(req, res);
   };
-  const how = { limits: options, scheduler: systemScheduler, tls };
+  const how = { limits: options, scheduler: systemScheduler, wallClock: house.wallClock, tls };
   const withLane = await listen('127.0.0.1', 0, { ...lanes, request: counted }, how);
   const without = await listen('127.0.0.1', 0, { request: lanes.request }, how);
   const closePorts = async (deadline: AbortSignal) => {

@@ -7,7 +7,7 @@ import { networkInterfaces } from 'node:os';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createServer, ListenError, type Server } from '../../src/index.ts';
-import type { Response, Serve } from '../../src/wire/exchange.ts';
+import type { Serve } from '../../src/wire/exchange.ts';
 import type { CallRoute, Lanes } from '../../src/wire/lanes.ts';
 import { listen, openServer, type PortOptions } from '../../src/wire/listener.ts';
 import { systemScheduler } from '../../src/wire/scheduler.ts';
@@ -44,10 +44,6 @@ async function expectServing() {
     body: '{"service":"orders"}',
   });
   expect(await response.json()).toEqual({ status: 'SERVING' });
-}
-
-function answerPart(res: Response, text: string): void {
-  (res as { write(text: string): boolean }).write(text);
 }
 
 const answered = (heard: string) => heard.includes('\r\n\r\n');
@@ -128,8 +124,7 @@ it.each([
   await expectServing();
 });
 
-// What Node's own HTTP/2 takes for no authority is out of reach: it ends the stream with PROTOCOL_ERROR before anybody sees it.
-it.each(['[', 'a:b:c', 'outbound', 'orders_cluster'])(
+it.each(['[', 'a:b:c', 'outbound', 'orders_cluster', 'outbound|80||orders.ns.svc'])(
   'the HTTP/2 authority %s is served (envoyproxy/envoy#5238)',
   async (authority) => {
     const session = connectHttp2(`http://${server.listeners.health}`);
@@ -191,15 +186,15 @@ describe('bad input', () => {
     await expectServing();
   });
 
-  it('an HTTP/2 request without a name of any host is refused, and one that names it in a Host header is served', async () => {
+  it('an HTTP/2 request without a name of any host is answered, and so is one that names it in a Host header', async () => {
     const socket = await dial(server.listeners.health);
-    // SETTINGS, their acknowledgement and RST_STREAM.
-    const heard = hear(socket, (text) => text.includes('\0\0\x04\x03\0\0\0\0\x01'));
+    // The content type is what it lacks.
+    const heard = hear(socket, (text) => text.includes('415'));
     // POST, http, and the path in full; the last of stream 1.
     const head = Buffer.concat([Buffer.from([0x83, 0x86, 0x04, CHECK.length]), Buffer.from(CHECK)]);
     const frame = Buffer.concat([Buffer.from([0, 0, head.length, 1, 5, 0, 0, 0, 1]), head]);
     socket.write(Buffer.concat([Buffer.from(PREFACE), EMPTY_SETTINGS, frame]));
-    await heard;
+    expect(await heard).toContain('application/json');
     socket.destroy();
 
     const session = connectHttp2(`http://${server.listeners.health}`);
@@ -210,14 +205,15 @@ describe('bad input', () => {
     session.destroy();
   });
 
-  it('a header of HTTP/2 over 64 KiB, or of very many fields, ends its stream and no other', async () => {
+  it('a header of HTTP/2 over 64 KiB, or of very many fields, is refused with 431, and no other', async () => {
     const session = connectHttp2(`http://${server.listeners.health}`, { maxSendHeaderBlockLength: 1 << 20 });
     await once(session, 'remoteSettings');
     expect(session.remoteSettings.maxHeaderListSize).toBe(64 << 10);
     const many = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`x-${i}`, '1']));
     for (const fields of [{ x: 'x'.repeat(66_000) }, many]) {
       const stream = session.request({ ':path': CHECK, ':method': 'POST', ...fields });
-      await expect(once(stream, 'close')).rejects.toThrow('NGHTTP2_ENHANCE_YOUR_CALM');
+      const [headers] = await once(stream, 'response');
+      expect(headers[':status']).toBe(431);
     }
     expect(session.closed).toBe(false);
     const stream = session.request({ ':path': '/health/orders' });
@@ -345,8 +341,9 @@ describe('a peer that takes its time', () => {
   it.each(['POST', 'GET'])('and is given its answer to %s bit by bit, is not cut off between them', async (method) => {
     const listener = await opened((req, res) => {
       const begin = () => {
-        answerPart(res, 'first, ');
-        res.setTimeout(100, () => void res.end('second'));
+        res.write('first, ');
+        res.once('timeout', () => void res.end('second'));
+        res.setTimeout(100);
       };
       req.on('end', begin).resume();
     }, quick);
@@ -493,11 +490,10 @@ describe('a lane', () => {
     async request(req, res) {
       const body: Buffer[] = [];
       for await (const chunk of req) body.push(chunk as Buffer);
-      // The two classes agree on this call, though not in a signature that can be called on their union.
-      (res as { end(body: string): unknown }).end(`the usual way ${Buffer.concat(body)}`.trim());
+      res.end(`the usual way ${Buffer.concat(body)}`.trim());
     },
     calls: {
-      routeOf: (fields) => (fields[':path'] === '/fast' ? FAST : undefined),
+      routeOf: (call) => (call.path === '/fast' ? FAST : undefined),
     },
     http1(req, res) {
       if (req.url !== '/fast') return false;
@@ -507,7 +503,7 @@ describe('a lane', () => {
   };
   const FAST: CallRoute = {
     maxBodyBytes: 10,
-    mayWait: (fields) => fields.hasty === undefined,
+    mayWait: (call) => call.field('hasty') === undefined,
     serve(_, body, reply) {
       if (body.includes('slow')) return false;
       reply.send({ head: { ':status': 200 }, body: Buffer.from(`the lane of streams ${body}`.trim()), trailers: undefined });

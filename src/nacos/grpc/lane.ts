@@ -1,16 +1,18 @@
 import { ConnectError } from '@connectrpc/connect';
 import type { Peer } from '../../wire/exchange.ts';
 import type {
+  Answer,
+  Call,
   CallLane,
   CallRoute,
   Duplex,
   DuplexListener,
   DuplexRoute,
-  Fields,
   Head,
   Reply,
   Trailers,
 } from '../../wire/lanes.ts';
+import * as mark from '../../wire/marks.ts';
 import type { OpenAnswers } from '../../wire/open-answers.ts';
 import { Rounds } from '../../wire/rounds.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
@@ -33,21 +35,20 @@ export function nacosLane(room: LaneRoom): CallLane {
     maxBodyBytes: MAX_QUESTION_BYTES,
     // A deadline means nothing to who answers at once.
     mayWait: () => true,
-    serve: (fields, body, reply) => serve(room, heads.of(fields), body, reply),
+    serve: (call, body, reply) => serve(room, heads.of(call), body, reply),
   };
   const connections: DuplexRoute = {
-    open(fields, sink) {
-      const stream = new LaneStream(room, { head: heads.of(fields), sink, pumps }, () => streams.delete(stream));
+    open(call, sink) {
+      const stream = new LaneStream(room, { head: heads.of(call), sink, pumps }, () => streams.delete(stream));
       streams.add(stream);
       return stream;
     },
   };
   return {
-    routeOf(fields) {
-      const path = fields[':path'];
-      if (path === '/Request/request') return isPlain(fields) ? questions : undefined;
-      if (path === '/BiRequestStream/requestBiStream' && isPlain(fields) && !hasDeadline(fields)) return connections;
-      return undefined;
+    routeOf(call) {
+      if (call.path === '/Request/request') return isPlain(call) ? questions : undefined;
+      if (call.path !== '/BiRequestStream/requestBiStream' || (call.marks & DEADLINE) !== 0) return undefined;
+      return isPlain(call) ? connections : undefined;
     },
   };
 }
@@ -70,27 +71,23 @@ const MAX_QUESTION_BYTES = 256 << 10;
 const WRITES_A_ROUND = 64;
 
 /** Whether the call is as nearly all are. */
-function isPlain(fields: Fields): boolean {
-  const type = fields['content-type'];
-  if (type !== 'application/grpc' && type !== 'application/grpc+proto') return false;
-  if (fields[':method'] !== 'POST') return false;
-  // A browser's, and one that asks before it sends its body.
-  if (fields.origin !== undefined || fields.expect !== undefined) return false;
-  const encoding = fields['grpc-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') return false;
-  const timeout = fields['grpc-timeout'];
-  return timeout === undefined || (typeof timeout === 'string' && TIMEOUT.test(timeout));
+function isPlain(call: Call): boolean {
+  if ((call.marks & TELLING) !== PLAIN) return false;
+  if ((call.marks & WITH_VALUES) === 0) return true;
+  const encoding = call.field('grpc-encoding');
+  const timeout = call.field('grpc-timeout');
+  return (encoding === undefined || encoding === 'identity') && (timeout === undefined || TIMEOUT.test(timeout));
 }
+
+const PLAIN = mark.POST | mark.GRPC_TYPE;
+/** A browser's, and one that asks before it sends its body, are not. */
+const TELLING = PLAIN | mark.JSON_TYPE | mark.OTHER_TYPE | mark.ORIGIN | mark.EXPECT;
+const WITH_VALUES = mark.GRPC_ENCODING | mark.GRPC_TIMEOUT;
+/** Of a stream that is to end by itself, as none of a client's is. */
+const DEADLINE = mark.GRPC_TIMEOUT | mark.DUBBO_TIMEOUT;
 
 /** An answer is never late; what cannot be read as a time is refused by Connect. */
 const TIMEOUT = /^\d{1,8}[HMSmun]$/;
-
-/** Whether a stream is to end by itself. None of a client's is. */
-function hasDeadline(fields: Fields): boolean {
-  return DEADLINES.some((name) => fields[name] !== undefined);
-}
-
-const DEADLINES = ['grpc-timeout', 'triple-timeout-ms', 'tri-service-timeout'];
 
 /** How answers begin: as Connect does it, one compression is named that the caller takes, though nothing is compressed. */
 class Heads {
@@ -101,9 +98,9 @@ class Heads {
     this.#compressions = compressions;
   }
 
-  of(fields: Fields): Head {
-    const accepted = fields['grpc-accept-encoding'];
-    if (typeof accepted !== 'string') return PLAIN_HEAD;
+  of(call: Call): Head {
+    const accepted = (call.marks & mark.GRPC_ACCEPT_ENCODING) === 0 ? undefined : call.field('grpc-accept-encoding');
+    if (accepted === undefined) return PLAIN_HEAD;
     const known = this.#known.get(accepted);
     if (known !== undefined) return known;
     const names = accepted.split(',').map((name) => name.trim());
@@ -127,24 +124,26 @@ function serve({ answerTo, openAnswers, log }: LaneRoom, head: Head, body: Buffe
   const message = soleMessage(body);
   const said = message && plainSaid(message);
   if (said === undefined) return false;
-  const answer = (given: Message) => reply.send({ head, body: frameOf(given), trailers: SUCCESS });
-  const failed = (err: unknown) => {
+  const answerOf = (given: Message): Answer => ({ head, body: frameOf(given), trailers: SUCCESS });
+  const failed = (err: unknown): Answer => {
     log.error({ err, method: 'request' }, 'call failed');
-    reply.send({ head, body: undefined, trailers: BUG });
+    return { head, body: undefined, trailers: BUG };
   };
   try {
     const given = answerTo(said, reply.peer());
     if (given instanceof Promise) {
       openAnswers.begin();
-      void given
-        .then(answer)
-        .catch(failed)
-        .finally(() => openAnswers.end());
+      reply.sendLater(
+        given
+          .then(answerOf)
+          .catch(failed)
+          .finally(() => openAnswers.end()),
+      );
     } else {
-      answer(given);
+      reply.send(answerOf(given));
     }
   } catch (error) {
-    failed(error);
+    reply.send(failed(error));
   }
   return true;
 }

@@ -38,7 +38,7 @@ export class AskedOverHttp implements Asked {
     const [req, res] = [this.#req, this.#res];
     return {
       ip: ipOf(req),
-      turn: () => new Promise((resolve) => atItsTurn(req, res, resolve)),
+      turn: () => new Promise((resolve) => atItsTurn(res, resolve)),
       onLeave(run) {
         if (res.closed || res.destroyed) run();
         else res.once('close', run);

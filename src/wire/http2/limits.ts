@@ -28,7 +28,7 @@ export interface Http2Limits {
   readonly headerSeconds: number;
   /** From the beginning of a request's body to its end, unless its handler lets it take longer (CANCEL). */
   readonly bodySeconds: number;
-  /** With something to say to a peer that grants no window, or does not read (CANCEL; closed). */
+  /** With something to say to a peer that grants no window, unless a handler lets it take longer, or does not read (CANCEL; closed). */
   readonly stallSeconds: number;
   /** Without any stream (NO_ERROR). */
   readonly idleSeconds: number;

@@ -2,11 +2,11 @@ import * as h2 from './codes.ts';
 import { encodeFields, type Fields } from './header-encoder.ts';
 import { type Output, putUint32 } from './output.ts';
 
-/** What an answer, or a piece of one, is made of. */
+/** What an answer, or a piece of one, is made of. Fields may have been encoded already. */
 export interface AnswerParts {
-  readonly head?: Fields;
+  readonly head?: Fields | Uint8Array;
   readonly data?: Uint8Array;
-  readonly trailers?: Fields;
+  readonly trailers?: Fields | Uint8Array;
   /** Whether more is to follow; without it, the last frame ends the stream. */
   readonly isOpen?: boolean;
 }
@@ -27,8 +27,8 @@ export class Prepared {
   constructor({ head, data, trailers, isOpen = false }: AnswerParts) {
     this.data = data ?? new Uint8Array(0);
     this.ends = !isOpen;
-    this.head = head && encodeFields(head);
-    this.trailers = trailers && encodeFields(trailers);
+    this.head = head && blockOf(head);
+    this.trailers = trailers && blockOf(trailers);
     const frames: Uint8Array[] = [];
     if (this.head) frames.push(frame(h2.HEADERS, h2.END_HEADERS, this.head));
     if (data) frames.push(frame(h2.DATA, 0, data));
@@ -52,6 +52,10 @@ export class Prepared {
 }
 
 const ID_AT = 5;
+
+function blockOf(fields: Fields | Uint8Array): Uint8Array {
+  return fields instanceof Uint8Array ? fields : encodeFields(fields);
+}
 
 function frame(type: number, flags: number, payload: Uint8Array): Uint8Array {
   if (payload.length > h2.MAX_FRAME_BYTES)

@@ -46,6 +46,8 @@ export class Request {
   authority: field.Field | undefined;
   /** The marks of all fields. */
   marks = 0;
+  /** For the application: what it wants to know again of the request when it is whole, or of its stream if it becomes one. */
+  note: unknown;
   /** -1 when it is not said. */
   contentLength = -1;
   body: Uint8Array = NOTHING;

@@ -272,6 +272,6 @@ export class Requests {
       if (stream.isHurried && !stream.isReceived && stream.since <= late) this.#answers.abandon(stream, h2.CANCEL);
     }
     for (const stream of this.#answers.sender.stalled(second, this.#limits.stallSeconds))
-      this.#answers.abandon(stream, h2.CANCEL);
+      if (stream.isHurried) this.#answers.abandon(stream, h2.CANCEL);
   }
 }

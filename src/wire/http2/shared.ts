@@ -65,6 +65,7 @@ export class Shared {
   giveRequest(request: Request): void {
     request.connection = undefined;
     request.body = NOTHING;
+    request.note = undefined;
     if (request.count <= KEPT_FIELDS && this.#free.length < KEPT) this.#free.push(request);
   }
 }

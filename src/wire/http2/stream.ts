@@ -45,6 +45,8 @@ export class Stream {
   readonly authority: string;
   /** All fields in their order, the pseudo fields included. */
   readonly fields: readonly Field[];
+  /** Of its request, as the application has left it. */
+  readonly note: unknown;
   /** There is something to `read`, or nothing more will come. */
   onReadable: (() => void) | undefined;
   /** After a `write` that answered false: all of it has been sent. */
@@ -69,7 +71,7 @@ export class Stream {
   isEnding = false;
   isOver = false;
   closeCode = NO_ERROR;
-  /** Its request must be whole within the time for bodies. */
+  /** Its request must be whole within the time for bodies, and its answer be taken. */
   isHurried = true;
   since: number;
   readonly contentLength: number;
@@ -103,6 +105,7 @@ export class Stream {
     this.path = request.path?.value ?? '';
     this.authority = request.authority?.value ?? '';
     this.fields = request.fields.slice(0, request.count);
+    this.note = request.note;
     this.contentLength = request.contentLength;
     this.since = request.since;
     this.credit = request.credit;
@@ -151,7 +154,7 @@ export class Stream {
     }
   }
 
-  /** The request may take as long as it likes: it is a conversation. */
+  /** It may take as long as it likes, and its peer not read for as long: it is a conversation, and its handler knows for how long. */
   takeTime(): void {
     this.isHurried = false;
   }

@@ -5,12 +5,18 @@ import { nacosLane } from '../../../src/nacos/grpc/lane.ts';
 import { message } from '../../../src/nacos/grpc/messages.ts';
 import { answerer } from '../../../src/nacos/grpc/protocol.ts';
 import { requestTable } from '../../../src/nacos/grpc/table.ts';
-import type { Duplex, DuplexListener, DuplexRoute } from '../../../src/wire/lanes.ts';
+import type { Call, Duplex, DuplexListener, DuplexRoute } from '../../../src/wire/lanes.ts';
+import { markOf } from '../../../src/wire/marks.ts';
 import { OpenAnswers } from '../../../src/wire/open-answers.ts';
 import { grpcRoom } from '../../support/grpc-room.ts';
 import { orders, registration } from '../../support/instances.ts';
 
-const FIELDS = { ':path': '/BiRequestStream/requestBiStream', ':method': 'POST', 'content-type': 'application/grpc' };
+const CALL: Call = {
+  path: '/BiRequestStream/requestBiStream',
+  marks: markOf(':method', 'POST') | markOf('content-type', 'application/grpc'),
+  note: undefined,
+  field: () => undefined,
+};
 const ALL = { clusters: [], clustersVerbatim: '' };
 
 /** Streams of the lane, with nothing under them that carries them: what is written leaves when the test says so. */
@@ -21,7 +27,7 @@ function setUp() {
   const answerTo = answerer(room, requestTable(room));
   const calls = { answerTo, maxMessageBytes: 1 << 20, compressions: [], openAnswers, shutdown: shutdown.signal };
   const lane = nacosLane({ ...room, ...calls });
-  const route = lane.routeOf(FIELDS);
+  const route = lane.routeOf(CALL);
   if (route === undefined || !('open' in route)) throw new Error('it is a stream of the lane');
   return { ...room, shutdown, openAnswers, join: (name: string) => new Stream(route, room.peer(name)) };
 }
@@ -36,7 +42,7 @@ class Stream implements Duplex {
 
   constructor(route: DuplexRoute, peer: ReturnType<Duplex['peer']>) {
     this.#peer = peer;
-    this.listener = route.open(FIELDS, this);
+    this.listener = route.open(CALL, this);
     this.listener.read(frameOf(message('ConnectionSetupRequest', { clientVersion: 'Test:v1' })));
   }
 

@@ -106,6 +106,19 @@ describe('too slow', () => {
     expect(pass(wire, 5)).toEqual(['RST_STREAM 1 CANCEL']);
   });
 
+  it('is no such window for a conversation, which waits for as long as its handler does', () => {
+    const application = new TestApplication((stream) => {
+      stream.takeTime();
+      stream.respond(200, []);
+      stream.write(Buffer.from('something to say'));
+    });
+    using wire = greeted(new Wire({}, application));
+    wire.send(settingsFrame([4, 0]));
+    wire.send(headers(1, request('POST', '/conversation'), OPEN_FOR_NOW));
+    expect(pass(wire, 100)).toEqual([]);
+    expect(wire.say(frame(TYPE.windowUpdate, 0, 1, uint32(100)))).toEqual(['DATA 1 16']);
+  });
+
   it('is a peer that does not read', () => {
     using wire = greeted(new Wire());
     wire.isStuck = true;

@@ -1,0 +1,69 @@
+import type { Socket } from 'node:net';
+import type { Peer as EnginePeer } from './http2/request.ts';
+
+/** The other end of a connection of HTTP/2, as `Peer` of `exchange.ts` has it, and the calls that it has left open. */
+export class Http2Peer {
+  readonly ip: string;
+  readonly port: number;
+  readonly connection: EnginePeer;
+  readonly cut: () => void;
+  /** By the number of their stream. */
+  readonly #open = new Map<number, OpenCall>();
+  /** Those that have something to write. */
+  #waiting: OpenCall[] = [];
+
+  private constructor(connection: EnginePeer) {
+    // What a port hands over are sockets.
+    const { remoteAddress, remotePort } = connection.duplex as Socket;
+    this.ip = plainAddress(remoteAddress);
+    this.port = remotePort ?? 0;
+    this.connection = connection;
+    this.cut = () => connection.destroy();
+  }
+
+  /** One for all requests of a connection. */
+  static of(connection: EnginePeer): Http2Peer {
+    const { owner } = connection;
+    if (owner instanceof Http2Peer) return owner;
+    const peer = new Http2Peer(connection);
+    connection.owner = peer;
+    return peer;
+  }
+
+  opened(id: number, call: OpenCall): void {
+    this.#open.set(id, call);
+  }
+
+  /** An open call is over, whoever has ended it. */
+  ended(id: number): void {
+    const call = this.#open.get(id);
+    this.#open.delete(id);
+    call?.closed();
+  }
+
+  /** It is told when there is room. */
+  waits(call: OpenCall): void {
+    this.#waiting.push(call);
+  }
+
+  writable(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const call of waiting) call.writable();
+  }
+
+  closed(): void {
+    this.#waiting = [];
+    for (const id of [...this.#open.keys()]) this.ended(id);
+  }
+}
+
+export interface OpenCall {
+  writable(): void;
+  closed(): void;
+}
+
+/** Without the prefix that an IPv4 address has on a socket that speaks both families. */
+export function plainAddress(address = ''): string {
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+}

@@ -1,0 +1,145 @@
+import { EventEmitter } from 'node:events';
+import { INTERNAL_ERROR } from './http2/codes.ts';
+import type { Stream } from './http2/stream.ts';
+import type { Http2Answers } from './http2-answers.ts';
+import type { Http2Request } from './http2-request.ts';
+import type { Cancel, Scheduler } from './scheduler.ts';
+
+/** The answer to a request of HTTP/2 as the usual way writes it: like one of HTTP/1, as far as anybody here does. */
+export class Http2Response extends EventEmitter {
+  readonly req: Http2Request;
+  statusCode = 200;
+  headersSent = false;
+  writableEnded = false;
+  /** Nothing can be said any more. */
+  destroyed = false;
+  closed = false;
+  readonly #stream: Stream;
+  readonly #answers: Http2Answers;
+  readonly #scheduler: Scheduler;
+  readonly #fields = new Map<string, string | readonly string[]>();
+  #trailers: [name: string, value: string][] | undefined;
+  /** Whether only the header of the answer is sent. */
+  #isHeaderOnly = false;
+  /** Of those who wait until what they wrote has left. */
+  #waiting: ((error?: Error | null) => void)[] = [];
+  #idleMs = 0;
+  #cancelIdle: Cancel | undefined;
+
+  constructor(req: Http2Request, answers: Http2Answers, scheduler: Scheduler) {
+    super();
+    this.req = req;
+    this.#stream = req.stream;
+    this.#answers = answers;
+    this.#scheduler = scheduler;
+    this.#stream.onDrain = () => this.#drained();
+    this.#stream.onClose = () => this.#onClose();
+  }
+
+  /** Throws a TypeError for what no header may contain. */
+  setHeader(name: string, value: string | number | readonly string[]): this {
+    const texts = (typeof value === 'object' ? value : [value]).map((one) => textOf(name, one));
+    this.#fields.set(name.toLowerCase(), texts);
+    return this;
+  }
+
+  getHeader(name: string): string | readonly string[] | undefined {
+    return this.#fields.get(name.toLowerCase());
+  }
+
+  addTrailers(fields: Readonly<Record<string, string>>): void {
+    this.#trailers ??= [];
+    for (const [name, value] of Object.entries(fields)) this.#trailers.push([name.toLowerCase(), textOf(name, value)]);
+  }
+
+  writeHead(status: number): this {
+    this.statusCode = status;
+    this.#begin(false);
+    return this;
+  }
+
+  /** False when it has not left at once; `written` is told when it has, or never will. */
+  write(chunk: string | Uint8Array, encoding?: BufferEncoding, written?: (error?: Error | null) => void): boolean {
+    this.#begin(false);
+    this.#restartIdle();
+    const isOut = this.#isHeaderOnly || this.#stream.write(bytesOf(chunk, encoding));
+    if (written === undefined) return isOut;
+    if (isOut) queueMicrotask(written);
+    else if (this.destroyed) queueMicrotask(() => written(new Error('the stream is over')));
+    else this.#waiting.push(written);
+    return isOut;
+  }
+
+  end(chunk?: string | Uint8Array, encoding?: BufferEncoding): this {
+    if (this.writableEnded) return this;
+    const body = chunk === undefined || chunk.length === 0 ? undefined : bytesOf(chunk, encoding);
+    this.#begin(body === undefined && this.#trailers === undefined);
+    this.writableEnded = true;
+    this.#cancelIdle?.();
+    if (body !== undefined && !this.#isHeaderOnly) this.#stream.write(body);
+    this.#stream.end(this.#trailers);
+    this.emit('finish');
+    return this;
+  }
+
+  /** Breaks the answer off. */
+  destroy(): void {
+    this.#stream.reset(INTERNAL_ERROR);
+  }
+
+  /** Emits `timeout` each time that nothing has been written for so long. */
+  setTimeout(ms: number): void {
+    this.#idleMs = ms;
+    this.#restartIdle();
+  }
+
+  #begin(isAll: boolean): void {
+    if (this.headersSent) return;
+    this.headersSent = true;
+    const status = this.statusCode;
+    this.#isHeaderOnly = isAll || this.req.method === 'HEAD' || status === 204 || status === 304;
+    const fields = [...this.#fields].flatMap(([name, value]) =>
+      (typeof value === 'string' ? [value] : value).map((text) => [name, text] as const),
+    );
+    const { date } = this.#answers;
+    if (date !== undefined && !this.#fields.has('date')) fields.push(['date', date]);
+    this.#stream.respond(status, fields, this.#isHeaderOnly);
+  }
+
+  #restartIdle(): void {
+    this.#cancelIdle?.();
+    if (this.#idleMs === 0 || this.destroyed || this.writableEnded) return;
+    this.#cancelIdle = this.#scheduler.after(this.#idleMs, () => {
+      this.#restartIdle();
+      this.emit('timeout');
+    });
+  }
+
+  #drained(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const written of waiting) written();
+    this.emit('drain');
+  }
+
+  #onClose(): void {
+    this.destroyed = true;
+    this.closed = true;
+    this.#cancelIdle?.();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.req.leave();
+    this.emit('close');
+    for (const written of waiting) written(new Error('the stream is over'));
+  }
+}
+
+function bytesOf(chunk: string | Uint8Array, encoding?: BufferEncoding): Uint8Array {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+}
+
+function textOf(name: string, value: string | number): string {
+  const text = String(value).trim();
+  if (/[^\t\x20-\x7e\x80-\xff]/.test(text)) throw new TypeError(`not a value of a header: ${name}: ${JSON.stringify(text)}`);
+  return text;
+}
