@@ -98,6 +98,8 @@ export class Http2Response extends EventEmitter {
     this.headersSent = true;
     const status = this.statusCode;
     this.#isHeaderOnly = isAll || this.req.method === 'HEAD' || status === 204 || status === 304;
+    // A length would be that of a body (RFC 9110 section 8.6).
+    if (status === 204) this.#fields.delete('content-length');
     const fields = [...this.#fields].flatMap(([name, value]) =>
       (typeof value === 'string' ? [value] : value).map((text) => [name, text] as const),
     );
