@@ -1,6 +1,7 @@
 import { answerJson, atItsTurn, ConnectionClosed, written } from '../wire/answer.ts';
 import { peerOf, type Request, type Response } from '../wire/exchange.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
+import type { Scheduler } from '../wire/scheduler.ts';
 import { wordOf } from './endpoints.ts';
 import type { HealthName } from './names.ts';
 import type { Watches } from './watch.ts';
@@ -9,6 +10,7 @@ import type { Watches } from './watch.ts';
 export interface StatusEventsOptions {
   readonly watches: Watches;
   readonly openAnswers: OpenAnswers;
+  readonly scheduler: Pick<Scheduler, 'after'>;
   /** Aborted when all streams are to end. */
   readonly shutdown: AbortSignal;
 }
@@ -21,7 +23,7 @@ const SSE_COMMENT_AFTER_MS = 15_000;
  * caller's to tell.
  */
 export async function streamStatuses(req: Request, res: Response, name: HealthName, options: StatusEventsOptions): Promise<void> {
-  const { watches, openAnswers, shutdown } = options;
+  const { watches, openAnswers, scheduler, shutdown } = options;
   await new Promise<void>((resolve) => atItsTurn(res, resolve));
   let wake = () => {};
   const watch = watches.open(name, peerOf(req), { wake: () => wake() });
@@ -31,18 +33,21 @@ export async function streamStatuses(req: Request, res: Response, name: HealthNa
   }
   openAnswers.add(res);
   const end = () => wake();
+  let cancelComment = () => {};
+  const say = (text: string) => {
+    cancelComment();
+    cancelComment = scheduler.after(SSE_COMMENT_AFTER_MS, () => void say(':\n\n').catch(() => {}));
+    return written(res, text);
+  };
   res.once('close', end);
   shutdown.addEventListener('abort', end);
   try {
     res.statusCode = 200;
     res.setHeader('Content-Type', 'text/event-stream');
     res.setHeader('Cache-Control', 'no-store');
-    // Not given to `setTimeout`, which over HTTP/2 calls it once only.
-    res.on('timeout', () => void written(res, ':\n\n').catch(() => {}));
-    res.setTimeout(SSE_COMMENT_AFTER_MS);
     while (!res.destroyed && !res.closed && !shutdown.aborted) {
       const status = watch.take();
-      if (status !== undefined) await written(res, `data: {"status":"${wordOf(status)}"}\n\n`);
+      if (status !== undefined) await say(`data: {"status":"${wordOf(status)}"}\n\n`);
       else
         await new Promise<void>((resolve) => {
           wake = resolve;
@@ -52,6 +57,7 @@ export async function streamStatuses(req: Request, res: Response, name: HealthNa
   } catch (error) {
     if (!(error instanceof ConnectionClosed)) throw error;
   } finally {
+    cancelComment();
     watch.close();
     shutdown.removeEventListener('abort', end);
   }

@@ -309,7 +309,7 @@ function healthSurfaces(
   });
   return {
     healthRpc,
-    healthPaths: healthPaths({ ...shared, defaultService, corsHeaders: CORS_HEADERS }),
+    healthPaths: healthPaths({ ...shared, defaultService, scheduler, corsHeaders: CORS_HEADERS }),
     healthLane: createHealthLane({ ...shared, defaultService, scheduler, now, log }),
   };
 }

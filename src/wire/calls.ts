@@ -23,7 +23,6 @@ export interface CallsOptions extends Clock {
 export class Calls implements Application {
   readonly #lane: CallLane | undefined;
   readonly #usual: Serve;
-  readonly #scheduler: Clock['scheduler'];
   readonly #onBug: (error: unknown) => void;
   readonly #answers: Http2Answers;
   readonly #current: Current;
@@ -34,7 +33,6 @@ export class Calls implements Application {
   constructor({ calls, request }: Lanes, options: CallsOptions) {
     this.#lane = calls;
     this.#usual = request;
-    this.#scheduler = options.scheduler;
     this.#onBug = options.onBug;
     this.#answers = new Http2Answers(options);
     this.#current = new Current(this.#answers);
@@ -76,7 +74,7 @@ export class Calls implements Application {
     const route = this.#lane?.routeOf(call);
     if (route !== undefined && 'open' in route) return openDuplex(route, call, stream, this.#answers);
     const req = new Http2Request(stream);
-    return this.#usual(req, new Http2Response(req, this.#answers, this.#scheduler));
+    return this.#usual(req, new Http2Response(req, this.#answers));
   }
 
   async #answerLate(stream: Stream, { answer }: Late): Promise<void> {

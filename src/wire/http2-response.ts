@@ -1,9 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { INTERNAL_ERROR } from './http2/codes.ts';
 import type { Stream } from './http2/stream.ts';
-import type { Http2Answers } from './http2-answers.ts';
 import type { Http2Request } from './http2-request.ts';
-import type { Cancel, Scheduler } from './scheduler.ts';
+
+/** The date as a field says it; undefined where it is not known. */
+interface Clock {
+  readonly date: string | undefined;
+}
 
 /** The answer to a request of HTTP/2 as the usual way writes it: like one of HTTP/1, as far as anybody here does. */
 export class Http2Response extends EventEmitter {
@@ -15,23 +18,19 @@ export class Http2Response extends EventEmitter {
   destroyed = false;
   closed = false;
   readonly #stream: Stream;
-  readonly #answers: Http2Answers;
-  readonly #scheduler: Scheduler;
-  readonly #fields = new Map<string, string | readonly string[]>();
+  readonly #clock: Clock;
+  readonly #fields = new Map<string, readonly string[]>();
   #trailers: [name: string, value: string][] | undefined;
   /** Whether only the header of the answer is sent. */
   #isHeaderOnly = false;
   /** Of those who wait until what they wrote has left. */
   #waiting: ((error?: Error | null) => void)[] = [];
-  #idleMs = 0;
-  #cancelIdle: Cancel | undefined;
 
-  constructor(req: Http2Request, answers: Http2Answers, scheduler: Scheduler) {
+  constructor(req: Http2Request, clock: Clock) {
     super();
     this.req = req;
     this.#stream = req.stream;
-    this.#answers = answers;
-    this.#scheduler = scheduler;
+    this.#clock = clock;
     this.#stream.onDrain = () => this.#drained();
     this.#stream.onClose = () => this.#onClose();
   }
@@ -41,10 +40,6 @@ export class Http2Response extends EventEmitter {
     const texts = (typeof value === 'object' ? value : [value]).map((one) => textOf(name, one));
     this.#fields.set(name.toLowerCase(), texts);
     return this;
-  }
-
-  getHeader(name: string): string | readonly string[] | undefined {
-    return this.#fields.get(name.toLowerCase());
   }
 
   addTrailers(fields: Readonly<Record<string, string>>): void {
@@ -61,7 +56,6 @@ export class Http2Response extends EventEmitter {
   /** False when it has not left at once; `written` is told when it has, or never will. */
   write(chunk: string | Uint8Array, encoding?: BufferEncoding, written?: (error?: Error | null) => void): boolean {
     this.#begin(false);
-    this.#restartIdle();
     const isOut = this.#isHeaderOnly || this.#stream.write(bytesOf(chunk, encoding));
     if (written === undefined) return isOut;
     if (isOut) queueMicrotask(written);
@@ -75,7 +69,6 @@ export class Http2Response extends EventEmitter {
     const body = chunk === undefined || chunk.length === 0 ? undefined : bytesOf(chunk, encoding);
     this.#begin(body === undefined && this.#trailers === undefined);
     this.writableEnded = true;
-    this.#cancelIdle?.();
     if (body !== undefined && !this.#isHeaderOnly) this.#stream.write(body);
     this.#stream.end(this.#trailers);
     this.emit('finish');
@@ -87,32 +80,17 @@ export class Http2Response extends EventEmitter {
     this.#stream.reset(INTERNAL_ERROR);
   }
 
-  /** Emits `timeout` each time that nothing has been written for so long. */
-  setTimeout(ms: number): void {
-    this.#idleMs = ms;
-    this.#restartIdle();
-  }
-
   #begin(isAll: boolean): void {
     if (this.headersSent) return;
     this.headersSent = true;
     const status = this.statusCode;
     this.#isHeaderOnly = isAll || this.req.method === 'HEAD' || status === 204 || status === 304;
-    const fields = [...this.#fields].flatMap(([name, value]) =>
-      (typeof value === 'string' ? [value] : value).map((text) => [name, text] as const),
-    );
-    const { date } = this.#answers;
+    // A length would be that of a body (RFC 9110 section 8.6).
+    if (status === 204) this.#fields.delete('content-length');
+    const fields = [...this.#fields].flatMap(([name, values]) => values.map((value) => [name, value] as const));
+    const { date } = this.#clock;
     if (date !== undefined && !this.#fields.has('date')) fields.push(['date', date]);
     this.#stream.respond(status, fields, this.#isHeaderOnly);
-  }
-
-  #restartIdle(): void {
-    this.#cancelIdle?.();
-    if (this.#idleMs === 0 || this.destroyed || this.writableEnded) return;
-    this.#cancelIdle = this.#scheduler.after(this.#idleMs, () => {
-      this.#restartIdle();
-      this.emit('timeout');
-    });
   }
 
   #drained(): void {
@@ -125,7 +103,6 @@ export class Http2Response extends EventEmitter {
   #onClose(): void {
     this.destroyed = true;
     this.closed = true;
-    this.#cancelIdle?.();
     const waiting = this.#waiting;
     this.#waiting = [];
     this.req.leave();

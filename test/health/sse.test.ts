@@ -12,6 +12,7 @@ import { systemScheduler } from '../../src/wire/scheduler.ts';
 import { healthOf } from '../support/health.ts';
 import { failOnLeaks } from '../support/leaks.ts';
 import { LIMITS } from '../support/limits.ts';
+import { ManualScheduler } from '../support/scheduler.ts';
 
 failOnLeaks();
 
@@ -35,22 +36,20 @@ it.each([
 ])('a stream of statuses over %s says a comment each time that it has been quiet for long', async (_, read) => {
   const health = healthOf(new Registry(() => 0));
   const shutdown = new AbortController();
-  const options = { watches: new Watches(health, LIMITS), openAnswers: new OpenAnswers(), shutdown: shutdown.signal };
-  let beQuiet = () => {};
-  const request: Serve = (req, res) => {
-    // What is said after the time that was set.
-    beQuiet = () => void res.emit('timeout');
-    return streamStatuses(req, res, 'bridge', options);
-  };
+  const scheduler = new ManualScheduler();
+  const rooms = { watches: new Watches(health, LIMITS), openAnswers: new OpenAnswers() };
+  const options = { ...rooms, scheduler, shutdown: shutdown.signal };
+  const request: Serve = (req, res) => streamStatuses(req, res, 'bridge', options);
   const port = await listen('127.0.0.1', 0, { request }, { limits: LIMITS, scheduler: systemScheduler });
   const { stream, end } = await read(`http://${port.address}`);
   const heard: string[] = [];
   for await (const chunk of stream) {
     heard.push(String(chunk));
     if (heard.length === 4) break;
-    beQuiet();
+    scheduler.advance(15_000);
   }
   expect(heard).toEqual(['data: {"status":"SERVING"}\n\n', ':\n\n', ':\n\n', ':\n\n']);
   end();
+  await expect.poll(() => scheduler.open).toBe(0);
   await port.close(AbortSignal.abort());
 });

@@ -40,6 +40,7 @@ async function served(checker: Checker, port: 'all' | 'health' = 'all') {
       watches,
       limits: LIMITS,
       openAnswers: new OpenAnswers(),
+      scheduler: systemScheduler,
       shutdown: new AbortController().signal,
       defaultService: '',
       corsHeaders: {},

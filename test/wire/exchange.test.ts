@@ -25,10 +25,11 @@ describe('a peer', () => {
     expect(localAddressOf(request({ socket }))).toBe('10.0.0.2:80');
   });
 
-  it('over HTTP/2 is its session, whatever the stream', () => {
-    const session = {};
-    const peers = [{ session }, { session }].map((stream) => peerOf(request({ socket, stream })));
-    expect(peers.map(({ connection }) => connection === session)).toEqual([true, true]);
+  it('over HTTP/2 is its connection, whatever the stream', () => {
+    const connection = { duplex: socket, owner: undefined, destroy() {} };
+    const [one, other] = [{ peer: connection }, { peer: connection }].map((stream) => peerOf(request({ stream })));
+    expect(one).toMatchObject({ ip: '10.0.0.1', port: 5_000, connection });
+    expect(other).toBe(one);
   });
 
   it.each([

@@ -51,7 +51,13 @@ export class Engine {
 
   #tick(): void {
     this.#shared.second++;
-    for (const connection of this.#connections) connection.tick();
+    this.#tickFrom([...this.#connections], 0);
+  }
+
+  #tickFrom(connections: readonly Connection[], from: number): void {
+    const next = from + TICKED_AT_ONCE;
+    for (const connection of connections.slice(from, next)) connection.tick();
+    if (next < connections.length) this.#shared.timers.soon(() => this.#tickFrom(connections, next));
   }
 
   /** It has ended. */
@@ -64,3 +70,5 @@ export class Engine {
 }
 
 const TICK_MS = 1_000;
+/** Each may have a PING to write; then others have a turn. */
+const TICKED_AT_ONCE = 256;
