@@ -6,20 +6,21 @@ export type Protocol = 'http1' | 'http2' | 'tls';
 /** What every HTTP/2 client says first. No HTTP/1 request starts like it. */
 const PREFACE_TEXT = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 const PREFACE = Buffer.from(PREFACE_TEXT);
+const NOTHING: Buffer = Buffer.alloc(0);
 /** What every TLS client says first: here comes a handshake. No HTTP does. */
 const TLS_HANDSHAKE = 0x16;
 
 /**
- * Reads until it is clear what the peer speaks, puts everything back and says so. The preface may come in pieces: what could still
+ * Reads until it is clear what the peer speaks, and says so: with what was read where that is HTTP/2, and else with everything put back. The preface may come in pieces: what could still
  * become one is kept here, as data put back too early would be read again and again. Undefined: the peer left, or took longer than
  * `timeoutMs`, before it was clear.
  */
 export function tellApart(
   socket: Socket,
   { timeoutMs, knowsTls }: { readonly timeoutMs: number; readonly knowsTls: boolean },
-  told: (protocol: Protocol | undefined) => void,
+  told: (protocol: Protocol | undefined, head: Buffer) => void,
 ): void {
-  let head: Buffer = Buffer.alloc(0);
+  let head = NOTHING;
 
   const onData = (chunk: Buffer) => {
     head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
@@ -40,11 +41,11 @@ export function tellApart(
   const done = (protocol: Protocol | undefined) => {
     socket.off('data', onData).off('end', giveUp).off('timeout', giveUp).off('close', onClose);
     socket.setTimeout(0);
-    if (protocol !== undefined) {
+    if (protocol === 'http1' || protocol === 'tls') {
       socket.pause();
       socket.unshift(head);
     }
-    told(protocol);
+    told(protocol, head);
     if (protocol === 'http1') socket.resume();
   };
 

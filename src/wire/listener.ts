@@ -59,14 +59,15 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
     sockets.add(socket);
     undecided.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    tellApart(socket, { timeoutMs: limits.headerTimeoutMs, knowsTls: secure !== undefined }, (protocol) => {
+    tellApart(socket, { timeoutMs: limits.headerTimeoutMs, knowsTls: secure !== undefined }, (protocol, head) => {
       undecided.delete(socket);
       if (protocol === undefined) return;
       // The listening server keeps a socket open for writing when its peer has finished; an HTTP/2 session would never end.
       if (protocol !== 'http1') socket.allowHalfOpen = false;
       if (protocol === 'tls') secure?.shake(socket);
       else if (tlsOnly) socket.destroy();
-      else (protocol === 'http2' ? http2 : http1).serve(socket);
+      else if (protocol === 'http2') http2.serve(socket, head);
+      else http1.serve(socket);
     });
   });
 
