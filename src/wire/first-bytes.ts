@@ -1,7 +1,15 @@
 import type { Socket } from 'node:net';
+import type { Scheduler } from './scheduler.ts';
 
 /** What a connection speaks, by how it begins. */
 export type Protocol = 'http1' | 'http2' | 'tls';
+
+export interface FirstBytesOptions {
+  readonly timeoutMs: number;
+  /** Whether a peer may begin with a handshake. */
+  readonly knowsTls: boolean;
+  readonly scheduler: Pick<Scheduler, 'after' | 'soon'>;
+}
 
 /** What every HTTP/2 client says first. No HTTP/1 request starts like it. */
 const PREFACE_TEXT = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
@@ -11,16 +19,17 @@ const NOTHING: Buffer = Buffer.alloc(0);
 const TLS_HANDSHAKE = 0x16;
 
 /**
- * Reads until it is clear what the peer speaks, and says so: with what was read where that is HTTP/2, and else with everything put back. The preface may come in pieces: what could still
- * become one is kept here, as data put back too early would be read again and again. Undefined: the peer left, or took longer than
- * `timeoutMs`, before it was clear.
+ * Reads until it is clear what the peer speaks, and says so: with what was read where that is HTTP/2, and else with all of it put back.
+ * The preface may come in pieces: what could still become one is kept here, as data put back too early would be read again and again.
+ * Undefined: the peer left, or took longer than `timeoutMs` in all, before it was clear.
  */
 export function tellApart(
   socket: Socket,
-  { timeoutMs, knowsTls }: { readonly timeoutMs: number; readonly knowsTls: boolean },
+  { timeoutMs, knowsTls, scheduler }: FirstBytesOptions,
   told: (protocol: Protocol | undefined, head: Buffer) => void,
 ): void {
   let head = NOTHING;
+  let isClear = false;
 
   const onData = (chunk: Buffer) => {
     head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
@@ -35,12 +44,13 @@ export function tellApart(
     done(couldBeHttp2 ? 'http2' : 'http1');
   };
   const giveUp = () => {
-    socket.destroy();
+    if (!isClear) socket.destroy();
   };
   const onClose = () => done(undefined);
   const done = (protocol: Protocol | undefined) => {
-    socket.off('data', onData).off('end', giveUp).off('timeout', giveUp).off('close', onClose);
-    socket.setTimeout(0);
+    isClear = true;
+    cancel();
+    socket.off('data', onData).off('end', giveUp).off('close', onClose);
     if (protocol === 'http1' || protocol === 'tls') {
       socket.pause();
       socket.unshift(head);
@@ -52,8 +62,9 @@ export function tellApart(
   // A reset is the peer's affair; who serves the socket later listens for itself.
   // One for all: a function of its own would keep what was read here for as long as the socket.
   socket.on('error', ignore);
-  socket.setTimeout(timeoutMs);
-  socket.on('data', onData).once('end', giveUp).once('timeout', giveUp).once('close', onClose);
+  // What waits to be read is read first: after a stall the time of many is over at once.
+  const cancel = scheduler.after(timeoutMs, () => scheduler.soon(() => scheduler.soon(giveUp)));
+  socket.on('data', onData).once('end', giveUp).once('close', onClose);
 }
 
 function ignore(): void {}

@@ -55,11 +55,12 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
       (speaksHttp2 ? http2 : http1).serve(socket);
     });
 
+  const howToTell = { timeoutMs: limits.headerTimeoutMs, knowsTls: secure !== undefined, scheduler };
   http1.server.on('connection', (socket: Socket) => {
     if (admit?.(socket) === false) return;
     socket.once('close', sockets.add(socket));
     const decided = undecided.add(socket);
-    tellApart(socket, { timeoutMs: limits.headerTimeoutMs, knowsTls: secure !== undefined }, (protocol, head) => {
+    tellApart(socket, howToTell, (protocol, head) => {
       decided();
       if (protocol === undefined) return;
       // The listening server keeps a socket open for writing when its peer has finished; an HTTP/2 session would never end.
