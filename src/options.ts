@@ -215,7 +215,7 @@ const ROWS = {
   bodyTimeoutMs: time(30_000, 'how long a request may take to send its body, but for conversations over HTTP/2'),
   pingIntervalMs: time(
     10_000,
-    'how often an HTTP/2 peer is asked for a sign of life; the second question without an answer is the last',
+    'how long an HTTP/2 peer may be silent before it is asked for a sign of life; the second question without an answer is the last',
   ),
   keepAliveTimeoutMs: time(75_000, 'how long an HTTP/1.1 connection may be idle; better not the 5 s between two beats'),
 

@@ -7,7 +7,8 @@ import type { Lanes, PortLimits } from './lanes.ts';
 
 /** HTTP/2 on connections that it is given. */
 export interface Http2 {
-  serve(socket: Socket): void;
+  /** `head`: what has been read of it. */
+  serve(socket: Socket, head?: Buffer): void;
   /** Says GOAWAY: every connection ends with its last stream. */
   close(): void;
 }
@@ -16,7 +17,7 @@ export function createHttp2(lanes: Lanes, limits: PortLimits, options: CallsOpti
   const calls = new Calls(lanes, options);
   const engine = new Engine(calls, options.scheduler, http2Limits(limits));
   return {
-    serve: (socket) => void engine.serve(socket),
+    serve: (socket, head) => void engine.serve(socket, head),
     close() {
       engine.close();
       calls.close();

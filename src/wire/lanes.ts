@@ -115,7 +115,7 @@ export interface PortLimits {
   readonly headerTimeoutMs: number;
   /** How long a request may take to send its body, unless it is a conversation. */
   readonly bodyTimeoutMs: number;
-  /** How often an HTTP/2 peer is asked for a sign of life; the second question without an answer is the last. */
+  /** How long an HTTP/2 peer may be silent before it is asked for a sign of life; the second question without an answer is the last. */
   readonly pingIntervalMs: number;
   /** How long an HTTP/1 connection may be idle between two requests. */
   readonly keepAliveTimeoutMs: number;

@@ -55,18 +55,20 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
       (speaksHttp2 ? http2 : http1).serve(socket);
     });
 
+  const howToTell = { timeoutMs: limits.headerTimeoutMs, knowsTls: secure !== undefined, scheduler };
   http1.server.on('connection', (socket: Socket) => {
     if (admit?.(socket) === false) return;
     socket.once('close', sockets.add(socket));
     const decided = undecided.add(socket);
-    tellApart(socket, { timeoutMs: limits.headerTimeoutMs, knowsTls: secure !== undefined }, (protocol) => {
+    tellApart(socket, howToTell, (protocol, head) => {
       decided();
       if (protocol === undefined) return;
       // The listening server keeps a socket open for writing when its peer has finished; an HTTP/2 session would never end.
       if (protocol !== 'http1') socket.allowHalfOpen = false;
       if (protocol === 'tls') secure?.shake(socket);
       else if (tlsOnly) socket.destroy();
-      else (protocol === 'http2' ? http2 : http1).serve(socket);
+      else if (protocol === 'http2') http2.serve(socket, head);
+      else http1.serve(socket);
     });
   });
 

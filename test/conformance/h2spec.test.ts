@@ -8,8 +8,7 @@ import { portOf } from './program.ts';
 
 /**
  * Every case of h2spec on the engine in `src/wire/http2/`, and on the ports that it serves, on answers with a body so that none is skipped.
- * A connection that is closed passes any case of an error, whatever was said: the codes are in `test/wire/http2/states.test.ts`. What is
- * no preface (3.5/2) is answered in HTTP/1.1 on a port that speaks that too, and closed.
+ * A connection that is closed passes any case of an error, whatever was said: the codes are in `test/wire/http2/states.test.ts`.
  */
 
 /** Undefined where there is no Go: skipped then, and named by `tools.ts`; with INTEROP=all that fails the run. */
@@ -33,22 +32,26 @@ describe.skipIf(h2spec === undefined)('h2spec', () => {
   });
 
   it.each([
-    ['by the lane, in cleartext', '/health', false],
-    ['by the lane, over TLS', '/health', true],
-    ['in the usual way, in cleartext', '/livez', false],
-    ['in the usual way, over TLS', '/livez', true],
-  ])('passes in full on the ports of beatbridge, answered %s', async (_, path, isSecure) => {
+    ['over TLS', true],
+    // What is no preface (3.5/2) is a request of HTTP/1.1 there: answered with 400, and closed.
+    ['in cleartext, but for what is HTTP/1.1', false],
+  ])('passes in full on the ports of beatbridge %s', async (_, isSecure) => {
     await using server = await startServer({ tls: { port: 0, ...TLS_IDENTITY } });
-    const { health, tls = '' } = server.listeners;
-    await passes(Number(portOf(isSecure ? tls : health)), path, isSecure);
+    const { main, tls = '' } = server.listeners;
+    // It waits for a body where one is to come: others are answered before, which makes no difference between right and wrong.
+    await passes(Number(portOf(isSecure ? tls : main)), '/nacos/v1/ns/instance', isSecure, isSecure ? [] : [NO_PREFACE]);
   });
 });
 
-async function passes(port: number, path: string, isSecure: boolean): Promise<void> {
+const NO_PREFACE = '2: Sends invalid connection preface';
+
+async function passes(port: number, path: string, isSecure: boolean, failing: readonly string[] = []): Promise<void> {
   const tls = isSecure ? ['--tls', '--insecure'] : [];
   const args = ['--port', `${port}`, '--path', path, '--strict', '--timeout', '10', ...tls];
   // It ends with another code than 0 when a case fails; what it says is worth more.
   const { stdout } = await run(h2spec ?? '', args).catch((error: { stdout: string }) => error);
   const failures = stdout.slice(Math.max(stdout.indexOf('Failures:'), 0));
-  expect(failures, failures).toContain(`${CASES} tests, ${CASES} passed, 0 skipped, 0 failed`);
+  const passed = CASES - failing.length;
+  expect(failures, failures).toContain(`${CASES} tests, ${passed} passed, 0 skipped, ${failing.length} failed`);
+  for (const title of failing) expect(failures).toContain(title);
 }

@@ -299,6 +299,21 @@ describe('a peer that takes its time', () => {
     await listener.close(AbortSignal.abort());
   });
 
+  it('is shown the door also if there is a byte now and then', async () => {
+    const listener = await opened(echo, quick);
+    const socket = await dial(listener.address);
+    const closed = once(socket.resume(), 'close');
+    for (const byte of PREFACE.slice(0, -1)) {
+      if (socket.readableEnded || socket.destroyed) break;
+      socket.write(byte);
+      // Never as long as the whole time: no event tells that it is not begun anew.
+      await new Promise((resolve) => setTimeout(resolve, quick.headerTimeoutMs / 2));
+    }
+    expect(socket.readableEnded || socket.destroyed).toBe(true);
+    await closed;
+    await listener.close(AbortSignal.abort());
+  });
+
   it('with what has come while the process did something else is not shown the door', async () => {
     const listener = await opened(echo, quick);
     const socket = await dial(listener.address);

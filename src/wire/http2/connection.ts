@@ -63,7 +63,7 @@ export class Connection {
     duplex.once('close', () => this.#closed());
     // What a socket has to say of its end, `close` says too.
     duplex.on('error', ignore);
-    // Whoever found out what is spoken has paused it.
+    // Whoever has it from others may have paused it.
     duplex.resume();
   }
 

@@ -26,12 +26,13 @@ export class Engine {
     this.#shared = new Shared(application, timers, limits);
   }
 
-  /** Takes a connection, nothing of it read. */
-  serve(duplex: Duplex): Connection {
+  /** Takes a connection; `head`: what has been read of it. */
+  serve(duplex: Duplex, head?: Buffer): Connection {
     if (duplex instanceof Socket) duplex.setNoDelay(true);
     const connection = new Connection(this.#shared, duplex, this);
     this.#connections.add(connection);
     this.#stop ??= this.#shared.timers.every(TICK_MS, () => this.#tick());
+    if (head !== undefined) connection.receive(head);
     return connection;
   }
 
