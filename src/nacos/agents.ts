@@ -2,9 +2,16 @@
 
 /** Also npm's client, which calls itself `Nacos-Java-Client:v1.0.0`. */
 export function isJavaClient(agent: string): boolean {
-  const version = /^Nacos-Java-Client:v(\d+)/.exec(agent)?.[1];
-  return version !== undefined && Number(version) >= 1;
+  if (!agent.startsWith(JAVA)) return false;
+  // From version 1 on: a digit that is none of 0, before anything else. Read so, as it is asked for each list.
+  let at = JAVA.length;
+  while (agent.charCodeAt(at) === ZERO) at++;
+  const digit = agent.charCodeAt(at) - ZERO;
+  return digit > 0 && digit < 10;
 }
+
+const JAVA = 'Nacos-Java-Client:v';
+const ZERO = 0x30;
 
 /** The client of nacos-sdk-go. */
 export function isGoClient(agent: string): boolean {

@@ -154,6 +154,7 @@ export function checkedNumber(text: string): number {
 
 /** A comma list of clusters; blanks do not count, and none means all. */
 export function readClusters(text: string): readonly string[] {
+  if (text === '') return EVERY_CLUSTER;
   // It is kept with a subscription, to the letter.
   if (text.length > MAX_CLUSTERS_LENGTH) fail(`clusters must have at most ${MAX_CLUSTERS_LENGTH} characters, got ${text.length}`);
   const clusters = text
@@ -164,6 +165,7 @@ export function readClusters(text: string): readonly string[] {
   return clusters;
 }
 
+const EVERY_CLUSTER: readonly string[] = [];
 const MAX_CLUSTERS_LENGTH = 1_024;
 
 /** Scalars become strings; undefined for what is no flat object. PHP writes an empty map as an empty list. */

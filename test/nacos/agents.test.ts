@@ -35,6 +35,13 @@ it.each([
 it.each([
   ['Nacos-Java-Client:v1.0.0', true, false],
   ['Nacos-Java-Client:v0.9.9', false, false],
+  ['Nacos-Java-Client:v00', false, false],
+  ['Nacos-Java-Client:v01', true, false],
+  ['Nacos-Java-Client:v10.2', true, false],
+  ['Nacos-Java-Client:v', false, false],
+  ['Nacos-Java-Client:v-1', false, false],
+  ['Nacos-Java-Client:vx', false, false],
+  ['Nacos-Java-Client:1.0.0', false, false],
   ['Nacos-Go-Client:v1.1.6', false, true],
   ['curl/7.88.1', false, false],
 ])('%s is a Java client: %s, a Go client: %s', (agent, java, go) => {
