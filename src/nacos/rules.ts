@@ -51,7 +51,7 @@ export function checkedService(text: string, namespace: string, group: string): 
   const service = parseServiceName(text, namespace, group);
   if (service === undefined) fail("Param 'serviceName' is illegal, it should be format as 'groupName@@serviceName'");
   if (service.group !== HOME.group) checkText('group', service.group, 128, GROUP);
-  checkText('serviceName', service.name, 512, NAME);
+  if (!PLAIN_NAME.test(service.name)) checkText('serviceName', service.name, 512, NAME);
   return service;
 }
 
@@ -262,6 +262,8 @@ export function pageOf<T>(items: readonly T[], pageNo: number, pageSize: number)
 const NAMESPACE = /^[\w-]+$/;
 const GROUP = /^[\w\-:.]+$/;
 const NAME = /^(?!@)(?:(?!@@)[^\u4E00-\u9FA5\s])+$/;
+/** As nearly all services are called: told in a fraction of the time, and at every beat. */
+const PLAIN_NAME = /^[\w.:-]{1,512}$/;
 const CLUSTER = /^[\w-]+$/;
 const DIGITS = /^\d+$/;
 const IP = /^[^\u4E00-\u9FA5\s]+$/;

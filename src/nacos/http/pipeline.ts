@@ -38,19 +38,19 @@ export function pipeline({ routes, switches, limits, durability, scheduler, wall
   const table = new RouteTable(routes);
 
   return (req, res) => {
-    const found = table.find(req.method ?? '', pathOf(req));
+    const path = pathOf(req);
+    const found = table.find(req.method ?? '', path);
     try {
       // Most requests are answered before it returns: no promise is made for those.
-      return begin(req, res, found)?.catch((error) => failed(req, res, found, error));
+      return begin(req, res, path, found)?.catch((error) => failed(req, res, found, error));
     } catch (error) {
       failed(req, res, found, error);
       return undefined;
     }
   };
 
-  function begin(req: Request, res: Response, found: Found | undefined): Promise<void> | undefined {
+  function begin(req: Request, res: Response, path: string, found: Found | undefined): Promise<void> | undefined {
     const { limitedUrlMap, overriddenServerStatus } = switches.values;
-    const path = pathOf(req);
     const closed = closedStatus(limitedUrlMap, path);
     if (closed !== undefined) {
       send(res, closed, '');
