@@ -180,6 +180,7 @@ describe('a deadline', () => {
     const stream = session.request({ ':method': 'POST', ...WATCH, 'content-type': type, [name]: value });
     stream.end(frame('patient'));
     expect((await once(stream, 'data'))[0]).toEqual(SERVING);
+    // Listened for beforehand: watchers may hear of a change before whoever made it is answered.
     const next = once(stream, 'data');
     await setEnabled(server, 'patient', false);
     expect((await next)[0]).toEqual(NOT_SERVING);
