@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import { Engine } from '../../src/wire/http2/engine.ts';
+import { HTTP2_LIMITS } from '../../src/wire/http2/limits.ts';
 import { exchanges } from './http2-exchanges.ts';
 import {
   bordersIn,
@@ -212,7 +213,7 @@ export async function fuzz(seed: number, count: number): Promise<{ readonly answ
   for (let done = 0; done < count; done += BATCH) {
     const application = new TestApplication();
     const scheduler = new ManualScheduler();
-    const engine = new Engine(application, scheduler);
+    const engine = new Engine(application, scheduler, HTTP2_LIMITS);
     for (let i = 0; i < Math.min(BATCH, count - done); i++) {
       const input = randomInput(dice);
       const failures = application.failures.length;
@@ -231,9 +232,10 @@ export async function fuzz(seed: number, count: number): Promise<{ readonly answ
       scheduler.advance(0);
     }
     expectSound(application, Math.min(BATCH, count - done));
-    if (engine.connections !== 0)
-      throw new Error(`${engine.connections} connections are left after input ${done} of seed ${seed}`);
+    if (engine.connections.size !== 0)
+      throw new Error(`${engine.connections.size} connections are left after input ${done} of seed ${seed}`);
     if (engine.unreadBytes !== 0) throw new Error(`${engine.unreadBytes} bytes are kept after input ${done} of seed ${seed}`);
+    if (engine.unsentBytes !== 0) throw new Error(`${engine.unsentBytes} bytes are unsent after input ${done} of seed ${seed}`);
     if (scheduler.open !== 0) throw new Error(`${scheduler.open} timers are left after input ${done} of seed ${seed}`);
   }
   return { answered, refused };

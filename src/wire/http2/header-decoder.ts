@@ -13,10 +13,11 @@ const MAX_SHIFT = 21;
 /** What stands behind `toString('latin1', …)`, and is not declared: half of the time, and here it is most of it. */
 type Latin1 = Buffer & { latin1Slice(start: number, end: number): string };
 
-/** What the decoders of all connections share; nothing stays in the scratch. */
+/** What the decoders of all connections share. */
 export interface DecoderParts {
   readonly staticTable: readonly Field[];
   readonly mark: Mark;
+  /** Nothing stays in it. Twice as long as a block: by Huffman's code, a byte is less than two. */
   readonly scratch: Buffer;
 }
 
@@ -25,9 +26,7 @@ export interface DecoderParts {
  * for what it says has changed it too. Whatever is not an encoding at all ends the connection.
  */
 export class HeaderDecoder {
-  readonly #staticTable: readonly Field[];
-  readonly #mark: Mark;
-  readonly #scratch: Buffer;
+  readonly #parts: DecoderParts;
   /** A ring; made with the first entry, as many connections never have one. */
   #entries: (Field | undefined)[] = NO_ENTRIES;
   #newest = 0;
@@ -38,10 +37,8 @@ export class HeaderDecoder {
   #at = 0;
   #end = 0;
 
-  constructor({ staticTable, mark, scratch }: DecoderParts) {
-    this.#staticTable = staticTable;
-    this.#mark = mark;
-    this.#scratch = scratch;
+  constructor(parts: DecoderParts) {
+    this.#parts = parts;
   }
 
   /** Adds the fields of the block to `target`. */
@@ -62,7 +59,9 @@ export class HeaderDecoder {
       } else {
         // Only at the beginning of a block (section 4.2).
         if (!mayResize) fail(COMPRESSION_ERROR, 'table size update inside a header block');
-        this.#resize(this.#integer(bytes, 0x1f));
+        this.#limit = this.#integer(bytes, 0x1f);
+        if (this.#limit > MAX_TABLE_BYTES) fail(COMPRESSION_ERROR, 'table size update beyond what was allowed');
+        this.#evict(this.#limit);
         continue;
       }
       mayResize = false;
@@ -76,21 +75,16 @@ export class HeaderDecoder {
 
   #fieldAt(index: number): Field {
     const ago = index - STATIC_ENTRIES - 1;
-    const field =
-      ago < 0
-        ? this.#staticTable[index]
-        : ago < this.#count
-          ? this.#entries[(this.#newest - ago) & (MAX_ENTRIES - 1)]
-          : undefined;
-    if (field === undefined || index === 0) fail(COMPRESSION_ERROR, 'header index out of range');
-    return field;
+    if (index === 0 || ago >= this.#count) fail(COMPRESSION_ERROR, 'header index out of range');
+    const field = ago < 0 ? this.#parts.staticTable[index] : this.#entries[(this.#newest - ago) & (MAX_ENTRIES - 1)];
+    return field ?? fail(COMPRESSION_ERROR, 'header index out of range');
   }
 
   #literal(bytes: Buffer, mask: number): Field {
     const index = this.#integer(bytes, mask);
     // The entry with the name may be on its way out of the table: it is looked up before anything is put in (section 4.4).
     const name = index === 0 ? this.#string(bytes) : this.#fieldAt(index).name;
-    return new Field(name, this.#string(bytes), this.#mark);
+    return new Field(name, this.#string(bytes), this.#parts.mark);
   }
 
   #insert(field: Field): void {
@@ -102,12 +96,6 @@ export class HeaderDecoder {
     this.#entries[this.#newest] = field;
     this.#count++;
     this.#size += field.size;
-  }
-
-  #resize(limit: number): void {
-    if (limit > MAX_TABLE_BYTES) fail(COMPRESSION_ERROR, 'table size update beyond what was allowed');
-    this.#limit = limit;
-    this.#evict(limit);
   }
 
   #evict(limit: number): void {
@@ -138,22 +126,17 @@ export class HeaderDecoder {
 
   /** Section 5.2. */
   #string(bytes: Buffer): string {
-    const isHuffman = this.#at < this.#end && (bytes[this.#at] ?? 0) >= 0x80;
+    const isHuffman = (bytes[this.#at] ?? 0) >= 0x80;
     const length = this.#integer(bytes, 0x7f);
     const start = this.#at;
-    const end = start + length;
-    if (end > this.#end) fail(COMPRESSION_ERROR, 'header block cut short');
-    this.#at = end;
-    if (!isHuffman) return (bytes as Latin1).latin1Slice(start, end);
-    const decoded = decodeHuffman(bytes, start, end, this.#scratch);
+    this.#at += length;
+    if (this.#at > this.#end) fail(COMPRESSION_ERROR, 'header block cut short');
+    if (!isHuffman) return (bytes as Latin1).latin1Slice(start, this.#at);
+    const { scratch } = this.#parts;
+    const decoded = decodeHuffman(bytes, start, this.#at, scratch);
     if (decoded < 0) fail(COMPRESSION_ERROR, 'not a huffman code');
-    return (this.#scratch as Latin1).latin1Slice(0, decoded);
+    return (scratch as Latin1).latin1Slice(0, decoded);
   }
 }
 
 const NO_ENTRIES: (Field | undefined)[] = [];
-
-/** With room for a text that is as long as a block may be: by Huffman's code, a byte is less than two. */
-export function createScratch(maxBlockBytes: number): Buffer {
-  return Buffer.allocUnsafeSlow(2 * maxBlockBytes);
-}

@@ -1,6 +1,6 @@
 import type { Application } from './application.ts';
-import { createStaticTable, type Field, type Mark } from './fields.ts';
-import { createScratch } from './header-decoder.ts';
+import { allowancesOf } from './budget.ts';
+import { createStaticTable, type Mark } from './fields.ts';
 import type { Http2Limits } from './limits.ts';
 import { BufferPool } from './output.ts';
 import { Request } from './request.ts';
@@ -13,11 +13,21 @@ export interface Timers {
   soon(run: () => void): void;
 }
 
-/** Requests kept between two uses. */
-const KEPT = 256;
-/** One that had more fields is not kept: it would hold on to them. */
-const KEPT_FIELDS = 32;
+/** A connection, as the others know it. */
+interface Member {
+  /** What its peer has left unread. */
+  readonly unsentBytes: number;
+  tick(): void;
+  flush(): void;
+  /** Ends gracefully. */
+  close(): void;
+  /** Ends, as too much is left unread. */
+  calm(): void;
+}
 
+/** Requests kept between two uses, unless they had so many fields: they hold on to them. */
+const KEPT = 256;
+const KEPT_FIELDS = 32;
 /** So many connections write after each other before what has come is read. */
 const FLUSHED_AT_ONCE = 256;
 
@@ -26,24 +36,52 @@ export class Shared {
   readonly application: Application;
   readonly timers: Timers;
   readonly limits: Http2Limits;
+  readonly allowances;
   readonly buffers = new BufferPool();
-  readonly mark: Mark;
-  readonly staticTable: readonly Field[];
+  readonly mark: Mark = (name, value) => this.application.mark(name, value);
+  readonly staticTable;
   readonly scratch: Buffer;
-  /** Of bodies that no handler has taken. */
+  readonly connections = new Set<Member>();
+  /** How often something was refused or ended for what a peer did, by the reason. Reasons are constants. */
+  readonly counts = new Map<string, number>();
+  /** Of bodies that no handler has taken yet; and what all peers have left unread. */
   unreadBytes = 0;
-  /** Ticks so far. */
-  second = 0;
+  unsentBytes = 0;
+  /** Milliseconds since the beginning, by the second. */
+  now = 0;
   readonly #free: Request[] = [];
-  #dirty: { flush(): void }[] = [];
+  #dirty: Member[] = [];
+  #stop: (() => void) | undefined;
 
   constructor(application: Application, timers: Timers, limits: Http2Limits) {
     this.application = application;
     this.timers = timers;
     this.limits = limits;
-    this.mark = (name, value) => application.mark(name, value);
+    this.allowances = allowancesOf(limits);
     this.staticTable = createStaticTable(this.mark);
-    this.scratch = createScratch(limits.maxHeaderBlockBytes);
+    this.scratch = Buffer.allocUnsafeSlow(2 * limits.maxHeaderBlockBytes);
+  }
+
+  protected join(connection: Member): void {
+    this.connections.add(connection);
+    this.#stop ??= this.timers.every(TICK_MS, () => this.#tick());
+  }
+
+  /** It has ended. */
+  leave(connection: Member): void {
+    this.connections.delete(connection);
+    if (this.connections.size > 0) return;
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  #tick(): void {
+    this.now += TICK_MS;
+    for (const connection of this.connections) connection.tick();
+  }
+
+  count(reason: string): void {
+    this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
   }
 
   takeRequest(): Request {
@@ -52,8 +90,15 @@ export class Shared {
     return request;
   }
 
+  giveRequest(request: Request): void {
+    request.connection = undefined;
+    request.body = NOTHING;
+    request.note = undefined;
+    if (request.count <= KEPT_FIELDS && this.#free.length < KEPT) this.#free.push(request);
+  }
+
   /** Once in this turn of the event loop, or in one of the next where many have something to say. */
-  flushSoon(connection: { flush(): void }): void {
+  flushSoon(connection: Member): void {
     if (this.#dirty.push(connection) === 1) this.timers.soon(() => this.#flush());
   }
 
@@ -62,11 +107,17 @@ export class Shared {
     if (this.#dirty.length > 0) this.timers.soon(() => this.#flush());
   }
 
-  giveRequest(request: Request): void {
-    request.connection = undefined;
-    request.body = NOTHING;
-    if (request.count <= KEPT_FIELDS && this.#free.length < KEPT) this.#free.push(request);
+  /** So much more is left unread, or less. */
+  leaveUnread(bytes: number): void {
+    this.unsentBytes += bytes;
+    while (this.unsentBytes > this.limits.maxUnsentBytesInAll) {
+      let most: Member | undefined;
+      for (const connection of this.connections) if (connection.unsentBytes > (most?.unsentBytes ?? 0)) most = connection;
+      if (!most) return;
+      most.calm();
+    }
   }
 }
 
+const TICK_MS = 1_000;
 const NOTHING = new Uint8Array(0);
