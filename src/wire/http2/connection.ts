@@ -44,8 +44,8 @@ export class Connection extends Frames {
     super(shared, duplex);
     duplex.on('data', (chunk: Buffer) => this.receive(chunk));
     duplex.on('drain', () => this.#turn('look'));
-    duplex.once('end', () => this.#hungUp());
-    duplex.once('close', () => this.#closed());
+    duplex.on('end', () => this.#hungUp());
+    duplex.on('close', () => this.#closed());
     // What a socket has to say of its end, `close` says too.
     duplex.on('error', ignore);
     // Whoever found out what is spoken has paused it.

@@ -127,10 +127,11 @@ export abstract class Frames extends Requests {
       [MAX_HEADER_LIST_SIZE, limits.maxHeaderBytes],
     ] as const;
     let at = this.output.frame(6 * settings.length, h2.SETTINGS, 0, 0);
+    const { bytes } = this.output;
     for (const [key, value] of settings) {
-      this.output.bytes.writeUInt16BE(key, at);
-      putUint32(this.output.bytes, at + 2, value);
-      at += 6;
+      bytes[at] = 0;
+      bytes[at + 1] = key;
+      at = putUint32(bytes, at + 2, value);
     }
     if (this.#window > h2.FIRST_WINDOW) this.output.numbers(h2.WINDOW_UPDATE, 0, [this.#window - h2.FIRST_WINDOW]);
   }

@@ -5,8 +5,6 @@ import type { Request } from './request.ts';
 
 /** What we announce nothing else for, and so the most that a peer may use (RFC 7541 section 4.2). */
 const MAX_TABLE_BYTES = 4_096;
-/** So many at most: an entry counts 32 bytes beside its text (section 4.1). A power of two. */
-const MAX_ENTRIES = 128;
 /** For integers that no sound peer sends, and where the shifts below would wrap (section 5.1). */
 const MAX_SHIFT = 21;
 
@@ -27,10 +25,9 @@ export interface DecoderParts {
  */
 export class HeaderDecoder {
   readonly #parts: DecoderParts;
-  /** A ring; made with the first entry, as many connections never have one. */
-  #entries: (Field | undefined)[] = NO_ENTRIES;
-  #newest = 0;
-  #count = 0;
+  /** The newest is the last; those before the oldest have gone, and are taken out now and then. */
+  #entries: Field[] = [];
+  #oldest = 0;
   #size = 0;
   #limit = MAX_TABLE_BYTES;
   /** Where decoding stands, and where the block ends. */
@@ -74,10 +71,10 @@ export class HeaderDecoder {
   }
 
   #fieldAt(index: number): Field {
-    const ago = index - STATIC_ENTRIES - 1;
-    if (index === 0 || ago >= this.#count) fail(COMPRESSION_ERROR, 'header index out of range');
-    const field = ago < 0 ? this.#parts.staticTable[index] : this.#entries[(this.#newest - ago) & (MAX_ENTRIES - 1)];
-    return field ?? fail(COMPRESSION_ERROR, 'header index out of range');
+    const at = this.#entries.length + STATIC_ENTRIES - index;
+    const field = index <= STATIC_ENTRIES ? this.#parts.staticTable[index] : at < this.#oldest ? undefined : this.#entries[at];
+    if (field === undefined || index === 0) fail(COMPRESSION_ERROR, 'header index out of range');
+    return field;
   }
 
   #literal(bytes: Buffer, mask: number): Field {
@@ -91,20 +88,15 @@ export class HeaderDecoder {
     // An entry that is larger than the table empties it, and is no error (section 4.4).
     this.#evict(this.#limit - field.size);
     if (field.size > this.#limit) return;
-    if (this.#entries.length === 0) this.#entries = new Array<Field | undefined>(MAX_ENTRIES).fill(undefined);
-    this.#newest = (this.#newest + 1) & (MAX_ENTRIES - 1);
-    this.#entries[this.#newest] = field;
-    this.#count++;
+    this.#entries.push(field);
     this.#size += field.size;
   }
 
   #evict(limit: number): void {
-    while (this.#size > limit && this.#count > 0) {
-      const oldest = (this.#newest - this.#count + 1) & (MAX_ENTRIES - 1);
-      this.#size -= this.#entries[oldest]?.size ?? 0;
-      this.#entries[oldest] = undefined;
-      this.#count--;
-    }
+    while (this.#size > limit && this.#size > 0) this.#size -= this.#entries[this.#oldest++]?.size ?? 0;
+    if (2 * this.#oldest < this.#entries.length || this.#oldest === 0) return;
+    this.#entries.splice(0, this.#oldest);
+    this.#oldest = 0;
   }
 
   /** With a prefix of as many bits as the mask has (section 5.1). */
@@ -138,5 +130,3 @@ export class HeaderDecoder {
     return (scratch as Latin1).latin1Slice(0, decoded);
   }
 }
-
-const NO_ENTRIES: (Field | undefined)[] = [];

@@ -107,7 +107,7 @@ export class Output {
   numbers(type: number, id: number, numbers: readonly number[], reason = ''): void {
     let at = this.frame(4 * numbers.length + reason.length, type, 0, id);
     for (const number of numbers) at = putUint32(this.bytes, at, number);
-    this.bytes.write(reason, at, 'latin1');
+    if (reason !== '') this.bytes.write(reason, at, 'latin1');
   }
 
   /** A header block, in as many frames as it takes (section 4.3). */

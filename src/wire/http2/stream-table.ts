@@ -82,8 +82,7 @@ export class StreamTable {
   }
 
   end(id: number, isByReset: boolean): void {
-    // No typed array: those are slow to make, and many connections ask once.
-    this.#ended ??= new Array<number>(KEPT_ENDS).fill(0);
+    this.#ended ??= [];
     this.#ended[(id >> 1) & (KEPT_ENDS - 1)] = isByReset ? -id : id;
   }
 

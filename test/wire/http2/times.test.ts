@@ -76,6 +76,15 @@ describe('too slow', () => {
     expect(pass(wire, 1)).toEqual(['GOAWAY 0 PROTOCOL_ERROR']);
   });
 
+  it('is no frame that begins after a pause: its time counts from its own first byte', () => {
+    using wire = greeted(new Wire());
+    const whole = headers(1, request('GET', '/'));
+    expect(pass(wire, 9)).toEqual([]);
+    wire.send(whole.subarray(0, 20));
+    expect(pass(wire, 9)).toEqual([]);
+    expect(wire.say(whole.subarray(20))).toEqual(['HEADERS 1', 'DATA 1 12 END']);
+  });
+
   it('is a body that has not come in thirty seconds, unless its handler gives it time', () => {
     const application = new TestApplication((stream) => {
       if (stream.path === '/conversation') stream.takeTime();
