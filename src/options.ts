@@ -222,8 +222,11 @@ const ROWS = {
     'how often an HTTP/2 peer is asked for a sign of life; the second question without an answer is the last',
   ),
   maxHeaderFields: count(HTTP2_LIMITS.maxHeaderFields, 'fields in the header of an HTTP/2 request'),
-  maxHeaderBlockBytes: bytes(HTTP2_LIMITS.maxHeaderBlockBytes, 4 << 10, 16 << 20, 'the same header as it is encoded'),
-  maxContinuations: count(HTTP2_LIMITS.maxContinuations, 'frames that may follow the first of such a header', 0),
+  maxContinuations: count(
+    HTTP2_LIMITS.maxContinuations,
+    'CONTINUATION frames of the header of an HTTP/2 request, or as many as one of --max-header-bytes takes',
+    0,
+  ),
   streamWindowBytes: bytes(
     HTTP2_LIMITS.streamWindowBytes,
     16 << 10,

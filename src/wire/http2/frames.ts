@@ -97,10 +97,12 @@ export abstract class Frames extends Requests {
     else if (type === h2.PING) this.#ping(flags, bytes.subarray(start, end));
     else if (type === h2.RST_STREAM) this.resetByPeer(id, uint32At(bytes, start));
     else if (type === h2.SETTINGS) this.#settings(flags, bytes, start, end);
-    else if (type === h2.PRIORITY) this.#priority(id, bytes, start);
     else if (type === h2.GOAWAY) this.isLeft = true;
     else if (type === h2.PUSH_PROMISE) h2.fail(h2.PROTOCOL_ERROR, 'PUSH_PROMISE from a client');
-    else this.budget.spend(UNKNOWN_FRAMES);
+    else if (type === h2.PRIORITY) {
+      expectOther(id, bytes, start);
+      this.budget.spend(CONTROL_FRAMES);
+    } else this.budget.spend(UNKNOWN_FRAMES);
   }
 
   /** Whether a frame may be on that stream (section 5.1), and is as long as it must be. */
@@ -187,9 +189,9 @@ export abstract class Frames extends Requests {
 
   /** Checked before anything is kept, so that frames without an end cost no more than one with it. */
   #add(block: HeaderBlock, bytes: Buffer, start: number, end: number): void {
-    const { maxHeaderBlockBytes, maxContinuations } = this.shared.limits;
+    const { maxBlockBytes, maxContinuations } = this.shared;
     block.length += end - start;
-    if (block.length > maxHeaderBlockBytes) h2.fail(h2.ENHANCE_YOUR_CALM, 'header block too large');
+    if (block.length > maxBlockBytes) h2.fail(h2.ENHANCE_YOUR_CALM, 'header block too large');
     if (block.parts.length > maxContinuations) h2.fail(h2.ENHANCE_YOUR_CALM, 'too many continuations');
     block.parts.push(Buffer.from(bytes.subarray(start, end)));
   }
@@ -237,11 +239,6 @@ export abstract class Frames extends Requests {
     }
     this.budget.spend(PINGS);
     this.output.whole(h2.PING, h2.ACK, 0, payload);
-  }
-
-  #priority(id: number, bytes: Buffer, start: number): void {
-    expectOther(id, bytes, start);
-    this.budget.spend(CONTROL_FRAMES);
   }
 }
 

@@ -4,10 +4,9 @@
  */
 export const HTTP2_LIMITS = {
   maxStreamsPerConnection: 1_000, // REFUSED_STREAM; those whose handler still works included
-  maxHeaderBytes: 65_536, // answered 431; names, values and 32 for each field; twice as much: ENHANCE_YOUR_CALM
+  maxHeaderBytes: 65_536, // answered 431; names, values and 32 for each field; twice as much, encoded or not: ENHANCE_YOUR_CALM
   maxHeaderFields: 200, // 431
-  maxHeaderBlockBytes: 65_536, // ENHANCE_YOUR_CALM; as it is encoded
-  maxContinuations: 8, // ENHANCE_YOUR_CALM; of one header
+  maxContinuations: 8, // ENHANCE_YOUR_CALM; of one header, or as many as a large one takes
   streamWindowBytes: 262_144, // FLOW_CONTROL_ERROR of the stream; more may come when its handler has taken them
   connectionWindowBytes: 1_048_576, // FLOW_CONTROL_ERROR; more may come when they have been read
   maxUnreadBytes: 16_777_216, // ENHANCE_YOUR_CALM of the stream; bodies of a connection that no handler has taken

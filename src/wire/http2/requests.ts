@@ -30,7 +30,7 @@ export abstract class Requests extends Answers {
 
   /** A header block, whole. It is decoded whatever becomes of it: the table is one for all. */
   protected header(id: number, ends: boolean, block: Buffer, start: number, end: number): void {
-    if (end - start > this.shared.limits.maxHeaderBlockBytes) h2.fail(h2.ENHANCE_YOUR_CALM, 'header block too large');
+    if (end - start > this.shared.maxBlockBytes) h2.fail(h2.ENHANCE_YOUR_CALM, 'header block too large');
     this.budget.spend(HEADER_BYTES, end - start);
     const request = this.shared.takeRequest();
     this.#decoder.decode(block, start, end, request);

@@ -57,9 +57,7 @@ export abstract class Sender {
   }
 
   pump(stream: Stream): void {
-    while (this.#step(stream)) {
-      // As long as there is something.
-    }
+    for (let moved = true; moved; ) moved = this.#step(stream);
   }
 
   /** There may be room for what has waited: a frame for each that waits, in turn. */

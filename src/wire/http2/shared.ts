@@ -1,5 +1,6 @@
 import type { Application } from './application.ts';
 import { allowancesOf } from './budget.ts';
+import { MAX_FRAME_BYTES } from './codes.ts';
 import { createStaticTable, type Mark } from './fields.ts';
 import type { Http2Limits } from './limits.ts';
 import { BufferPool } from './output.ts';
@@ -37,6 +38,9 @@ export class Shared {
   readonly timers: Timers;
   readonly limits: Http2Limits;
   readonly allowances;
+  /** Of a header as it is encoded. */
+  readonly maxBlockBytes: number;
+  readonly maxContinuations: number;
   readonly buffers = new BufferPool();
   readonly mark: Mark = (name, value) => this.application.mark(name, value);
   readonly staticTable;
@@ -59,7 +63,9 @@ export class Shared {
     this.limits = limits;
     this.allowances = allowancesOf(limits);
     this.staticTable = createStaticTable(this.mark);
-    this.scratch = Buffer.allocUnsafeSlow(2 * limits.maxHeaderBlockBytes);
+    this.maxBlockBytes = 2 * limits.maxHeaderBytes;
+    this.maxContinuations = Math.max(limits.maxContinuations, Math.ceil(this.maxBlockBytes / MAX_FRAME_BYTES));
+    this.scratch = Buffer.allocUnsafeSlow(2 * this.maxBlockBytes);
   }
 
   protected join(connection: Member): void {
