@@ -1,18 +1,12 @@
 import { ENHANCE_YOUR_CALM, fail } from './codes.ts';
 import type { Http2Limits } from './limits.ts';
 
-/** What is counted, by where it stands in the table below. */
-export const STREAMS = 0;
-export const HEADER_BYTES = 1;
-export const SETTINGS_FRAMES = 2;
-export const PINGS = 3;
-export const CONTROL_FRAMES = 4;
-export const SMALL_FRAMES = 5;
-export const EMPTY_FRAMES = 6;
-export const UNKNOWN_FRAMES = 7;
-/** By the peer before its answer, or by us for what it does: the work is ours either way (CVE-2023-44487, CVE-2025-8671). */
-export const RESETS = 8;
-export const ERRORS = 9;
+/**
+ * What is counted, in the order of the table below. Streams are reset by the peer before their answer, or by us for what it does: the
+ * work is ours either way (CVE-2023-44487, CVE-2025-8671).
+ */
+export const [STREAMS, HEADER_BYTES, SETTINGS_FRAMES, PINGS, CONTROL_FRAMES] = [0, 1, 2, 3, 4];
+export const [SMALL_FRAMES, EMPTY_FRAMES, UNKNOWN_FRAMES, RESETS, ERRORS] = [5, 6, 7, 8, 9];
 
 /** `perSecond` is forgiven each second; so much more is allowed for each stream opened of late, and each answer and DATA sent. */
 type Allowance = readonly [reason: string, atOnce: number, perSecond: number, perTraffic?: number];

@@ -4,8 +4,8 @@ import { TLSSocket } from 'node:tls';
 import * as h2 from './codes.ts';
 
 /** From the few frames of one answer to all those of a burst, each large enough for what the one before is too small for. */
-const SIZES = [1_024, 8_192, 65_536] as const;
-const LARGEST = SIZES[2];
+const LARGEST = 65_536;
+const SIZES: readonly number[] = [1_024, 8_192, LARGEST];
 const KEPT = 64;
 
 /** Buffers between two uses. */
@@ -14,18 +14,14 @@ export class BufferPool {
 
   /** Of at least `bytes` bytes, and no more than the largest. */
   take(bytes: number): Buffer {
-    const i = sizeFor(bytes);
-    return this.#free[i]?.pop() ?? Buffer.allocUnsafeSlow(SIZES[i]);
+    const i = SIZES.findIndex((size) => bytes <= size);
+    return this.#free[i]?.pop() ?? Buffer.allocUnsafeSlow(SIZES[i] ?? LARGEST);
   }
 
   give(buffer: Buffer): void {
-    const free = this.#free[sizeFor(buffer.length)];
+    const free = this.#free[SIZES.indexOf(buffer.length)];
     if (free !== undefined && free.length < KEPT) free.push(buffer);
   }
-}
-
-function sizeFor(bytes: number): 0 | 1 | 2 {
-  return bytes <= SIZES[0] ? 0 : bytes <= SIZES[1] ? 1 : 2;
 }
 
 const NOTHING = Buffer.alloc(0);
