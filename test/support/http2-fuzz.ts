@@ -1,6 +1,5 @@
 import { Duplex } from 'node:stream';
 import { Engine } from '../../src/wire/http2/engine.ts';
-import { HTTP2_LIMITS } from '../../src/wire/http2/limits.ts';
 import { exchanges } from './http2-exchanges.ts';
 import {
   bordersIn,
@@ -213,7 +212,7 @@ export async function fuzz(seed: number, count: number): Promise<{ readonly answ
   for (let done = 0; done < count; done += BATCH) {
     const application = new TestApplication();
     const scheduler = new ManualScheduler();
-    const engine = new Engine(application, scheduler, HTTP2_LIMITS);
+    const engine = new Engine(application, scheduler);
     for (let i = 0; i < Math.min(BATCH, count - done); i++) {
       const input = randomInput(dice);
       const failures = application.failures.length;

@@ -2,7 +2,7 @@ import type { Application } from './application.ts';
 import { allowancesOf } from './budget.ts';
 import { MAX_FRAME_BYTES } from './codes.ts';
 import { createStaticTable, type Mark } from './fields.ts';
-import type { Http2Limits } from './limits.ts';
+import { HTTP2_LIMITS, type Http2Limits } from './limits.ts';
 import { BufferPool } from './output.ts';
 import { Request } from './request.ts';
 
@@ -30,7 +30,7 @@ interface Member {
 const KEPT = 256;
 const KEPT_FIELDS = 32;
 /** So many connections write after each other before what has come is read. */
-const FLUSHED_AT_ONCE = 256;
+const SERVED_AT_ONCE = 256;
 
 /** What all connections of an engine have in common. */
 export class Shared {
@@ -57,7 +57,7 @@ export class Shared {
   #dirty: Member[] = [];
   #stop: (() => void) | undefined;
 
-  constructor(application: Application, timers: Timers, limits: Http2Limits) {
+  constructor(application: Application, timers: Timers, limits: Http2Limits = HTTP2_LIMITS) {
     this.application = application;
     this.timers = timers;
     this.limits = limits;
@@ -83,7 +83,13 @@ export class Shared {
 
   #tick(): void {
     this.now += TICK_MS;
-    for (const connection of this.connections) connection.tick();
+    this.#tickFrom([...this.connections], 0);
+  }
+
+  #tickFrom(connections: readonly Member[], from: number): void {
+    const next = from + SERVED_AT_ONCE;
+    for (const connection of connections.slice(from, next)) connection.tick();
+    if (next < connections.length) this.timers.soon(() => this.#tickFrom(connections, next));
   }
 
   count(reason: string): void {
@@ -109,7 +115,7 @@ export class Shared {
   }
 
   #flush(): void {
-    for (const connection of this.#dirty.splice(0, FLUSHED_AT_ONCE)) connection.flush();
+    for (const connection of this.#dirty.splice(0, SERVED_AT_ONCE)) connection.flush();
     if (this.#dirty.length > 0) this.timers.soon(() => this.#flush());
   }
 

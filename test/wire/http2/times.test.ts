@@ -1,4 +1,6 @@
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { Engine } from '../../../src/wire/http2/engine.ts';
 import {
   block,
   CODE,
@@ -17,6 +19,7 @@ import {
   uint32,
 } from '../../support/http2-frames.ts';
 import { TestApplication, Wire } from '../../support/http2-room.ts';
+import { ManualScheduler } from '../../support/scheduler.ts';
 
 /** What a connection may take its time for, and how it ends. All times are moved by hand, and end with the second after them. */
 
@@ -152,6 +155,23 @@ describe('a peer that is not heard of', () => {
     expect(wire.destroyed).toBe(false);
     wire.scheduler.advance(SECOND);
     expect(wire.destroyed).toBe(true);
+  });
+
+  it('is one of very many, who are looked after a few at a time', () => {
+    const scheduler = new ManualScheduler();
+    const engine = new Engine(new TestApplication(), scheduler);
+    const all = Array.from({ length: 700 }, () => new PassThrough());
+    for (const one of all) engine.serve(one);
+    const seen: number[] = [];
+    // Has its turn between any two shares.
+    const look = () => {
+      seen.push(all.filter(({ destroyed }) => destroyed).length);
+      if (seen.length < 4) scheduler.soon(look);
+    };
+    // None of them has said anything.
+    scheduler.after(11 * SECOND, look);
+    scheduler.advance(11 * SECOND);
+    expect(seen).toEqual([256, 512, 700, 700]);
   });
 
   it('is kept for as long as it answers, until it has been idle for an hour', () => {
