@@ -48,7 +48,7 @@ export class Connection extends Frames {
     duplex.on('close', () => this.#closed());
     // What a socket has to say of its end, `close` says too.
     duplex.on('error', ignore);
-    // Whoever found out what is spoken has paused it.
+    // Whoever has it from others may have paused it.
     duplex.resume();
   }
 

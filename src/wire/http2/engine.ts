@@ -16,11 +16,12 @@ import { Shared } from './shared.ts';
  * that others had to learn of, and by clients that others wrote: all under test/wire/http2/ and test/conformance/.
  */
 export class Engine extends Shared {
-  /** Takes a connection, nothing of it read. */
-  serve(duplex: Duplex): Connection {
+  /** Takes a connection; `head`: what has been read of it. */
+  serve(duplex: Duplex, head?: Buffer): Connection {
     if (duplex instanceof Socket) duplex.setNoDelay(true);
     const connection = new Connection(this, duplex);
     this.join(connection);
+    if (head !== undefined) connection.receive(head);
     return connection;
   }
 
