@@ -66,15 +66,16 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
 
   /** Some of a body is to be kept. False: that would be too much. */
   protected keep(bytes: number): boolean {
-    const { limits, unreadBytes } = this.shared;
-    if (this.#unreadBytes + bytes > limits.maxUnreadBytes || unreadBytes + bytes > limits.maxUnreadBytesInAll) return false;
+    const { limits, totals } = this.shared;
+    if (this.#unreadBytes + bytes > limits.maxUnreadBytes || totals.unreadBytes + bytes > limits.maxUnreadBytesInAll)
+      return false;
     this.#unread(bytes);
     return true;
   }
 
   #unread(bytes: number): void {
     this.#unreadBytes += bytes;
-    this.shared.unreadBytes += bytes;
+    this.shared.totals.unreadBytes += bytes;
   }
 
   taken(stream: Stream, bytes: number): void {
@@ -104,7 +105,7 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
 
   /** The peer did something wrong on a stream, and others are not concerned (section 5.4.2). `ends`: it will send no more on it. */
   protected fault(id: number, code: number, reason: string, ends: boolean): void {
-    this.shared.count(reason);
+    this.shared.totals.count(reason);
     this.budget.spend(ERRORS);
     this.budget.spend(RESETS);
     this.reset(id, code, ends);

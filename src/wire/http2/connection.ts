@@ -151,7 +151,7 @@ export class Connection extends Frames {
   #leaveUnread(bytes: number): void {
     const more = bytes - this.unsentBytes;
     this.unsentBytes = bytes;
-    if (more !== 0) this.shared.leaveUnread(more);
+    if (more !== 0) this.shared.totals.leaveUnread(more, this.shared.limits.maxUnsentBytesInAll);
   }
 
   get #isOver(): boolean {
@@ -182,7 +182,7 @@ export class Connection extends Frames {
 
   /** There is nobody to be told. */
   #giveUp(reason: string): void {
-    this.shared.count(reason);
+    this.shared.totals.count(reason);
     this.destroy();
   }
 
@@ -203,7 +203,7 @@ export class Connection extends Frames {
     const isPeers = error instanceof h2.ConnectionError;
     const code = isPeers ? error.code : h2.INTERNAL_ERROR;
     if (isPeers) {
-      this.shared.count(error.message);
+      this.shared.totals.count(error.message);
       application.failed(code, error.message);
     } else application.bug(error);
     if (this.hasPreface) this.output.numbers(h2.GOAWAY, 0, [this.lastServed, code], isPeers ? error.message : '');

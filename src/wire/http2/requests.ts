@@ -52,13 +52,13 @@ export abstract class Requests extends Answers {
     request.connection = this;
     request.since = this.shared.now;
     if (request.isTooLarge) {
-      this.shared.count('header too large');
+      this.shared.totals.count('header too large');
       this.refuse(request, TOO_LARGE, ends);
     } else if (request.isMalformed(ends)) this.fault(id, h2.PROTOCOL_ERROR, 'malformed request', ends);
     else if (request.has(CONNECT)) this.refuse(request, NOT_IMPLEMENTED, ends);
     else if (Math.max(this.table.size, this.working) < this.shared.limits.maxStreamsPerConnection) this.#serve(ends, request);
     else {
-      this.shared.count('too many open streams');
+      this.shared.totals.count('too many open streams');
       this.budget.spend(RESETS);
       this.reset(id, h2.REFUSED_STREAM, ends);
     }
@@ -186,7 +186,7 @@ export abstract class Requests extends Answers {
   protected checkTimes(): void {
     for (const [id, open] of this.table.all()) {
       if (open.isReceived || !open.isHurried || this.shared.now - open.since <= this.shared.limits.bodyTimeoutMs) continue;
-      this.shared.count('a body that does not end');
+      this.shared.totals.count('a body that does not end');
       this.reset(id, h2.CANCEL, false);
     }
     this.checkWaiting();

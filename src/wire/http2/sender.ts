@@ -132,7 +132,7 @@ export abstract class Sender {
       stream.waitsSince = this.shared.now;
       stream.sentSince = 0;
       if (hasMoved || !stream.isHurried) continue;
-      this.shared.count('an answer that is not taken');
+      this.shared.totals.count('an answer that is not taken');
       stream.reset(h2.CANCEL);
     }
   }

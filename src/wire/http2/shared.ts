@@ -5,6 +5,7 @@ import { createStaticTable, type Mark } from './fields.ts';
 import { HTTP2_LIMITS, type Http2Limits } from './limits.ts';
 import { BufferPool } from './output.ts';
 import { Request } from './request.ts';
+import { Totals } from './totals.ts';
 
 /** Delays, which come from outside. None of them may keep the process alive. */
 export interface Timers {
@@ -37,6 +38,7 @@ export class Shared {
   readonly application: Application;
   readonly timers: Timers;
   readonly limits: Http2Limits;
+  readonly totals: Totals;
   readonly allowances;
   /** Of a header as it is encoded. */
   readonly maxBlockBytes: number;
@@ -46,21 +48,18 @@ export class Shared {
   readonly staticTable;
   readonly scratch: Buffer;
   readonly connections = new Set<Member>();
-  /** How often something was refused or ended for what a peer did, by the reason. Reasons are constants. */
-  readonly counts = new Map<string, number>();
-  /** Of bodies that no handler has taken yet; and what all peers have left unread. */
-  unreadBytes = 0;
-  unsentBytes = 0;
   /** Milliseconds since the beginning, by the second. */
   now = 0;
   readonly #free: Request[] = [];
   #dirty: Member[] = [];
   #stop: (() => void) | undefined;
 
-  constructor(application: Application, timers: Timers, limits: Http2Limits = HTTP2_LIMITS) {
+  constructor(application: Application, timers: Timers, limits: Http2Limits = HTTP2_LIMITS, totals = new Totals()) {
     this.application = application;
     this.timers = timers;
     this.limits = limits;
+    this.totals = totals;
+    totals.engines.push(this);
     this.allowances = allowancesOf(limits);
     this.staticTable = createStaticTable(this.mark);
     this.maxBlockBytes = 2 * limits.maxHeaderBytes;
@@ -92,10 +91,6 @@ export class Shared {
     if (next < connections.length) this.timers.soon(() => this.#tickFrom(connections, next));
   }
 
-  count(reason: string): void {
-    this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
-  }
-
   takeRequest(): Request {
     const request = this.#free.pop() ?? new Request(this.limits);
     request.begin();
@@ -117,17 +112,6 @@ export class Shared {
   #flush(): void {
     for (const connection of this.#dirty.splice(0, SERVED_AT_ONCE)) connection.flush();
     if (this.#dirty.length > 0) this.timers.soon(() => this.#flush());
-  }
-
-  /** So much more is left unread, or less. */
-  leaveUnread(bytes: number): void {
-    this.unsentBytes += bytes;
-    while (this.unsentBytes > this.limits.maxUnsentBytesInAll) {
-      let most: Member | undefined;
-      for (const connection of this.connections) if (connection.unsentBytes > (most?.unsentBytes ?? 0)) most = connection;
-      if (!most) return;
-      most.calm();
-    }
   }
 }
 

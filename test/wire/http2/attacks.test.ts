@@ -139,7 +139,7 @@ describe.each(Object.entries(FLOODS))('a flood of %s', (_, { first = Buffer.allo
     for (let i = 0; i < AT_MOST && !wire.writableEnded; i++) last = wire.say(piece(i)).at(-1) ?? last;
     expect(last).toMatch(/^GOAWAY \d+ ENHANCE_YOUR_CALM$/);
     expect(wire.application.failures).toEqual([`${CODE.calm} ${reason}`]);
-    expect(wire.engine.counts.get(reason)).toBe(1);
+    expect(wire.engine.totals.counts.get(reason)).toBe(1);
     expect(wire.application.closedPeers).toBe(1);
     wire.scheduler.advance(500);
     expect(wire.destroyed).toBe(true);

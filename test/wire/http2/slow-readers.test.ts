@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { Engine } from '../../../src/wire/http2/engine.ts';
 import { CODE, headers, hello, inWords, request, settingsAck, settingsFrame, windowUpdate } from '../../support/http2-frames.ts';
 import { Http2Room, TestApplication, Wire } from '../../support/http2-room.ts';
 import { failOnLeaks } from '../../support/leaks.ts';
@@ -26,15 +27,26 @@ describe('when more is left unread than all may leave', () => {
     }
     some.send(asks('/big/65536', 5));
     most.send(asks('/big/65536', 9));
-    expect(some.engine.unsentBytes).toBeGreaterThan(14 * 65_536);
+    expect(some.engine.totals.unsentBytes).toBeGreaterThan(14 * 65_536);
     expect(some.application.failures).toEqual([]);
     some.send(headers(11, request('GET', '/big/65536')), headers(13, request('GET', '/big/65536')));
     expect(some.application.failures).toEqual([`${CODE.calm} ${TOO_MUCH}`]);
-    expect(some.engine.counts.get(TOO_MUCH)).toBe(1);
+    expect(some.engine.totals.counts.get(TOO_MUCH)).toBe(1);
     // It would not have read the reason.
     expect([some.destroyed, most.destroyed]).toEqual([false, true]);
-    expect(some.engine.unsentBytes).toBeLessThan(8 * 65_536);
+    expect(some.engine.totals.unsentBytes).toBeLessThan(8 * 65_536);
     expect(some.application.closedPeers).toBe(1);
+  });
+
+  it('it is whoever has left most on any of the engines that share their totals', () => {
+    using some = new Wire({ maxUnsentBytesInAll: 200_000 });
+    const { application, scheduler, engine } = some;
+    using most = new Wire({}, application, new Engine(application, scheduler, engine.limits, engine.totals));
+    for (const wire of [some, most]) wire.send(hello([4, 0]), settingsAck);
+    most.send(asks('/big/65536', 2));
+    expect(some.say(headers(1, request('GET', '/big/65536')))).toEqual(['HEADERS 1']);
+    expect(most.words().at(-1)).toBe('GOAWAY 3 ENHANCE_YOUR_CALM');
+    expect(engine.totals.unsentBytes).toBe(65_536 + 1_024);
   });
 
   it('it is told why, if it is by its windows that it takes nothing', () => {
@@ -42,7 +54,7 @@ describe('when more is left unread than all may leave', () => {
     wire.send(hello([4, 0]), settingsAck);
     expect(wire.send(headers(1, request('GET', '/big/65536'))).map(inWords)).toEqual(['HEADERS 1']);
     expect(wire.send(headers(3, request('GET', '/big/65536'))).map(inWords)).toEqual(['HEADERS 3', 'GOAWAY 3 ENHANCE_YOUR_CALM']);
-    expect(wire.engine.unsentBytes).toBe(0);
+    expect(wire.engine.totals.unsentBytes).toBe(0);
   });
 
   it('also by answers that are short: what waits takes more than it has to say', () => {
@@ -50,7 +62,7 @@ describe('when more is left unread than all may leave', () => {
     wire.send(hello([4, 0]), settingsAck);
     expect(wire.say(asks('/', 90)).at(-1)).toBe('HEADERS 179');
     expect(wire.say(...gets(181, 20)).at(-1)).toMatch(/^GOAWAY \d+ ENHANCE_YOUR_CALM$/);
-    expect(wire.engine.unsentBytes).toBe(0);
+    expect(wire.engine.totals.unsentBytes).toBe(0);
   });
 
   it('also by what a handler says when nothing has come', async () => {
@@ -75,9 +87,9 @@ function gets(from: number, count: number): Buffer[] {
 it('what is read after all, or given up, is no longer counted', () => {
   using wire = new Wire();
   wire.send(hello([4, 0]), settingsAck, asks('/big/65536', 3));
-  expect(wire.engine.unsentBytes).toBe(3 * (65_536 + 1_024));
+  expect(wire.engine.totals.unsentBytes).toBe(3 * (65_536 + 1_024));
   wire.send(settingsFrame([4, 30_000]));
-  expect(wire.engine.unsentBytes).toBe(3 * (65_536 + 1_024) - 65_535);
+  expect(wire.engine.totals.unsentBytes).toBe(3 * (65_536 + 1_024) - 65_535);
 });
 
 const CAP = 16 << 20;
@@ -89,7 +101,7 @@ it('an attack of many connections that read nothing holds no more than that, and
   await using room = await Http2Room.open({ maxUnsentBytesInAll: CAP });
   let most = 0;
   const watching = setInterval(() => {
-    most = Math.max(most, room.engine.unsentBytes);
+    most = Math.max(most, room.engine.totals.unsentBytes);
   }, 1);
   const attackers: Socket[] = [];
   for (let i = 0; i < ATTACKERS; i++) {
@@ -117,6 +129,6 @@ it('an attack of many connections that read nothing holds no more than that, and
   expect(most).toBeLessThanOrEqual(CAP);
   for (const socket of attackers) socket.destroy();
   await expect.poll(() => room.engine.connections.size, { interval: 5 }).toBe(0);
-  expect(room.engine.unsentBytes).toBe(0);
+  expect(room.engine.totals.unsentBytes).toBe(0);
   expect(room.application.bugs).toEqual([]);
 });
