@@ -47,7 +47,7 @@ const IN_UNITS: Readonly<Record<string, string>> = {
 };
 const A_DAY_MS = 86_400_000;
 const MOST_COUNTED = 100_000_000;
-/** Of HTTP/2: what a connection has whatever is said, and what a number of 31 bits can say. */
+/** Of HTTP/2: what a peer takes for granted until it is told otherwise, and what a number of 31 bits can say. */
 const LEAST_WINDOW = 65_535;
 const MOST_WINDOW = 2 ** 31 - 1;
 /** Characters of what was given that a fault repeats. */
@@ -229,7 +229,7 @@ const ROWS = {
   ),
   streamWindowBytes: bytes(
     HTTP2_LIMITS.streamWindowBytes,
-    16 << 10,
+    LEAST_WINDOW,
     MOST_WINDOW,
     'what may come of the body of an HTTP/2 request before what came earlier is taken',
   ),

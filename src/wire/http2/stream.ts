@@ -207,10 +207,10 @@ export class Stream {
 
   /** Tells its handler what has happened. */
   tell(): void {
-    const { hasNews } = this;
+    const { hasNews, isOver } = this;
     this.hasNews = false;
-    if (hasNews || this.isOver) this.onReadable?.();
-    if (this.isOver) {
+    if (hasNews || isOver) this.onReadable?.();
+    if (isOver) {
       this.onClose?.(this.closeCode);
       this.onClose = undefined;
     } else if (this.isDrainWanted && this.unsentBytes === 0) {
