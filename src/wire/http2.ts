@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import { Calls, type CallsOptions } from './calls.ts';
 import { Engine } from './http2/engine.ts';
-import type { Http2Limits } from './http2/limits.ts';
 import type { Totals } from './http2/totals.ts';
 import type { Lanes, PortLimits } from './lanes.ts';
 
@@ -20,7 +19,7 @@ export interface Http2Options extends CallsOptions {
 
 export function createHttp2(lanes: Lanes, limits: PortLimits, options: Http2Options): Http2 {
   const calls = new Calls(lanes, options);
-  const engine = new Engine(calls, options.scheduler, patient(limits), options.totals);
+  const engine = new Engine(calls, options.scheduler, limits, options.totals);
   return {
     serve: (socket, head) => void engine.serve(socket, head),
     close() {
@@ -28,12 +27,4 @@ export function createHttp2(lanes: Lanes, limits: PortLimits, options: Http2Opti
       calls.close();
     },
   };
-}
-
-const SECOND_MS = 1_000;
-
-/** The engine counts whole seconds, of which the first has begun before. And after a stall it counts one before what has come is read. */
-function patient(limits: PortLimits): Http2Limits {
-  const { headerTimeoutMs, bodyTimeoutMs } = limits;
-  return { ...limits, headerTimeoutMs: headerTimeoutMs + SECOND_MS, bodyTimeoutMs: bodyTimeoutMs + SECOND_MS };
 }
