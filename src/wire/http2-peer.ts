@@ -10,7 +10,7 @@ export class Http2Peer {
   /** By the number of their stream. */
   readonly #open = new Map<number, OpenCall>();
   /** Those that have something to write. */
-  #waiting: OpenCall[] = [];
+  #waiting: Set<OpenCall> | undefined;
 
   private constructor(connection: EnginePeer) {
     // What a port hands over are sockets.
@@ -37,23 +37,25 @@ export class Http2Peer {
   /** An open call is over, whoever has ended it. */
   ended(id: number): void {
     const call = this.#open.get(id);
+    if (call === undefined) return;
     this.#open.delete(id);
-    call?.closed();
+    this.#waiting?.delete(call);
+    call.closed();
   }
 
   /** It is told when there is room. */
   waits(call: OpenCall): void {
-    this.#waiting.push(call);
+    this.#waiting ??= new Set();
+    this.#waiting.add(call);
   }
 
   writable(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
     for (const call of waiting) call.writable();
   }
 
   closed(): void {
-    this.#waiting = [];
     for (const id of [...this.#open.keys()]) this.ended(id);
   }
 }

@@ -1,5 +1,7 @@
+import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { headerOf, isGrpcType, localAddressOf, pathOf, peerOf, queryOf, type Request } from '../../src/wire/exchange.ts';
+import { Http2Peer } from '../../src/wire/http2-peer.ts';
 
 /** Only as much of a request as is looked at. */
 const request = (fields: object) => fields as Request;
@@ -30,6 +32,24 @@ describe('a peer', () => {
     const [one, other] = [{ peer: connection }, { peer: connection }].map((stream) => peerOf(request({ stream })));
     expect(one).toMatchObject({ ip: '10.0.0.1', port: 5_000, connection });
     expect(other).toBe(one);
+  });
+
+  it('over HTTP/2 tells the calls that are open when they may write and when they have ended, and none that has ended', () => {
+    const connection = { duplex: new Socket(), owner: undefined, destroy() {}, append: () => false, finish() {} };
+    const peer = Http2Peer.of(connection);
+    const told: string[] = [];
+    for (const [i, name] of ['a', 'b', 'c'].entries()) {
+      const call = { writable: () => told.push(`${name} may write`), closed: () => told.push(`${name} has ended`) };
+      peer.opened(i, call);
+      if (name !== 'c') peer.waits(call);
+    }
+    peer.ended(0);
+    peer.ended(0);
+    peer.writable();
+    peer.writable();
+    peer.closed();
+    peer.closed();
+    expect(told).toEqual(['a has ended', 'b may write', 'b has ended', 'c has ended']);
   });
 
   it.each([
