@@ -8,6 +8,7 @@ import { parseMinAvailable } from './registry/available.ts';
 import { DEFAULT_MEMORY } from './registry/options.ts';
 import { suggestion } from './suggestion.ts';
 import { AddressSet } from './wire/addresses.ts';
+import { HTTP2_LIMITS } from './wire/http2/limits.ts';
 
 /** What a value may be: one of the words, a whole number from `least` to `most`, or a text that fits or has the pattern. */
 export interface Bounds {
@@ -46,6 +47,9 @@ const IN_UNITS: Readonly<Record<string, string>> = {
 };
 const A_DAY_MS = 86_400_000;
 const MOST_COUNTED = 100_000_000;
+/** Of HTTP/2: what a peer takes for granted until it is told otherwise, and what a number of 31 bits can say. */
+const LEAST_WINDOW = 65_535;
+const MOST_WINDOW = 2 ** 31 - 1;
 /** Characters of what was given that a fault repeats. */
 const MAX_SHOWN = 200;
 /** In place of a secret. */
@@ -210,12 +214,84 @@ const ROWS = {
   },
 
   maxHeaderBytes: bytes(64 << 10, 4 << 10, 16 << 20, "the header of a request: npm's Nacos client puts a whole beat into it"),
-  maxStreamsPerConnection: count(1_000, 'calls that an HTTP/2 connection may have open'),
+  maxStreamsPerConnection: count(HTTP2_LIMITS.maxStreamsPerConnection, 'calls that an HTTP/2 connection may have open'),
   headerTimeoutMs: time(10_000, 'how long a connection may take to say what it speaks, and a request to send its header'),
   bodyTimeoutMs: time(30_000, 'how long a request may take to send its body, but for conversations over HTTP/2'),
   pingIntervalMs: time(
     10_000,
     'how long an HTTP/2 peer may be silent before it is asked for a sign of life; the second question without an answer is the last',
+  ),
+  maxHeaderFields: count(HTTP2_LIMITS.maxHeaderFields, 'fields in the header of an HTTP/2 request'),
+  maxContinuations: count(
+    HTTP2_LIMITS.maxContinuations,
+    'CONTINUATION frames of the header of an HTTP/2 request, or as many as one of --max-header-bytes takes',
+    0,
+  ),
+  streamWindowBytes: bytes(
+    HTTP2_LIMITS.streamWindowBytes,
+    LEAST_WINDOW,
+    MOST_WINDOW,
+    'what may come of the body of an HTTP/2 request before what came earlier is taken',
+  ),
+  connectionWindowBytes: bytes(
+    HTTP2_LIMITS.connectionWindowBytes,
+    LEAST_WINDOW,
+    MOST_WINDOW,
+    'the same of all bodies of an HTTP/2 connection, before it is read',
+  ),
+  maxUnreadBytes: bytes(
+    HTTP2_LIMITS.maxUnreadBytes,
+    64 << 10,
+    64 * 2 ** 30,
+    'bodies of one HTTP/2 connection that have come and are not taken yet; beyond, calls are reset',
+  ),
+  maxUnreadBytesInAll: bytes(HTTP2_LIMITS.maxUnreadBytesInAll, 64 << 10, 64 * 2 ** 30, 'the same of all HTTP/2 connections'),
+  maxUnsentBytes: bytes(
+    HTTP2_LIMITS.maxUnsentBytes,
+    64 << 10,
+    64 * 2 ** 30,
+    'what an HTTP/2 peer may leave unread before nothing more is read from it',
+  ),
+  maxUnsentBytesInAll: bytes(
+    HTTP2_LIMITS.maxUnsentBytesInAll,
+    1 << 20,
+    64 * 2 ** 30,
+    'what all HTTP/2 peers together may leave unread; beyond, whoever has left most is ended',
+  ),
+  stallTimeoutMs: time(HTTP2_LIMITS.stallTimeoutMs, 'how long an HTTP/2 peer may take next to nothing of what it is to be told'),
+  idleTimeoutMs: time(HTTP2_LIMITS.idleTimeoutMs, 'how long an HTTP/2 connection may have no call open'),
+  maxStreamsPerSecond: count(HTTP2_LIMITS.maxStreamsPerSecond, 'calls that an HTTP/2 connection may open within a second'),
+  maxHeaderBytesPerSecond: bytes(
+    HTTP2_LIMITS.maxHeaderBytesPerSecond,
+    64 << 10,
+    64 * 2 ** 30,
+    'headers of an HTTP/2 connection within a second, as they are encoded',
+  ),
+  maxSettingsPerSecond: count(HTTP2_LIMITS.maxSettingsPerSecond, 'SETTINGS of an HTTP/2 connection within a second'),
+  maxPingsPerSecond: count(
+    HTTP2_LIMITS.maxPingsPerSecond,
+    'PINGs of an HTTP/2 connection within a second, beside one for each call and each message to it',
+  ),
+  maxControlFramesPerSecond: count(
+    HTTP2_LIMITS.maxControlFramesPerSecond,
+    'WINDOW_UPDATE, PRIORITY and late RST_STREAM within a second, beside eight for each call and each message',
+  ),
+  maxSmallFramesPerSecond: count(
+    HTTP2_LIMITS.maxSmallFramesPerSecond,
+    'DATA of less than 256 bytes of an HTTP/2 connection within a second that end no body',
+  ),
+  maxEmptyFramesPerSecond: count(HTTP2_LIMITS.maxEmptyFramesPerSecond, 'DATA of none that end no body, likewise'),
+  maxUnknownFramesPerSecond: count(
+    HTTP2_LIMITS.maxUnknownFramesPerSecond,
+    'frames of an HTTP/2 connection within a second of a kind that is not known',
+  ),
+  maxResetsPerSecond: count(
+    HTTP2_LIMITS.maxResetsPerSecond,
+    'calls that an HTTP/2 peer resets before they are answered, or makes the bridge reset, within a second; four times as many at once',
+  ),
+  maxErrorsPerMinute: count(
+    HTTP2_LIMITS.maxErrorsPerMinute,
+    'other mistakes of an HTTP/2 peer that would each cost it no more than a call',
   ),
   keepAliveTimeoutMs: time(75_000, 'how long an HTTP/1.1 connection may be idle; better not the 5 s between two beats'),
 

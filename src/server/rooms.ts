@@ -23,6 +23,7 @@ import { Keeping } from '../store/keeping.ts';
 import { AddressSet } from '../wire/addresses.ts';
 import { Descriptors, descriptorLimit } from '../wire/descriptors.ts';
 import { peerOf } from '../wire/exchange.ts';
+import { Totals } from '../wire/http2/totals.ts';
 import { OpenAnswers } from '../wire/open-answers.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
 import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
@@ -173,6 +174,8 @@ export interface House {
   /** Aborted with the error that calls are to end with. */
   readonly shutdown: AbortController;
   readonly descriptors: Descriptors;
+  /** What all ports have waiting on HTTP/2, and how often something was refused or ended there. */
+  readonly http2Totals: Totals;
 }
 
 export function houseOf(options: Options, log: Logger): House {
@@ -194,6 +197,7 @@ export function houseOf(options: Options, log: Logger): House {
     openAnswers: new OpenAnswers(),
     shutdown,
     descriptors: descriptorsOf(log),
+    http2Totals: new Totals(),
   };
 }
 

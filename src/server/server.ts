@@ -100,7 +100,7 @@ interface Ports {
 
 /** Opens all ports or none. */
 async function openPorts(
-  { options, scheduler, wallClock, log, descriptors }: House,
+  { options, scheduler, wallClock, log, descriptors, http2Totals }: House,
   surfaces: Surfaces,
   tls: ServerOptions['tls'],
 ): Promise<Ports> {
@@ -108,6 +108,7 @@ async function openPorts(
   const all = everything(surfaces, log);
   const health = healthOnly(surfaces, log);
   const onBug = (err: unknown) => log.error({ err }, 'http2 failed');
+  const shared = { limits: options, scheduler, wallClock, http2Totals, onBug };
   const open: OpenPort[] = [];
   const close = async (deadline: AbortSignal) => {
     await Promise.all(open.map((each) => each.close(deadline)));
@@ -115,7 +116,7 @@ async function openPorts(
   const opened = async (number: number, lanes: Lanes, how: Pick<PortOptions, 'tls' | 'tlsOnly'> = {}) => {
     const admit: PortOptions['admit'] = (socket) => descriptors.admit(socket, lanes === health);
     try {
-      const one = await listen(host, number, lanes, { limits: options, scheduler, wallClock, onBug, admit, ...how });
+      const one = await listen(host, number, lanes, { ...shared, admit, ...how });
       open.push(one);
       return one.address;
     } catch (cause) {

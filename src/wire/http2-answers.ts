@@ -1,6 +1,5 @@
 import { MAX_FRAME_BYTES } from './http2/codes.ts';
-import { encodeFields, type Fields } from './http2/header-encoder.ts';
-import { Prepared } from './http2/prepared.ts';
+import { encodeFields, type Fields, Prepared } from './http2/prepared.ts';
 import type { Stream } from './http2/stream.ts';
 import type { Answer, Head, Trailers } from './lanes.ts';
 import type { Cancel, Scheduler } from './scheduler.ts';

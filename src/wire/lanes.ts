@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Peer, Serve } from './exchange.ts';
+import type { Http2Limits } from './http2/limits.ts';
 import type { Prepared } from './http2/prepared.ts';
 
 /**
@@ -110,17 +111,7 @@ export interface DuplexListener {
 }
 
 /** What a peer may use of a port, and how long it may take. */
-export interface PortLimits {
-  /** How long a connection may take to say what it speaks, and a request to send its header. */
-  readonly headerTimeoutMs: number;
-  /** How long a request may take to send its body, unless it is a conversation. */
-  readonly bodyTimeoutMs: number;
-  /** How long an HTTP/2 peer may be silent before it is asked for a sign of life; the second question without an answer is the last. */
-  readonly pingIntervalMs: number;
+export interface PortLimits extends Http2Limits {
   /** How long an HTTP/1 connection may be idle between two requests. */
   readonly keepAliveTimeoutMs: number;
-  /** Of all header fields of a request together. */
-  readonly maxHeaderBytes: number;
-  /** Open at once on one HTTP/2 connection. */
-  readonly maxStreamsPerConnection: number;
 }

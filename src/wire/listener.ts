@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { Bag } from './bag.ts';
 import { tellApart } from './first-bytes.ts';
 import { createHttp1 } from './http1.ts';
+import type { Totals } from './http2/totals.ts';
 import { createHttp2 } from './http2.ts';
 import type { Lanes, PortLimits } from './lanes.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -26,6 +27,8 @@ export interface PortOptions {
   readonly scheduler: Scheduler;
   /** Milliseconds since 1970, for the date of answers over HTTP/2; without it they have none. */
   readonly wallClock?: () => number;
+  /** What all ports of the process have waiting on HTTP/2; of this one alone when left out. */
+  readonly http2Totals?: Totals;
   /** Hears of what nobody else has caught; nobody catches it when left out. */
   readonly onBug?: (error: unknown) => void;
   readonly tls?: TlsIdentity | undefined;
@@ -48,7 +51,7 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
   const sockets = new Bag<Socket>();
   const undecided = new Bag<Socket>();
   const http1 = createHttp1(lanes, limits);
-  const http2 = createHttp2(lanes, limits, { scheduler, wallClock, onBug });
+  const http2 = createHttp2(lanes, limits, { scheduler, wallClock, onBug, totals: options.http2Totals });
   const secure =
     tls &&
     secured(tls, limits.headerTimeoutMs, (socket, speaksHttp2) => {

@@ -231,9 +231,12 @@ export async function fuzz(seed: number, count: number): Promise<{ readonly answ
       scheduler.advance(0);
     }
     expectSound(application, Math.min(BATCH, count - done));
-    if (engine.connections !== 0)
-      throw new Error(`${engine.connections} connections are left after input ${done} of seed ${seed}`);
-    if (engine.unreadBytes !== 0) throw new Error(`${engine.unreadBytes} bytes are kept after input ${done} of seed ${seed}`);
+    if (engine.connections.size !== 0)
+      throw new Error(`${engine.connections.size} connections are left after input ${done} of seed ${seed}`);
+    if (engine.totals.unreadBytes !== 0)
+      throw new Error(`${engine.totals.unreadBytes} bytes are kept after input ${done} of seed ${seed}`);
+    if (engine.totals.unsentBytes !== 0)
+      throw new Error(`${engine.totals.unsentBytes} bytes are unsent after input ${done} of seed ${seed}`);
     if (scheduler.open !== 0) throw new Error(`${scheduler.open} timers are left after input ${done} of seed ${seed}`);
   }
   return { answered, refused };

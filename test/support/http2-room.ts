@@ -212,10 +212,11 @@ export class Wire extends Duplex {
   isStuck = false;
   #take: (() => void) | undefined;
 
-  constructor(limits: Partial<Http2Limits> = {}, application = new TestApplication()) {
+  /** With an engine of its own, unless it is to be beside others. */
+  constructor(limits: Partial<Http2Limits> = {}, application = new TestApplication(), engine?: Engine) {
     super({ allowHalfOpen: true });
     this.application = application;
-    this.engine = new Engine(application, this.scheduler, { ...HTTP2_LIMITS, ...limits });
+    this.engine = engine ?? new Engine(application, this.scheduler, { ...HTTP2_LIMITS, ...limits });
     this.connection = this.engine.serve(this);
   }
 

@@ -315,14 +315,14 @@ describe('a peer that takes its time', () => {
   });
 
   it('with what has come while the process did something else is not shown the door', async () => {
-    const listener = await opened(echo, quick);
+    const listener = await opened(echo, { ...quick, headerTimeoutMs: 1_000 });
     const socket = await dial(listener.address);
     const acknowledged = hear(socket, (text) => text.includes('\0\0\0\x04\x01\0\0\0\0'));
     socket.write(PREFACE);
     // It has been read by then.
     await exchange(listener.address, ['GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n']);
     socket.write(EMPTY_SETTINGS);
-    // All of the time that there is for a greeting, in seconds begun, in one turn of the event loop.
+    // All of the time that there is for a greeting, in one turn of the event loop.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500);
     await acknowledged;
     expect(socket.destroyed || socket.readableEnded).toBe(false);

@@ -34,9 +34,8 @@ export const ENHANCE_YOUR_CALM = 11;
 export const FRAME_HEADER_BYTES = 9;
 /** What each side must take, and the most that this one takes or sends (sections 4.2 and 6.5.2). */
 export const MAX_FRAME_BYTES = 16_384;
-/** Of any window; an unsigned number of 31 bits (section 6.9.1). */
-export const MAX_WINDOW = 0x7fff_ffff;
-export const MAX_STREAM = 0x7fff_ffff;
+/** Of any window, and the highest number of a stream: 31 bits (sections 5.1.1 and 6.9.1). */
+export const MAX_31 = 0x7fff_ffff;
 /** The first window of a connection, and that of a stream until SETTINGS say otherwise (section 6.9.2). */
 export const FIRST_WINDOW = 65_535;
 

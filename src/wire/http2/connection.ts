@@ -1,14 +1,14 @@
 import type { Duplex } from 'node:stream';
-import { Answers } from './answers.ts';
 import * as h2 from './codes.ts';
-import { FrameReader } from './frame-reader.ts';
 import { Frames } from './frames.ts';
-import { Output } from './output.ts';
 import type { Shared } from './shared.ts';
 
 /** Streams are numbered up to 2^31 - 1 (RFC 9113 section 5.1.1): a connection that has got so far ends gracefully. */
 const LAST_STREAM = 2 ** 30;
-/** Read and dropped after the last words, so that the system does not cut them off. */
+/** For what is under way after a graceful end was announced, where the peer does not answer. */
+const DRAIN_MS = 5_000;
+/** After the last words so much is read and dropped, for so long, that the system does not cut them off. */
+const LINGER_MS = 500;
 const LINGER_BYTES = 262_144;
 const MAX_UNANSWERED = 2;
 /** After so many requests in a row others get a turn: the system would go on reading from a peer that has more to say. */
@@ -21,46 +21,31 @@ const LAST_CALL = Buffer.from('draining');
 /** `draining`: the end is announced, and new streams are still served; `leaving`: they are not; `over`: nothing is read any more. */
 type State = 'open' | 'draining' | 'leaving' | 'over';
 
-/** One connection, from its first byte to its last: when it reads, when it writes, and how it ends. */
-export class Connection {
-  readonly #shared: Shared;
-  readonly duplex: Duplex;
-  readonly #output: Output;
-  readonly #reader: FrameReader;
-  readonly #answers: Answers;
-  readonly #frames: Frames;
-  readonly #engine: { forget(connection: Connection): void };
+/** One connection, from its first byte to its last: when it reads, when it writes, and how it ends. The last of its layers. */
+export class Connection extends Frames {
+  /** What its peer had left unread at the end of the last turn. */
+  unsentBytes = 0;
   #state: State = 'open';
   #isPaused = false;
   #isDirty = false;
   /** The stream from which the requests in a row are counted. */
   #fairFrom = 0;
-  // Since when it is as it is, in ticks.
-  readonly #since: number;
-  #idleSince: number;
-  #heardSince: number;
-  #stuckSince: number;
+  // Since when it is as it is.
+  readonly #since = this.shared.now;
+  #idleSince = this.#since;
+  #heardSince = this.#since;
+  #stuckSince = this.#since;
   #drainSince = 0;
   #unanswered = 0;
   #cancelLinger: (() => void) | undefined;
   #lingerBytes = LINGER_BYTES;
 
-  constructor(shared: Shared, duplex: Duplex, engine: { forget(connection: Connection): void }) {
-    this.#shared = shared;
-    this.duplex = duplex;
-    this.#engine = engine;
-    this.#since = shared.second;
-    this.#idleSince = shared.second;
-    this.#heardSince = shared.second;
-    this.#stuckSince = shared.second;
-    this.#output = new Output(duplex, shared.buffers, this);
-    this.#answers = new Answers(shared, this.#output, this);
-    this.#frames = new Frames(shared, this.#output, this.#answers, this);
-    this.#reader = new FrameReader(this.#frames);
+  constructor(shared: Shared, duplex: Duplex) {
+    super(shared, duplex);
     duplex.on('data', (chunk: Buffer) => this.receive(chunk));
     duplex.on('drain', () => this.#turn('look'));
-    duplex.once('end', () => this.#hungUp());
-    duplex.once('close', () => this.#closed());
+    duplex.on('end', () => this.#hungUp());
+    duplex.on('close', () => this.#closed());
     // What a socket has to say of its end, `close` says too.
     duplex.on('error', ignore);
     // Whoever has it from others may have paused it.
@@ -74,27 +59,33 @@ export class Connection {
       if (this.#lingerBytes < 0) this.destroy();
       return;
     }
-    this.#heardSince = this.#shared.second;
+    this.#heardSince = this.shared.now;
     this.#unanswered = 0;
     this.#turn(chunk);
-    if (this.#frames.requests.lastId - this.#fairFrom > 2 * FAIR_REQUESTS) this.#giveWay();
+    if (this.lastId - this.#fairFrom > 2 * FAIR_REQUESTS) this.#giveWay();
   }
 
   #giveWay(): void {
-    this.#fairFrom = this.#frames.requests.lastId;
+    this.#fairFrom = this.lastId;
     this.duplex.pause();
-    this.#shared.timers.soon(() => {
+    this.shared.timers.soon(() => {
       if (!this.#isPaused) this.duplex.resume();
     });
   }
 
   /** A second has passed. */
   tick(): void {
-    this.#answers.budget.tick();
+    this.budget.tick();
     this.#turn('look');
   }
 
-  /** What waits to be written leaves. */
+  /** Something waits to be written, or just waits. */
+  protected dirty(): void {
+    if (this.#isDirty || this.output.isBurst) return;
+    this.#isDirty = true;
+    this.shared.flushSoon(this);
+  }
+
   flush(): void {
     this.#isDirty = false;
     this.#turn('flush');
@@ -103,14 +94,21 @@ export class Connection {
   /** Ends gracefully: says so, goes on with what is open, and with what comes before the peer knows (RFC 9113 section 6.8). */
   close(): void {
     if (this.#state !== 'open') return;
-    if (!this.#frames.isGreeted) {
+    if (!this.isGreeted) {
       this.#finish();
       return;
     }
     this.#state = 'draining';
-    this.#drainSince = this.#shared.second;
-    this.#output.goaway(h2.MAX_STREAM, h2.NO_ERROR, '');
-    this.#output.whole(h2.PING, 0, 0, LAST_CALL);
+    this.#drainSince = this.shared.now;
+    this.output.numbers(h2.GOAWAY, 0, [h2.MAX_31, h2.NO_ERROR]);
+    this.output.whole(h2.PING, 0, 0, LAST_CALL);
+  }
+
+  calm(): void {
+    this.output.isBurst = true;
+    this.#fail(new h2.ConnectionError(h2.ENHANCE_YOUR_CALM, 'too much left unread by all'));
+    // It does not read that either.
+    if (this.duplex.writableLength > 0) this.destroy();
   }
 
   destroy(): void {
@@ -121,23 +119,39 @@ export class Connection {
   /** Everything that happens to a connection happens in one of these, and what it has to say leaves in one write. */
   #turn(what: Buffer | 'look' | 'flush'): void {
     if (this.#isOver) return;
-    this.#output.beginBurst();
+    this.output.isBurst = true;
     try {
       if (what === 'look') this.#look();
-      else if (what !== 'flush') this.#reader.read(what);
-      this.#answers.tell();
-      if (this.#frames.requests.lastId >= LAST_STREAM) this.close();
+      else if (what !== 'flush') this.read(what);
+      this.tell();
+      if (this.lastId >= LAST_STREAM) this.close();
     } catch (error) {
       this.#fail(error);
     }
-    this.#output.endBurst();
+    this.#write();
     if (this.#isOver) return;
-    const isLast = this.#state === 'leaving' || this.#frames.isLeft;
-    if (isLast && this.#answers.table.size === 0) this.#finish();
-    else if (!this.#isPaused && this.#output.unsent > this.#shared.limits.maxUnsentBytes) {
+    const isLast = this.#state === 'leaving' || this.isLeft;
+    if (isLast && this.table.size === 0) {
+      this.#finish();
+      return;
+    }
+    const { unsent } = this.output;
+    if (!this.#isPaused && unsent > this.shared.limits.maxUnsentBytes) {
       this.#isPaused = true;
       this.duplex.pause();
     }
+    this.#leaveUnread(unsent + this.waitingBytes);
+  }
+
+  #write(): void {
+    this.output.isBurst = false;
+    this.output.write();
+  }
+
+  #leaveUnread(bytes: number): void {
+    const more = bytes - this.unsentBytes;
+    this.unsentBytes = bytes;
+    if (more !== 0) this.shared.totals.leaveUnread(more, this.shared.limits.maxUnsentBytesInAll);
   }
 
   get #isOver(): boolean {
@@ -146,27 +160,30 @@ export class Connection {
 
   /** There may be room to send, and it may be too late for something. Does nothing more when it is called again in the same second. */
   #look(): void {
-    const { second, limits } = this.#shared;
+    const { now, limits } = this.shared;
     if (this.duplex.writableLength === 0) {
-      this.#stuckSince = second;
+      this.#stuckSince = now;
       if (this.#isPaused) this.duplex.resume();
       this.#isPaused = false;
     }
-    const isLate = !this.#frames.isGreeted && second - this.#since >= limits.handshakeSeconds;
-    if (isLate || second - this.#stuckSince >= limits.stallSeconds) {
-      this.destroy();
-      return;
-    }
-    const waitsSince = this.#frames.block?.since ?? (this.#reader.isWaiting ? this.#frames.lastAt : second);
-    if (second - waitsSince >= limits.headerSeconds) h2.fail(h2.PROTOCOL_ERROR, 'a frame that does not end');
-    this.#frames.requests.canSend();
-    this.#frames.requests.checkTimes();
-    if (this.#answers.table.size > 0) this.#idleSince = second;
-    if (second - this.#idleSince >= limits.idleSeconds) this.close();
-    if (this.#state === 'draining' && second - this.#drainSince >= limits.drainSeconds) this.#leave();
-    if (!this.#frames.isGreeted || second - this.#heardSince < limits.pingSeconds * (this.#unanswered + 1)) return;
-    if (this.#unanswered++ < MAX_UNANSWERED) this.#output.whole(h2.PING, 0, 0, ARE_YOU_THERE);
-    else this.destroy();
+    if (!this.isGreeted && now - this.#since > limits.headerTimeoutMs) this.#giveUp('no greeting in time');
+    else if (now - this.#stuckSince > limits.stallTimeoutMs) this.#giveUp('a peer that does not read');
+    if (this.#isOver) return;
+    if (now - (this.waitsSince ?? now) > limits.headerTimeoutMs) h2.fail(h2.PROTOCOL_ERROR, 'a frame that does not end');
+    this.serve();
+    this.checkTimes();
+    if (this.table.size > 0) this.#idleSince = now;
+    if (now - this.#idleSince > limits.idleTimeoutMs) this.close();
+    if (this.#state === 'draining' && now - this.#drainSince > DRAIN_MS) this.#leave();
+    if (!this.isGreeted || now - this.#heardSince <= limits.pingIntervalMs * (this.#unanswered + 1)) return;
+    if (this.#unanswered++ < MAX_UNANSWERED) this.output.whole(h2.PING, 0, 0, ARE_YOU_THERE);
+    else this.#giveUp('a peer that is not heard of');
+  }
+
+  /** There is nobody to be told. */
+  #giveUp(reason: string): void {
+    this.shared.totals.count(reason);
+    this.destroy();
   }
 
   /** The peer has answered a PING. */
@@ -177,67 +194,63 @@ export class Connection {
   /** New streams are no longer served. */
   #leave(): void {
     this.#state = 'leaving';
-    this.#frames.requests.isLeaving = true;
-    this.#output.goaway(this.#frames.requests.lastServed, h2.NO_ERROR, '');
+    this.isLeaving = true;
+    this.output.numbers(h2.GOAWAY, 0, [this.lastServed, h2.NO_ERROR]);
   }
 
   #fail(error: unknown): void {
-    const { application } = this.#shared;
+    const { application } = this.shared;
     const isPeers = error instanceof h2.ConnectionError;
     const code = isPeers ? error.code : h2.INTERNAL_ERROR;
-    if (isPeers) application.failed(code, error.message);
-    else application.bug(error);
-    if (this.#reader.hasPreface) this.#output.goaway(this.#frames.requests.lastServed, code, isPeers ? error.message : '');
+    if (isPeers) {
+      this.shared.totals.count(error.message);
+      application.failed(code, error.message);
+    } else application.bug(error);
+    if (this.hasPreface) this.output.numbers(h2.GOAWAY, 0, [this.lastServed, code], isPeers ? error.message : '');
     this.#end(code);
   }
 
   /** Nothing is left to be done. */
   #finish(): void {
     if (this.#isOver) return;
-    const isNews = this.#state !== 'leaving' && !this.#frames.isLeft;
-    if (this.#frames.isGreeted && isNews) this.#output.goaway(this.#frames.requests.lastServed, h2.NO_ERROR, '');
+    const isNews = this.#state !== 'leaving' && !this.isLeft;
+    if (this.isGreeted && isNews) this.output.numbers(h2.GOAWAY, 0, [this.lastServed, h2.NO_ERROR]);
     this.#end(h2.NO_ERROR);
   }
 
   /** The peer will say no more, and so has left. */
   #hungUp(): void {
     if (this.#isOver) return;
-    this.#output.endBurst();
+    this.#write();
     if (this.duplex.writableLength === 0) this.destroy();
     else this.#end(h2.CANCEL);
   }
 
   /** The last words go out, and for a short time the peer may still talk: a connection with unread input is cut off by the system. */
   #end(code: number): void {
-    this.#output.endBurst();
+    this.#write();
     this.#forgetAll(code);
     this.duplex.resume();
     this.duplex.end();
-    this.#cancelLinger = this.#shared.timers.after(this.#shared.limits.lingerMs, () => this.destroy());
+    this.#cancelLinger = this.shared.timers.after(LINGER_MS, () => this.destroy());
   }
 
   #forgetAll(code: number): void {
     if (this.#isOver) return;
     this.#state = 'over';
-    this.#reader.stop();
+    this.isStopped = true;
+    this.#leaveUnread(0);
     try {
-      this.#answers.closeAll(code);
+      this.endAll(code);
     } catch (error) {
-      this.#shared.application.bug(error);
+      this.shared.application.bug(error);
     }
   }
 
   #closed(): void {
     this.#forgetAll(h2.CANCEL);
     this.#cancelLinger?.();
-    this.#engine.forget(this);
-  }
-
-  /** Something waits to be written, and nobody is about to. */
-  dirty(): void {
-    if (this.#isDirty) return;
-    this.#isDirty = true;
-    this.#shared.flushSoon(this);
+    this.shared.leave(this);
   }
 }
 

@@ -34,11 +34,10 @@ export const CONNECT = 256;
 /** A path that is for OPTIONS alone. */
 export const ASTERISK = 512;
 export const OPTIONS = 1024;
-const TE = 2048;
+/** Its value is looked at. */
+const CHECKED = 2048;
 
 export const PSEUDO = METHOD | SCHEME | PATH | AUTHORITY;
-
-const MAX_AUTHORITY_LENGTH = 512;
 
 /** What a known name means. Names that are often seen are here so that their letters need not be looked at. */
 const NAMES: ReadonlyMap<string, number> = new Map([
@@ -48,7 +47,7 @@ const NAMES: ReadonlyMap<string, number> = new Map([
   [':authority', AUTHORITY],
   ['content-length', REGULAR | CONTENT_LENGTH],
   ['expect', REGULAR | EXPECT],
-  ['te', REGULAR | TE],
+  ['te', REGULAR | CHECKED],
   // They speak of the connection, and there is none of their kind (section 8.2.2).
   ...['connection', 'proxy-connection', 'keep-alive', 'transfer-encoding', 'upgrade'].map((name) => [name, MALFORMED] as const),
   ...['content-type', 'user-agent', 'host', 'accept', 'accept-encoding', 'grpc-timeout', 'grpc-accept-encoding', 'cookie'].map(
@@ -60,27 +59,22 @@ function meaningOf(name: string, value: string): number {
   const meaning = NAMES.get(name) ?? (isName(name) ? REGULAR : MALFORMED);
   if (!isValue(value)) return meaning | MALFORMED;
   if (meaning === REGULAR) return meaning;
-  switch (name) {
-    case ':method':
-      if (value === 'CONNECT') return meaning | CONNECT;
-      if (value === 'OPTIONS') return meaning | OPTIONS;
-      return isName(value.toLowerCase()) ? meaning : meaning | MALFORMED;
-    case ':path':
-      if (value === '*') return meaning | ASTERISK;
-      return value.startsWith('/') ? meaning : meaning | MALFORMED;
-    case ':scheme':
-      return value === '' ? meaning | MALFORMED : meaning;
-    case ':authority':
-      // Envoy says the name of a cluster here, as in `outbound|80||orders`: text without blanks is all that is asked of it.
-      return value.length > MAX_AUTHORITY_LENGTH || /[^!-~]/.test(value) ? meaning | MALFORMED : meaning;
-    case 'te':
-      return value.toLowerCase() === 'trailers' ? meaning : meaning | MALFORMED;
-    case 'content-length':
-      return /^\d{1,15}$/.test(value) ? meaning : meaning | MALFORMED;
-    default:
-      return meaning;
-  }
+  if (name === ':method' && value === 'CONNECT') return meaning | CONNECT;
+  if (name === ':method' && value === 'OPTIONS') return meaning | OPTIONS;
+  if (name === ':path' && value === '*') return meaning | ASTERISK;
+  return SOUND.get(name)?.test(value) === false ? meaning | MALFORMED : meaning;
 }
+
+/** What the values of some fields must be. */
+const SOUND: ReadonlyMap<string, RegExp> = new Map([
+  [':method', /^[!#$%&'*+.^_`|~0-9a-z-]+$/i],
+  [':path', /^\//],
+  [':scheme', /./],
+  // Envoy says the name of a cluster here, as in `outbound|80||orders`: text without blanks is all that is asked of it.
+  [':authority', /^[!-~]{0,512}$/],
+  ['te', /^trailers$/i],
+  ['content-length', /^\d{1,15}$/],
+]);
 
 /** A token of RFC 9110 section 5.6.2 without capitals, as names must be (section 8.2). */
 export function isName(name: string): boolean {
@@ -89,17 +83,14 @@ export function isName(name: string): boolean {
 
 /** No NUL, CR or LF, and no blank at either end (section 8.2.1). */
 export function isValue(value: string): boolean {
-  const last = value.length - 1;
-  if (last < 0) return true;
-  for (let i = 0; i <= last; i++) {
+  for (let i = 0; i < value.length; i++) {
     const character = value.charCodeAt(i);
-    if (character <= 13 && (character === 0 || character === 10 || character === 13)) return false;
+    if (character > 0x20) continue;
+    const isAtEnd = i === 0 || i === value.length - 1;
+    if (character === 0 || character === 10 || character === 13 || (isAtEnd && (character === 0x20 || character === 0x09)))
+      return false;
   }
-  return !isBlank(value.charCodeAt(0)) && !isBlank(value.charCodeAt(last));
-}
-
-function isBlank(character: number): boolean {
-  return character === 0x20 || character === 0x09;
+  return true;
 }
 
 /** RFC 7541 appendix A, from index 1 on. */

@@ -5,18 +5,17 @@ import type { Request } from './request.ts';
 
 /** What we announce nothing else for, and so the most that a peer may use (RFC 7541 section 4.2). */
 const MAX_TABLE_BYTES = 4_096;
-/** So many at most: an entry counts 32 bytes beside its text (section 4.1). A power of two. */
-const MAX_ENTRIES = 128;
 /** For integers that no sound peer sends, and where the shifts below would wrap (section 5.1). */
 const MAX_SHIFT = 21;
 
 /** What stands behind `toString('latin1', …)`, and is not declared: half of the time, and here it is most of it. */
 type Latin1 = Buffer & { latin1Slice(start: number, end: number): string };
 
-/** What the decoders of all connections share; nothing stays in the scratch. */
+/** What the decoders of all connections share. */
 export interface DecoderParts {
   readonly staticTable: readonly Field[];
   readonly mark: Mark;
+  /** Nothing stays in it. Twice as long as a block: by Huffman's code, a byte is less than two. */
   readonly scratch: Buffer;
 }
 
@@ -25,23 +24,18 @@ export interface DecoderParts {
  * for what it says has changed it too. Whatever is not an encoding at all ends the connection.
  */
 export class HeaderDecoder {
-  readonly #staticTable: readonly Field[];
-  readonly #mark: Mark;
-  readonly #scratch: Buffer;
-  /** A ring; made with the first entry, as many connections never have one. */
-  #entries: (Field | undefined)[] = NO_ENTRIES;
-  #newest = 0;
-  #count = 0;
+  readonly #parts: DecoderParts;
+  /** The newest is the last; those before the oldest have gone, and are taken out now and then. */
+  #entries: Field[] = [];
+  #oldest = 0;
   #size = 0;
   #limit = MAX_TABLE_BYTES;
   /** Where decoding stands, and where the block ends. */
   #at = 0;
   #end = 0;
 
-  constructor({ staticTable, mark, scratch }: DecoderParts) {
-    this.#staticTable = staticTable;
-    this.#mark = mark;
-    this.#scratch = scratch;
+  constructor(parts: DecoderParts) {
+    this.#parts = parts;
   }
 
   /** Adds the fields of the block to `target`. */
@@ -62,7 +56,9 @@ export class HeaderDecoder {
       } else {
         // Only at the beginning of a block (section 4.2).
         if (!mayResize) fail(COMPRESSION_ERROR, 'table size update inside a header block');
-        this.#resize(this.#integer(bytes, 0x1f));
+        this.#limit = this.#integer(bytes, 0x1f);
+        if (this.#limit > MAX_TABLE_BYTES) fail(COMPRESSION_ERROR, 'table size update beyond what was allowed');
+        this.#evict(this.#limit);
         continue;
       }
       mayResize = false;
@@ -75,13 +71,8 @@ export class HeaderDecoder {
   }
 
   #fieldAt(index: number): Field {
-    const ago = index - STATIC_ENTRIES - 1;
-    const field =
-      ago < 0
-        ? this.#staticTable[index]
-        : ago < this.#count
-          ? this.#entries[(this.#newest - ago) & (MAX_ENTRIES - 1)]
-          : undefined;
+    const at = this.#entries.length + STATIC_ENTRIES - index;
+    const field = index <= STATIC_ENTRIES ? this.#parts.staticTable[index] : at < this.#oldest ? undefined : this.#entries[at];
     if (field === undefined || index === 0) fail(COMPRESSION_ERROR, 'header index out of range');
     return field;
   }
@@ -90,33 +81,22 @@ export class HeaderDecoder {
     const index = this.#integer(bytes, mask);
     // The entry with the name may be on its way out of the table: it is looked up before anything is put in (section 4.4).
     const name = index === 0 ? this.#string(bytes) : this.#fieldAt(index).name;
-    return new Field(name, this.#string(bytes), this.#mark);
+    return new Field(name, this.#string(bytes), this.#parts.mark);
   }
 
   #insert(field: Field): void {
     // An entry that is larger than the table empties it, and is no error (section 4.4).
     this.#evict(this.#limit - field.size);
     if (field.size > this.#limit) return;
-    if (this.#entries.length === 0) this.#entries = new Array<Field | undefined>(MAX_ENTRIES).fill(undefined);
-    this.#newest = (this.#newest + 1) & (MAX_ENTRIES - 1);
-    this.#entries[this.#newest] = field;
-    this.#count++;
+    this.#entries.push(field);
     this.#size += field.size;
   }
 
-  #resize(limit: number): void {
-    if (limit > MAX_TABLE_BYTES) fail(COMPRESSION_ERROR, 'table size update beyond what was allowed');
-    this.#limit = limit;
-    this.#evict(limit);
-  }
-
   #evict(limit: number): void {
-    while (this.#size > limit && this.#count > 0) {
-      const oldest = (this.#newest - this.#count + 1) & (MAX_ENTRIES - 1);
-      this.#size -= this.#entries[oldest]?.size ?? 0;
-      this.#entries[oldest] = undefined;
-      this.#count--;
-    }
+    while (this.#size > limit && this.#size > 0) this.#size -= this.#entries[this.#oldest++]?.size ?? 0;
+    if (2 * this.#oldest < this.#entries.length || this.#oldest === 0) return;
+    this.#entries.splice(0, this.#oldest);
+    this.#oldest = 0;
   }
 
   /** With a prefix of as many bits as the mask has (section 5.1). */
@@ -138,22 +118,15 @@ export class HeaderDecoder {
 
   /** Section 5.2. */
   #string(bytes: Buffer): string {
-    const isHuffman = this.#at < this.#end && (bytes[this.#at] ?? 0) >= 0x80;
+    const isHuffman = (bytes[this.#at] ?? 0) >= 0x80;
     const length = this.#integer(bytes, 0x7f);
     const start = this.#at;
-    const end = start + length;
-    if (end > this.#end) fail(COMPRESSION_ERROR, 'header block cut short');
-    this.#at = end;
-    if (!isHuffman) return (bytes as Latin1).latin1Slice(start, end);
-    const decoded = decodeHuffman(bytes, start, end, this.#scratch);
+    this.#at += length;
+    if (this.#at > this.#end) fail(COMPRESSION_ERROR, 'header block cut short');
+    if (!isHuffman) return (bytes as Latin1).latin1Slice(start, this.#at);
+    const { scratch } = this.#parts;
+    const decoded = decodeHuffman(bytes, start, this.#at, scratch);
     if (decoded < 0) fail(COMPRESSION_ERROR, 'not a huffman code');
-    return (this.#scratch as Latin1).latin1Slice(0, decoded);
+    return (scratch as Latin1).latin1Slice(0, decoded);
   }
-}
-
-const NO_ENTRIES: (Field | undefined)[] = [];
-
-/** With room for a text that is as long as a block may be: by Huffman's code, a byte is less than two. */
-export function createScratch(maxBlockBytes: number): Buffer {
-  return Buffer.allocUnsafeSlow(2 * maxBlockBytes);
 }

@@ -6,10 +6,11 @@
  * five bits). It is built at the start, in a few milliseconds, from the lengths of the codes.
  */
 
-/** How long the code of each byte is, and of EOS after them, in base 36; RFC 7541 appendix B. The code is canonical: lengths make it. */
-const LENGTHS =
-  'dnsssssssoussussssssssusssssssss6aacd68baa8b8666555666666678f6cad67777777777777777777777878djde6f56565666577666567655677777fb' +
-  'edskmkkmmmnmnnnnnonoomnonnnnlmnmnnomlkmmnnlnmmolmnnllmlnmnnkmmmnmmnqqkjmnmpqqqrrqopjlqrrqrollqqsrrrkoklmllnmmppooqnqrqqrrrrrsrrrrrqu';
+/** How long the code of each byte is, and of EOS after them, in base 36; RFC 7541 appendix B. */
+const LENGTHS = [
+  ...('dnsssssssoussussssssssusssssssss6aacd68baa8b8666555666666678f6cad67777777777777777777777878djde6f56565666577666567655677777fb' +
+    'edskmkkmmmnmnnnnnonoomnonnnnlmnmnnomlkmmnnlnmmolmnnllmlnmnnkmmmnmmnqqkjmnmpqqqrrqopjlqrrqrollqqsrrrkoklmllnmmppooqnqrqqrrrrrsrrrrrqu'),
+].map((digit) => Number.parseInt(digit, 36));
 
 const EOS = 256;
 const STATES = 256;
@@ -21,27 +22,24 @@ const SECOND_SHIFT = 18;
 /** EOS must not appear in a string (section 5.2). No entry of a sound step has this bit. */
 const FAILED = 1 << 26;
 
-/** Children of inner node `n` at `2n` and `2n + 1`: another inner node, or ~symbol. */
+/** Children of inner node `n` at `2n` and `2n + 1`: another inner node, or ~symbol. The code is canonical: lengths make it. */
 function createTree(): Int16Array {
-  const lengths = [...LENGTHS].map((digit) => Number.parseInt(digit, 36));
-  const symbols = [...lengths.keys()].sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
   const tree = new Int16Array(2 * STATES);
-  let nodes = 1;
-  let code = 0;
-  let length = 0;
-  for (const symbol of symbols) {
-    const own = lengths[symbol] ?? 0;
-    code *= 2 ** (own - length);
-    length = own;
-    let node = 0;
-    for (let bit = length - 1; bit > 0; bit--) {
-      const at = 2 * node + (Math.floor(code / 2 ** bit) & 1);
-      if (tree[at] === 0) tree[at] = nodes++;
-      node = tree[at] ?? 0;
+  const symbols = [...LENGTHS.keys()].sort((a, b) => (LENGTHS[a] ?? 0) - (LENGTHS[b] ?? 0) || a - b);
+  let leaves = 0;
+  let nodes = 0;
+  const grow = (depth: number): number => {
+    const symbol = symbols[leaves] ?? EOS;
+    if (LENGTHS[symbol] === depth) {
+      leaves++;
+      return ~symbol;
     }
-    tree[2 * node + (code & 1)] = ~symbol;
-    code++;
-  }
+    const node = nodes++;
+    tree[2 * node] = grow(depth + 1);
+    tree[2 * node + 1] = grow(depth + 1);
+    return node;
+  };
+  grow(0);
   return tree;
 }
 
@@ -49,20 +47,18 @@ const TREE = createTree();
 
 function createSteps(): Uint32Array {
   const steps = new Uint32Array(STATES * 256);
-  for (let start = 0; start < STATES; start++) {
-    for (let byte = 0; byte < 256; byte++) {
-      let node = start;
-      let symbols = 0;
-      let step = 0;
-      for (let bit = 7; bit >= 0; bit--) {
-        const next = TREE[2 * node + ((byte >> bit) & 1)] ?? 0;
-        node = Math.max(next, 0);
-        if (next >= 0) continue;
-        step |= ~next === EOS ? FAILED : ~next << (symbols === 0 ? FIRST_SHIFT : SECOND_SHIFT);
-        symbols++;
-      }
-      steps[start * 256 + byte] = step | (symbols << COUNT_SHIFT) | node;
+  for (let at = 0; at < steps.length; at++) {
+    let node = at >> 8;
+    let symbols = 0;
+    let step = 0;
+    for (let bit = 7; bit >= 0; bit--) {
+      const next = TREE[2 * node + ((at >> bit) & 1)] ?? 0;
+      node = Math.max(next, 0);
+      if (next >= 0) continue;
+      step |= ~next === EOS ? FAILED : ~next << (symbols === 0 ? FIRST_SHIFT : SECOND_SHIFT);
+      symbols++;
     }
+    steps[at] = step | (symbols << COUNT_SHIFT) | node;
   }
   return steps;
 }
@@ -70,17 +66,8 @@ function createSteps(): Uint32Array {
 const STEPS = createSteps();
 
 /** The states in which a string may end: between two symbols, or after up to seven ones, the beginning of EOS (section 5.2). */
-function createEnds(): Uint8Array {
-  const ends = new Uint8Array(STATES);
-  let node = 0;
-  for (let ones = 0; ones <= 7; ones++) {
-    ends[node] = 1;
-    node = TREE[2 * node + 1] ?? 0;
-  }
-  return ends;
-}
-
-const ENDS = createEnds();
+const ENDS = new Set<number>();
+for (let node = 0; ENDS.size < 8; node = TREE[2 * node + 1] ?? 0) ENDS.add(node);
 
 /** Decodes into `target`, which has room for two bytes for each of the input; answers how many there are, or -1 for what is no code. */
 export function decodeHuffman(bytes: Uint8Array, start: number, end: number, target: Uint8Array): number {
@@ -96,5 +83,5 @@ export function decodeHuffman(bytes: Uint8Array, start: number, end: number, tar
       if (symbols > 1) target[length++] = (step >> SECOND_SHIFT) & 0xff;
     }
   }
-  return ENDS[state] === 1 ? length : -1;
+  return ENDS.has(state) ? length : -1;
 }

@@ -1,101 +1,34 @@
-/** What one connection may use, and how long it may take. Whoever goes beyond is told with the code in brackets, and counted. */
-export interface Http2Limits {
-  /** Streams open at once, those whose handler still works included (REFUSED_STREAM). */
-  readonly maxStreams: number;
-  /** Names, values and 32 for each field of one header (431; twice as much: ENHANCE_YOUR_CALM). */
-  readonly maxHeaderListBytes: number;
-  /** Fields of one header (431). */
-  readonly maxHeaderFields: number;
-  /** One header as it is encoded (ENHANCE_YOUR_CALM). */
-  readonly maxHeaderBlockBytes: number;
-  /** CONTINUATION frames of one header (ENHANCE_YOUR_CALM). */
-  readonly maxContinuations: number;
-  /** The body of a request that is answered from prepared bytes; a longer one is a stream like any other. */
-  readonly maxQuickBodyBytes: number;
-  /** How much a peer may send on a stream before its handler takes it (FLOW_CONTROL_ERROR). */
-  readonly streamWindowBytes: number;
-  /** The same of a connection before it is read off the wire (FLOW_CONTROL_ERROR). */
-  readonly connectionWindowBytes: number;
-  /** Bodies of all streams that no handler has taken yet (ENHANCE_YOUR_CALM on the stream). */
-  readonly maxUnreadBytes: number;
-  /** The same of all connections together. */
-  readonly maxUnreadBytesInAll: number;
-  /** Written and not yet taken by the system: with more, nothing is read from the peer; of a handler, beside one chunk (CANCEL). */
-  readonly maxUnsentBytes: number;
-  /** From the first byte to the peer's SETTINGS (closed). */
-  readonly handshakeSeconds: number;
-  /** From the beginning of a header, or of any frame, to its end (PROTOCOL_ERROR). */
-  readonly headerSeconds: number;
-  /** From the beginning of a request's body to its end, unless its handler lets it take longer (CANCEL). */
-  readonly bodySeconds: number;
-  /** With something to say to a peer that grants no window, unless a handler lets it take longer, or does not read (CANCEL; closed). */
-  readonly stallSeconds: number;
-  /** Without any stream (NO_ERROR). */
-  readonly idleSeconds: number;
-  /** Without a byte from the peer until it is asked for a sign of life; the second question without an answer is the last (closed). */
-  readonly pingSeconds: number;
-  /** For what is under way after a graceful end was announced, where the peer does not answer (NO_ERROR). */
-  readonly drainSeconds: number;
-  /** For the last words to be read before the connection is cut. */
-  readonly lingerMs: number;
-  /** From here on each second of this sort is too much for one connection (ENHANCE_YOUR_CALM). */
-  readonly perSecond: RateLimits;
-  /** Requests that the peer resets before they are answered, and streams that we reset because of it. */
-  readonly resets: Allowance;
-  /** All that no sound peer does, and that would cost it nothing: so that the next flood is not free. */
-  readonly glitches: Allowance;
-}
-
-export interface RateLimits {
-  readonly streams: number;
-  readonly headerBytes: number;
-  readonly settings: number;
-  /** Beside one for each stream opened and each answer or DATA sent: gRPC clients measure their bandwidth with every message. */
-  readonly pings: number;
-  /** WINDOW_UPDATE, PRIORITY, and RST_STREAM for what has ended; beside eight for each stream opened and each answer or DATA sent. */
-  readonly controls: number;
-  /** DATA of less than 256 bytes that end nothing. */
-  readonly smallFrames: number;
-  /** DATA without any byte that end nothing. */
-  readonly emptyFrames: number;
-  readonly unknownFrames: number;
-}
-
-export interface Allowance {
-  readonly atOnce: number;
-  readonly perSecond: number;
-}
-
-export const HTTP2_LIMITS: Http2Limits = {
-  maxStreams: 1_000,
-  maxHeaderListBytes: 16_384,
-  maxHeaderFields: 200,
-  maxHeaderBlockBytes: 32_768,
-  maxContinuations: 8,
-  maxQuickBodyBytes: 16_384,
-  streamWindowBytes: 262_144,
-  connectionWindowBytes: 1_048_576,
-  maxUnreadBytes: 16_777_216,
-  maxUnreadBytesInAll: 268_435_456,
-  maxUnsentBytes: 1_048_576,
-  handshakeSeconds: 10,
-  headerSeconds: 10,
-  bodySeconds: 30,
-  stallSeconds: 30,
-  idleSeconds: 3_600,
-  pingSeconds: 10,
-  drainSeconds: 5,
-  lingerMs: 500,
-  perSecond: {
-    streams: 250_000,
-    headerBytes: 16_777_216,
-    settings: 50,
-    pings: 100,
-    controls: 200,
-    smallFrames: 5_000,
-    emptyFrames: 50,
-    unknownFrames: 100,
-  },
-  resets: { atOnce: 200, perSecond: 50 },
-  glitches: { atOnce: 100, perSecond: 2 },
+/**
+ * The limits of a connection with their defaults, and the code in which it ends to go beyond; each is counted by its reason. Times are
+ * in milliseconds: they are looked at once a second, and end up to a second later. The table of options says at length what each is for.
+ */
+export const HTTP2_LIMITS = {
+  maxStreamsPerConnection: 1_000, // REFUSED_STREAM; those whose handler still works included
+  maxHeaderBytes: 65_536, // answered 431; names, values and 32 for each field; twice as much, encoded or not: ENHANCE_YOUR_CALM
+  maxHeaderFields: 200, // 431
+  maxContinuations: 8, // ENHANCE_YOUR_CALM; of one header, or as many as a large one takes
+  streamWindowBytes: 262_144, // FLOW_CONTROL_ERROR of the stream; more may come when its handler has taken them
+  connectionWindowBytes: 1_048_576, // FLOW_CONTROL_ERROR; more may come when they have been read
+  maxUnreadBytes: 16_777_216, // ENHANCE_YOUR_CALM of the stream; bodies of a connection that no handler has taken
+  maxUnreadBytesInAll: 268_435_456, // the same of all connections
+  maxUnsentBytes: 1_048_576, // nothing is read from a peer that has left so much unread; CANCEL for a handler that goes on beyond
+  maxUnsentBytesInAll: 268_435_456, // ENHANCE_YOUR_CALM; of all peers together, and who has left most unread goes first
+  headerTimeoutMs: 10_000, // closed before SETTINGS have come; PROTOCOL_ERROR in a header, or in any frame
+  bodyTimeoutMs: 30_000, // CANCEL; from the beginning of the request, unless its handler lets it take longer
+  stallTimeoutMs: 30_000, // CANCEL of an answer that the peer grants no window for, unless its handler gives it time; closed when it does not read
+  idleTimeoutMs: 3_600_000, // NO_ERROR; without any stream
+  pingIntervalMs: 10_000, // closed when two questions for a sign of life were not answered
+  // These are for one connection and one second, and all end in ENHANCE_YOUR_CALM.
+  maxStreamsPerSecond: 250_000,
+  maxHeaderBytesPerSecond: 16_777_216,
+  maxSettingsPerSecond: 50,
+  maxPingsPerSecond: 100, // and one for each stream opened and each answer or DATA sent: gRPC clients measure their bandwidth
+  maxControlFramesPerSecond: 200, // WINDOW_UPDATE, PRIORITY, and RST_STREAM for what has ended; and eight for each of those
+  maxSmallFramesPerSecond: 5_000, // DATA of less than 256 bytes that end nothing
+  maxEmptyFramesPerSecond: 50, // DATA of none that end nothing
+  maxUnknownFramesPerSecond: 100,
+  maxResetsPerSecond: 50, // requests that the peer resets, or makes us reset, before they are answered; four times as many at once
+  maxErrorsPerMinute: 100, // all that no sound peer does, and that would cost it nothing, so that the next flood is not free
 };
+
+export type Http2Limits = Readonly<typeof HTTP2_LIMITS>;

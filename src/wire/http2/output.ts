@@ -4,8 +4,8 @@ import { TLSSocket } from 'node:tls';
 import * as h2 from './codes.ts';
 
 /** From the few frames of one answer to all those of a burst, each large enough for what the one before is too small for. */
-const SIZES = [1_024, 8_192, 65_536] as const;
-const LARGEST = SIZES[2];
+const LARGEST = 65_536;
+const SIZES: readonly number[] = [1_024, 8_192, LARGEST];
 const KEPT = 64;
 
 /** Buffers between two uses. */
@@ -14,18 +14,14 @@ export class BufferPool {
 
   /** Of at least `bytes` bytes, and no more than the largest. */
   take(bytes: number): Buffer {
-    const i = sizeFor(bytes);
-    return this.#free[i]?.pop() ?? Buffer.allocUnsafeSlow(SIZES[i]);
+    const i = SIZES.findIndex((size) => bytes <= size);
+    return this.#free[i]?.pop() ?? Buffer.allocUnsafeSlow(SIZES[i] ?? LARGEST);
   }
 
   give(buffer: Buffer): void {
-    const free = this.#free[sizeFor(buffer.length)];
+    const free = this.#free[SIZES.indexOf(buffer.length)];
     if (free !== undefined && free.length < KEPT) free.push(buffer);
   }
-}
-
-function sizeFor(bytes: number): 0 | 1 | 2 {
-  return bytes <= SIZES[0] ? 0 : bytes <= SIZES[1] ? 1 : 2;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -33,68 +29,54 @@ const NOTHING = Buffer.alloc(0);
 /** What waits to be written to one connection: all of a burst, or of a turn, in one write. */
 export class Output {
   bytes: Buffer = NOTHING;
+  /** A whole burst is to be answered, and then written. */
+  isBurst = false;
   readonly #duplex: Duplex;
   readonly #pool: BufferPool;
-  readonly #owner: { dirty(): void };
+  readonly #onDirty: () => void;
   /** Plain sockets try to write at once: when nothing is left waiting then, the bytes have been copied by the system. */
   readonly #isPlain: boolean;
   #length = 0;
-  /** A whole burst is to be answered. */
-  #isBurst = false;
 
-  /** `owner` is told of the first bytes outside of a burst: somebody must flush them. */
-  constructor(duplex: Duplex, pool: BufferPool, owner: { dirty(): void }) {
+  /** `onDirty` is told of the first bytes outside of a burst: somebody must write them. */
+  constructor(duplex: Duplex, pool: BufferPool, onDirty: () => void) {
     this.#duplex = duplex;
     this.#pool = pool;
-    this.#owner = owner;
+    this.#onDirty = onDirty;
     this.#isPlain = duplex instanceof Socket && !(duplex instanceof TLSSocket);
-  }
-
-  beginBurst(): void {
-    this.#isBurst = true;
-  }
-
-  endBurst(): void {
-    this.#isBurst = false;
-    this.flush();
   }
 
   /** Where in `bytes` the next `bytes` bytes, one frame at most, are to be put. */
   room(bytes: number): number {
-    const at = this.#length;
-    if (at + bytes > this.bytes.length) return this.#grow(bytes);
-    this.#length = at + bytes;
-    return at;
-  }
-
-  #grow(bytes: number): number {
-    if (this.#length === 0 && !this.#isBurst) this.#owner.dirty();
-    if (this.#length + bytes > LARGEST) this.flush();
-    const larger = this.#pool.take(this.#isBurst ? LARGEST : this.#length + bytes);
-    larger.set(this.bytes.subarray(0, this.#length));
-    if (this.bytes !== NOTHING) this.#pool.give(this.bytes);
-    this.bytes = larger;
+    if (this.#length + bytes > this.bytes.length) this.#grow(bytes);
     const at = this.#length;
     this.#length += bytes;
     return at;
   }
 
-  flush(): void {
+  #grow(bytes: number): void {
+    if (this.#length === 0 && !this.isBurst) this.#onDirty();
+    if (this.#length + bytes > LARGEST) this.write();
+    const larger = this.#pool.take(this.isBurst ? LARGEST : this.#length + bytes);
+    larger.set(this.bytes.subarray(0, this.#length));
+    if (this.bytes !== NOTHING) this.#pool.give(this.bytes);
+    this.bytes = larger;
+  }
+
+  write(): void {
+    if (this.#length === 0) return;
     const { bytes } = this;
-    const length = this.#length;
-    if (length === 0) return;
+    const said = bytes.subarray(0, this.#length);
     this.bytes = NOTHING;
     this.#length = 0;
     const duplex = this.#duplex;
-    if (duplex.destroyed || duplex.writableEnded) {
-      this.#pool.give(bytes);
-    } else if (this.#isPlain && duplex.writableLength === 0) {
-      duplex.write(bytes.subarray(0, length));
-      if (duplex.writableLength === 0) this.#pool.give(bytes);
-    } else {
-      duplex.write(Buffer.from(bytes.subarray(0, length)));
-      this.#pool.give(bytes);
+    let isFree = true;
+    if (!duplex.destroyed && !duplex.writableEnded) {
+      const isDirect = this.#isPlain && duplex.writableLength === 0;
+      duplex.write(isDirect ? said : Buffer.from(said));
+      isFree = !isDirect || duplex.writableLength === 0;
     }
+    if (isFree) this.#pool.give(bytes);
   }
 
   /** What the peer, or the system, has not taken. */
@@ -105,13 +87,9 @@ export class Output {
   /** The nine bytes before a payload (RFC 9113 section 4.1), and room for it; answers where the payload goes. */
   frame(length: number, type: number, flags: number, id: number): number {
     const at = this.room(h2.FRAME_HEADER_BYTES + length);
-    const { bytes } = this;
-    bytes[at] = length >>> 16;
-    bytes[at + 1] = length >>> 8;
-    bytes[at + 2] = length;
-    bytes[at + 3] = type;
-    bytes[at + 4] = flags;
-    putUint32(bytes, at + 5, id);
+    putUint32(this.bytes, at, (length << 8) | type);
+    this.bytes[at + 4] = flags;
+    putUint32(this.bytes, at + 5, id);
     return at + h2.FRAME_HEADER_BYTES;
   }
 
@@ -121,17 +99,11 @@ export class Output {
     this.bytes.set(payload, at);
   }
 
-  /** A frame that says one number: WINDOW_UPDATE, RST_STREAM. */
-  number(type: number, id: number, value: number): void {
-    const at = this.frame(4, type, 0, id);
-    putUint32(this.bytes, at, value);
-  }
-
-  goaway(lastId: number, code: number, reason: string): void {
-    const at = this.frame(8 + reason.length, h2.GOAWAY, 0, 0);
-    putUint32(this.bytes, at, lastId);
-    putUint32(this.bytes, at + 4, code);
-    this.bytes.write(reason, at + 8, 'latin1');
+  /** Frames of numbers: WINDOW_UPDATE, RST_STREAM, and GOAWAY, which may say why. */
+  numbers(type: number, id: number, numbers: readonly number[], reason = ''): void {
+    let at = this.frame(4 * numbers.length + reason.length, type, 0, id);
+    for (const number of numbers) at = putUint32(this.bytes, at, number);
+    if (reason !== '') this.bytes.write(reason, at, 'latin1');
   }
 
   /** A header block, in as many frames as it takes (section 4.3). */
@@ -146,9 +118,11 @@ export class Output {
   }
 }
 
-export function putUint32(bytes: Uint8Array, at: number, value: number): void {
+/** Answers where it ends. */
+export function putUint32(bytes: Uint8Array, at: number, value: number): number {
   bytes[at] = value >>> 24;
   bytes[at + 1] = value >>> 16;
   bytes[at + 2] = value >>> 8;
   bytes[at + 3] = value;
+  return at + 4;
 }

@@ -1,6 +1,9 @@
 import * as h2 from './codes.ts';
-import { encodeFields, type Fields } from './header-encoder.ts';
+import { isName, isValue, STATIC_INDEX } from './fields.ts';
 import { type Output, putUint32 } from './output.ts';
+
+/** Names in lower case, texts in latin1, as they go out. */
+export type Fields = readonly (readonly [name: string, value: string])[];
 
 /** What an answer, or a piece of one, is made of. Fields may have been encoded already. */
 export interface AnswerParts {
@@ -19,9 +22,8 @@ export class Prepared {
   readonly head: Uint8Array | undefined;
   readonly trailers: Uint8Array | undefined;
   readonly #bytes: Uint8Array;
-  /** Where the second and the third frame begin; 0 where there is none. */
-  readonly #second: number;
-  readonly #third: number;
+  /** Where the number of the stream goes, in each frame. */
+  readonly #ids: number[] = [];
 
   /** Throws a RangeError when a part does not fit into one frame, or is no header. */
   constructor({ head, data, trailers, isOpen = false }: AnswerParts) {
@@ -37,21 +39,15 @@ export class Prepared {
     if (last === undefined) throw new RangeError('an answer without any part');
     if (this.ends) last[4] = (last[4] ?? 0) | h2.END_STREAM;
     this.#bytes = new Uint8Array(Buffer.concat(frames));
-    const [first, second, third] = frames;
-    this.#second = second && first ? first.length : 0;
-    this.#third = third && second ? this.#second + second.length : 0;
+    for (let at = 5; at < this.#bytes.length; at += frames[this.#ids.length - 1]?.length ?? 0) this.#ids.push(at);
   }
 
   write(output: Output, id: number): void {
     const at = output.room(this.#bytes.length);
     output.bytes.set(this.#bytes, at);
-    putUint32(output.bytes, at + ID_AT, id);
-    if (this.#second !== 0) putUint32(output.bytes, at + this.#second + ID_AT, id);
-    if (this.#third !== 0) putUint32(output.bytes, at + this.#third + ID_AT, id);
+    for (const idAt of this.#ids) putUint32(output.bytes, at + idAt, id);
   }
 }
-
-const ID_AT = 5;
 
 function blockOf(fields: Fields | Uint8Array): Uint8Array {
   return fields instanceof Uint8Array ? fields : encodeFields(fields);
@@ -66,4 +62,51 @@ function frame(type: number, flags: number, payload: Uint8Array): Uint8Array {
   bytes[4] = flags;
   bytes.set(payload, h2.FRAME_HEADER_BYTES);
   return bytes;
+}
+
+/** Intermediaries are to keep these out of their tables too (RFC 7541 section 7.1.3). */
+const SECRETS: ReadonlySet<string> = new Set(['authorization', 'set-cookie', 'proxy-authorization']);
+const NEVER_INDEXED = 0x10;
+
+/**
+ * Encodes a header without the table of the peer, so that a block is the same for all: fields of the static table by their index,
+ * others as literals that nobody keeps, and none by Huffman's code. Throws a RangeError for what no header may contain.
+ */
+export function encodeFields(fields: Fields): Buffer {
+  let room = 0;
+  for (const [name, value] of fields) room += name.length + value.length + 12;
+  const block = Buffer.allocUnsafe(room);
+  let at = 0;
+  for (const [name, value] of fields) {
+    if (!isName(name) && name !== ':status') throw new RangeError(`not a name of a header: ${JSON.stringify(name)}`);
+    if (!isValue(value) || /[^\0-\xff]/.test(value)) throw new RangeError(`not a value of a header: ${JSON.stringify(value)}`);
+    const index = STATIC_INDEX.get(`${name} ${value}`);
+    if (index !== undefined) {
+      at = writeInteger(block, at, 0x80, 0x7f, index);
+      continue;
+    }
+    const nameIndex = STATIC_INDEX.get(name) ?? 0;
+    at = writeInteger(block, at, SECRETS.has(name) ? NEVER_INDEXED : 0, 0x0f, nameIndex);
+    if (nameIndex === 0) at = writeString(block, at, name);
+    at = writeString(block, at, value);
+  }
+  return block.subarray(0, at);
+}
+
+function writeString(block: Buffer, at: number, text: string): number {
+  const start = writeInteger(block, at, 0, 0x7f, text.length);
+  return start + block.write(text, start, 'latin1');
+}
+
+/** RFC 7541 section 5.1; `first` has the bits above the prefix. */
+function writeInteger(block: Buffer, at: number, first: number, mask: number, value: number): number {
+  if (value < mask) {
+    block[at] = first | value;
+    return at + 1;
+  }
+  block[at++] = first | mask;
+  let rest = value - mask;
+  for (; rest >= 0x80; rest >>>= 7) block[at++] = 0x80 | (rest & 0x7f);
+  block[at++] = rest;
+  return at;
 }

@@ -53,14 +53,19 @@ export class Request {
   body: Uint8Array = NOTHING;
   start = 0;
   end = 0;
-  /** When it began, in ticks of the engine. */
+
+  // What follows is for the connection.
+
+  /** When it began, in the engine's time. */
   since = 0;
-  /** WINDOW_UPDATEs for the stream so far. */
+  /** Of the body so far. */
+  received = 0;
+  /** What the peer may still send on the stream, and the WINDOW_UPDATEs for it so far. */
+  window = 0;
   credit = 0;
-  /** How much of the body is kept until it is whole. */
-  kept = 0;
-  /** What the peer has used of the stream's window. */
-  flow = 0;
+  /** A Request is one whose body is not whole, and should be soon. */
+  readonly isReceived = false;
+  readonly isHurried = true;
   /** Some of its fields were let go. */
   isTooLarge = false;
   /** All meanings so far. */
@@ -73,21 +78,11 @@ export class Request {
   }
 
   begin(): void {
-    this.count = 0;
-    this.marks = 0;
+    this.method = this.scheme = this.path = this.authority = undefined;
+    this.count = this.marks = this.#seen = this.#size = 0;
     this.contentLength = -1;
-    this.body = NOTHING;
-    this.start = 0;
-    this.end = 0;
-    this.credit = 0;
-    this.flow = 0;
-    this.kept = 0;
-    this.method = undefined;
-    this.scheme = undefined;
-    this.path = undefined;
-    this.authority = undefined;
-    this.#seen = 0;
-    this.#size = 0;
+    this.start = this.end = this.received = this.credit = 0;
+    this.window = this.#limits.streamWindowBytes;
     this.isTooLarge = false;
   }
 
@@ -95,9 +90,9 @@ export class Request {
   add(next: field.Field): void {
     const { meaning } = next;
     this.#size += next.size;
-    if (this.#size > this.#limits.maxHeaderListBytes || this.count >= this.#limits.maxHeaderFields) {
+    if (this.#size > this.#limits.maxHeaderBytes || this.count >= this.#limits.maxHeaderFields) {
       this.isTooLarge = true;
-      if (this.#size > 2 * this.#limits.maxHeaderListBytes) fail(ENHANCE_YOUR_CALM, 'header list too large');
+      if (this.#size > 2 * this.#limits.maxHeaderBytes) fail(ENHANCE_YOUR_CALM, 'header list too large');
       return;
     }
     if ((meaning & field.PSEUDO) !== 0) {
@@ -120,10 +115,10 @@ export class Request {
   /** As a request: sections 8.1.1 and 8.3.1. `ended` when it has no body. */
   isMalformed(ended: boolean): boolean {
     const seen = this.#seen;
-    if ((seen & (field.MALFORMED | field.CONNECT)) !== 0)
-      return (seen & field.MALFORMED) !== 0 || (seen & field.PSEUDO) !== (field.METHOD | field.AUTHORITY);
+    if (this.has(field.MALFORMED)) return true;
+    if (this.has(field.CONNECT)) return (seen & field.PSEUDO) !== (field.METHOD | field.AUTHORITY);
     if ((seen & (field.METHOD | field.SCHEME | field.PATH)) !== (field.METHOD | field.SCHEME | field.PATH)) return true;
-    return ((seen & field.ASTERISK) !== 0 && (seen & field.OPTIONS) === 0) || (ended && this.contentLength > 0);
+    return (this.has(field.ASTERISK) && !this.has(field.OPTIONS)) || (ended && this.contentLength > 0);
   }
 
   has(meaning: number): boolean {
@@ -134,7 +129,7 @@ export class Request {
   append(bytes: Uint8Array, start: number, end: number): void {
     const length = this.end + end - start;
     if (length > this.body.length) {
-      const grown = new Uint8Array(Math.max(length, Math.min(2 * this.body.length, this.#limits.maxQuickBodyBytes)));
+      const grown = new Uint8Array(Math.max(length, 2 * this.body.length));
       grown.set(this.body.subarray(0, this.end));
       this.body = grown;
     }

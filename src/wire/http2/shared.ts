@@ -1,9 +1,11 @@
 import type { Application } from './application.ts';
-import { createStaticTable, type Field, type Mark } from './fields.ts';
-import { createScratch } from './header-decoder.ts';
-import type { Http2Limits } from './limits.ts';
+import { allowancesOf } from './budget.ts';
+import { MAX_FRAME_BYTES } from './codes.ts';
+import { createStaticTable, type Mark } from './fields.ts';
+import { HTTP2_LIMITS, type Http2Limits } from './limits.ts';
 import { BufferPool } from './output.ts';
 import { Request } from './request.ts';
+import { Totals } from './totals.ts';
 
 /** Delays, which come from outside. None of them may keep the process alive. */
 export interface Timers {
@@ -13,37 +15,80 @@ export interface Timers {
   soon(run: () => void): void;
 }
 
-/** Requests kept between two uses. */
-const KEPT = 256;
-/** One that had more fields is not kept: it would hold on to them. */
-const KEPT_FIELDS = 32;
+/** A connection, as the others know it. */
+interface Member {
+  /** What its peer has left unread. */
+  readonly unsentBytes: number;
+  tick(): void;
+  flush(): void;
+  /** Ends gracefully. */
+  close(): void;
+  /** Ends, as too much is left unread. */
+  calm(): void;
+}
 
+/** Requests kept between two uses, unless they had so many fields: they hold on to them. */
+const KEPT = 256;
+const KEPT_FIELDS = 32;
 /** So many connections write after each other before what has come is read. */
-const FLUSHED_AT_ONCE = 256;
+const SERVED_AT_ONCE = 256;
 
 /** What all connections of an engine have in common. */
 export class Shared {
   readonly application: Application;
   readonly timers: Timers;
   readonly limits: Http2Limits;
+  readonly totals: Totals;
+  readonly allowances;
+  /** Of a header as it is encoded. */
+  readonly maxBlockBytes: number;
+  readonly maxContinuations: number;
   readonly buffers = new BufferPool();
-  readonly mark: Mark;
-  readonly staticTable: readonly Field[];
+  readonly mark: Mark = (name, value) => this.application.mark(name, value);
+  readonly staticTable;
   readonly scratch: Buffer;
-  /** Of bodies that no handler has taken. */
-  unreadBytes = 0;
-  /** Ticks so far. */
-  second = 0;
+  readonly connections = new Set<Member>();
+  /** Milliseconds since the beginning, by the second. */
+  now = 0;
   readonly #free: Request[] = [];
-  #dirty: { flush(): void }[] = [];
+  #dirty: Member[] = [];
+  #stop: (() => void) | undefined;
 
-  constructor(application: Application, timers: Timers, limits: Http2Limits) {
+  constructor(application: Application, timers: Timers, limits: Http2Limits = HTTP2_LIMITS, totals = new Totals()) {
     this.application = application;
     this.timers = timers;
     this.limits = limits;
-    this.mark = (name, value) => application.mark(name, value);
+    this.totals = totals;
+    totals.engines.push(this);
+    this.allowances = allowancesOf(limits);
     this.staticTable = createStaticTable(this.mark);
-    this.scratch = createScratch(limits.maxHeaderBlockBytes);
+    this.maxBlockBytes = 2 * limits.maxHeaderBytes;
+    this.maxContinuations = Math.max(limits.maxContinuations, Math.ceil(this.maxBlockBytes / MAX_FRAME_BYTES));
+    this.scratch = Buffer.allocUnsafeSlow(2 * this.maxBlockBytes);
+  }
+
+  protected join(connection: Member): void {
+    this.connections.add(connection);
+    this.#stop ??= this.timers.every(TICK_MS, () => this.#tick());
+  }
+
+  /** It has ended. */
+  leave(connection: Member): void {
+    this.connections.delete(connection);
+    if (this.connections.size > 0) return;
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  #tick(): void {
+    this.now += TICK_MS;
+    this.#tickFrom([...this.connections], 0);
+  }
+
+  #tickFrom(connections: readonly Member[], from: number): void {
+    const next = from + SERVED_AT_ONCE;
+    for (const connection of connections.slice(from, next)) connection.tick();
+    if (next < connections.length) this.timers.soon(() => this.#tickFrom(connections, next));
   }
 
   takeRequest(): Request {
@@ -52,22 +97,23 @@ export class Shared {
     return request;
   }
 
-  /** Once in this turn of the event loop, or in one of the next where many have something to say. */
-  flushSoon(connection: { flush(): void }): void {
-    if (this.#dirty.push(connection) === 1) this.timers.soon(() => this.#flush());
-  }
-
-  #flush(): void {
-    for (const connection of this.#dirty.splice(0, FLUSHED_AT_ONCE)) connection.flush();
-    if (this.#dirty.length > 0) this.timers.soon(() => this.#flush());
-  }
-
   giveRequest(request: Request): void {
     request.connection = undefined;
     request.body = NOTHING;
     request.note = undefined;
     if (request.count <= KEPT_FIELDS && this.#free.length < KEPT) this.#free.push(request);
   }
+
+  /** Once in this turn of the event loop, or in one of the next where many have something to say. */
+  flushSoon(connection: Member): void {
+    if (this.#dirty.push(connection) === 1) this.timers.soon(() => this.#flush());
+  }
+
+  #flush(): void {
+    for (const connection of this.#dirty.splice(0, SERVED_AT_ONCE)) connection.flush();
+    if (this.#dirty.length > 0) this.timers.soon(() => this.#flush());
+  }
 }
 
+const TICK_MS = 1_000;
 const NOTHING = new Uint8Array(0);

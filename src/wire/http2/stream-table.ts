@@ -1,4 +1,4 @@
-import type { Request } from './request.ts';
+import { Request } from './request.ts';
 import type { Stream } from './stream.ts';
 
 /** Streams that we reset, whose frames may still be under way: so many are known. */
@@ -6,64 +6,70 @@ const KEPT_RESETS = 1_024;
 /** Of those that have just ended, one of each so many. A power of two. */
 const KEPT_ENDS = 32;
 
-const NONE: ReadonlyMap<number, Stream> = new Map();
+/** An answer that stays open, begun by `Request.open`. */
+export class Opened {
+  /** WINDOW_UPDATEs less what was sent. */
+  credit: number;
+  readonly isReceived = true;
+
+  constructor(credit: number) {
+    this.credit = credit;
+  }
+}
+
+/** A request that is not whole, one that has a handler, or one whose answer stays open. */
+export type Open = Request | Stream | Opened;
+
+const NONE: ReadonlyMap<number, Open> = new Map();
 
 /**
  * Which streams of a connection are open, and a trace of the last that were (RFC 9113 section 5.1): an idle one has a higher number
  * than any before, and whatever is not here is closed. What a connection does not need is not made.
  */
 export class StreamTable {
-  /** The last request that is not whole. Most are with the next frame, and never get into a map. */
+  /** The last request that is not whole. Most are with the next frame, and never get into the map. */
   latest: Request | undefined;
-  /** Answers that stay open: WINDOW_UPDATEs less what was sent. */
-  opened: Map<number, number> | undefined;
-  handled: ReadonlyMap<number, Stream> = NONE;
-  #handled: Map<number, Stream> | undefined;
-  #requests: Map<number, Request> | undefined;
+  #open: Map<number, Open> | undefined;
   #reset: Set<number> | undefined;
   /** By the lower bits of their number: those that ended, and the negative of those that the peer has reset. */
   #ended: number[] | undefined;
 
   get size(): number {
-    return (this.latest ? 1 : 0) + (this.#requests?.size ?? 0) + this.handled.size + (this.opened?.size ?? 0);
+    return (this.latest ? 1 : 0) + (this.#open?.size ?? 0);
   }
 
-  /** A request that is not whole, of those that are answered from prepared bytes. */
-  request(id: number): Request | undefined {
-    return this.latest?.id === id ? this.latest : this.#requests?.get(id);
+  get(id: number): Open | undefined {
+    return this.latest?.id === id ? this.latest : this.#open?.get(id);
   }
 
-  add(stream: Stream): void {
-    this.#handled ??= new Map();
-    this.handled = this.#handled;
-    this.#handled.set(stream.id, stream);
+  /** All of them, by their numbers. */
+  all(): ReadonlyMap<number, Open> {
+    if (this.latest) this.#put(this.latest.id, this.latest);
+    this.latest = undefined;
+    return this.#open ?? NONE;
+  }
+
+  add(id: number, open: Open): void {
+    if (!(open instanceof Request)) {
+      this.#put(id, open);
+      return;
+    }
+    if (this.latest) this.#put(this.latest.id, this.latest);
+    this.latest = open;
+  }
+
+  #put(id: number, open: Open): void {
+    this.#open ??= new Map();
+    this.#open.set(id, open);
   }
 
   remove(id: number): void {
-    this.#handled?.delete(id);
+    if (this.latest?.id === id) this.latest = undefined;
+    else this.#open?.delete(id);
   }
 
-  hold(request: Request): void {
-    const { latest } = this;
-    this.latest = request;
-    if (!latest) return;
-    this.#requests ??= new Map();
-    this.#requests.set(latest.id, latest);
-  }
-
-  release(request: Request): void {
-    if (this.latest === request) this.latest = undefined;
-    else this.#requests?.delete(request.id);
-  }
-
-  *requests(): Generator<Request, void, undefined> {
-    if (this.latest) yield this.latest;
-    if (this.#requests) yield* this.#requests.values();
-  }
-
-  /** We have reset it. What the peer still sends is no mistake until it `ends` there too. */
-  reset(id: number, ends: boolean): void {
-    if (ends) return;
+  /** We have reset it. What the peer still sends is no mistake until it ends it too. */
+  reset(id: number): void {
     this.#reset ??= new Set();
     const [oldest = id] = this.#reset;
     if (this.#reset.size >= KEPT_RESETS) this.#reset.delete(oldest);
@@ -76,8 +82,7 @@ export class StreamTable {
   }
 
   end(id: number, isByReset: boolean): void {
-    // No typed array: those are slow to make, and many connections ask once.
-    this.#ended ??= new Array<number>(KEPT_ENDS).fill(0);
+    this.#ended ??= [];
     this.#ended[(id >> 1) & (KEPT_ENDS - 1)] = isByReset ? -id : id;
   }
 

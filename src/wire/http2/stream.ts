@@ -1,20 +1,21 @@
 import { CANCEL, NO_ERROR } from './codes.ts';
 import { EXPECT, type Field } from './fields.ts';
-import { encodeFields, type Fields } from './header-encoder.ts';
-import type { Prepared } from './prepared.ts';
+import { encodeFields, type Fields, type Prepared } from './prepared.ts';
 import type { Peer, Request } from './request.ts';
 
 /** What a stream asks of its connection. */
 export interface StreamOwner extends Peer {
+  readonly maxUnsentBytes: number;
+  /** What all streams have to say and cannot. */
+  waitingBytes: number;
   writeHeader(id: number, block: Uint8Array, ends: boolean): void;
   /** Sends what may be sent of what the stream has to say. */
   pump(stream: Stream): void;
-  /** The handler has taken bytes of the body. */
+  /** All of its answer is out. */
+  answered(stream: Stream): void;
+  /** Its handler has taken bytes of the body. */
   taken(stream: Stream, bytes: number): void;
-  /** The application gives up. */
-  abandon(stream: Stream, code: number): void;
-  readonly maxUnsentBytes: number;
-  readonly streamWindowBytes: number;
+  reset(id: number, code: number, ends: boolean): void;
 }
 
 /** The stream ended before what was waited for. */
@@ -29,7 +30,6 @@ export class StreamClosed extends Error {
 }
 
 const CONTINUE = encodeFields([[':status', '100']]);
-const NO_FIELDS: readonly Field[] = [];
 
 /**
  * One request and its answer, for handlers that take their time: the body as it comes, the answer piece by piece. All that happens is
@@ -54,33 +54,28 @@ export class Stream {
   /** Once, however it ended: with `NO_ERROR` when the answer is out. */
   onClose: ((code: number) => void) | undefined;
 
-  // What follows is for the connection.
+  // What follows is for the connection. What a Request has too means the same.
 
-  /** Whether its handler has been called. */
+  /** Whether its handler has been called; whether it is to be told of something, and whether that is to be read. */
   isStarted = false;
   isWoken = false;
-  /** For `onReadable`, and for `onDrain`. */
   hasNews = false;
-  isDrained = false;
   /** The request has been received to its end. */
   isReceived = false;
   isHeaderSent = false;
-  /** Its header was all of its answer. */
-  isHeaderOnly = false;
   /** Nothing more can be said. */
   isEnding = false;
   isOver = false;
   closeCode = NO_ERROR;
   /** Its request must be whole within the time for bodies, and its answer be taken. */
   isHurried = true;
-  since: number;
+  readonly since: number;
   readonly contentLength: number;
-  received = 0;
-  /** What the peer may still send. */
+  received: number;
   window: number;
   /** Taken, and not yet given back to the peer. */
   owed = 0;
-  trailers: readonly Field[] = NO_FIELDS;
+  trailers: readonly Field[] = [];
   readonly unread: Uint8Array[] = [];
   /** What waits to be sent, the first of it from `offset` on. */
   readonly unsent: Uint8Array[] = [];
@@ -90,7 +85,7 @@ export class Stream {
   /** WINDOW_UPDATEs less what was sent: the initial window comes on top, as it is at the time. */
   credit: number;
   isDrainWanted = false;
-  /** Since when it waits for a window, in ticks, and how much it has sent since. */
+  /** Since when it waits for a window, and how much it has sent since. */
   waitsSince = 0;
   sentSince = 0;
   readonly #owner: StreamOwner;
@@ -106,19 +101,18 @@ export class Stream {
     this.authority = request.authority?.value ?? '';
     this.fields = request.fields.slice(0, request.count);
     this.note = request.note;
-    this.contentLength = request.contentLength;
     this.since = request.since;
+    this.contentLength = request.contentLength;
+    this.received = request.received;
+    this.window = request.window;
     this.credit = request.credit;
-    this.window = owner.streamWindowBytes;
     this.#expects = request.has(EXPECT) && this.header('expect')?.toLowerCase() === '100-continue';
   }
 
   /** All values of a field, with commas between them; undefined when there is none. Cookies are joined as they were split. */
   header(name: string): string | undefined {
-    let all: string | undefined;
-    const between = name === 'cookie' ? '; ' : ', ';
-    for (const field of this.fields) if (field.name === name) all = all === undefined ? field.value : all + between + field.value;
-    return all;
+    const values = this.fields.filter((field) => field.name === name).map(({ value }) => value);
+    return values.length === 0 ? undefined : values.join(name === 'cookie' ? '; ' : ', ');
   }
 
   /** The next bytes of the body, which are the reader's; undefined when there are none now. */
@@ -140,17 +134,11 @@ export class Stream {
 
   /** The body, for one reader. Throws StreamClosed when it is broken off. */
   async *body(): AsyncGenerator<Uint8Array, void, undefined> {
-    for (;;) {
+    while (!this.isRead) {
       const chunk = this.read();
-      if (chunk !== undefined) {
-        yield chunk;
-        continue;
-      }
-      if (this.isRead) return;
-      if (this.isOver) throw new StreamClosed(this.closeCode);
-      await new Promise<void>((resolve) => {
-        this.onReadable = resolve;
-      });
+      if (chunk !== undefined) yield chunk;
+      else if (this.isOver) throw new StreamClosed(this.closeCode);
+      else await new Promise<void>((resolve) => (this.onReadable = resolve));
     }
   }
 
@@ -162,9 +150,7 @@ export class Stream {
   /** Begins the answer; `ends` when there is nothing but the header. Throws a RangeError for what no header may contain. */
   respond(status: number, fields: Fields, ends = false): void {
     const block = encodeFields([[':status', String(status)], ...fields]);
-    if (this.isOver || this.isHeaderSent) return;
-    this.#begin(block, ends);
-    if (ends) this.#owner.pump(this);
+    if (!this.isOver && !this.isHeaderSent) this.#begin(block, ends);
   }
 
   /**
@@ -186,25 +172,23 @@ export class Stream {
   /** Ends the answer, with trailers or without. */
   end(trailers?: Fields): void {
     const block = trailers && encodeFields(trailers);
-    if (this.isOver || this.isEnding || !this.isHeaderSent) return;
-    this.trailerBlock = block;
-    this.isEnding = true;
-    this.#owner.pump(this);
+    if (!this.isOver && !this.isEnding && this.isHeaderSent) this.#finish(block);
   }
 
   /** A whole answer. */
-  answer(prepared: Prepared): void {
-    if (this.isOver || this.isHeaderSent || prepared.head === undefined) return;
-    this.#begin(prepared.head, prepared.ends && prepared.data.length === 0 && prepared.trailers === undefined);
-    this.#queue(prepared.data);
-    this.trailerBlock = prepared.trailers;
-    this.isEnding = prepared.ends;
-    this.#owner.pump(this);
+  answer({ head, data, trailers, ends }: Prepared): void {
+    if (this.isOver || this.isHeaderSent || head === undefined) return;
+    const isAll = ends && data.length === 0 && trailers === undefined;
+    this.#begin(head, isAll);
+    if (isAll) return;
+    this.#queue(data);
+    if (ends) this.#finish(trailers);
+    else this.#owner.pump(this);
   }
 
   /** Gives up. */
   reset(code: number): void {
-    if (!this.isOver) this.#owner.abandon(this, code);
+    if (!this.isOver) this.#owner.reset(this.id, code, this.isReceived);
   }
 
   /** It has ended. Answers how much of the body nobody will read: a body of which some is missing is not whole. */
@@ -214,22 +198,44 @@ export class Stream {
     if (lost > 0) this.isReceived = false;
     this.unread.length = 0;
     this.unsent.length = 0;
+    this.#owner.waitingBytes -= this.unsentBytes;
     this.unsentBytes = 0;
     this.isOver = true;
     this.closeCode = code;
     return lost;
   }
 
+  /** Tells its handler what has happened. */
+  tell(): void {
+    const { hasNews, isOver } = this;
+    this.hasNews = false;
+    if (hasNews || isOver) this.onReadable?.();
+    if (isOver) {
+      this.onClose?.(this.closeCode);
+      this.onClose = undefined;
+    } else if (this.isDrainWanted && this.unsentBytes === 0) {
+      this.isDrainWanted = false;
+      this.onDrain?.();
+    }
+  }
+
   #begin(block: Uint8Array, ends: boolean): void {
     this.isHeaderSent = true;
-    this.isHeaderOnly = ends;
     this.isEnding = ends;
     this.#owner.writeHeader(this.id, block, ends);
+    if (ends) this.#owner.answered(this);
+  }
+
+  #finish(trailers: Uint8Array | undefined): void {
+    this.trailerBlock = trailers;
+    this.isEnding = true;
+    this.#owner.pump(this);
   }
 
   #queue(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.unsent.push(chunk);
     this.unsentBytes += chunk.length;
+    this.#owner.waitingBytes += chunk.length;
   }
 }

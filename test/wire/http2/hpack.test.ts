@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConnectionError } from '../../../src/wire/http2/codes.ts';
 import { createStaticTable } from '../../../src/wire/http2/fields.ts';
-import { createScratch, HeaderDecoder } from '../../../src/wire/http2/header-decoder.ts';
-import { encodeFields } from '../../../src/wire/http2/header-encoder.ts';
+import { HeaderDecoder } from '../../../src/wire/http2/header-decoder.ts';
 import { HTTP2_LIMITS } from '../../../src/wire/http2/limits.ts';
+import { encodeFields } from '../../../src/wire/http2/prepared.ts';
 import { Request } from '../../../src/wire/http2/request.ts';
 import { block, CODE, type Field, integer, string } from '../../support/http2-frames.ts';
 import { Http2Room, TestApplication } from '../../support/http2-room.ts';
@@ -20,7 +20,7 @@ const STATIC_TABLE = createStaticTable(MARKS);
 
 /** A decoder, and what it makes of blocks that follow each other. */
 class Reader {
-  readonly decoder = new HeaderDecoder({ staticTable: STATIC_TABLE, mark: MARKS, scratch: createScratch(32_768) });
+  readonly decoder = new HeaderDecoder({ staticTable: STATIC_TABLE, mark: MARKS, scratch: Buffer.alloc(65_536) });
 
   read(bytes: Buffer | string): Field[] {
     const whole = typeof bytes === 'string' ? Buffer.from(bytes.replaceAll(' ', ''), 'hex') : bytes;
@@ -263,8 +263,8 @@ it('a text by the shortest codes, as long as a block may be, is read in full', (
   // Each "0" has five bits: 8 of them 5 bytes.
   const zeros = Buffer.concat(Array.from({ length: 3_270 * 2 }, () => Buffer.from('0000000000', 'hex')));
   const bytes = Buffer.concat([Buffer.from([0]), string('x'), integer(0x80, 7, zeros.length), zeros]);
-  const reader = new HeaderDecoder({ staticTable: STATIC_TABLE, mark: MARKS, scratch: createScratch(32_768) });
-  const target = new Request({ ...HTTP2_LIMITS, maxHeaderListBytes: 100_000 });
+  const reader = new HeaderDecoder({ staticTable: STATIC_TABLE, mark: MARKS, scratch: Buffer.alloc(65_536) });
+  const target = new Request({ ...HTTP2_LIMITS, maxHeaderBytes: 100_000 });
   target.begin();
   reader.decode(bytes, 0, bytes.length, target);
   expect(target.fields[0]?.value).toBe('0'.repeat((zeros.length / 5) * 8));

@@ -267,22 +267,18 @@ function randomRequest(dice: Dice): Field[] {
 }
 
 const GENEROUS = {
-  maxStreams: MAX_STREAMS,
-  maxQuickBodyBytes: 10_000_000,
+  maxStreamsPerConnection: MAX_STREAMS,
   streamWindowBytes: 100_000_000,
   maxUnreadBytes: 100_000_000,
-  resets: { atOnce: 1_000_000, perSecond: 0 },
-  glitches: { atOnce: 1_000_000, perSecond: 0 },
-  perSecond: {
-    streams: 1e6,
-    headerBytes: 1e9,
-    settings: 1e6,
-    pings: 1e6,
-    controls: 1e6,
-    smallFrames: 1e6,
-    emptyFrames: 1e6,
-    unknownFrames: 1e6,
-  },
+  maxHeaderBytesPerSecond: 1e9,
+  maxSettingsPerSecond: 1e6,
+  maxPingsPerSecond: 1e6,
+  maxControlFramesPerSecond: 1e6,
+  maxSmallFramesPerSecond: 1e6,
+  maxEmptyFramesPerSecond: 1e6,
+  maxUnknownFramesPerSecond: 1e6,
+  maxResetsPerSecond: 1e6,
+  maxErrorsPerMinute: 1e6,
 } as const;
 
 const STEPS = 100;

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
-import { encodeFields } from '../../../src/wire/http2/header-encoder.ts';
 import { BufferPool, Output } from '../../../src/wire/http2/output.ts';
-import { Prepared } from '../../../src/wire/http2/prepared.ts';
+import { encodeFields, Prepared } from '../../../src/wire/http2/prepared.ts';
 import type { Request } from '../../../src/wire/http2/request.ts';
 import { data, FLAG, headers, hello, request, settingsAck } from '../../support/http2-frames.ts';
 import { TestApplication, Wire } from '../../support/http2-room.ts';
@@ -38,9 +37,9 @@ it('an answer may be prepared from fields that have been encoded before', () => 
     new Prepared({ head: encodeFields(head), data: body, trailers: encodeFields(trailers) }),
   ].map((prepared) => {
     using wire = new Wire();
-    const output = new Output(wire, new BufferPool(), { dirty() {} });
+    const output = new Output(wire, new BufferPool(), () => {});
     prepared.write(output, 1);
-    output.flush();
+    output.write();
     return wire.bytes();
   });
   expect(written[0]).toEqual(written[1]);

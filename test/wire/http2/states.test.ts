@@ -421,7 +421,8 @@ describe('a request that is sound', () => {
     ['too many fields', request('GET', '/', ...Array.from({ length: 197 }, (_, i) => [`x-${i}`, ''] as const))],
     ['too long a value', request('GET', '/', ['x-test', 'x'.repeat(16_200)])],
   ])('%s are answered 431, and the table stays right', (_, fields) => {
-    using wire = greeted();
+    using wire = new Wire({ maxHeaderBytes: 16_384 });
+    wire.send(hello(), settingsAck);
     const [answer] = wire.send(headers(1, fields));
     expect(answer).toMatchObject({ type: TYPE.headers, flags: FLAG.endHeaders | FLAG.endStream });
     expect(answer?.payload.includes('431')).toBe(true);

@@ -21,7 +21,7 @@ import {
 import { TestApplication, Wire } from '../../support/http2-room.ts';
 import { ManualScheduler } from '../../support/scheduler.ts';
 
-/** What a connection may take its time for, and how it ends. All times are moved by hand. */
+/** What a connection may take its time for, and how it ends. All times are moved by hand, and end with the second after them. */
 
 const OPEN_FOR_NOW = FLAG.endHeaders;
 const SECOND = 1_000;
@@ -52,7 +52,7 @@ describe('too slow', () => {
   ])('%s, and the connection is closed after ten seconds', (_, sent) => {
     using wire = new Wire();
     wire.send(sent);
-    wire.scheduler.advance(9 * SECOND);
+    wire.scheduler.advance(10 * SECOND);
     expect(wire.destroyed).toBe(false);
     wire.scheduler.advance(SECOND);
     expect(wire.destroyed).toBe(true);
@@ -60,7 +60,7 @@ describe('too slow', () => {
 
   it('is a beginning of a byte a second', () => {
     using wire = new Wire();
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 11; i++) {
       wire.send(PREFACE.subarray(i, i + 1));
       wire.scheduler.advance(SECOND);
     }
@@ -73,10 +73,19 @@ describe('too slow', () => {
   ])('is %s', (_, sent) => {
     using wire = greeted(new Wire());
     wire.send(sent);
-    expect(pass(wire, 9)).toEqual([]);
+    expect(pass(wire, 10)).toEqual([]);
     // A byte, or a frame, now and then does not help.
     wire.send(sent.length === 20 ? Buffer.from([0]) : frame(TYPE.continuation, 0, 1));
     expect(pass(wire, 1)).toEqual(['GOAWAY 0 PROTOCOL_ERROR']);
+  });
+
+  it('is no frame that begins after a pause: its time counts from its own first byte', () => {
+    using wire = greeted(new Wire());
+    const whole = headers(1, request('GET', '/'));
+    expect(pass(wire, 9)).toEqual([]);
+    wire.send(whole.subarray(0, 20));
+    expect(pass(wire, 9)).toEqual([]);
+    expect(wire.say(whole.subarray(20))).toEqual(['HEADERS 1', 'DATA 1 12 END']);
   });
 
   it('is a body that has not come in thirty seconds, unless its handler gives it time', () => {
@@ -90,11 +99,11 @@ describe('too slow', () => {
       [5, '/conversation'],
     ] as const)
       wire.send(headers(id, request('POST', path), OPEN_FOR_NOW));
-    for (let i = 0; i < 29; i++) {
+    for (let i = 0; i < 30; i++) {
       wire.send(data(1, 'x', 0), data(3, 'x', 0));
       expect(pass(wire, 1)).toEqual([]);
     }
-    expect(pass(wire, 1)).toEqual(['RST_STREAM 1 CANCEL', 'RST_STREAM 3 CANCEL']);
+    expect(pass(wire, 1)).toEqual(['RST_STREAM 3 CANCEL', 'RST_STREAM 1 CANCEL']);
     expect(pass(wire, 100)).toEqual([]);
   });
 
@@ -106,7 +115,7 @@ describe('too slow', () => {
       expect(pass(wire, 5)).toEqual([]);
       wire.send(frame(TYPE.windowUpdate, 0, 1, uint32(1)));
     }
-    expect(pass(wire, 5)).toEqual(['RST_STREAM 1 CANCEL']);
+    expect(pass(wire, 6)).toEqual(['RST_STREAM 1 CANCEL']);
   });
 
   it('is no such window for a conversation, which waits for as long as its handler does', () => {
@@ -126,7 +135,7 @@ describe('too slow', () => {
     using wire = greeted(new Wire());
     wire.isStuck = true;
     wire.send(headers(1, request('GET', '/')));
-    wire.scheduler.advance(29 * SECOND);
+    wire.scheduler.advance(30 * SECOND);
     expect(wire.destroyed).toBe(false);
     wire.scheduler.advance(SECOND);
     expect(wire.destroyed).toBe(true);
@@ -136,7 +145,7 @@ describe('too slow', () => {
 describe('a peer that is not heard of', () => {
   it('is asked twice, and given up', () => {
     using wire = greeted(new Wire());
-    wire.scheduler.advance(9 * SECOND);
+    wire.scheduler.advance(10 * SECOND);
     expect(wire.words()).toEqual([]);
     wire.scheduler.advance(SECOND);
     expect(wire.words()).toEqual(['PING']);
@@ -160,15 +169,15 @@ describe('a peer that is not heard of', () => {
       if (seen.length < 4) scheduler.soon(look);
     };
     // None of them has said anything.
-    scheduler.after(10 * SECOND, look);
-    scheduler.advance(10 * SECOND);
+    scheduler.after(11 * SECOND, look);
+    scheduler.advance(11 * SECOND);
     expect(seen).toEqual([256, 512, 700, 700]);
   });
 
   it('is kept for as long as it answers, until it has been idle for an hour', () => {
     using wire = greeted(new Wire());
     wire.send(headers(1, request('GET', '/')));
-    expect(pass(wire, 3_599)).toEqual([]);
+    expect(pass(wire, 3_600)).toEqual([]);
     expect(pass(wire, 1)).toEqual(['GOAWAY 2147483647 NO_ERROR']);
     expect(wire.say(ping('draining', FLAG.ack))).toEqual(['GOAWAY 1 NO_ERROR']);
     expect(wire.writableEnded).toBe(true);
@@ -220,7 +229,7 @@ describe('a graceful end', () => {
     using wire = greeted(new Wire());
     wire.send(headers(1, request('POST', '/hold')));
     wire.engine.close();
-    expect(pass(wire, 4)).toEqual(['GOAWAY 2147483647 NO_ERROR']);
+    expect(pass(wire, 5)).toEqual(['GOAWAY 2147483647 NO_ERROR']);
     expect(pass(wire, 1)).toEqual(['GOAWAY 1 NO_ERROR']);
     expect(wire.say(resetFrame(1, CODE.cancel))).toEqual([]);
     expect(wire.writableEnded).toBe(true);
@@ -255,7 +264,7 @@ describe('a graceful end', () => {
 
 describe('when it is over', () => {
   it('the peer may talk on for a moment, and nobody listens', () => {
-    using wire = greeted(new Wire({ lingerMs: 500 }));
+    using wire = greeted(new Wire());
     wire.send(ping('short'));
     expect(wire.writableEnded).toBe(true);
     expect(wire.say(headers(1, request('GET', '/')))).toEqual([]);
@@ -290,7 +299,7 @@ describe('when it is over', () => {
     expect(closed).toEqual([CODE.cancel]);
     expect(application.watchers).toEqual([]);
     expect(application.closedPeers).toBe(1);
-    expect(wire.engine.connections).toBe(0);
+    expect(wire.engine.connections.size).toBe(0);
     expect(wire.scheduler.open).toBe(0);
     // Nothing that is still done with them does anything.
     const [stream] = application.streams;
@@ -308,7 +317,7 @@ describe('when it is over', () => {
     expect(wire.application.closedPeers).toBe(1);
     wire.scheduler.advance(500);
     await wire.settle();
-    expect(wire.engine.connections).toBe(0);
+    expect(wire.engine.connections.size).toBe(0);
     expect(wire.scheduler.open).toBe(0);
   });
 });

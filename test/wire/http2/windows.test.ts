@@ -218,11 +218,11 @@ describe('what we are sent', () => {
     for (let id = 1; id <= 5; id += 2)
       words.push(...wire.say(headers(id, request('POST', path), OPEN_FOR_NOW), data(id, Buffer.alloc(8_000), 0)));
     expect(words).toEqual(['RST_STREAM 5 ENHANCE_YOUR_CALM']);
-    expect(wire.engine.unreadBytes).toBe(16_000);
+    expect(wire.engine.totals.unreadBytes).toBe(16_000);
     wire.send(resetFrame(1, CODE.cancel));
-    expect(wire.engine.unreadBytes).toBe(8_000);
+    expect(wire.engine.totals.unreadBytes).toBe(8_000);
     wire.connection.destroy();
-    expect(wire.engine.unreadBytes).toBe(0);
+    expect(wire.engine.totals.unreadBytes).toBe(0);
   });
 
   it('in many short pieces is kept in few', () => {
@@ -234,7 +234,7 @@ describe('what we are sent', () => {
     let body = '';
     for (let chunk = stream?.read(); chunk; chunk = stream?.read()) body += Buffer.from(chunk).toString();
     expect(body).toBe('abcdefghijklmnopqrstuvwxyz'.repeat(39).slice(0, 1_000));
-    expect(wire.engine.unreadBytes).toBe(0);
+    expect(wire.engine.totals.unreadBytes).toBe(0);
   });
 });
 
