@@ -68,12 +68,16 @@ async function untilFound(port) {
   if (down !== expected) throw new Error(`checks have found ${down} of the ${expected} instances of a service that hang`);
 }
 
-/** And how long what arrives waits meanwhile. */
+const accepted = async () => (await targets).ask('accepted');
+
+/** And how long what arrives waits meanwhile, and how many checks are made all the same. */
 const underChecks = (work) => async (peer, options) => {
+  const [before, began] = [await accepted(), performance.now()];
   await peer.process.ask('watchLoop');
   const figures = await work(peer, options);
   const { p99Ms } = await peer.process.ask('loop');
-  return { ...figures, p99Ms };
+  const checksPerSecond = ((await accepted()) - before) / ((performance.now() - began) / 1_000);
+  return { ...figures, p99Ms, checksPerSecond };
 };
 
 const check = (peer, { seconds }) =>
@@ -84,7 +88,6 @@ const check = (peer, { seconds }) =>
 
 /** When nobody asks. */
 const idle = async (peer, { seconds }) => {
-  const accepted = async () => (await targets).ask('accepted');
   const [before, acceptedBefore, began] = [peer.process.used().ns, await accepted(), performance.now()];
   await pause(seconds * 1_000);
   const ms = performance.now() - began;
@@ -107,13 +110,13 @@ export const probes = {
       name: 'beat',
       title: 'beats while 10,000 instances are checked',
       take: underChecks(calls('beat', BEATING)),
-      lines: beside('perSecond', 'cpuUs', 'p99Ms'),
+      lines: [...beside('perSecond', 'cpuUs', 'p99Ms'), { figure: 'checksPerSecond' }],
     },
     {
       name: 'check',
       title: 'Checks while 10,000 instances are checked',
       take: underChecks(check),
-      lines: beside('perSecond', 'cpuUs', 'p99Ms'),
+      lines: [...beside('perSecond', 'cpuUs', 'p99Ms'), { figure: 'checksPerSecond' }],
     },
     {
       name: 'idle',

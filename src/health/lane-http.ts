@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { Serve } from '../wire/exchange.ts';
 import type { Answer, Fields, Lanes } from '../wire/lanes.ts';
+import { TURN } from '../wire/turn.ts';
 import { type EndpointLimits, endpointOf } from './endpoints.ts';
 import type { Checker } from './health.ts';
 import type { JsonAnswer } from './lane-answers.ts';
@@ -32,7 +33,7 @@ export function createHttpLane(
       if (name === undefined) return false;
       const status = checker.statusOfText(name) ?? 'bad-name';
       res.writeHead(answers[status].status, heads[status]);
-      res.end(answers[status].body, 'latin1');
+      TURN.end(res, answers[status].body, 'latin1');
       return true;
     } catch (err) {
       return failed(err, log);
@@ -44,8 +45,7 @@ export function createHttpLane(
       const length = Buffer.byteLength(json);
       res.writeHead(http, ['Cache-Control', 'no-store', 'Content-Type', 'application/json', 'Content-Length', String(length)]);
       // A text of ASCII alone is copied, and not encoded, if it is said to be Latin 1.
-      if (length === json.length) res.end(json, 'latin1');
-      else res.end(json);
+      TURN.end(res, json, length === json.length ? 'latin1' : 'utf8');
       return true;
     } catch (err) {
       return failed(err, log);

@@ -1,3 +1,4 @@
+import { Bag } from '../wire/bag.ts';
 import { CheckError, type MakeCheck, type Target, timedOut } from './check.ts';
 import { createDial, type Dial, type DialRules } from './dial.ts';
 import { checkGrpc } from './grpc.ts';
@@ -28,23 +29,24 @@ export function createChecks(rules: CheckRules): Checks {
   const dial = createDial(rules, lookups);
   const late = (ending: AbortSignal) => (lookups.isAsking(ending) ? notAnswered() : timedOut());
   /** The checks under way, and what ends each, and all that it has dialled. */
-  const underWay = new Map<Promise<void>, AbortController>();
+  const underWay = new Bag<{ readonly ending: AbortController; readonly checking: Promise<void> }>();
   let isClosed = false;
   const check: MakeCheck = (target, signal) => {
     if (isClosed) return Promise.reject(closed());
     if (signal.aborted) return Promise.reject(timedOut());
     const ending = new AbortController();
     const work = () => make(target, dial, ending.signal, rules.ca);
-    const checking = bounded({ signal, ending, late, work }).finally(() => underWay.delete(checking));
-    underWay.set(checking, ending);
-    return checking;
+    const checking = bounded({ signal, ending, late, work });
+    const over = underWay.add({ ending, checking });
+    return checking.finally(over);
   };
   return {
     check,
     close: async () => {
       isClosed = true;
-      for (const ending of underWay.values()) ending.abort(closed());
-      await Promise.allSettled(underWay.keys());
+      const open = underWay.members();
+      for (const { ending } of open) ending.abort(closed());
+      await Promise.allSettled(open.map(({ checking }) => checking));
     },
   };
 }

@@ -46,7 +46,7 @@ export class Prober {
   readonly #portions: Portions;
   readonly #targets: Targets;
   readonly #due = new DueQueue<Probed>();
-  readonly #underWay = new Set<Run>();
+  #underWay = 0;
   /** How many of them may take longer than others: half of the room at most, or a few that hang would stop all. */
   #patient = 0;
   /** Instances that are checked no more, and of which the registry still has to be told so. */
@@ -90,7 +90,7 @@ export class Prober {
   }
 
   get underWay(): number {
-    return this.#underWay.size;
+    return this.#underWay;
   }
 
   #begun(probed: Probed, soon: boolean): void {
@@ -128,7 +128,7 @@ export class Prober {
     const { now, scheduler, limits } = this.#options;
     const { first } = this.#due;
     if (first === undefined) this.#behindSince = undefined;
-    if (first === undefined || this.#underWay.size >= limits.maxProbes) {
+    if (first === undefined || this.#underWay >= limits.maxProbes) {
       this.#timer?.cancel();
       this.#timer = undefined;
       return;
@@ -148,7 +148,7 @@ export class Prober {
     this.#timer = undefined;
     let room = at >= this.#nextPortionAt ? size : 0;
     let next = this.#firstDue(at);
-    while (next !== undefined && room > 0 && this.#underWay.size < limits.maxProbes) {
+    while (next !== undefined && room > 0 && this.#underWay < limits.maxProbes) {
       this.#due.remove(next);
       if (next.peer.underWay >= limits.maxProbesPerAddress) {
         next.peer.waiting ??= new DueQueue();
@@ -185,7 +185,7 @@ export class Prober {
     probed.run = run;
     probed.peer.underWay++;
     if (isPatient(probed)) this.#patient++;
-    this.#underWay.add(run);
+    this.#underWay++;
     void this.#outcomeOf(run).then((outcome) => this.#over(run, outcome));
   }
 
@@ -202,7 +202,7 @@ export class Prober {
         const { weight, reason } = error;
         if (weight !== 'unheard') return { weight, reason };
       } else if (signal.aborted) return TIMED_OUT;
-      if (this.#underWay.has(run)) this.#blame(error, { ip, port });
+      if (isUnderWay(run)) this.#blame(error, { ip, port });
       return 'unheard';
     }
   }
@@ -233,7 +233,7 @@ export class Prober {
   #over(run: Run, outcome: Outcome): void {
     const { now, random } = this.#options;
     const rules = this.#rules;
-    if (rules === undefined || !this.#underWay.has(run)) return;
+    if (rules === undefined || !isUnderWay(run)) return;
     this.#free(run);
     const { probed } = run;
     this.#note(probed, outcome, { tookMs: now() - run.startedAt, pace: rules.paceOf(probed.check.type) });
@@ -244,7 +244,7 @@ export class Prober {
   #free(run: Run): void {
     const { probed } = run;
     run.cancelTimeout();
-    this.#underWay.delete(run);
+    this.#underWay--;
     probed.run = undefined;
     probed.peer.underWay--;
     if (isPatient(probed)) this.#patient--;
@@ -332,6 +332,9 @@ export class Prober {
 const TIMEOUT_MS: Readonly<Record<ActiveType, number>> = { tcp: 500, http: 500, mysql: 1_500, grpc: 1_000 };
 function isPatient({ timeoutMs, check }: Probed): boolean {
   return timeoutMs !== undefined && timeoutMs > TIMEOUT_MS[check.type];
+}
+function isUnderWay(run: Run): boolean {
+  return run.probed.run === run;
 }
 /** When one of these that finds no room looks again. */
 const PATIENT_AGAIN_MS = 1_000;

@@ -1,5 +1,6 @@
 import { ServerResponse } from 'node:http';
 import { headerOf, isHttp2, type Request, type Response } from './exchange.ts';
+import { TURN } from './turn.ts';
 
 /** The only place that writes answers, the same over HTTP/1.1 and HTTP/2. */
 
@@ -28,8 +29,7 @@ export function answer(
   if (res instanceof ServerResponse && headers === NO_HEADERS) {
     // At once, as Node keeps no table of headers then. A text of ASCII alone is copied and not encoded if it is said to be Latin 1.
     res.writeHead(status, ['Content-Type', contentType, 'Content-Length', String(bytes)]);
-    if (bytes === body.length) res.end(body, 'latin1');
-    else res.end(body);
+    TURN.end(res, body, bytes === body.length ? 'latin1' : 'utf8');
     return;
   }
   res.statusCode = status;

@@ -21,7 +21,7 @@ export class Descriptors {
   #mostOfOthers: number;
   readonly #scheduler: Scheduler;
   readonly #onRefused: (count: number, open: number) => void;
-  readonly #open = new Set<Socket>();
+  #open = 0;
   #refused = 0;
   #cancelTelling: Cancel | undefined;
 
@@ -43,9 +43,9 @@ export class Descriptors {
 
   /** False: it has been ended. `forHealth`: it came to a port that serves health only. */
   admit(socket: Socket, forHealth: boolean): boolean {
-    if (this.#open.size < (forHealth ? this.#most : this.#mostOfOthers)) {
-      this.#open.add(socket);
-      socket.once('close', () => this.#open.delete(socket));
+    if (this.#open < (forHealth ? this.#most : this.#mostOfOthers)) {
+      this.#open++;
+      socket.once('close', () => this.#open--);
       return true;
     }
     socket.on('error', () => {});
@@ -63,7 +63,7 @@ export class Descriptors {
   #tell(): void {
     this.#cancelTelling = undefined;
     if (this.#refused === 0) return;
-    this.#onRefused(this.#refused, this.#open.size);
+    this.#onRefused(this.#refused, this.#open);
     this.#refused = 0;
     this.#cancelTelling = this.#scheduler.after(TELL_EVERY_MS, () => this.#tell());
   }

@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Lanes, PortLimits } from './lanes.ts';
 
@@ -17,35 +17,33 @@ export interface Http1 {
 /** The system then finds out about peers that have vanished without a word. */
 const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
 
+/** Not a set of its answers: see `Bag`. */
+interface Connection {
+  /** Answers that have not gone out whole. */
+  open: number;
+  /** That of the last request, if it is one of them. */
+  last: ServerResponse | undefined;
+}
+
 export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits): Http1 {
-  const { headerTimeoutMs, bodyTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes } = limits;
-  /** Every connection with its answers that have not gone out whole, in their order. */
-  const answering = new Map<Socket, Set<ServerResponse>>();
+  const connections = new Map<Socket, Connection>();
   let closing = false;
   // One function for all answers, which end once each.
   const onAnswered = function (this: ServerResponse) {
-    answering.get(this.req.socket)?.delete(this);
+    const connection = connections.get(this.req.socket);
+    if (connection !== undefined && --connection.open === 0) connection.last = undefined;
   };
 
-  const server = createServer(
-    {
-      // npm's Nacos client puts a whole beat, metadata included, into the request line.
-      maxHeaderSize: maxHeaderBytes,
-      headersTimeout: headerTimeoutMs,
-      requestTimeout: Math.max(headerTimeoutMs, bodyTimeoutMs),
-      // Node's own 5 s equal the beat interval: idle closes would race beats.
-      keepAliveTimeout: keepAliveTimeoutMs,
-      connectionsCheckingInterval: Math.min(headerTimeoutMs, 1_000),
-      keepAlive: true,
-      keepAliveInitialDelay: TCP_KEEP_ALIVE_AFTER_MS,
-    },
-    (req, res) => {
-      answering.get(req.socket)?.add(res);
-      res.on('close', onAnswered);
-      if (closing) res.shouldKeepAlive = false;
-      if (lane?.(req, res, request) !== true) request(req, res);
-    },
-  );
+  const server = createServer(optionsOf(limits), (req, res) => {
+    const connection = connections.get(req.socket);
+    if (connection !== undefined) {
+      connection.open++;
+      connection.last = res;
+    }
+    res.on('close', onAnswered);
+    if (closing) res.shouldKeepAlive = false;
+    if (lane?.(req, res, request) !== true) request(req, res);
+  });
   // Node takes an answer for sent, and its connection for idle, as soon as it has been written: closing would cut off what a slow
   // reader has not taken yet. What is idle is decided in `close`.
   server.closeIdleConnections = () => {};
@@ -58,8 +56,8 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
     server,
 
     serve(socket) {
-      answering.set(socket, new Set());
-      socket.once('close', () => answering.delete(socket));
+      connections.set(socket, { open: 0, last: undefined });
+      socket.once('close', () => connections.delete(socket));
       for (const each of serveSocket) each.call(server, socket);
     },
 
@@ -67,12 +65,25 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
       closing = true;
       // A connection that is answering now ends after its answer, instead of waiting for another request.
       server.keepAliveTimeout = 1;
-      for (const [socket, answers] of answering) {
-        const last = [...answers].at(-1);
+      for (const [socket, { last }] of connections) {
         if (last === undefined) socket.destroy();
         // Java's client of 1.x asks again as soon as it is answered: its connection would never wait.
         else last.shouldKeepAlive = false;
       }
     },
+  };
+}
+
+function optionsOf({ headerTimeoutMs, bodyTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes }: PortLimits): ServerOptions {
+  return {
+    // npm's Nacos client puts a whole beat, metadata included, into the request line.
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: headerTimeoutMs,
+    requestTimeout: Math.max(headerTimeoutMs, bodyTimeoutMs),
+    // Node's own 5 s equal the beat interval: idle closes would race beats.
+    keepAliveTimeout: keepAliveTimeoutMs,
+    connectionsCheckingInterval: Math.min(headerTimeoutMs, 1_000),
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEP_ALIVE_AFTER_MS,
   };
 }

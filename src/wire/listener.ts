@@ -1,5 +1,6 @@
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import { Bag } from './bag.ts';
 import { tellApart } from './first-bytes.ts';
 import { createHttp1 } from './http1.ts';
 import { createHttp2 } from './http2.ts';
@@ -39,8 +40,8 @@ export interface TlsIdentity {
 /** Rejects with the system's error when the port cannot be had. */
 export async function listen(host: string, port: number, lanes: Lanes, options: PortOptions): Promise<OpenPort> {
   const { limits, scheduler, tls, tlsOnly = false, admit } = options;
-  const sockets = new Set<Socket>();
-  const undecided = new Set<Socket>();
+  const sockets = new Bag<Socket>();
+  const undecided = new Bag<Socket>();
   const http1 = createHttp1(lanes, limits);
   const http2 = createHttp2(lanes, limits, scheduler);
   const secure =
@@ -51,11 +52,10 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
 
   http1.server.on('connection', (socket: Socket) => {
     if (admit?.(socket) === false) return;
-    sockets.add(socket);
-    undecided.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    socket.once('close', sockets.add(socket));
+    const decided = undecided.add(socket);
     tellApart(socket, { timeoutMs: limits.headerTimeoutMs, knowsTls: secure !== undefined }, (protocol) => {
-      undecided.delete(socket);
+      decided();
       if (protocol === undefined) return;
       // The listening server keeps a socket open for writing when its peer has finished; an HTTP/2 session would never end.
       if (protocol !== 'http1') socket.allowHalfOpen = false;
@@ -73,13 +73,13 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
 
     async close(deadline) {
       const closed = new Promise<void>((resolve) => http1.server.close(() => resolve()));
-      for (const socket of undecided) socket.destroy();
+      for (const socket of undecided.members()) socket.destroy();
       http1.close();
       secure?.close();
       http2.close();
       // Also the sockets of sessions: one that waits for its peer to close takes no heed of being destroyed itself.
       const cut = () => {
-        for (const socket of sockets) socket.destroy();
+        for (const socket of sockets.members()) socket.destroy();
       };
       if (deadline.aborted) cut();
       deadline.addEventListener('abort', cut, { once: true });

@@ -2,32 +2,28 @@ import type { Response } from './exchange.ts';
 
 /** The answers that are being given, for whoever waits until there are none. */
 export class OpenAnswers {
-  readonly #open = new Set<Response>();
-  #others = 0;
+  #count = 0;
   readonly #waiting: (() => void)[] = [];
 
   /** Counts the answer until its transport has taken it to the end, or is gone. It must have its turn already. */
   add(res: Response): void {
     if (res.closed || res.destroyed) return;
-    this.#open.add(res);
-    res.once('close', () => {
-      this.#open.delete(res);
-      this.#settle();
-    });
+    this.begin();
+    res.once('close', () => this.end());
   }
 
   /** Counts one of which there is no such object, until `end` is called for it. */
   begin(): void {
-    this.#others++;
+    this.#count++;
   }
 
   end(): void {
-    this.#others--;
+    this.#count--;
     this.#settle();
   }
 
   get count(): number {
-    return this.#open.size + this.#others;
+    return this.#count;
   }
 
   /** Resolves as soon as none is open. */
