@@ -32,6 +32,13 @@ const FIND = {
     await build('go', ['build', '-trimpath', '-o', binary, '.'], { cwd: join(import.meta.dirname, 'peers/grpc-go') });
     return binary;
   },
+  ghz: async () => {
+    needs('go');
+    const binary = join(CACHE, 'ghz');
+    const cwd = join(import.meta.dirname, 'loads/ghz');
+    await build('go', ['build', '-trimpath', '-p', '1', '-o', binary, 'github.com/bojand/ghz/cmd/ghz'], { cwd });
+    return binary;
+  },
   rNacos: async () => {
     needs('cargo');
     const binary = join(CACHE, 'r-nacos/bin/rnacos');

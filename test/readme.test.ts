@@ -91,3 +91,24 @@ it('the versions of Spring Cloud Alibaba are the ones that are tested', () => {
     stacks.map((stack, i) => `${stack}, with its \`nacos-client\` ${clients[i]}, on Spring Boot ${boots[i]}`),
   );
 });
+
+it('the versions of the clients of HTTP/2 are the ones that are tested', () => {
+  const clients = join(ROOT, 'test/conformance/clients');
+  const [, okHttp] =
+    /<artifactId>okhttp-jvm<\/artifactId>\s*<version>([^<]+)/.exec(readFileSync(join(clients, 'java-http2/pom.xml'), 'utf8')) ??
+    [];
+  const python = new Map(
+    readFileSync(join(clients, 'python-http2/requirements.txt'), 'utf8')
+      .trim()
+      .split('\n')
+      // Each is pinned.
+      .map((line) => line.split('==') as [string, string]),
+  );
+  const [, conformance] =
+    /connectrpc\.com\/conformance v(\S+)/.exec(readFileSync(join(clients, 'connect-conformance/go.mod'), 'utf8')) ?? [];
+  const versions = new Map(tableAfter('## Compatibility').map(([client = '', version = '']) => [client, version]));
+  expect(versions.get('OkHttp')).toBe(okHttp);
+  expect(versions.get('Python `httpx`')).toBe(python.get('httpx'));
+  expect(versions.get('Python `h2`')).toBe(python.get('h2'));
+  expect(versions.get("Connect's conformance suite")).toBe(conformance);
+});

@@ -28,7 +28,7 @@ export function healthRequest(service) {
 export const FRAME = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, goaway: 7, windowUpdate: 8 };
 export const END_STREAM = 1;
 export const ACK = 1;
-const END_HEADERS = 4;
+export const END_HEADERS = 4;
 
 export function frame(type, flags, stream, payload = Buffer.alloc(0)) {
   const head = Buffer.alloc(9);

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { connect as connectSecurely, TLSSocket } from 'node:tls';
 import { ACK, callHeaders, END_STREAM, FRAME, frame, PREFACE } from './grpc-frames.js';
 
 const HEAD = 9;
@@ -34,9 +35,11 @@ export class Http2Connection {
     socket.on('close', () => this.onFailure(new Error('the connection has been closed')));
   }
 
-  static async open(port) {
-    const socket = connect(port, '127.0.0.1');
-    await once(socket, 'connect');
+  /** Over TLS nobody looks at the certificate: whoever listens was started here. */
+  static async open(port, isSecure = false) {
+    const tls = { ALPNProtocols: ['h2'], rejectUnauthorized: false };
+    const socket = isSecure ? connectSecurely({ port, host: '127.0.0.1', ...tls }) : connect(port, '127.0.0.1');
+    await once(socket, isSecure ? 'secureConnect' : 'connect');
     return new Http2Connection(socket);
   }
 
@@ -57,7 +60,8 @@ export class Http2Connection {
   /** At once, and with no trace in the kernel. */
   close() {
     this.onFailure = () => {};
-    this.#socket.resetAndDestroy();
+    if (this.#socket instanceof TLSSocket) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   #read(chunk) {

@@ -10,6 +10,7 @@ import { tool } from '../toolchain.js';
 import { hold, setEnabled } from './instances.js';
 
 const BRIDGE = join(import.meta.dirname, '../../dist/cli/main.js');
+const IDENTITY = ['cert.pem', 'key.pem'].map((name) => join(import.meta.dirname, '../../test/fixtures/tls', name));
 export const SERVICE = 'orders';
 /** Field 1 is 1. */
 const SERVING = '0801';
@@ -18,6 +19,7 @@ const SERVING = '0801';
  * @typedef {object} Peer
  * @property {ServerProcess} process
  * @property {number} grpcPort
+ * @property {boolean} isSecure whether that port speaks TLS
  * @property {number} httpPort
  * @property {number} nacosPort where clients of Nacos 2.x call
  * @property {(isServing: boolean) => Promise<unknown>} setServing
@@ -28,21 +30,27 @@ export async function beatbridge(flags = [], nodeFlags = []) {
   const ports = ['--host', '127.0.0.1', '--port', '0', '--grpc-port', '0', '--health-port', '0'];
   const command = [BRIDGE, 'serve', ...ports, '--data-dir', 'none', ...flags];
   const process = await ServerProcess.node(command, nodeFlags, async (nextLine) => {
-    const { main, grpc } = JSON.parse(await nextLine()).listeners;
+    const { main, grpc, tls } = JSON.parse(await nextLine()).listeners;
     const portOf = (address) => Number(address.split(':').at(-1));
-    return { http: portOf(main), grpc: portOf(main), nacos: portOf(grpc) };
+    return { http: portOf(main), grpc: portOf(tls ?? main), nacos: portOf(grpc), isSecure: tls !== undefined };
   });
   const { http } = process.said;
   await hold(http, SERVICE, '10.255.0.1', 8080);
   return { ...(await serving(process)), setServing: (isServing) => setEnabled(http, SERVICE, '10.255.0.1', 8080, isServing) };
 }
 
-export const grpcJs = async () => serving(await ServerProcess.node([program('grpc-js.js'), SERVICE]));
+/** Its gRPC is that of the port for TLS. */
+export const beatbridgeOverTls = () => {
+  const [cert, key] = IDENTITY;
+  return beatbridge(['--tls-port', '0', '--tls-cert', cert, '--tls-key', key]);
+};
 
-export const connectNode = async () => serving(await ServerProcess.node([program('connect-node.js'), SERVICE]));
+const grpcJs = async () => serving(await ServerProcess.node([program('grpc-js.js'), SERVICE]));
+
+const connectNode = async () => serving(await ServerProcess.node([program('connect-node.js'), SERVICE]));
 
 /** An answer of Node's HTTP/2 that looks at nothing: the limit of the platform. */
-export const nodeHttp2 = async () => serving(await ServerProcess.node([program('node-http2.js')]));
+const nodeHttp2 = async () => serving(await ServerProcess.node([program('node-http2.js')]));
 
 /**
  * The same of its HTTP/1.1.
@@ -51,9 +59,19 @@ export const nodeHttp2 = async () => serving(await ServerProcess.node([program('
 export const nodeHttp = async (answers) => peerOf(await ServerProcess.node([program('node-http.js'), JSON.stringify(answers)]));
 
 /** On one processor, as the others are. */
-export const grpcGo = async () => {
+const grpcGo = async (args = []) => {
   const env = { ...process.env, GOMAXPROCS: '1' };
-  return serving(await ServerProcess.start([await tool('grpcGo'), SERVICE], { env }));
+  return serving(await ServerProcess.start([await tool('grpcGo'), SERVICE, ...args], { env }));
+};
+
+export const grpcGoOverTls = () => grpcGo(IDENTITY);
+
+/** Who serves the health of gRPC beside beatbridge. */
+export const PEERS = {
+  'connect-node': connectNode,
+  'grpc-js': grpcJs,
+  'node:http2': nodeHttp2,
+  'grpc-go': () => grpcGo(),
 };
 
 function program(name) {
@@ -63,7 +81,7 @@ function program(name) {
 /** Programs that load a server look at little of what it answers: whether it says what is true is seen before. */
 async function serving(process) {
   const peer = peerOf(process);
-  const connection = await Http2Connection.open(peer.grpcPort);
+  const connection = await Http2Connection.open(peer.grpcPort, peer.isSecure);
   const answer = await new Promise((resolve, reject) => {
     connection.onMessage = (_, message) => resolve(message.toString('hex'));
     connection.onEnd = (_, error) => reject(error ?? new Error('a Check has ended without an answer'));
@@ -76,10 +94,11 @@ async function serving(process) {
 }
 
 function peerOf(process) {
-  const { grpc, http, nacos } = process.said;
+  const { grpc, http, nacos, isSecure = false } = process.said;
   return {
     process,
     grpcPort: grpc,
+    isSecure,
     httpPort: http,
     nacosPort: nacos,
     setServing: (isServing) => process.ask(isServing ? 'up' : 'down'),

@@ -1,6 +1,6 @@
 /** What load balancers ask over HTTP/1.1, each over connections that stay and over new ones: a Check in JSON, and the path with a code. */
 import { wrk } from '../loads/programs.js';
-import { beatbridge, connectNode, nodeHttp, SERVICE } from '../peers/peers.js';
+import { beatbridge, nodeHttp, PEERS, SERVICE } from '../peers/peers.js';
 import { costOf } from '../use.js';
 
 const CHECK = '/grpc.health.v1.Health/Check';
@@ -45,7 +45,7 @@ export const httpChecks = {
   subjects: {
     beatbridge: () => beatbridge(),
     'node:http': async () => nodeHttp(await bareAnswers()),
-    'connect-node': connectNode,
+    'connect-node': PEERS['connect-node'],
   },
   works: [
     {

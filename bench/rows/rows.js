@@ -1,5 +1,5 @@
 /** Everything that is measured, in the order of the table. */
-import { checks } from './checks.js';
+import { checks, secureChecks } from './checks.js';
 import { connections } from './connections.js';
 import { deregistrations, flips, largeFlips } from './flips.js';
 import { httpChecks } from './http-checks.js';
@@ -14,6 +14,7 @@ import { watches } from './watches.js';
 
 export const GROUPS = [
   checks,
+  secureChecks,
   httpChecks,
   watches,
   flips,

@@ -79,9 +79,19 @@ function translateTimeout(header: Headers, type: string): void {
 
 /** In a stream each message says whether it is compressed: only one that is needs a compression that is known. */
 function translateCompression(header: Headers): void {
-  for (const name of ['grpc-encoding', 'connect-content-encoding'])
-    if (!isKnownCompression(header.get(name) ?? '')) header.set(name, UNKNOWN_COMPRESSION);
+  for (const [name, accepted] of ENCODINGS) {
+    if (isKnownCompression(header.get(name) ?? '')) continue;
+    header.set(name, UNKNOWN_COMPRESSION);
+    // Whoever does not say what he takes would be answered in what he asked in.
+    if (!header.has(accepted)) header.set(accepted, 'identity');
+  }
 }
+
+/** In what the messages of a stream are, and in what they may be that answer them. */
+const ENCODINGS = [
+  ['grpc-encoding', 'grpc-accept-encoding'],
+  ['connect-content-encoding', 'connect-accept-encoding'],
+] as const;
 
 /** 24 days, in whole seconds. Node takes what a timer cannot hold for a millisecond: of a deadline in a year, a watch would die at once. */
 const MAX_TIMER_MS = 2_147_483_000;

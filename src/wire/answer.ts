@@ -1,5 +1,5 @@
 import { ServerResponse } from 'node:http';
-import { isHttp2, type Request, type Response } from './exchange.ts';
+import { headerOf, isHttp2, type Request, type Response } from './exchange.ts';
 import { TURN } from './turn.ts';
 
 /** The only place that writes answers, the same over HTTP/1.1 and HTTP/2. */
@@ -83,10 +83,17 @@ const NO_HEADERS: Readonly<Record<string, string>> = {};
 export function answerGrpcStatus(res: Response, status: number, message: string): void {
   if (res.headersSent || res.destroyed) return;
   res.statusCode = 200;
-  res.setHeader('Content-Type', 'application/grpc');
+  res.setHeader('Content-Type', grpcTypeFor(res.req));
   res.setHeader('grpc-status', String(status));
   res.setHeader('grpc-message', percentEncoded(message));
   res.end();
+}
+
+/** Who asks in gRPC-Web or JSON takes no answer in another dress: connect-go makes an error of its own of it. */
+function grpcTypeFor(req: Request): string {
+  const [type = 'application/grpc'] =
+    /^application\/grpc(-web(-text)?)?(\+json)?(?=[+;]|$)/i.exec(headerOf(req, 'content-type')) ?? [];
+  return type.toLowerCase();
 }
 
 /** One gRPC message, given in its frame, and status 0. */

@@ -24,7 +24,7 @@ export class Folder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'beatbridge-program-'));
 
   /** Where the file is. */
-  write(name: string, text: string): string {
+  write(name: string, text: string | Buffer): string {
     const path = join(this.path, name);
     writeFileSync(path, text);
     return path;

@@ -5,6 +5,10 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 export interface Relay extends AsyncDisposable {
   /** Where to reach the server, `HOST:PORT`. */
   readonly address: string;
+  /** How many connections have come so far. */
+  readonly accepted: number;
+  /** Where those lead that come from now on. */
+  leadTo(server: string): void;
   /** Breaks every connection that there is; others can be made at once. */
   cut(): void;
   /** Breaks them too, and whichever comes until `mend`. */
@@ -16,13 +20,16 @@ export interface Relay extends AsyncDisposable {
 export async function startRelay(server: string, change = (chunk: Buffer): Buffer => chunk, listensOn = 0): Promise<Relay> {
   const sockets = new Set<Socket>();
   let isBroken = false;
-  const at = server.lastIndexOf(':');
+  let accepted = 0;
+  let target = server;
   const relay = createServer((client) => {
+    accepted++;
     if (isBroken) {
       client.on('error', () => {}).resetAndDestroy();
       return;
     }
-    const upstream = connect(Number(server.slice(at + 1)), server.slice(0, at));
+    const at = target.lastIndexOf(':');
+    const upstream = connect(Number(target.slice(at + 1)), target.slice(0, at));
     client.on('data', (chunk: Buffer) => upstream.write(change(chunk)));
     upstream.pipe(client);
     for (const [socket, peer] of [
@@ -47,6 +54,12 @@ export async function startRelay(server: string, change = (chunk: Buffer): Buffe
   };
   return {
     address: `127.0.0.1:${port}`,
+    get accepted() {
+      return accepted;
+    },
+    leadTo(other) {
+      target = other;
+    },
     cut,
     breakOff() {
       isBroken = true;

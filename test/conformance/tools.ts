@@ -32,6 +32,12 @@ export type ToolName =
   | 'goHealthServer'
   | 'grpcClient'
   | 'h2spec'
+  | 'connectConformance'
+  | 'nghttp'
+  | 'h2load'
+  | 'pythonHttp2'
+  | 'javaHttp2'
+  | 'chromium'
   | 'dubboGoHealth'
   | 'dubboGo'
   | 'goNacos1'
@@ -85,6 +91,22 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   goHealthServer: () => built('go-health-server'),
   grpcClient: () => built('grpc-client'),
   h2spec: () => built('h2spec'),
+  connectConformance: async () => {
+    onPath('go');
+    const folder = join(CACHE, 'connect-conformance');
+    await run('bash', [join(HERE, 'clients/connect-conformance/build.sh'), folder]);
+    return folder;
+  },
+  nghttp: async () => onPath('nghttp'),
+  h2load: async () => onPath('h2load'),
+  pythonHttp2: async () => {
+    const folder = join(CACHE, 'python-http2');
+    onPath('python3');
+    await run('bash', [join(HERE, 'clients/python-http2/build.sh'), folder]);
+    return join(folder, 'bin/python');
+  },
+  javaHttp2: () => builtJava('java-http2'),
+  chromium: async () => onPath('chromium'),
   dubboGoHealth: () => built('dubbo-go-health'),
   dubboGo: () => built('dubbo-go'),
   dubboGoGreeter: () => built('dubbo-go-greeter'),

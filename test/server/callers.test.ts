@@ -73,6 +73,17 @@ describe('a method', () => {
       expect((await post('{}', {}, path)).status).toBe(404);
     }
   });
+
+  it.each([
+    ['application/grpc', 'application/grpc'],
+    ['application/grpc+json', 'application/grpc+json'],
+    ['application/grpc-web+proto', 'application/grpc-web'],
+    ['application/grpc-web+json', 'application/grpc-web+json'],
+    ['application/grpc-web-text', 'application/grpc-web-text'],
+  ])('that does not exist is said not to in what was asked in: %s', async (type, expected) => {
+    const answer = await call({ 'content-type': type, ':path': '/grpc.health.v1.Health/Nothing' });
+    expect(answer).toMatchObject({ headers: { ':status': 200, 'content-type': expected }, status: '12' });
+  });
 });
 
 describe('a request without a body', () => {
@@ -119,6 +130,11 @@ describe('UNIMPLEMENTED', () => {
       'a timeout without a unit': '3',
     });
   });
+});
+
+it('an answer is never in a compression that is not known, also for who does not say what he takes', async () => {
+  const { status, headers } = await call({ ...GRPC, 'grpc-encoding': 'snappy' }, frame('orders', 1));
+  expect([status, headers['grpc-encoding']]).toEqual(['3', undefined]);
 });
 
 describe('what dubbo-go sends', () => {
