@@ -41,6 +41,6 @@ describe.skipIf(h2spec === undefined)('h2spec', () => {
     const failures = stdout.slice(Math.max(stdout.indexOf('Failures:'), 0));
     expect(failures, failures).toContain(`${CASES} tests, ${CASES} passed, 0 skipped, 0 failed`);
     expect(room.application.bugs).toEqual([]);
-    await expect.poll(() => room.engine.connections.size).toBe(0);
+    await expect.poll(() => room.engine.connections.length).toBe(0);
   });
 });

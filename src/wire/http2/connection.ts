@@ -23,6 +23,7 @@ type State = 'open' | 'draining' | 'leaving' | 'over';
 
 /** One connection, from its first byte to its last: when it reads, when it writes, and how it ends. The last of its layers. */
 export class Connection extends Frames {
+  at = 0;
   /** What its peer had left unread at the end of the last turn. */
   unsentBytes = 0;
   #state: State = 'open';
