@@ -28,7 +28,7 @@ describe.skipIf(h2spec === undefined)('h2spec', () => {
     await using room = await Http2Room.open({}, undefined, isSecure ? TLS_IDENTITY : undefined);
     await passes(room.port, path, isSecure);
     expect(room.application.bugs).toEqual([]);
-    await expect.poll(() => room.engine.connections.size).toBe(0);
+    await expect.poll(() => room.engine.connections.length).toBe(0);
   });
 
   it.each([

@@ -231,8 +231,8 @@ export async function fuzz(seed: number, count: number): Promise<{ readonly answ
       scheduler.advance(0);
     }
     expectSound(application, Math.min(BATCH, count - done));
-    if (engine.connections.size !== 0)
-      throw new Error(`${engine.connections.size} connections are left after input ${done} of seed ${seed}`);
+    if (engine.connections.length !== 0)
+      throw new Error(`${engine.connections.length} connections are left after input ${done} of seed ${seed}`);
     if (engine.totals.unreadBytes !== 0)
       throw new Error(`${engine.totals.unreadBytes} bytes are kept after input ${done} of seed ${seed}`);
     if (engine.totals.unsentBytes !== 0)

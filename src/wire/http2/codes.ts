@@ -1,35 +1,16 @@
 /** The numbers of RFC 9113 that several files need, and the one exception that ends a connection. */
 
 /** Frame types: section 6. */
-export const DATA = 0;
-export const HEADERS = 1;
-export const PRIORITY = 2;
-export const RST_STREAM = 3;
-export const SETTINGS = 4;
-export const PUSH_PROMISE = 5;
-export const PING = 6;
-export const GOAWAY = 7;
-export const WINDOW_UPDATE = 8;
-export const CONTINUATION = 9;
+export const [DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS] = [0, 1, 2, 3, 4] as const;
+export const [PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION] = [5, 6, 7, 8, 9] as const;
 
 /** Flags; END_STREAM and ACK are the same bit of different frames. */
-export const END_STREAM = 0x01;
-export const ACK = 0x01;
-export const END_HEADERS = 0x04;
-export const PADDED = 0x08;
-export const HAS_PRIORITY = 0x20;
+export const [END_STREAM, ACK, END_HEADERS, PADDED, HAS_PRIORITY] = [0x01, 0x01, 0x04, 0x08, 0x20] as const;
 
 /** Error codes: section 7. */
-export const NO_ERROR = 0;
-export const PROTOCOL_ERROR = 1;
-export const INTERNAL_ERROR = 2;
-export const FLOW_CONTROL_ERROR = 3;
-export const STREAM_CLOSED = 5;
-export const FRAME_SIZE_ERROR = 6;
-export const REFUSED_STREAM = 7;
-export const CANCEL = 8;
-export const COMPRESSION_ERROR = 9;
-export const ENHANCE_YOUR_CALM = 11;
+export const [NO_ERROR, PROTOCOL_ERROR, INTERNAL_ERROR, FLOW_CONTROL_ERROR] = [0, 1, 2, 3] as const;
+export const [STREAM_CLOSED, FRAME_SIZE_ERROR, REFUSED_STREAM, CANCEL] = [5, 6, 7, 8] as const;
+export const [COMPRESSION_ERROR, ENHANCE_YOUR_CALM] = [9, 11] as const;
 
 export const FRAME_HEADER_BYTES = 9;
 /** What each side must take, and the most that this one takes or sends (sections 4.2 and 6.5.2). */

@@ -23,6 +23,7 @@ type State = 'open' | 'draining' | 'leaving' | 'over';
 
 /** One connection, from its first byte to its last: when it reads, when it writes, and how it ends. The last of its layers. */
 export class Connection extends Frames {
+  at = 0;
   /** What its peer had left unread at the end of the last turn. */
   unsentBytes = 0;
   #state: State = 'open';
@@ -175,7 +176,7 @@ export class Connection extends Frames {
     if (this.table.size > 0) this.#idleSince = now;
     if (now - this.#idleSince > limits.idleTimeoutMs) this.close();
     if (this.#state === 'draining' && now - this.#drainSince > DRAIN_MS) this.#leave();
-    if (!this.isGreeted || now - this.#heardSince <= limits.pingIntervalMs * (this.#unanswered + 1)) return;
+    if (!this.isGreeted || now - this.#heardSince < limits.pingIntervalMs * (this.#unanswered + 1)) return;
     if (this.#unanswered++ < MAX_UNANSWERED) this.output.whole(h2.PING, 0, 0, ARE_YOU_THERE);
     else this.#giveUp('a peer that is not heard of');
   }

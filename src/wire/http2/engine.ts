@@ -27,6 +27,6 @@ export class Engine extends Shared {
 
   /** Announces the end on every connection. Each ends with its last stream. */
   close(): void {
-    for (const connection of this.connections) connection.close();
+    for (const connection of [...this.connections]) connection.close();
   }
 }

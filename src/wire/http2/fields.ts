@@ -21,19 +21,13 @@ export class Field {
 /** Bits that say what a field means to the application. Asked for each field that is decoded, so it must be quick. */
 export type Mark = (name: string, value: string) => number;
 
-export const METHOD = 1;
-export const SCHEME = 2;
-export const PATH = 4;
-export const AUTHORITY = 8;
-export const REGULAR = 16;
+/** The pseudo fields of a request, and all others. */
+export const [METHOD, SCHEME, PATH, AUTHORITY, REGULAR] = [1, 2, 4, 8, 16];
 /** No request may have it: RFC 9113 sections 8.2 and 8.3. */
 export const MALFORMED = 32;
-export const CONTENT_LENGTH = 64;
-export const EXPECT = 128;
-export const CONNECT = 256;
+export const [CONTENT_LENGTH, EXPECT, CONNECT, OPTIONS] = [64, 128, 256, 512];
 /** A path that is for OPTIONS alone. */
-export const ASTERISK = 512;
-export const OPTIONS = 1024;
+export const ASTERISK = 1024;
 /** Its value is looked at. */
 const CHECKED = 2048;
 

@@ -10,12 +10,8 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const LENGTHS: Readonly<Record<number, number>> = { [h2.PRIORITY]: 5, [h2.RST_STREAM]: 4, [h2.PING]: 8, [h2.WINDOW_UPDATE]: 4 };
 const MAX_SETTINGS = 32;
 /** Settings: section 6.5.2. */
-const HEADER_TABLE_SIZE = 1;
-const ENABLE_PUSH = 2;
-const MAX_CONCURRENT_STREAMS = 3;
-const INITIAL_WINDOW_SIZE = 4;
-const MAX_FRAME_SIZE = 5;
-const MAX_HEADER_LIST_SIZE = 6;
+const [HEADER_TABLE_SIZE, ENABLE_PUSH, MAX_CONCURRENT_STREAMS] = [1, 2, 3];
+const [INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE, MAX_HEADER_LIST_SIZE] = [4, 5, 6];
 const DEFAULT_TABLE_BYTES = 4_096;
 
 /** A header of which some has come: HEADERS without the rest, and CONTINUATION frames until there is one that ends it. */

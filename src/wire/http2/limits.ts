@@ -17,7 +17,7 @@ export const HTTP2_LIMITS = {
   bodyTimeoutMs: 30_000, // CANCEL; from the beginning of the request, unless its handler lets it take longer
   stallTimeoutMs: 30_000, // CANCEL of an answer that the peer grants no window for, unless its handler gives it time; closed when it does not read
   idleTimeoutMs: 3_600_000, // NO_ERROR; without any stream
-  pingIntervalMs: 10_000, // closed when two questions for a sign of life were not answered
+  pingIntervalMs: 10_000, // closed when two questions for a sign of life were not answered; asked up to a second sooner
   // These are for one connection and one second, and all end in ENHANCE_YOUR_CALM.
   maxStreamsPerSecond: 250_000,
   maxHeaderBytesPerSecond: 16_777_216,

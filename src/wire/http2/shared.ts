@@ -17,6 +17,8 @@ export interface Timers {
 
 /** A connection, as the others know it. */
 interface Member {
+  /** Where it stands among them. */
+  at: number;
   /** What its peer has left unread. */
   readonly unsentBytes: number;
   tick(): void;
@@ -47,7 +49,8 @@ export class Shared {
   readonly mark: Mark = (name, value) => this.application.mark(name, value);
   readonly staticTable;
   readonly scratch: Buffer;
-  readonly connections = new Set<Member>();
+  /** No set, which V8 writes anew again and again where many come and go, and keeps what the old writings refer to for long. */
+  readonly connections: Member[] = [];
   /** Milliseconds since the beginning, by the second. */
   now = 0;
   readonly #free: Request[] = [];
@@ -68,14 +71,16 @@ export class Shared {
   }
 
   protected join(connection: Member): void {
-    this.connections.add(connection);
+    connection.at = this.connections.push(connection) - 1;
     this.#stop ??= this.timers.every(TICK_MS, () => this.#tick());
   }
 
   /** It has ended. */
   leave(connection: Member): void {
-    this.connections.delete(connection);
-    if (this.connections.size > 0) return;
+    const last = this.connections.pop() ?? connection;
+    if (last !== connection) this.connections[connection.at] = last;
+    last.at = connection.at;
+    if (this.connections.length > 0) return;
     this.#stop?.();
     this.#stop = undefined;
   }

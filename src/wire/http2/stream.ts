@@ -66,7 +66,7 @@ export class Stream {
   /** Nothing more can be said. */
   isEnding = false;
   isOver = false;
-  closeCode = NO_ERROR;
+  closeCode: number = NO_ERROR;
   /** Its request must be whole within the time for bodies, and its answer be taken. */
   isHurried = true;
   readonly since: number;

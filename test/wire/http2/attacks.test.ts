@@ -162,7 +162,7 @@ it('every flood is ended within a second over sockets, whether the peer reads or
       expect(room.application.failures.at(-1), name).toBe(`${CODE.calm} ${reason}`);
       expect((await asked(room)).at(-1)).toBe('DATA 1 12 END');
       socket.destroy();
-      await expect.poll(() => room.engine.connections.size, { interval: 5 }).toBe(0);
+      await expect.poll(() => room.engine.connections.length, { interval: 5 }).toBe(0);
     }
   }
   expect(room.application.watchers).toEqual([]);

@@ -140,7 +140,7 @@ it.each(['http', 'https'])(
       return bodies;
     });
     expect((await Promise.all(talks)).flat()).toEqual(new Array(18).fill(true));
-    await expect.poll(() => room.engine.connections.size).toBe(0);
+    await expect.poll(() => room.engine.connections.length).toBe(0);
     expect(room.application.failures).toEqual([]);
   },
 );

@@ -128,7 +128,7 @@ it('an attack of many connections that read nothing holds no more than that, and
   clearInterval(watching);
   expect(most).toBeLessThanOrEqual(CAP);
   for (const socket of attackers) socket.destroy();
-  await expect.poll(() => room.engine.connections.size, { interval: 5 }).toBe(0);
+  await expect.poll(() => room.engine.connections.length, { interval: 5 }).toBe(0);
   expect(room.engine.totals.unsentBytes).toBe(0);
   expect(room.application.bugs).toEqual([]);
 });
