@@ -44,11 +44,11 @@ export function portionsOf(perSecond: number): Portions {
 
 /**
  * For how much longer the next portion waits while the event loop is busy for so much of its time, 0 to 1. Whoever is that busy has
- * others to serve, and they come first; but a quarter of the checks is made however much there is to do.
+ * others to serve, and they come first; but an eighth of the checks is made however much there is to do.
  */
 export function yieldMs(busy: number, everyMs: number): number {
   const share = Math.min(1, Math.max(0, (busy - AT_EASE) / (BUSY - AT_EASE)));
-  return Math.round(3 * everyMs * share);
+  return Math.round(7 * everyMs * share);
 }
 
 /** Checks as many as may be begun need less, also on a slow machine. */

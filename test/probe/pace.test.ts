@@ -55,10 +55,10 @@ it('no second has more than so many, whatever their number', () => {
 it.each([
   [0, 10, 0],
   [0.5, 10, 0],
-  [0.7, 10, 15],
-  [0.9, 10, 30],
-  [1, 10, 30],
-  [1, 1_000, 3_000],
+  [0.7, 10, 35],
+  [0.9, 10, 70],
+  [1, 10, 70],
+  [1, 1_000, 7_000],
 ])('while the event loop is busy for %d of its time, portions each %i ms wait for %i ms more', (busy, every, expected) => {
   expect(yieldMs(busy, every)).toBe(expected);
 });
