@@ -39,7 +39,7 @@ describe('when more is left unread than all may leave', () => {
   });
 
   it('it is whoever has left most on any of the engines that share their totals', () => {
-    using some = new Wire({ maxUnsentBytesInAll: 200_000 });
+    using some = new Wire({ maxUnsentBytesInAll: 190_000 });
     const { application, scheduler, engine } = some;
     using most = new Wire({}, application, new Engine(application, scheduler, engine.limits, engine.totals));
     for (const wire of [some, most]) wire.send(hello([4, 0]), settingsAck);

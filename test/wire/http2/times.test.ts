@@ -71,7 +71,7 @@ describe('too slow', () => {
     ['a header without its end', headers(1, request('GET', '/'), 0)],
     ['half of a frame', headers(1, request('GET', '/')).subarray(0, 20)],
   ])('is %s', (_, sent) => {
-    using wire = greeted(new Wire());
+    using wire = greeted(new Wire({ pingIntervalMs: 1_000_000 }));
     wire.send(sent);
     expect(pass(wire, 10)).toEqual([]);
     // A byte, or a frame, now and then does not help.
@@ -132,7 +132,7 @@ describe('too slow', () => {
   });
 
   it('is a peer that does not read', () => {
-    using wire = greeted(new Wire());
+    using wire = greeted(new Wire({ pingIntervalMs: 1_000_000 }));
     wire.isStuck = true;
     wire.send(headers(1, request('GET', '/')));
     wire.scheduler.advance(30 * SECOND);
