@@ -59,28 +59,27 @@ for (const [name, { command, isSecure, endsAtGoaway = false, readsInTurn = false
       expect(relay.accepted).toBe(1);
     });
 
-    it('has a hundred watches at once on one connection told of a flip, and the rest of them once one was broken off', async () => {
-      await using relay = await startRelay(addressOf(bridge, isSecure));
-      await using client = await start(relay);
-      const service = another();
+    if (!readsInTurn)
+      it('has a hundred watches at once on one connection told of a flip, and the rest of them once one was broken off', async () => {
+        await using relay = await startRelay(addressOf(bridge, isSecure));
+        await using client = await start(relay);
+        const service = another();
 
-      // The connection is there before so many want it.
-      await check(client, service);
-      for (const watch of WATCHES) await client.call('watch', { watch, service });
-      await heardAll(client, WATCHES, { event: 'told', status: SERVICE_UNKNOWN });
-      await register(bridge, service, PERSISTENT);
-      await heardAll(client, WATCHES, { event: 'told', status: SERVING });
-      const [first = '', ...others] = readsInTurn ? ['', ...WATCHES] : WATCHES;
-      if (!readsInTurn) {
+        // The connection is there before so many want it.
+        await check(client, service);
+        for (const watch of WATCHES) await client.call('watch', { watch, service });
+        await heardAll(client, WATCHES, { event: 'told', status: SERVICE_UNKNOWN });
+        await register(bridge, service, PERSISTENT);
+        await heardAll(client, WATCHES, { event: 'told', status: SERVING });
+        const [first = '', ...others] = WATCHES;
         await client.call('cancel', { watch: first });
         expect(await check(client, service)).toEqual({ code: 0, statuses: [SERVING] });
-      }
-      await setEnabled(bridge, service, false);
-      await heardAll(client, others, { event: 'told', status: NOT_SERVING });
-      expect(client.events.filter((event) => matches(event, { event: 'told', watch: first, status: NOT_SERVING }))).toEqual([]);
-      expect(client.events.filter((event) => event.event === 'over' && event.watch !== first)).toEqual([]);
-      expect(relay.accepted).toBe(1);
-    });
+        await setEnabled(bridge, service, false);
+        await heardAll(client, others, { event: 'told', status: NOT_SERVING });
+        expect(client.events.filter((event) => matches(event, { event: 'told', watch: first, status: NOT_SERVING }))).toEqual([]);
+        expect(client.events.filter((event) => event.event === 'over' && event.watch !== first)).toEqual([]);
+        expect(relay.accepted).toBe(1);
+      });
 
     it('reads lists that are larger than its windows, also after it has broken some off', async () => {
       await using relay = await startRelay(addressOf(bridge, isSecure));

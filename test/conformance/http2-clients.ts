@@ -13,7 +13,7 @@ export interface Http2Client {
   readonly isSecure: boolean;
   /** The first GOAWAY is the end of everything to it: what comes with it, or after it, it takes for a fault. */
   readonly endsAtGoaway?: boolean;
-  /** Its calls take turns to read: where many are silent, one that is answered need not hear of it. Nor does it break a call off. */
+  /** Its calls take turns to read: where many are silent, one that is answered need not hear of it. Nor does it tell when it breaks one off. */
   readonly readsInTurn?: boolean;
 }
 
