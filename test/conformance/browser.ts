@@ -27,6 +27,8 @@ const IMPORTED = [
   '@connectrpc/connect/protocol-grpc-web',
 ];
 
+const READY_WITHIN_MS = 60_000;
+
 export type Said = Readonly<Record<string, unknown>>;
 
 export class Browser implements AsyncDisposable {
@@ -63,7 +65,16 @@ export class Browser implements AsyncDisposable {
       `http://127.0.0.1:${port}/?bridge=${encodeURIComponent(bridge)}`,
     ]);
     const ended = hasEnded(browser.#chromium);
-    await Promise.race([browser.heard(({ event }) => event === 'ready'), ended]);
+    // Whoever waits for it would leave it behind.
+    const late = setTimeout(() => void browser.#chromium?.stop('SIGKILL'), READY_WITHIN_MS);
+    try {
+      await Promise.race([browser.heard(({ event }) => event === 'ready'), ended]);
+    } catch (error) {
+      await browser[Symbol.asyncDispose]();
+      throw error;
+    } finally {
+      clearTimeout(late);
+    }
     // Once it is ready its end is no failure.
     ended.catch(() => {});
     return browser;
