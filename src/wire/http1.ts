@@ -14,7 +14,7 @@ export interface Http1 {
   close(): void;
 }
 
-/** The system then finds out about peers that have vanished without a word. */
+/** The system then finds out about peers that have vanished without a word. Those of HTTP/2 are asked for a sign of life. */
 const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
 
 /** Not a set of its answers: see `Bag`. */
@@ -56,6 +56,7 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
     server,
 
     serve(socket) {
+      socket.setKeepAlive(true, TCP_KEEP_ALIVE_AFTER_MS);
       connections.set(socket, { open: 0, last: undefined });
       socket.once('close', () => connections.delete(socket));
       for (const each of serveSocket) each.call(server, socket);
@@ -83,7 +84,5 @@ function optionsOf({ headerTimeoutMs, bodyTimeoutMs, keepAliveTimeoutMs, maxHead
     // Node's own 5 s equal the beat interval: idle closes would race beats.
     keepAliveTimeout: keepAliveTimeoutMs,
     connectionsCheckingInterval: Math.min(headerTimeoutMs, 1_000),
-    keepAlive: true,
-    keepAliveInitialDelay: TCP_KEEP_ALIVE_AFTER_MS,
   };
 }
