@@ -11,8 +11,7 @@ import { Folder } from './program.ts';
 /**
  * The name of a cluster where an authority is expected, as Envoy and Istio send it in calls of their own. It is no host, and nothing
  * here depends on one.
- *
- * HOLDS FOR OUR OWN ENGINE ONLY: under Node's HTTP/2 each of these is a PROTOCOL_ERROR that nobody gets to see.
+ * Node's own HTTP/2 ends each of these with PROTOCOL_ERROR before anybody sees it.
  */
 const AUTHORITY = 'outbound|80||orders.ns.svc';
 
