@@ -76,6 +76,27 @@ export class RequestError extends Error {
   }
 }
 
+/** There is no room for what is asked, by a limit that the table of options has. Refusals are counted by `limit`, which is a constant. */
+export class TooMany extends RequestError {
+  readonly limit: string;
+
+  constructor(limit: string, message: string, reason: 'too-many' | 'too-many-polls' = 'too-many') {
+    super(reason, message);
+    this.limit = limit;
+  }
+}
+
+/** By which limit it was refused; undefined: by none. */
+export function limitOf(error: RequestError): string | undefined {
+  return error instanceof TooMany ? error.limit : LIMITS[error.reason];
+}
+
+const LIMITS: Partial<Record<Reason, string>> = {
+  'too-many': 'number',
+  'too-many-polls': 'long polls',
+  'too-large': 'size',
+};
+
 /** A parameter that must be given was not. The two API versions say it in words of their own, the second with its Java type. */
 export class MissingParam extends RequestError {
   constructor(name: string, type: 'String' | 'Integer' | 'Boolean' = 'String') {

@@ -25,6 +25,7 @@ import { Descriptors, descriptorLimit } from '../wire/descriptors.ts';
 import { peerOf } from '../wire/exchange.ts';
 import { Totals } from '../wire/http2/totals.ts';
 import { OpenAnswers } from '../wire/open-answers.ts';
+import { Refused } from '../wire/refused.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
 import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
 import { COMPRESSIONS } from './compressions.ts';
@@ -36,6 +37,7 @@ import { rpcByPath } from './rpc.ts';
 import { SilenceLog } from './silence-log.ts';
 import { Sweeper } from './sweeper.ts';
 import { CORS_HEADERS } from './triple.ts';
+import { lookAtLimits } from './usage.ts';
 
 /**
  * The composition root: the one place where the registry, health, the Nacos surface, the store and the probes meet, and are given the
@@ -67,7 +69,7 @@ export async function roomsIn(house: House): Promise<Rooms> {
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
   return {
     health,
-    watches: new Watches(health, options),
+    watches: new Watches(health, options, house.refused),
     nacos,
     probes,
     keeping,
@@ -97,7 +99,9 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
 }
 
 /** What `/readyz` lists. The bridge itself is asked by the status that it tells of itself, so that the two never differ. */
-function partsOf({ registry }: House, { health, keeping, probes, sweeper }: Rooms): readonly Part[] {
+function partsOf(house: House, rooms: Rooms): readonly Part[] {
+  const { registry } = house;
+  const { health, keeping, probes, sweeper } = rooms;
   const looks: Readonly<Record<string, Part['look']>> = {
     store() {
       if (keeping === undefined) return { ok: true, says: 'off, nothing is kept' };
@@ -110,6 +114,7 @@ function partsOf({ registry }: House, { health, keeping, probes, sweeper }: Room
       return { ok: true, says: `${serviceCount} services, ${instanceCount} instances${unheard}` };
     },
     probes: () => ({ ok: true, says: probes.says() }),
+    limits: () => lookAtLimits({ ...house, ...rooms }),
     sweeper: () => ({ ok: !sweeper.isStalled, says: `${Math.round(sweeper.lateMs)} ms late` }),
   };
   const isServing = () => health.statusOf('bridge') === 'serving';
@@ -176,6 +181,8 @@ export interface House {
   readonly descriptors: Descriptors;
   /** What all ports have waiting on HTTP/2, and how often something was refused or ended there. */
   readonly http2Totals: Totals;
+  /** How often something else was refused for a limit. */
+  readonly refused: Refused;
 }
 
 export function houseOf(options: Options, log: Logger): House {
@@ -198,6 +205,7 @@ export function houseOf(options: Options, log: Logger): House {
     shutdown,
     descriptors: descriptorsOf(log),
     http2Totals: new Totals(),
+    refused: new Refused(),
   };
 }
 

@@ -80,6 +80,11 @@ export class Connections {
     this.#listeners.add(listener);
   }
 
+  /** How many are set up now. */
+  get count(): number {
+    return this.#byTransport.size;
+  }
+
   /** Those that are set up now. */
   all(): IterableIterator<Connection> {
     return this.#byTransport.values();
