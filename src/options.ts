@@ -213,6 +213,12 @@ const ROWS = {
     instead: 'log',
   },
 
+  maxSockets: count(
+    100_000,
+    'connections to all ports, or as many as there are descriptors for; up to 256 of them are for health alone',
+    32,
+  ),
+  maxSocketsPerPeer: count(80_000, 'the same from one address, but for health; many clients may stand behind one address'),
   maxHeaderBytes: bytes(64 << 10, 4 << 10, 16 << 20, "the header of a request: npm's Nacos client puts a whole beat into it"),
   maxStreamsPerConnection: count(HTTP2_LIMITS.maxStreamsPerConnection, 'calls that an HTTP/2 connection may have open'),
   headerTimeoutMs: time(10_000, 'how long a connection may take to say what it speaks, and a request to send its header'),
@@ -221,7 +227,7 @@ const ROWS = {
     10_000,
     'how long an HTTP/2 peer may be silent before it is asked for a sign of life; the second question without an answer is the last',
   ),
-  maxHeaderFields: count(HTTP2_LIMITS.maxHeaderFields, 'fields in the header of an HTTP/2 request'),
+  maxHeaderFields: count(HTTP2_LIMITS.maxHeaderFields, 'fields in the header of a request'),
   maxContinuations: count(
     HTTP2_LIMITS.maxContinuations,
     'CONTINUATION frames of the header of an HTTP/2 request, or as many as one of --max-header-bytes takes',

@@ -43,6 +43,7 @@ export const REASONS = {
   'not-ready': row(500, UNCODED.code, UNCODED.message),
   'too-many': row(429, 30_000, 'server error', 503),
   'too-many-polls': row(503, 30_000, 'server error'),
+  'too-many-connections': row(503, 30_000, 'server error'),
   'too-large': row(413, 30_000, 'server error'),
   'no-such-api': row(501, 30_000, 'server error'),
   'no-such-path': row(404, 30_000, 'server error'),
@@ -80,7 +81,7 @@ export class RequestError extends Error {
 export class TooMany extends RequestError {
   readonly limit: string;
 
-  constructor(limit: string, message: string, reason: 'too-many' | 'too-many-polls' = 'too-many') {
+  constructor(limit: string, message: string, reason: Extract<Reason, `too-many${string}`> = 'too-many') {
     super(reason, message);
     this.limit = limit;
   }

@@ -17,7 +17,7 @@ import { answerer, type NacosRpcOptions, nacosRpc } from './grpc/protocol.ts';
 import { Subscribers, type SubscribersLimits } from './grpc/subscribers.ts';
 import { requestTable } from './grpc/table.ts';
 import { LongPolls, type LongPollsLimits } from './http/long-polls.ts';
-import { type PipelineOptions, pipeline } from './http/pipeline.ts';
+import { type PipelineOptions, pipeline, turnedAway } from './http/pipeline.ts';
 import type { HttpLimits, HttpRooms } from './http/route.ts';
 import { nacosRoutes } from './http/routes.ts';
 import { Lists } from './lists.ts';
@@ -37,8 +37,10 @@ export function createNacos(options: NacosOptions): Nacos {
   const { switches, connections, configs, namespaces, durability, longPolls, pusher, subscribers, listenedConfigs, quotas } =
     rooms;
   switches.onChange(() => options.registry.suspendExpiry(!switches.values.healthCheckEnabled));
+  const routes = nacosRoutes(rooms);
   return {
-    http: pipeline({ ...options, routes: nacosRoutes(rooms), switches, durability }),
+    http: pipeline({ ...options, routes, switches, durability }),
+    turnedAway: turnedAway({ ...options, routes }),
     routes: (router) => nacosRpc(router, rooms),
     lane: (calls) => nacosLane({ ...options, ...calls, connections, answerTo: answerer(rooms, requestTable(rooms)) }),
     rooms,
@@ -158,6 +160,8 @@ export type NacosLimits = PipelineOptions['limits'] &
 export interface Nacos {
   /** Answers everything below `/nacos/`. */
   readonly http: Serve;
+  /** Tells them all that there are too many connections. */
+  readonly turnedAway: Serve;
   /** Adds the services of 2.x and 3.x over gRPC. */
   readonly routes: (router: ConnectRouter) => void;
   /** The same services by a shorter way, for callers that ask as nearly all do. */

@@ -21,13 +21,14 @@ import { Registry } from '../registry/registry.ts';
 import { StoreError } from '../store/directory.ts';
 import { Keeping } from '../store/keeping.ts';
 import { AddressSet } from '../wire/addresses.ts';
-import { Descriptors, descriptorLimit } from '../wire/descriptors.ts';
+import { descriptorLimit } from '../wire/descriptors.ts';
 import { peerOf } from '../wire/exchange.ts';
 import { Totals } from '../wire/http2/totals.ts';
 import { OpenAnswers } from '../wire/open-answers.ts';
 import { Refused } from '../wire/refused.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
 import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
+import { Seats } from '../wire/seats.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
 import type { Drainable } from './drain.ts';
@@ -178,7 +179,8 @@ export interface House {
   readonly openAnswers: OpenAnswers;
   /** Aborted with the error that calls are to end with. */
   readonly shutdown: AbortController;
-  readonly descriptors: Descriptors;
+  /** Who may be connected. */
+  readonly seats: Seats;
   /** What all ports have waiting on HTTP/2, and how often something was refused or ended there. */
   readonly http2Totals: Totals;
   /** How often something else was refused for a limit. */
@@ -191,6 +193,7 @@ export function houseOf(options: Options, log: Logger): House {
   const risingClock = new RisingClock(() => performance.timeOrigin + now());
   const onListenerError = (err: unknown) => log.error({ err }, 'a listener of the registry failed');
   const shutdown = new AbortController();
+  const refused = new Refused();
   // One listener for each open call, by design.
   setMaxListeners(0, shutdown.signal);
   return {
@@ -203,19 +206,19 @@ export function houseOf(options: Options, log: Logger): House {
     log,
     openAnswers: new OpenAnswers(),
     shutdown,
-    descriptors: descriptorsOf(log),
+    seats: seatsOf(options, log, refused),
     http2Totals: new Totals(),
-    refused: new Refused(),
+    refused,
   };
 }
 
 /** The limit is of the process, and says nothing of how many clients there will be: a warning where it is no more than a trial's. */
-function descriptorsOf(log: Logger): Descriptors {
+function seatsOf(limits: Options, log: Logger, refused: Refused): Seats {
   const limit = descriptorLimit();
   if (limit < FEW_DESCRIPTORS) log.warn({ limit }, 'the limit of open files and sockets is low (ulimit -n)');
-  return new Descriptors(limit, systemScheduler, (count, open) =>
-    log.warn({ count, open, limit }, 'connections refused: the limit of open files and sockets is reached (ulimit -n)'),
-  );
+  const onRefused = (count: number, open: number) =>
+    log.warn({ count, open, limit }, 'connections refused, or closed for others: a limit is reached (ulimit -n, --max-sockets)');
+  return new Seats({ descriptors: limit, limits, scheduler: systemScheduler, onRefused, refused });
 }
 
 const FEW_DESCRIPTORS = 4_096;
@@ -245,12 +248,12 @@ interface Probes {
 }
 
 /** Active checks; none are made when they are off. */
-function probesIn({ options, registry, scheduler, now, log, descriptors }: House): Probes {
+function probesIn({ options, registry, scheduler, now, log, seats }: House): Probes {
   // The table of options takes nothing else.
   const allow = AddressSet.parse(options.probeAllow) ?? new AddressSet([]);
   const checks = createChecks({ allow, resolveNames: options.probeNames });
   const { check } = checks;
-  const limits = options.probes ? { ...options, maxProbes: descriptors.setAside(options.maxProbes) } : options;
+  const limits = options.probes ? { ...options, maxProbes: seats.setAside(options.maxProbes) } : options;
   const prober = new Prober({ registry, scheduler, now, random: Math.random, busy: loopUse(now), check, limits, log });
   return {
     times: prober.times,
@@ -283,7 +286,10 @@ function loopUse(now: () => number): () => number {
 /** Over less, each turn of the loop would be a load. */
 const LOOP_USE_OVER_MS = 100;
 
-function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'contextPath' | 'nacosRpc' | 'nacosLane'> {
+function nacosSurfaces(
+  house: House,
+  nacos: Nacos,
+): Pick<Surfaces, 'nacos' | 'nacosTurnedAway' | 'contextPath' | 'nacosRpc' | 'nacosLane'> {
   const { options, openAnswers, shutdown, log } = house;
   const { maxNacosMessageBytes: maxMessageBytes } = options;
   const compressions = COMPRESSIONS.map(({ name }) => name);
@@ -297,7 +303,7 @@ function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'co
     shutdown: shutdown.signal,
     log,
   });
-  return { nacos: nacos.http, contextPath: options.contextPath, nacosRpc, nacosLane };
+  return { nacos: nacos.http, nacosTurnedAway: nacos.turnedAway, contextPath: options.contextPath, nacosRpc, nacosLane };
 }
 
 function healthSurfaces(

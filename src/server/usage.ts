@@ -15,6 +15,7 @@ export interface Use {
 export interface Users {
   readonly options: Options;
   readonly registry: Pick<Registry, 'accounts'>;
+  readonly seats: { readonly count: number; readonly most: number };
   readonly watches: { readonly count: number };
   readonly nacos: { readonly uses: () => readonly Use[] };
   readonly http2Totals: Pick<Totals, 'unreadBytes' | 'unsentBytes' | 'counts'>;
@@ -33,9 +34,10 @@ export function lookAtLimits(users: Users): Look {
   };
 }
 
-function usesOf({ options, registry, watches, nacos, http2Totals }: Users): readonly Use[] {
+function usesOf({ options, registry, seats, watches, nacos, http2Totals }: Users): readonly Use[] {
   const { services, instances, metadataSize } = registry.accounts.all;
   return [
+    { name: 'connections', used: seats.count, most: seats.most },
     { name: 'watches', used: watches.count, most: options.maxWatches },
     { name: 'services', used: services, most: options.maxServices },
     { name: 'instances', used: instances, most: options.maxInstances },

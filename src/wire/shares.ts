@@ -23,6 +23,13 @@ export class Shares {
     return this.of(address) >= this.#limits.ofOne ? 'of one address' : undefined;
   }
 
+  /** The address that has most. */
+  largest(): string | undefined {
+    let largest: string | undefined;
+    for (const [address, count] of this.#byAddress) if (largest === undefined || count > this.of(largest)) largest = address;
+    return largest;
+  }
+
   add(address: string): void {
     this.#count++;
     this.#byAddress.set(address, this.of(address) + 1);

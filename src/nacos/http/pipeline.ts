@@ -4,7 +4,7 @@ import { hasLeft, pathOf, queryOf, type Request, type Response, type Serve } fro
 import type { Refused } from '../../wire/refused.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
 import { type Durability, kept } from '../durability.ts';
-import { limitOf, REASONS, type Reason, RequestError } from '../errors.ts';
+import { limitOf, REASONS, type Reason, RequestError, TooMany } from '../errors.ts';
 import { NONE_LIMITED, type ServerStatus, type Switches } from '../switches.ts';
 import { AskedOverHttp } from './asked.ts';
 import { formOf } from './body.ts';
@@ -89,6 +89,13 @@ export function pipeline({ routes, switches, limits, durability, scheduler, wall
       send(res, 500, 'caused: internal error;');
     }
   }
+}
+
+/** Tells all callers, each as his version has it, that there are too many connections. */
+export function turnedAway({ routes, wallClock }: Pick<PipelineOptions, 'routes' | 'wallClock'>): Serve {
+  const table = new RouteTable(routes);
+  const error = new TooMany('connections', 'too many connections: ask again later', 'too-many-connections');
+  return (req, res) => refuse(req, res, error, table.find(req.method ?? '', pathOf(req))?.route, wallClock);
 }
 
 /** Left alone by what the switches do to others: whoever has turned one on must be able to turn it off. */
