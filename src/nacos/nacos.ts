@@ -86,6 +86,7 @@ function roomsOf(options: NacosOptions): NacosRooms {
   const holderOf: NamingOptions['holderOf'] = (service, address) => clients.holderOf(service, address);
   const configListeners = new ConfigListeners(configs);
   const quotas = new Quotas(options);
+  connections.onEnd((connection) => quotas.ended(connection));
   const heard = { ...options, configs, listeners: configListeners };
   return {
     registry,

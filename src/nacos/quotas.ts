@@ -17,6 +17,10 @@ export class Quotas {
   readonly #limits: QuotasLimits;
   readonly #beats: Rate;
   readonly #registrations: Rate;
+  /** What connections have said, which is kept for as long as they live, whoever else speaks of the same instance meanwhile. */
+  readonly #held = new Map<string, number>();
+  readonly #ofConnection = new WeakMap<Held, number>();
+  #heldInAll = 0;
 
   constructor({ registry, scheduler, limits }: QuotasOptions) {
     this.#registry = registry;
@@ -49,6 +53,36 @@ export class Quotas {
       size -= sizeOf(this.#registry.lastRegistration(service, address)?.metadata ?? {});
     }
     this.#check(peer, this.#isNew(service), instances, size);
+  }
+
+  /** A connection is to say this of the service, in place of what it has said `before`, as `sizeOfAll` counts that. */
+  hold(service: ServiceName, said: readonly Registration[], before: number, by: Source): void {
+    this.register(service, said, by);
+    const more = sizeOfAll(said) - before;
+    if (more <= 0) return;
+    const { maxMetadataInAll, maxMetadataPerPeer } = this.#limits;
+    if (this.#heldInAll + more > maxMetadataInAll) throw tooMuch('metadata', maxMetadataInAll);
+    if ((this.#held.get(by.peer ?? '') ?? 0) + more > maxMetadataPerPeer)
+      throw tooMuch('metadata of one address', maxMetadataPerPeer);
+  }
+
+  /** The connection has said so much more, or less. */
+  held(connection: Held, more: number): void {
+    this.#ofConnection.set(connection, (this.#ofConnection.get(connection) ?? 0) + more);
+    this.#keep(connection.peer.ip, more);
+  }
+
+  /** Nothing of what it has said is kept any more. */
+  ended(connection: Held): void {
+    this.#keep(connection.peer.ip, -(this.#ofConnection.get(connection) ?? 0));
+    this.#ofConnection.delete(connection);
+  }
+
+  #keep(peer: string, more: number): void {
+    this.#heldInAll += more;
+    const own = (this.#held.get(peer) ?? 0) + more;
+    if (own > 0) this.#held.set(peer, own);
+    else this.#held.delete(peer);
   }
 
   /** The service is to have these settings. */
@@ -98,6 +132,21 @@ export class Quotas {
 /** Everybody behind a gateway may beat at once, as each beats every 5 s; and register at once, as when the bridge has been away. */
 const BEATS_AT_ONCE_S = 5;
 const REGISTRATIONS_AT_ONCE_S = 20;
+
+/** What is kept of each beside its metadata. */
+const PER_REGISTRATION = 128;
+
+/** What a connection says, as it is counted. */
+export function sizeOfAll(said: readonly Registration[]): number {
+  let size = 0;
+  for (const { metadata } of said) size += sizeOf(metadata) + PER_REGISTRATION;
+  return size;
+}
+
+/** Whose word it is. */
+interface Held {
+  readonly peer: { readonly ip: string };
+}
 
 export interface QuotasOptions {
   readonly registry: Registry;

@@ -66,7 +66,7 @@ export class Instances {
       return true;
     }
     if (released === 'beating') this.#parts.lease.schedule(id);
-    else this.#say(id, released);
+    else this.#say(id, released.said, released.peer);
     this.happened(cause, id, from, by);
     return true;
   }

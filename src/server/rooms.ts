@@ -311,8 +311,8 @@ function healthSurfaces(
   health: Health,
   watches: Watches,
 ): Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane'> {
-  const { options, openAnswers, shutdown, scheduler, now, log } = house;
-  const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal };
+  const { options, openAnswers, shutdown, scheduler, now, log, refused } = house;
+  const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal, refused };
   const { defaultService } = options;
   const healthRpc = rpcByPath({
     routes: (router) => {

@@ -67,6 +67,31 @@ it('what a holder has said counts until he lets go', () => {
   expect(registry.accounts.all).toMatchObject({ instances: 0, metadataSize: 0 });
 });
 
+it('who has said it before is counted for it again when the one after him has let go', () => {
+  const { registry } = setUp();
+  const [one, other] = [{}, {}];
+  registry.hold(orders, registration(), one, A);
+  registry.hold(orders, registration({ metadata: METADATA }), other, B);
+  expect(registry.accounts.of('10.0.0.2')).toMatchObject({ instances: 1, metadataSize: 37 });
+  registry.release(orders, registration(), other, 'connection-ended', B);
+  expect(registry.accounts.of('10.0.0.2')).toBeUndefined();
+  expect(registry.accounts.of('10.0.0.1')).toMatchObject({ instances: 1, metadataSize: 0 });
+});
+
+it('of what is remembered of those that have gone there is not too much', () => {
+  const { registry, clock } = setUp();
+  const metadata = { a: 'x'.repeat(1 << 20) };
+  const COUNT = 30;
+  for (let port = 1; port <= COUNT; port++) {
+    registry.register(orders, registration({ port, metadata }), A);
+    clock.ms += 1;
+  }
+  clock.ms += 30_000;
+  while (registry.sweep() === 'more');
+  const remembered = Array.from({ length: COUNT }, (_, i) => registry.lastRegistration(orders, registration({ port: i + 1 })));
+  expect(remembered.map((said) => said !== undefined)).toEqual([...Array(15).fill(false), ...Array(15).fill(true)]);
+});
+
 it('settings of a service count as metadata, as long as it is there', () => {
   const { registry } = setUp();
   const settings = { ...DEFAULT_SETTINGS, surfaces: { nacos: { metadata: { a: 'x'.repeat(1_000) } } } };

@@ -1,5 +1,9 @@
+import { Code, createClient } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
 import { expect, it } from 'vitest';
+import { Health } from '../../src/gen/grpc/health/v1/health_pb.ts';
 import type { ServerOptions } from '../../src/index.ts';
+import { WATCHING_CLIENTS } from '../support/health-clients.ts';
 import { failOnLeaks } from '../support/leaks.ts';
 import { NacosGrpc } from '../support/nacos-grpc.ts';
 import { answerOf, deregister, nacos, register, startServer } from '../support/server.ts';
@@ -103,6 +107,44 @@ it.each([
   await register(server, 'orders', { port: 1, metadata: metadata(1_500) });
   await register(server, 'orders', { port: 1, metadata: metadata(100) });
   await register(server, 'orders', { port: 2, metadata: metadata(500) });
+});
+
+it('what connections have said counts for as long as they live, though they all speak of the same instance', async () => {
+  await using server = await startServer({ maxMetadataPerPeer: 2_000 });
+  using one = await NacosGrpc.connect(server.listeners.grpc);
+  using other = await NacosGrpc.connect(server.listeners.grpc);
+  const metadata = { a: 'x'.repeat(1_000) };
+  expect((await registerOverGrpc(one, 'orders', 1, metadata)).body).toMatchObject({ success: true });
+  // Of what is known in the registry nothing would be more.
+  const text = 'more than 2000 characters of metadata of one address, where each pair counts for 32 more';
+  expect((await registerOverGrpc(other, 'orders', 1, metadata)).body).toMatchObject({ errorCode: 503, message: text });
+  expect((await registerOverGrpc(one, 'orders', 1, metadata)).body).toMatchObject({ success: true });
+  one[Symbol.dispose]();
+  await expect.poll(async () => (await registerOverGrpc(other, 'orders', 1, metadata)).body).toMatchObject({ success: true });
+});
+
+it('too many connections of Nacos 2.x are ended, and counted', async () => {
+  await using server = await startServer({ maxConnectionsPerPeer: 1 });
+  using _one = await NacosGrpc.connect(server.listeners.grpc);
+  using other = new NacosGrpc(server.listeners.grpc);
+  other.open();
+  other.say('ConnectionSetupRequest', { clientVersion: 'Test-Client:v1', labels: {} });
+  await expect.poll(() => seenIn(server)).toMatch(/refused: connections of Nacos 2.x of one address 1$/);
+});
+
+it('too many services to list are RESOURCE_EXHAUSTED, over HTTP/1.1 and gRPC, and counted', async () => {
+  await using server = await startServer({ maxListed: 2 });
+  await register(server, 'a');
+  await register(server, 'b');
+  const list = await fetch(`http://${server.listeners.health}/grpc.health.v1.Health/List`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
+  expect([list.status, await list.json()]).toMatchObject([429, { code: 'resource_exhausted' }]);
+  const client = createClient(Health, createGrpcTransport({ baseUrl: `http://${server.listeners.health}` }));
+  await expect(client.list({})).rejects.toMatchObject({ code: Code.ResourceExhausted });
+  expect(await seenIn(server)).toMatch(/refused: services to list 2$/);
 });
 
 it('too many clusters of a service are refused, and those that there are can be set anew', async () => {
@@ -212,7 +254,7 @@ it('of subscriptions of Nacos 1.x those beyond the limit poll, and are counted',
   expect(await seenIn(server)).toMatch(/refused: subscriptions of Nacos 1.x of one address 1$/);
 });
 
-it('too many watches are RESOURCE_EXHAUSTED in every dress, and counted', async () => {
+it('too many watches by server-sent events are 429, and counted', async () => {
   await using server = await startServer({ maxWatchesPerPeer: 1 });
   const gone = new AbortController();
   const url = `http://${server.listeners.health}/health/orders?watch`;
@@ -231,6 +273,17 @@ it('too many watches are RESOURCE_EXHAUSTED in every dress, and counted', async 
       return status;
     })
     .toBe(200);
+});
+
+it.each(Object.entries(WATCHING_CLIENTS))('too many watches over %s are RESOURCE_EXHAUSTED', async (_, connect) => {
+  await using server = await startServer({ maxWatchesPerPeer: 1 });
+  const gone = new AbortController();
+  await fetch(`http://${server.listeners.health}/health/orders?watch`, { signal: gone.signal });
+  using client = connect(server.listeners.health);
+  const statuses = client.watch('orders', AbortSignal.timeout(5_000))[Symbol.asyncIterator]();
+  await expect(statuses.next()).rejects.toMatchObject({ code: 'resource_exhausted' });
+  expect(await seenIn(server)).toMatch(/refused: watches of one address 1$/);
+  gone.abort();
 });
 
 it('what is used is seen, and a limit that is used up is not well, though the bridge is ready', async () => {

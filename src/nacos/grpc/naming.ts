@@ -2,7 +2,7 @@ import type { Registration } from '../../registry/instance.ts';
 import type { ServiceName } from '../../registry/service-name.ts';
 import type { JsonObject } from '../json.ts';
 import type { Naming } from '../naming.ts';
-import type { Quotas } from '../quotas.ts';
+import { type Quotas, sizeOfAll } from '../quotas.ts';
 import {
   type BatchLimits,
   clustersOf,
@@ -30,8 +30,11 @@ export interface NamingRoom {
 /** The calls of the 2.x protocol about services and their instances. */
 export function namingCalls({ naming, quotas, subscribers, limits }: NamingRoom) {
   const hold = (service: ServiceName, instances: readonly Registration[], { connection, by }: Asker) => {
-    quotas.register(service, instances, by);
-    connection.slots.put(service, instances);
+    const { slots } = connection;
+    const before = sizeOfAll(slots.of(service));
+    quotas.hold(service, instances, before, by);
+    slots.put(service, instances);
+    quotas.held(connection, sizeOfAll(slots.of(service)) - before);
   };
   return {
     /** Deregistering empties the slot, whatever instance is named: there is one for each service of a connection. */
