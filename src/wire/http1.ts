@@ -18,6 +18,12 @@ export interface Http1 {
   close(): void;
 }
 
+/** By the code of Node's error: 431 and 408. */
+const LIMITS: ReadonlyMap<string, string> = new Map([
+  ['HPE_HEADER_OVERFLOW', 'header bytes'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', 'time for a request'],
+]);
+
 /** The system then finds out about peers that have vanished without a word. Those of HTTP/2 are asked for a sign of life. */
 const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
 
@@ -69,6 +75,12 @@ export function createHttp1(
     if (connection !== undefined && --connection.open === 0) connection.last = undefined;
   };
 
+  // Node has answered by then, and says why it ends the connection.
+  const onError = (error: Error & { readonly code?: string }) => {
+    const limit = LIMITS.get(error.code ?? '');
+    if (limit !== undefined) refused?.count(limit);
+  };
+
   const server = createServer(optionsOf(limits), (req, res) => {
     const connection = connections.get(req.socket);
     if (connection !== undefined) {
@@ -99,6 +111,7 @@ export function createHttp1(
       const connection = new Connection(socket, isGuest);
       connections.set(socket, connection);
       socket.once('close', () => connections.delete(socket));
+      socket.on('error', onError);
       for (const each of serveSocket) each.call(server, socket);
       return connection;
     },
