@@ -149,23 +149,27 @@ it('a place is free again when its connection has ended', async () => {
   await expect.poll(list).toMatch(/^HTTP\/1.1 200 OK/);
 });
 
-it('one address may have so many; health is answered to it all the same, and others are served in full', async () => {
-  await using server = await startServer({ maxSocketsPerPeer: 4 });
-  await register(server, 'orders');
-  using _busy = await busy(server, 4, '127.0.0.2');
-  const from = async (localAddress: string, request: string) => {
-    const socket = await dialFrom(localAddress, server.listeners.main);
-    const heard = hear(socket, untilBody);
-    socket.write(request);
-    const text = await heard;
-    socket.destroy();
-    return text;
-  };
-  expect(await from('127.0.0.2', GET('/nacos/v1/ns/instance/list?serviceName=orders'))).toMatch(/^HTTP\/1.1 503 /);
-  expect(await from('127.0.0.2', CHECK)).toMatch(/"SERVING"/);
-  expect(await from('127.0.0.3', GET('/nacos/v1/ns/instance/list?serviceName=orders'))).toMatch(/^HTTP\/1.1 200 OK/);
-  expect(await limits(server)).toMatch(/refused: connections of one address 1$/);
-});
+// Elsewhere this machine has but one address of its own that all have.
+it.skipIf(process.platform === 'darwin')(
+  'one address may have so many; health is answered to it all the same, and others are served in full',
+  async () => {
+    await using server = await startServer({ maxSocketsPerPeer: 4 });
+    await register(server, 'orders');
+    using _busy = await busy(server, 4, '127.0.0.2');
+    const from = async (localAddress: string, request: string) => {
+      const socket = await dialFrom(localAddress, server.listeners.main);
+      const heard = hear(socket, untilBody);
+      socket.write(request);
+      const text = await heard;
+      socket.destroy();
+      return text;
+    };
+    expect(await from('127.0.0.2', GET('/nacos/v1/ns/instance/list?serviceName=orders'))).toMatch(/^HTTP\/1.1 503 /);
+    expect(await from('127.0.0.2', CHECK)).toMatch(/"SERVING"/);
+    expect(await from('127.0.0.3', GET('/nacos/v1/ns/instance/list?serviceName=orders'))).toMatch(/^HTTP\/1.1 200 OK/);
+    expect(await limits(server)).toMatch(/refused: connections of one address 1$/);
+  },
+);
 
 it('a client of Nacos 2.x that found no place finds one when there is', async () => {
   await using server = await startServer(FEW);
