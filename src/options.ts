@@ -339,7 +339,6 @@ const ROWS = {
   maxInstancesPerPeer: count(200_000, 'instances that one address has registered; many clients may stand behind one address'),
   maxServices: count(250_000, 'services'),
   maxServicesPerPeer: count(200_000, 'services that one address has made known; many clients may stand behind one address'),
-  maxClusters: count(1_000, 'clusters of one service of which an operator has said something'),
   maxRegistrationsPerSecondPerPeer: count(
     5_000,
     'instances that one address may register within a second, over and over; twenty times as many at once',

@@ -2,7 +2,7 @@ import type { Source } from '../registry/changes.ts';
 import type { Address } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
-import { type Reason, RequestError, TooMany } from './errors.ts';
+import { type Reason, RequestError } from './errors.ts';
 import type { Quotas } from './quotas.ts';
 import { Roll } from './roll.ts';
 import { checkedMetadata, type Page, pageOf } from './rules.ts';
@@ -74,9 +74,6 @@ export class Catalog {
   configureCluster(service: ServiceName, name: string, cluster: ClusterSettings, by: Source): void {
     const [, , settings] = this.known(service, 'service-unknown', (grouped) => `service not found:${grouped}`);
     const clusters = { ...settings.clusters, [name]: this.#bounded(cluster) };
-    const { maxClusters } = this.#limits;
-    if (!Object.hasOwn(settings.clusters, name) && Object.keys(clusters).length > maxClusters)
-      throw new TooMany('clusters', `more than ${maxClusters} clusters of a service`);
     this.#configure(service, { ...settings, clusters }, by);
   }
 
@@ -149,11 +146,7 @@ export class Catalog {
 /** What the catalog works on. */
 export interface CatalogOptions {
   readonly registry: Registry;
-  readonly limits: {
-    readonly maxMetadataLength: number;
-    /** Of a service, as far as something has been said of them. */
-    readonly maxClusters: number;
-  };
+  readonly limits: { readonly maxMetadataLength: number };
   readonly quotas: Quotas;
 }
 

@@ -147,26 +147,6 @@ it('too many services to list are RESOURCE_EXHAUSTED, over HTTP/1.1 and gRPC, an
   expect(await seenIn(server)).toMatch(/refused: services to list 2$/);
 });
 
-it('too many clusters of a service are refused, and those that there are can be set anew', async () => {
-  await using server = await startServer({ maxClusters: 2 });
-  await register(server, 'orders');
-  const set = (clusterName: string) =>
-    answerOf(
-      nacos(server, 'PUT', '/cluster', {
-        serviceName: 'orders',
-        clusterName,
-        checkPort: 80,
-        useInstancePort4Check: 'true',
-        healthChecker: '{"type":"TCP"}',
-      }),
-    );
-  expect(await set('A')).toEqual({ status: 200, body: 'ok' });
-  expect(await set('B')).toEqual({ status: 200, body: 'ok' });
-  expect(await set('C')).toEqual({ status: 429, body: 'more than 2 clusters of a service' });
-  expect(await set('B')).toEqual({ status: 200, body: 'ok' });
-  expect(await seenIn(server)).toMatch(/refused: clusters 1$/);
-});
-
 it('too many beats from one address are refused for a while; health and lists are answered meanwhile', async () => {
   await using server = await startServer({ maxBeatsPerSecondPerPeer: 1 });
   await register(server, 'orders', { port: 1 });
