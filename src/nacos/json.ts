@@ -6,7 +6,7 @@ import { RequestError, shown } from './errors.ts';
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * Undefined for what is no JSON. Numbers in the metadata of an instance become the very text that the caller wrote, as in Nacos
+ * Undefined for what is no JSON; what is nested too deep is refused. Numbers in the metadata of an instance become the very text that the caller wrote, as in Nacos
  * (`1.0`, `12345678901234567890`, `1e3`): of the whole body, of its `instance`, and of each of its `instances`.
  */
 export function parseJson(text: string): unknown {
@@ -26,6 +26,14 @@ export function parseMetadata(text: string): unknown {
 }
 
 function parsed(text: string): unknown {
+  const value = anyJson(text);
+  // What is short has no room for so many brackets.
+  if (text.length > 2 * MAX_LEVELS && isDeeper(value, MAX_LEVELS))
+    throw new RequestError('invalid', `JSON must not be nested more than ${MAX_LEVELS} levels deep`);
+  return value;
+}
+
+function anyJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -33,7 +41,10 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The objects whose metadata are read, always in the same order. No deeper: a caller can nest more than a stack can hold. */
+/** No client says anything as deep; what is much deeper could be read and not be written again. */
+const MAX_LEVELS = 64;
+
+/** The objects whose metadata are read, always in the same order. */
 function bearersOf(value: unknown): readonly JsonObject[] {
   if (!isObject(value)) return [];
   const { instance, instances } = value;
@@ -58,12 +69,10 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** As much of it as an answer may carry: what can be read may be nested too deep to be written again. */
+/** As much of it as an answer may carry. */
 export function shownJson(value: unknown): string {
-  return isDeeper(value, MAX_LEVELS_SHOWN) ? 'what is nested too deep' : shown(JSON.stringify(value));
+  return shown(JSON.stringify(value));
 }
-
-const MAX_LEVELS_SHOWN = 20;
 
 function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;

@@ -7,7 +7,7 @@ import { atItsTurn, written } from '../wire/answer.ts';
 import { isHttp2, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
 import { COMPRESSIONS } from './compressions.ts';
-import { CORS_HEADERS, neverUnimplemented, ONLY_GRPC, PREFLIGHT_HEADERS, translate } from './triple.ts';
+import { CORS_HEADERS, callersMistakes, ONLY_GRPC, PREFLIGHT_HEADERS, translate } from './triple.ts';
 
 export interface RpcOptions {
   readonly routes: (router: ConnectRouter) => void;
@@ -89,7 +89,7 @@ function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
       try {
         const asked = universalRequest(req, res, contextValues(req));
         const { request, answered } = translate(asked, expects, longLived ? ONLY_GRPC : undefined);
-        const answer = answered(await handler(request));
+        const answer = await answered(await handler(request));
         // Answered before all of it was read, and so refused: what is left of the request would stand in the way of the next.
         if (!isHttp2(req) && !req.complete) res.setHeader('Connection', 'close');
         await respond(answer, res);
@@ -144,7 +144,7 @@ async function respond({ status, header, body, trailer }: UniversalServerRespons
     });
     res.writeHead(status);
     for (; message !== undefined && message.done !== true; message = await messages?.next()) await written(res, message.value);
-    if (trailer !== undefined) res.addTrailers(neverUnimplemented(trailer));
+    if (trailer !== undefined) res.addTrailers(callersMistakes(trailer));
     res.end();
   } finally {
     // Ends the implementation too, when the caller has gone.

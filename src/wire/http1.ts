@@ -1,5 +1,6 @@
-import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { answerText } from './answer.ts';
 import type { Lanes, PortLimits } from './lanes.ts';
 
 /** HTTP/1.1 on connections that it is given. */
@@ -42,7 +43,8 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
     }
     res.on('close', onAnswered);
     if (closing) res.shouldKeepAlive = false;
-    if (lane?.(req, res, request) !== true) request(req, res);
+    if (hasTwoHosts(req)) answerText(res, 400, 'there must be one Host header, and no more\n');
+    else if (lane?.(req, res, request) !== true) request(req, res);
   });
   // Node takes an answer for sent, and its connection for idle, as soon as it has been written: closing would cut off what a slow
   // reader has not taken yet. What is idle is decided in `close`.
@@ -73,6 +75,16 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
       }
     },
   };
+}
+
+/** Whoever passes it on, and whoever looks at it here, might each take another of them (RFC 9112 section 3.2). */
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name?.length === 4 && name.toLowerCase() === 'host') count++;
+  }
+  return count > 1;
 }
 
 function optionsOf({ headerTimeoutMs, bodyTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes }: PortLimits): ServerOptions {

@@ -19,7 +19,7 @@ import {
  * are defaults, and what is not known is not looked at.
  */
 
-/** Undefined for what is no JSON object. */
+/** Undefined for what is no JSON object; refused when it is nested too deep. */
 export function readBody(bytes: Uint8Array): JsonObject | undefined {
   const value = parseJson(decoder.decode(bytes));
   return isObject(value) ? value : undefined;
