@@ -246,6 +246,18 @@ const ROWS = {
     'bodies of one HTTP/2 connection that have come and are not taken yet; beyond, calls are reset',
   ),
   maxUnreadBytesInAll: bytes(HTTP2_LIMITS.maxUnreadBytesInAll, 64 << 10, 64 * 2 ** 30, 'the same of all HTTP/2 connections'),
+  maxHeldBytes: bytes(
+    16 << 20,
+    64 << 10,
+    64 * 2 ** 30,
+    'bodies of one connection that have been taken and are not whole yet; beyond, they are refused',
+  ),
+  maxHeldBytesInAll: bytes(
+    128 << 20,
+    1 << 20,
+    64 * 2 ** 30,
+    'the same of all connections; beyond, whichever holds most is ended',
+  ),
   maxUnsentBytes: bytes(
     HTTP2_LIMITS.maxUnsentBytes,
     64 << 10,
@@ -338,6 +350,12 @@ const ROWS = {
   },
   maxNamespaces: count(10_000, 'namespaces that have a name'),
   maxNacosMessageBytes: bytes(10 << 20, 1 << 10, 256 << 20, 'a message of Nacos over gRPC'),
+  maxStreamMessageBytes: bytes(
+    64 << 10,
+    4 << 10,
+    256 << 20,
+    'a message over the stream of a connection of Nacos 2.x, or from who has not set one up: they have little to say',
+  ),
   maxConnections: count(50_000, 'connections of Nacos 2.x'),
   maxConnectionsPerPeer: count(10_000, 'connections of Nacos 2.x from one address; many clients may stand behind one address'),
   maxOutbox: count(50_000, 'messages that wait for a connection of Nacos 2.x to read them, before it is ended'),

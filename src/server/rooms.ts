@@ -23,6 +23,7 @@ import { Keeping } from '../store/keeping.ts';
 import { AddressSet } from '../wire/addresses.ts';
 import { Descriptors, descriptorLimit } from '../wire/descriptors.ts';
 import { peerOf } from '../wire/exchange.ts';
+import { HeldBodies } from '../wire/held-bodies.ts';
 import { Totals } from '../wire/http2/totals.ts';
 import { OpenAnswers } from '../wire/open-answers.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
@@ -30,6 +31,7 @@ import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
 import type { Drainable } from './drain.ts';
+import { nacosRpcByPath } from './nacos-rpc.ts';
 import { type Part, probePaths } from './readiness.ts';
 import { reflectionRoutes } from './reflection.ts';
 import { rpcByPath } from './rpc.ts';
@@ -171,6 +173,7 @@ export interface House {
   readonly wallClock: () => number;
   readonly log: Logger;
   readonly openAnswers: OpenAnswers;
+  readonly bodies: HeldBodies;
   /** Aborted with the error that calls are to end with. */
   readonly shutdown: AbortController;
   readonly descriptors: Descriptors;
@@ -195,6 +198,7 @@ export function houseOf(options: Options, log: Logger): House {
     wallClock: risingClock.now,
     log,
     openAnswers: new OpenAnswers(),
+    bodies: new HeldBodies(options),
     shutdown,
     descriptors: descriptorsOf(log),
     http2Totals: new Totals(),
@@ -276,13 +280,16 @@ function loopUse(now: () => number): () => number {
 const LOOP_USE_OVER_MS = 100;
 
 function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'contextPath' | 'nacosRpc' | 'nacosLane'> {
-  const { options, openAnswers, shutdown, log } = house;
-  const { maxNacosMessageBytes: maxMessageBytes } = options;
+  const { options, openAnswers, bodies, shutdown, log } = house;
+  const { maxNacosMessageBytes: maxMessageBytes, maxStreamMessageBytes } = options;
   const compressions = COMPRESSIONS.map(({ name }) => name);
-  const nacosLane = nacos.lane({ maxMessageBytes, compressions, openAnswers, shutdown: shutdown.signal });
-  const nacosRpc = rpcByPath({
+  const nacosLane = nacos.lane({ compressions, openAnswers, shutdown: shutdown.signal });
+  const nacosRpc = nacosRpcByPath({
     routes: nacos.routes,
     maxMessageBytes,
+    maxStreamMessageBytes,
+    knows: nacos.knows,
+    bodies,
     longLived: true,
     contextValues: (req) => createContextValues().set(peerKey, peerOf(req)),
     openAnswers,
@@ -297,7 +304,7 @@ function healthSurfaces(
   health: Health,
   watches: Watches,
 ): Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane'> {
-  const { options, openAnswers, shutdown, scheduler, now, log } = house;
+  const { options, openAnswers, bodies, shutdown, scheduler, now, log } = house;
   const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal };
   const { defaultService } = options;
   const healthRpc = rpcByPath({
@@ -306,6 +313,7 @@ function healthSurfaces(
       reflectionRoutes(router, [HealthService]);
     },
     maxMessageBytes: options.maxHealthMessageBytes,
+    bodies,
     contextValues: (req) => createContextValues().set(watcherKey, peerOf(req)),
     openAnswers,
     shutdown: shutdown.signal,

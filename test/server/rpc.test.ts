@@ -13,6 +13,7 @@ import { reflectionRoutes } from '../../src/server/reflection.ts';
 import { rpcByPath } from '../../src/server/rpc.ts';
 import { callersMistakes } from '../../src/server/triple.ts';
 import type { Serve } from '../../src/wire/exchange.ts';
+import { HeldBodies } from '../../src/wire/held-bodies.ts';
 import { listen } from '../../src/wire/listener.ts';
 import { OpenAnswers } from '../../src/wire/open-answers.ts';
 import { systemScheduler } from '../../src/wire/scheduler.ts';
@@ -45,6 +46,7 @@ async function serveHealth(instead: Partial<Implementation> = {}) {
         ...instead,
       }),
     maxMessageBytes: LIMITS.maxHealthMessageBytes,
+    bodies: new HeldBodies(LIMITS),
     contextValues: () => createContextValues(),
     openAnswers,
     shutdown: shutdown.signal,
@@ -150,6 +152,7 @@ it('a reader that leaves while it is not reading leaves nothing behind', async (
 it('a stream of a client that has nothing to say for longer than a body may pause stays', async () => {
   const longLived = rpcByPath({
     routes: (router) => reflectionRoutes(router, [HealthService]),
+    bodies: new HeldBodies(LIMITS),
     maxMessageBytes: 1 << 20,
     contextValues: () => createContextValues(),
     openAnswers: new OpenAnswers(),

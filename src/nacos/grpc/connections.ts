@@ -33,6 +33,11 @@ export class Connections {
     return id;
   }
 
+  /** Whether it has been set up. */
+  has({ connection: transport }: Peer): boolean {
+    return this.#byTransport.has(transport);
+  }
+
   /** The connection over the transport, which has just given a sign of life. Undefined: it has not been set up. */
   heard(peer: Peer): Connection | undefined {
     const connection = this.#byTransport.get(peer.connection);

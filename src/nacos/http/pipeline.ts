@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { abandonBody } from '../../wire/answer.ts';
 import { hasLeft, pathOf, queryOf, type Request, type Response, type Serve } from '../../wire/exchange.ts';
+import type { HeldBodies } from '../../wire/held-bodies.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
 import { type Durability, kept } from '../durability.ts';
 import { REASONS, type Reason, RequestError } from '../errors.ts';
@@ -21,6 +22,7 @@ export interface PipelineOptions {
   readonly switches: Switches;
   readonly limits: PipelineLimits;
   readonly durability: Durability;
+  readonly bodies: HeldBodies;
   readonly scheduler: Pick<Scheduler, 'soon'>;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
@@ -34,7 +36,8 @@ export interface PipelineLimits {
 }
 
 /** Answers every request whose path starts with `/nacos/`. What a caller can be at fault for, or to leave in the middle of, never rejects. */
-export function pipeline({ routes, switches, limits, durability, scheduler, wallClock, log }: PipelineOptions): Serve {
+export function pipeline(options: PipelineOptions): Serve {
+  const { routes, switches, limits, durability, bodies, scheduler, wallClock, log } = options;
   const table = new RouteTable(routes);
 
   return (req, res) => {
@@ -59,7 +62,7 @@ export function pipeline({ routes, switches, limits, durability, scheduler, wall
     checkServerStatus(overriddenServerStatus, req.method ?? '', path);
     if (found === undefined) throw notServed(req.method ?? '', path, table);
     const { body, takesJson = false } = found.route;
-    const form = formOf(req, body === 'texts' ? limits.maxConfigBodyBytes : limits.maxBodyBytes, takesJson);
+    const form = formOf(req, body === 'texts' ? limits.maxConfigBodyBytes : limits.maxBodyBytes, takesJson, bodies);
     if (typeof form === 'string') return call(req, res, found, form);
     return form.then((text) => call(req, res, found, text));
   }
