@@ -245,7 +245,12 @@ const ROWS = {
     64 * 2 ** 30,
     'bodies of one HTTP/2 connection that have come and are not taken yet; beyond, calls are reset',
   ),
-  maxUnreadBytesInAll: bytes(HTTP2_LIMITS.maxUnreadBytesInAll, 64 << 10, 64 * 2 ** 30, 'the same of all HTTP/2 connections'),
+  maxUnreadBytesInAll: bytes(
+    HTTP2_LIMITS.maxUnreadBytesInAll,
+    64 << 10,
+    64 * 2 ** 30,
+    'the same of all HTTP/2 connections; beyond, whichever has most is ended',
+  ),
   maxHeldBytes: bytes(
     16 << 20,
     64 << 10,

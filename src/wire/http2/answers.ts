@@ -15,11 +15,15 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
   /** To be told of something when the frames of this turn have been read. */
   #woken: Stream[] = [];
   /** Of bodies that no handler has taken. */
-  #unreadBytes = 0;
+  unreadBytes = 0;
   /** An `append` was refused. */
   #isStarved = false;
 
+  /** What its peer had left unread at the end of the last turn. */
+  abstract unsentBytes: number;
+
   abstract destroy(): void;
+  abstract calm(reason: string): void;
 
   get maxUnsentBytes(): number {
     return this.shared.limits.maxUnsentBytes;
@@ -67,14 +71,15 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
   /** Some of a body is to be kept. False: that would be too much. */
   protected keep(bytes: number): boolean {
     const { limits, totals } = this.shared;
-    if (this.#unreadBytes + bytes > limits.maxUnreadBytes || totals.unreadBytes + bytes > limits.maxUnreadBytesInAll)
+    if (this.unreadBytes + bytes > limits.maxUnreadBytes) return false;
+    if (totals.unreadBytes + bytes > limits.maxUnreadBytesInAll && !totals.makeRoom(this, bytes, limits.maxUnreadBytesInAll))
       return false;
     this.#unread(bytes);
     return true;
   }
 
   #unread(bytes: number): void {
-    this.#unreadBytes += bytes;
+    this.unreadBytes += bytes;
     this.shared.totals.unreadBytes += bytes;
   }
 

@@ -24,8 +24,7 @@ type State = 'open' | 'draining' | 'leaving' | 'over';
 /** One connection, from its first byte to its last: when it reads, when it writes, and how it ends. The last of its layers. */
 export class Connection extends Frames {
   at = 0;
-  /** What its peer had left unread at the end of the last turn. */
-  unsentBytes = 0;
+  override unsentBytes = 0;
   #state: State = 'open';
   #isPaused = false;
   #isDirty = false;
@@ -105,9 +104,9 @@ export class Connection extends Frames {
     this.output.whole(h2.PING, 0, 0, LAST_CALL);
   }
 
-  calm(): void {
+  calm(reason: string): void {
     this.output.isBurst = true;
-    this.#fail(new h2.ConnectionError(h2.ENHANCE_YOUR_CALM, 'too much left unread by all'));
+    this.#fail(new h2.ConnectionError(h2.ENHANCE_YOUR_CALM, reason));
     // It does not read that either.
     if (this.duplex.writableLength > 0) this.destroy();
   }
