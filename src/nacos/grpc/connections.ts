@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Peer } from '../../wire/exchange.ts';
-import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
+import type { Cancel } from '../../wire/scheduler.ts';
 import type { Setup } from './bodies.ts';
 import { Connection, type ConnectionLimits, type Surroundings } from './connection.ts';
 import { Strangers } from './strangers.ts';
@@ -141,7 +141,6 @@ export class Connections {
 }
 
 export interface ConnectionsOptions extends Surroundings {
-  readonly scheduler: Scheduler;
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
   readonly limits: ConnectionsLimits;

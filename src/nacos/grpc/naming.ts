@@ -1,5 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { Naming } from '../naming.ts';
+import { after } from '../turns.ts';
 import {
   type BatchLimits,
   clustersOf,
@@ -27,17 +28,16 @@ export interface NamingRoom {
 export function namingCalls({ naming, subscribers, limits }: NamingRoom) {
   return {
     /** Deregistering empties the slot, whatever instance is named: there is one for each service of a connection. */
-    instance(body: JsonObject, { connection }: Asker): object {
+    instance(body: JsonObject, { connection }: Asker): object | Promise<object> {
       const type = typeOf(body, 'registerInstance', 'deregisterInstance');
       const service = serviceOf(body);
-      connection.slots.put(service, type === 'registerInstance' ? [instanceOf(body, true, limits)] : []);
-      return { type };
+      const done = connection.slots.put(service, type === 'registerInstance' ? [instanceOf(body, true, limits)] : []);
+      return after(done, () => ({ type }));
     },
 
-    batch(body: JsonObject, { connection }: Asker): object {
+    batch(body: JsonObject, { connection }: Asker): object | Promise<object> {
       const type = typeOf(body, 'batchRegisterInstance');
-      connection.slots.put(serviceOf(body), instancesOf(body, limits));
-      return { type };
+      return after(connection.slots.put(serviceOf(body), instancesOf(body, limits)), () => ({ type }));
     },
 
     /** These stay when the connection ends, and belong to nobody. */
