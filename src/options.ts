@@ -255,7 +255,7 @@ const ROWS = {
     16 << 20,
     64 << 10,
     64 * 2 ** 30,
-    'bodies of one connection that have been taken and are not whole yet; beyond, they are refused',
+    'bodies of one connection, if there are several, that have been taken and are not whole yet; beyond, they are refused',
   ),
   maxHeldBytesInAll: bytes(
     128 << 20,
@@ -275,7 +275,7 @@ const ROWS = {
     64 * 2 ** 30,
     'what all HTTP/2 peers together may leave unread; beyond, whoever has left most is ended',
   ),
-  stallTimeoutMs: time(HTTP2_LIMITS.stallTimeoutMs, 'how long an HTTP/2 peer may take next to nothing of what it is to be told'),
+  stallTimeoutMs: time(HTTP2_LIMITS.stallTimeoutMs, 'how long a peer may take next to nothing of what it is to be told'),
   idleTimeoutMs: time(HTTP2_LIMITS.idleTimeoutMs, 'how long an HTTP/2 connection may have no call open'),
   maxStreamsPerSecond: count(HTTP2_LIMITS.maxStreamsPerSecond, 'calls that an HTTP/2 connection may open within a second'),
   maxHeaderBytesPerSecond: bytes(
@@ -336,6 +336,13 @@ const ROWS = {
   maxProbesPerSecond: count(1_000, 'checks of instances that are begun within a second'),
 
   maxBodyBytes: bytes(256 << 10, 1 << 10, 256 << 20, 'the body of a Nacos request over HTTP'),
+  maxAnswerBytes: bytes(
+    64 << 20,
+    1 << 20,
+    64 * 2 ** 30,
+    'answers of Nacos over HTTP that one address has yet to read, but for lists that are kept; beyond, large ones are refused',
+  ),
+  maxAnswerBytesInAll: bytes(128 << 20, 1 << 20, 64 * 2 ** 30, 'the same of all addresses'),
   maxMetadataLength: {
     default: 16 << 10,
     unit: 'characters',
@@ -371,7 +378,12 @@ const ROWS = {
   maxUdpSubscriptionsPerTarget: count(1_000, 'subscriptions of one client of Nacos 1.x'),
   maxConfigs: count(100_000, 'texts of the configuration service'),
   maxConfigBytes: bytes(1 << 20, 1, 64 << 20, 'one text of the configuration service'),
-  maxConfigTotalBytes: bytes(256 << 20, 1, 64 * 2 ** 30, 'all texts of the configuration service'),
+  maxConfigTotalBytes: bytes(
+    256 << 20,
+    1,
+    64 * 2 ** 30,
+    'all texts of the configuration service, and no more than a quarter of the heap',
+  ),
   maxConfigBodyBytes: bytes(
     4 << 20,
     1 << 10,

@@ -136,12 +136,16 @@ export interface Selector {
 export function checkedSelector(json: JsonObject): Selector {
   const type = scalar(json, 'type') ?? '';
   const expression = scalar(json, 'expression');
+  if (expression !== undefined && expression.length > MAX_EXPRESSION_LENGTH)
+    throw new RequestError('bad-selector', `expression must have at most ${MAX_EXPRESSION_LENGTH} characters`);
   if (!SELECTOR_TYPES.includes(type)) {
     const right = `its type must be ${SELECTOR_TYPES.join(' or ')}, got ${shownJson(json)}`;
     throw new RequestError('bad-selector', `not match any type of selector! ${right}`);
   }
   return { type, ...(expression !== undefined && { expression }) };
 }
+
+const MAX_EXPRESSION_LENGTH = 4_096;
 
 /** What a selector may be. */
 export const SELECTOR_TYPES: readonly string[] = ['label', 'none'];

@@ -31,6 +31,7 @@ import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
 import type { Drainable } from './drain.ts';
+import { withinHeap } from './heap.ts';
 import { nacosRpcByPath } from './nacos-rpc.ts';
 import { type Part, probePaths } from './readiness.ts';
 import { reflectionRoutes } from './reflection.ts';
@@ -229,7 +230,15 @@ async function keepingIn({ options, scheduler, log }: House): Promise<Keeping | 
 function nacosIn(house: House, checkTimes: CheckTimes, durability: Keeping | undefined, isDraining: () => boolean): Nacos {
   const { pushDelayMs, pushToClientIp, probes } = house.options;
   const pushing = { pushDelayMs, pushToClientIp };
-  return createNacos({ ...house, ...pushing, limits: house.options, checkTimes, isChecking: probes, durability, isDraining });
+  return createNacos({
+    ...house,
+    ...pushing,
+    limits: withinHeap(house.options),
+    checkTimes,
+    isChecking: probes,
+    durability,
+    isDraining,
+  });
 }
 
 interface Probes {

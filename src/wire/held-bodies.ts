@@ -24,13 +24,14 @@ export class HeldBodies {
     return new HeldBody(this, peer, most);
   }
 
-  /** For a body: so much more of it is held, or less. Undefined: that would be too much. */
-  change(holder: Holder | undefined, peer: Peer, bytes: number, most: number): Holder | undefined {
+  /** For a body that holds `own` bytes: so much more of it is held, or less. Undefined: that would be too much. */
+  change(holder: Holder | undefined, peer: Peer, { own, bytes, most }: Change): Holder | undefined {
     const { connection } = peer;
     // Of one that was ended nothing counts any more.
     if (holder?.isEnded === true) return bytes > 0 ? undefined : holder;
     const held = holder ?? this.#holders.get(connection) ?? { bytes: 0, isEnded: false, cut: peer.cut };
-    if (bytes > 0 && held.bytes + bytes > most) return undefined;
+    // How long a single body may be is for others to say.
+    if (bytes > 0 && held.bytes > own && held.bytes + bytes > most) return undefined;
     held.bytes += bytes;
     this.#bytes += bytes;
     if (held.bytes > 0) this.#holders.set(connection, held);
@@ -52,9 +53,15 @@ export class HeldBodies {
 }
 
 export interface HeldLimits {
-  /** Of one connection. */
+  /** Of one connection, when it is more than one body. */
   readonly maxHeldBytes: number;
   readonly maxHeldBytesInAll: number;
+}
+
+interface Change {
+  readonly own: number;
+  readonly bytes: number;
+  readonly most: number;
 }
 
 interface Holder {
@@ -80,7 +87,8 @@ export class HeldBody {
   /** So much of it is held from now on. False: that is too much, and it is held as before. */
   hold(bytes: number): boolean {
     if (bytes === this.#bytes) return true;
-    const holder = this.#all.change(this.#holder, this.#peer, bytes - this.#bytes, this.#most);
+    const change = { own: this.#bytes, bytes: bytes - this.#bytes, most: this.#most };
+    const holder = this.#all.change(this.#holder, this.#peer, change);
     if (holder === undefined) return false;
     this.#bytes = bytes;
     this.#holder = bytes === 0 ? undefined : holder;

@@ -24,6 +24,8 @@ interface Connection {
   open: number;
   /** That of the last request, if it is one of them. */
   last: ServerResponse | undefined;
+  /** All answers are out, for all that Node knows, and the system has yet to take the rest of the last one. */
+  isSending: boolean;
 }
 
 export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits): Http1 {
@@ -31,8 +33,13 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
   let closing = false;
   // One function for all answers, which end once each.
   const onAnswered = function (this: ServerResponse) {
-    const connection = connections.get(this.req.socket);
-    if (connection !== undefined && --connection.open === 0) connection.last = undefined;
+    const { socket } = this.req;
+    const connection = connections.get(socket);
+    if (connection === undefined || --connection.open > 0) return;
+    connection.last = undefined;
+    // Node would wait for the next request now, and for as long as that may take.
+    connection.isSending = socket.writableLength > 0;
+    if (connection.isSending) socket.setTimeout(limits.stallTimeoutMs);
   };
 
   const server = createServer(optionsOf(limits), (req, res) => {
@@ -45,6 +52,15 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
     if (closing) res.shouldKeepAlive = false;
     if (hasTwoHosts(req)) answerText(res, 400, 'there must be one Host header, and no more\n');
     else if (lane?.(req, res, request) !== true) request(req, res);
+  });
+  // Nothing has come or gone for so long. Node would also end who waits for an answer: for a text to change, or for the next status.
+  server.setTimeout(limits.stallTimeoutMs, (socket) => {
+    const connection = connections.get(socket);
+    if (connection === undefined || socket.writableLength > 0) socket.destroy();
+    else if (connection.isSending) {
+      connection.isSending = false;
+      socket.setTimeout(Math.max(limits.keepAliveTimeoutMs - limits.stallTimeoutMs, 1));
+    } else if (connection.open === 0) socket.destroy();
   });
   // Node takes an answer for sent, and its connection for idle, as soon as it has been written: closing would cut off what a slow
   // reader has not taken yet. What is idle is decided in `close`.
@@ -59,7 +75,7 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
 
     serve(socket) {
       socket.setKeepAlive(true, TCP_KEEP_ALIVE_AFTER_MS);
-      connections.set(socket, { open: 0, last: undefined });
+      connections.set(socket, { open: 0, last: undefined, isSending: false });
       socket.once('close', () => connections.delete(socket));
       for (const each of serveSocket) each.call(server, socket);
     },

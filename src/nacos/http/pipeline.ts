@@ -8,6 +8,7 @@ import { REASONS, type Reason, RequestError } from '../errors.ts';
 import { NONE_LIMITED, type ServerStatus, type Switches } from '../switches.ts';
 import { AskedOverHttp } from './asked.ts';
 import { formOf } from './body.ts';
+import { LargeAnswers, type LargeAnswersLimits } from './large-answers.ts';
 import { readParams } from './params.ts';
 import type { Route } from './route.ts';
 import { type Found, RouteTable } from './routes.ts';
@@ -29,7 +30,7 @@ export interface PipelineOptions {
   readonly log: Logger;
 }
 
-export interface PipelineLimits {
+export interface PipelineLimits extends LargeAnswersLimits {
   readonly maxBodyBytes: number;
   /** The same where texts of the configuration service are sent. */
   readonly maxConfigBodyBytes: number;
@@ -39,6 +40,7 @@ export interface PipelineLimits {
 export function pipeline(options: PipelineOptions): Serve {
   const { routes, switches, limits, durability, bodies, scheduler, wallClock, log } = options;
   const table = new RouteTable(routes);
+  const saying = { scheduler, largeAnswers: new LargeAnswers(limits) };
 
   return (req, res) => {
     const path = pathOf(req);
@@ -73,8 +75,8 @@ export function pipeline(options: PipelineOptions): Serve {
     const params = readParams(queryOf(req), form);
     const asked = new AskedOverHttp(req, res, key === undefined ? params : params.with('key', key));
     const said = kept(durability, () => route.call(asked));
-    if (said instanceof Promise) return said.then((data) => say(res, route.reply, data, scheduler));
-    return say(res, route.reply, said, scheduler);
+    if (said instanceof Promise) return said.then((data) => say(res, route.reply, data, saying));
+    return say(res, route.reply, said, saying);
   }
 
   function failed(req: Request, res: Response, found: Found | undefined, error: unknown): void {
