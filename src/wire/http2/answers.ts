@@ -6,6 +6,12 @@ import { Sender } from './sender.ts';
 import { Stream, StreamClosed, type StreamOwner } from './stream.ts';
 import { Opened, StreamTable } from './stream-table.ts';
 
+/**
+ * Handlers of the usual way cost up to a millisecond each. Where a peer has a thousand calls ready at once, others wait for no more than
+ * so many of them.
+ */
+const STARTED_IN_A_TURN = 64;
+
 /** The second layer of a Connection: how streams are answered, what their handlers are told, and how they end. */
 export abstract class Answers extends Sender implements Answering, StreamOwner {
   owner: object | undefined;
@@ -122,6 +128,11 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
     this.end(id, code);
   }
 
+  /** There is more to be told, once others have had their turn. */
+  protected get hasMoreToTell(): boolean {
+    return this.#woken.length > 0;
+  }
+
   /** What there is of a stream ends. */
   protected end(id: number, code: number): void {
     const open = this.table.get(id);
@@ -175,19 +186,27 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
   /** Tells handlers what has happened to their streams. What they do then may happen to others: until nothing is left. */
   protected tell(): void {
     const { application } = this.shared;
+    let started = 0;
+    const later: Stream[] = [];
     while (this.#woken.length > 0) {
       for (const stream of this.#woken.splice(0)) {
+        // One that its peer has reset in the same breath never gets to a handler.
+        const isNew = !stream.isStarted && !stream.isOver;
+        if (isNew && ++started > STARTED_IN_A_TURN) {
+          later.push(stream);
+          continue;
+        }
         stream.isWoken = false;
         try {
           if (stream.isStarted) stream.tell();
-          // One that its peer has reset in the same breath never gets to a handler.
-          else if (!stream.isOver) this.#start(stream);
+          else if (isNew) this.#start(stream);
         } catch (error) {
           application.bug(error);
           stream.reset(h2.INTERNAL_ERROR);
         }
       }
     }
+    this.#woken = later;
     const isServed = this.isWritable && this.#isStarved;
     this.isWritable = false;
     if (!isServed) return;

@@ -130,6 +130,7 @@ export class Connection extends Frames {
     }
     this.#write();
     if (this.#isOver) return;
+    if (this.hasMoreToTell) this.dirty();
     const isLast = this.#state === 'leaving' || this.isLeft;
     if (isLast && this.table.size === 0) {
       this.#finish();
