@@ -53,15 +53,7 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
     if (hasTwoHosts(req)) answerText(res, 400, 'there must be one Host header, and no more\n');
     else if (lane?.(req, res, request) !== true) request(req, res);
   });
-  // Nothing has come or gone for so long. Node would also end who waits for an answer: for a text to change, or for the next status.
-  server.setTimeout(limits.stallTimeoutMs, (socket) => {
-    const connection = connections.get(socket);
-    if (connection === undefined || socket.writableLength > 0) socket.destroy();
-    else if (connection.isSending) {
-      connection.isSending = false;
-      socket.setTimeout(Math.max(limits.keepAliveTimeoutMs - limits.stallTimeoutMs, 1));
-    } else if (connection.open === 0) socket.destroy();
-  });
+  server.setTimeout(limits.stallTimeoutMs, (socket) => onStill(socket, connections.get(socket), limits));
   // Node takes an answer for sent, and its connection for idle, as soon as it has been written: closing would cut off what a slow
   // reader has not taken yet. What is idle is decided in `close`.
   server.closeIdleConnections = () => {};
@@ -91,6 +83,15 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
       }
     },
   };
+}
+
+/** Nothing has come or gone for a while. Node would also end who waits for an answer: for a text to change, or for the next status. */
+function onStill(socket: Socket, connection: Connection | undefined, limits: PortLimits): void {
+  if (connection === undefined || socket.writableLength > 0) socket.destroy();
+  else if (connection.isSending) {
+    connection.isSending = false;
+    socket.setTimeout(Math.max(limits.keepAliveTimeoutMs - limits.stallTimeoutMs, 1));
+  } else if (connection.open === 0) socket.destroy();
 }
 
 /** Whoever passes it on, and whoever looks at it here, might each take another of them (RFC 9112 section 3.2). */

@@ -18,8 +18,12 @@ export function say(res: Response, reply: Reply, said: Data | Answer, room: Sayi
   const data = isPlain ? said : said.data;
   const shown = reply === 'envelope' ? enveloped(data) : data;
   if (shown instanceof Long) {
+    // Before it is made, where it is known how long it will be.
+    room.largeAnswers.admit(res, shown.bytes);
     const written = inTurns(writeLong(shown.data), room.scheduler);
-    if (written instanceof Promise) return written.then((made) => sayInPieces(res, status, made, room));
+    const isAdmitted = shown.bytes > 0;
+    if (written instanceof Promise) return written.then((made) => sayInPieces(res, status, made, room, isAdmitted));
+    if (!isAdmitted) room.largeAnswers.admit(res, written.bytes);
     send(res, status, written);
     return undefined;
   }
@@ -47,14 +51,14 @@ export interface SayingRoom {
   readonly largeAnswers: LargeAnswers;
 }
 
-function sayInPieces(res: Response, status: number, written: Written, room: SayingRoom, isShared = false): Promise<void> {
-  if (!isShared) room.largeAnswers.admit(res, written.bytes);
+function sayInPieces(res: Response, status: number, written: Written, room: SayingRoom, isAdmitted = false): Promise<void> {
+  if (!isAdmitted) room.largeAnswers.admit(res, written.bytes);
   return answerInPieces(res, status, JSON_TYPE, written, (run) => room.scheduler.soon(run));
 }
 
 function enveloped(data: Data): Data {
   if (data === OK) return OK_ENVELOPED;
-  if (data instanceof Long) return new Long({ code: 0, message: 'success', data: data.data });
+  if (data instanceof Long) return new Long({ code: 0, message: 'success', data: data.data }, data.bytes);
   return data instanceof Written ? data.between(ENVELOPE, '}') : { code: 0, message: 'success', data };
 }
 
