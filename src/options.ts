@@ -251,7 +251,24 @@ const ROWS = {
     64 * 2 ** 30,
     'bodies of one HTTP/2 connection that have come and are not taken yet; beyond, calls are reset',
   ),
-  maxUnreadBytesInAll: bytes(HTTP2_LIMITS.maxUnreadBytesInAll, 64 << 10, 64 * 2 ** 30, 'the same of all HTTP/2 connections'),
+  maxUnreadBytesInAll: bytes(
+    HTTP2_LIMITS.maxUnreadBytesInAll,
+    64 << 10,
+    64 * 2 ** 30,
+    'the same of all HTTP/2 connections; beyond, whichever has most is ended',
+  ),
+  maxHeldBytes: bytes(
+    16 << 20,
+    64 << 10,
+    64 * 2 ** 30,
+    'bodies of one connection, if there are several, that have been taken and are not whole yet; beyond, they are refused',
+  ),
+  maxHeldBytesInAll: bytes(
+    128 << 20,
+    1 << 20,
+    64 * 2 ** 30,
+    'the same of all connections; beyond, whichever holds most is ended',
+  ),
   maxUnsentBytes: bytes(
     HTTP2_LIMITS.maxUnsentBytes,
     64 << 10,
@@ -264,7 +281,7 @@ const ROWS = {
     64 * 2 ** 30,
     'what all HTTP/2 peers together may leave unread; beyond, whoever has left most is ended',
   ),
-  stallTimeoutMs: time(HTTP2_LIMITS.stallTimeoutMs, 'how long an HTTP/2 peer may take next to nothing of what it is to be told'),
+  stallTimeoutMs: time(HTTP2_LIMITS.stallTimeoutMs, 'how long a peer may take next to nothing of what it is to be told'),
   idleTimeoutMs: time(HTTP2_LIMITS.idleTimeoutMs, 'how long an HTTP/2 connection may have no call open'),
   maxStreamsPerSecond: count(HTTP2_LIMITS.maxStreamsPerSecond, 'calls that an HTTP/2 connection may open within a second'),
   maxHeaderBytesPerSecond: bytes(
@@ -325,6 +342,13 @@ const ROWS = {
   maxProbesPerSecond: count(1_000, 'checks of instances that are begun within a second'),
 
   maxBodyBytes: bytes(256 << 10, 1 << 10, 256 << 20, 'the body of a Nacos request over HTTP'),
+  maxAnswerBytes: bytes(
+    64 << 20,
+    1 << 20,
+    64 * 2 ** 30,
+    'answers of Nacos over HTTP that one address has yet to read, but for lists that are kept; beyond, large ones are refused',
+  ),
+  maxAnswerBytesInAll: bytes(128 << 20, 1 << 20, 64 * 2 ** 30, 'the same of all addresses'),
   maxMetadataLength: {
     default: 16 << 10,
     unit: 'characters',
@@ -344,8 +368,23 @@ const ROWS = {
     'instances that one address may register within a second, over and over; twenty times as many at once',
   ),
   maxBeatsPerSecondPerPeer: count(25_000, 'beats from one address within a second, over and over; five times as many at once'),
+  maxClusters: count(1_000, 'clusters of one service of which something is said'),
+  maxClusterMetadataLength: {
+    default: 256 << 10,
+    unit: 'characters',
+    least: 0,
+    most: 16 << 20,
+    help: 'keys and values of the metadata of all clusters of one service',
+    limit: true,
+  },
   maxNamespaces: count(10_000, 'namespaces that have a name'),
   maxNacosMessageBytes: bytes(10 << 20, 1 << 10, 256 << 20, 'a message of Nacos over gRPC'),
+  maxStreamMessageBytes: bytes(
+    64 << 10,
+    4 << 10,
+    256 << 20,
+    'a message over the stream of a connection of Nacos 2.x, or from who has not set one up: they have little to say',
+  ),
   maxConnections: count(50_000, 'connections of Nacos 2.x'),
   maxConnectionsPerPeer: count(10_000, 'connections of Nacos 2.x from one address; many clients may stand behind one address'),
   maxOutbox: count(50_000, 'messages that wait for a connection of Nacos 2.x to read them, before it is ended'),
@@ -359,7 +398,12 @@ const ROWS = {
   maxUdpSubscriptionsPerPeer: count(80_000, 'the same from one address; many clients may stand behind one address'),
   maxConfigs: count(100_000, 'texts of the configuration service'),
   maxConfigBytes: bytes(1 << 20, 1, 64 << 20, 'one text of the configuration service'),
-  maxConfigTotalBytes: bytes(256 << 20, 1, 64 * 2 ** 30, 'all texts of the configuration service'),
+  maxConfigTotalBytes: bytes(
+    256 << 20,
+    1,
+    64 * 2 ** 30,
+    'all texts of the configuration service, and no more than a quarter of the heap',
+  ),
   maxConfigBodyBytes: bytes(
     4 << 20,
     1 << 10,

@@ -2,10 +2,10 @@ import type { Source } from '../registry/changes.ts';
 import type { Address } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
-import { type Reason, RequestError } from './errors.ts';
+import { type Reason, RequestError, TooMany } from './errors.ts';
 import type { Quotas } from './quotas.ts';
 import { Roll } from './roll.ts';
-import { checkedMetadata, type Page, pageOf } from './rules.ts';
+import { checkedMetadata, lengthOf, type Page, pageOf } from './rules.ts';
 import {
   askedHealthOf,
   type ClusterSettings,
@@ -74,6 +74,7 @@ export class Catalog {
   configureCluster(service: ServiceName, name: string, cluster: ClusterSettings, by: Source): void {
     const [, , settings] = this.known(service, 'service-unknown', (grouped) => `service not found:${grouped}`);
     const clusters = { ...settings.clusters, [name]: this.#bounded(cluster) };
+    this.#checkClusters(clusters);
     this.#configure(service, { ...settings, clusters }, by);
   }
 
@@ -81,6 +82,21 @@ export class Catalog {
     const kept = toServiceSettings(settings);
     this.#quotas.configure(service, kept, by);
     this.#registry.configure(service, kept, by);
+  }
+
+  /** What there would be of them then: of each, and of all, nobody sees more than a part at a time. */
+  #checkClusters(clusters: NacosSettings['clusters']): void {
+    const { maxClusters, maxClusterMetadataLength } = this.#limits;
+    const all = Object.values(clusters);
+    if (all.length > maxClusters)
+      throw new TooMany('clusters', `a service must not have settings of more than ${maxClusters} clusters`);
+    let length = 0;
+    for (const { metadata } of all) length += lengthOf(metadata);
+    if (length > maxClusterMetadataLength)
+      throw new RequestError(
+        'bad-metadata',
+        `metadata of all clusters of a service must not exceed ${maxClusterMetadataLength}.`,
+      );
   }
 
   /**
@@ -146,7 +162,12 @@ export class Catalog {
 /** What the catalog works on. */
 export interface CatalogOptions {
   readonly registry: Registry;
-  readonly limits: { readonly maxMetadataLength: number };
+  readonly limits: {
+    readonly maxMetadataLength: number;
+    /** Of one service, those of which something is said; and the metadata of all of them together. */
+    readonly maxClusters: number;
+    readonly maxClusterMetadataLength: number;
+  };
   readonly quotas: Quotas;
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { flat } from '../registry/flat.ts';
 import type { DurablePart } from './durability.ts';
 import { RequestError, TooMany } from './errors.ts';
 
@@ -55,7 +56,8 @@ export class Configs {
       throw new TooMany('texts', `more than ${maxConfigs} configs, or ${maxConfigTotalBytes} bytes in all`);
     const modifiedAt = this.#wallClock();
     const { serial, createdAt } = old ?? { serial: this.#lastSerial + 1, createdAt: modifiedAt };
-    this.#put({ id, serial, content, type, bytes, md5: md5Of(content), createdAt, modifiedAt });
+    const names = { namespace: flat(id.namespace), group: flat(id.group), dataId: flat(id.dataId) };
+    this.#put({ id: names, serial, content: flat(content), type, bytes, md5: md5Of(content), createdAt, modifiedAt });
     for (const keep of this.#keepers) keep(key);
     if (old?.content !== content) this.#changed(id);
     return true;

@@ -6,18 +6,21 @@ import { RequestError, shown } from './errors.ts';
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * Undefined for what is no JSON. Numbers in the metadata of an instance become the very text that the caller wrote, as in Nacos
- * (`1.0`, `12345678901234567890`, `1e3`): of the whole body, of its `instance`, and of each of its `instances`.
+ * Undefined for what is no JSON; what is nested too deep is refused. Numbers in the metadata of an instance become the very text that the caller wrote, as in Nacos
+ * (`1.0`, `12345678901234567890`, `1e3`): of the whole body, of its `instance`, and of each of its `instances`, unless it is very long.
  */
 export function parseJson(text: string): unknown {
   const value = parsed(text);
   const bearers = bearersOf(value);
-  if (!bearers.some(({ metadata }) => hasNumber(metadata))) return value;
+  if (text.length > MAX_EXACT_LENGTH || !bearers.some(({ metadata }) => hasNumber(metadata))) return value;
   const exact = bearersOf(parsed(withNumbersAsTexts(text)));
   // Nobody else has seen these objects yet.
   for (const [i, bearer] of bearers.entries()) Object.assign(bearer, { metadata: exact[i]?.metadata });
   return value;
 }
+
+/** Clients that send numbers there send no more. It takes half a second of ten million characters. */
+const MAX_EXACT_LENGTH = 1 << 20;
 
 /** As `parseJson`, for what is metadata and nothing else. */
 export function parseMetadata(text: string): unknown {
@@ -26,6 +29,9 @@ export function parseMetadata(text: string): unknown {
 }
 
 function parsed(text: string): unknown {
+  // What is short has no room for so many brackets.
+  if (text.length > 2 * MAX_LEVELS && isDeep(text))
+    throw new RequestError('invalid', `JSON must not be nested more than ${MAX_LEVELS} levels deep`);
   try {
     return JSON.parse(text);
   } catch {
@@ -33,7 +39,28 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The objects whose metadata are read, always in the same order. No deeper: a caller can nest more than a stack can hold. */
+/** No client says anything as deep; what is much deeper could be read and not be written again. */
+const MAX_LEVELS = 64;
+
+/** In its text, as there may be millions of objects. Of what is no JSON it may say anything. */
+function isDeep(text: string): boolean {
+  let levels = 0;
+  let inText = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) inText = !inText;
+    else if (inText) at += code === BACKSLASH ? 1 : 0;
+    // Brackets and braces, which differ in this bit.
+    else if ((code & ~CASE) === OPENING) levels++;
+    else if ((code & ~CASE) === CLOSING) levels--;
+    if (levels > MAX_LEVELS) return true;
+  }
+  return false;
+}
+
+const [QUOTE, BACKSLASH, OPENING, CLOSING, CASE] = [0x22, 0x5c, 0x5b, 0x5d, 0x20];
+
+/** The objects whose metadata are read, always in the same order. */
 function bearersOf(value: unknown): readonly JsonObject[] {
   if (!isObject(value)) return [];
   const { instance, instances } = value;
@@ -58,16 +85,9 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** As much of it as an answer may carry: what can be read may be nested too deep to be written again. */
+/** As much of it as an answer may carry. */
 export function shownJson(value: unknown): string {
-  return isDeeper(value, MAX_LEVELS_SHOWN) ? 'what is nested too deep' : shown(JSON.stringify(value));
-}
-
-const MAX_LEVELS_SHOWN = 20;
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((item) => isDeeper(item, levels - 1));
+  return shown(JSON.stringify(value));
 }
 
 /** A scalar of JSON as text; a list or an object is refused, null counts as missing. */

@@ -7,12 +7,15 @@ import type { ServiceName } from '../registry/service-name.ts';
  */
 export class KeptTexts<T extends { readonly bytes: number }> {
   readonly #maxBytes: number;
+  readonly #mostForOne: number;
   /** By the name that the registry hands out, the service that was asked for first in front. */
   readonly #services = new Map<ServiceName, Map<string, Entry<T>>>();
   #bytes = 0;
 
-  constructor(registry: Pick<Registry, 'onChange'>, maxBytes: number) {
+  /** A text of more than `mostForOne` bytes is not kept. */
+  constructor(registry: Pick<Registry, 'onChange'>, maxBytes: number, mostForOne: number) {
     this.#maxBytes = maxBytes;
+    this.#mostForOne = mostForOne;
     registry.onChange((service) => this.#forget(service));
   }
 
@@ -46,7 +49,7 @@ export class KeptTexts<T extends { readonly bytes: number }> {
     const texts = this.#services.get(known);
     // The service has changed meanwhile.
     if (texts?.get(key) !== entry) return;
-    if (text.bytes > this.#maxBytes * MOST_FOR_ONE) {
+    if (text.bytes > this.#mostForOne) {
       this.#drop(known, key, entry);
       return;
     }
@@ -86,5 +89,3 @@ interface Entry<T> {
 
 /** Of one service: callers ask for clusters in words of their own. */
 const MAX_TEXTS = 16;
-/** As a share of all. */
-const MOST_FOR_ONE = 0.25;

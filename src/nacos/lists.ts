@@ -19,8 +19,8 @@ export class Lists {
 
   constructor(options: ListsOptions) {
     this.#options = options;
-    this.#lists = new KeptTexts(options.registry, MAX_KEPT_BYTES);
-    this.#hosts = new KeptTexts(options.registry, MAX_KEPT_BYTES);
+    this.#lists = new KeptTexts(options.registry, MAX_KEPT_BYTES, MOST_KEPT_BYTES);
+    this.#hosts = new KeptTexts(options.registry, MAX_KEPT_BYTES, MOST_KEPT_BYTES);
   }
 
   /** As 1.x and 2.x read it. */
@@ -89,3 +89,5 @@ export interface ListsOptions {
 
 /** Of each shape: some hundred thousand hosts. */
 const MAX_KEPT_BYTES = 64 * 2 ** 20;
+/** Of one list. */
+export const MOST_KEPT_BYTES = MAX_KEPT_BYTES / 2;

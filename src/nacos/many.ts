@@ -16,9 +16,12 @@ export class Many<T extends object | string = object | string> {
 /** Data of objects and arrays, with `Many` in them, and a function where something is known only when all before it has been written. */
 export class Long {
   readonly data: LongData;
+  /** How long it will be at least, where that is known before it is written. */
+  readonly bytes: number;
 
-  constructor(data: LongData) {
+  constructor(data: LongData, bytes = 0) {
     this.data = data;
+    this.bytes = bytes;
   }
 }
 

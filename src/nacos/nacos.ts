@@ -1,7 +1,8 @@
 import type { ConnectRouter } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import type { Registry } from '../registry/registry.ts';
-import type { Serve } from '../wire/exchange.ts';
+import type { Peer, Serve } from '../wire/exchange.ts';
+import type { HeldBodies } from '../wire/held-bodies.ts';
 import type { CallLane } from '../wire/lanes.ts';
 import type { Refused } from '../wire/refused.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
@@ -34,6 +35,7 @@ import { Pusher, type PusherOptions } from './udp/pusher.ts';
  */
 export function createNacos(options: NacosOptions): Nacos {
   const rooms = roomsOf(options);
+  const { limits } = options;
   const { switches, connections, configs, namespaces, durability, longPolls, pusher, subscribers, listenedConfigs, quotas } =
     rooms;
   switches.onChange(() => options.registry.suspendExpiry(!switches.values.healthCheckEnabled));
@@ -42,7 +44,8 @@ export function createNacos(options: NacosOptions): Nacos {
     http: pipeline({ ...options, routes, switches, durability }),
     turnedAway: turnedAway({ ...options, routes }),
     routes: (router) => nacosRpc(router, rooms),
-    lane: (calls) => nacosLane({ ...options, ...calls, connections, answerTo: answerer(rooms, requestTable(rooms)) }),
+    lane: (calls) => nacosLane({ ...options, ...limits, ...calls, connections, answerTo: answerer(rooms, requestTable(rooms)) }),
+    knows: (peer) => connections.has(peer),
     rooms,
     checking: probeRules(switches),
     durable: [switches, namespaces, configs].map(({ durable }) => durable),
@@ -126,6 +129,7 @@ export interface NacosOptions {
   readonly wallClock: () => number;
   readonly log: Logger;
   readonly limits: NacosLimits;
+  readonly bodies: HeldBodies;
   /** How long a push to subscribers waits for more changes, in milliseconds. */
   readonly pushDelayMs: number;
   /** Push to the address that a client names (`clientIP`), instead of the one that its request came from. */
@@ -155,6 +159,7 @@ export type NacosLimits = PipelineOptions['limits'] &
   LongPollsLimits &
   HttpLimits &
   PusherOptions['limits'] &
+  Pick<LaneRoom, 'maxStreamMessageBytes'> &
   ConfigLimits;
 
 /** Its face: what the composition root needs, and its rooms for tests. */
@@ -166,7 +171,9 @@ export interface Nacos {
   /** Adds the services of 2.x and 3.x over gRPC. */
   readonly routes: (router: ConnectRouter) => void;
   /** The same services by a shorter way, for callers that ask as nearly all do. */
-  readonly lane: (calls: Pick<LaneRoom, 'maxMessageBytes' | 'compressions' | 'openAnswers' | 'shutdown'>) => CallLane;
+  readonly lane: (calls: Pick<LaneRoom, 'compressions' | 'openAnswers' | 'shutdown'>) => CallLane;
+  /** Whether the transport has been set up as a connection of 2.x. */
+  readonly knows: (peer: Peer) => boolean;
   /** For tests. */
   readonly rooms: NacosRooms;
   /** What operators say of how instances are checked. */

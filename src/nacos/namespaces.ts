@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { flat } from '../registry/flat.ts';
 import type { DurablePart } from './durability.ts';
 import { TooMany } from './errors.ts';
 import { HOME } from './rules.ts';
@@ -42,7 +43,7 @@ export class Namespaces {
   create({ id = randomUUID(), name, description }: NamespaceNames & { readonly id?: string | undefined }): boolean {
     if (id === HOME.namespace || this.#named.has(id)) return false;
     if (this.#named.size >= this.#maxNamespaces) throw new TooMany('namespaces', `more than ${this.#maxNamespaces} namespaces`);
-    this.#named.set(id, { id, name, description, type: 2 });
+    this.#named.set(flat(id), { id: flat(id), name: flat(name), description: flat(description), type: 2 });
     this.#changed(id);
     return true;
   }
@@ -51,7 +52,7 @@ export class Namespaces {
   rename(id: string, names: NamespaceNames): boolean {
     const old = this.#named.get(id);
     if (old === undefined) return false;
-    this.#named.set(id, { ...old, ...names });
+    this.#named.set(id, { ...old, ...flat({ ...names }) });
     this.#changed(id);
     return true;
   }

@@ -8,7 +8,15 @@ import { groupedName, type ServiceName } from '../registry/service-name.ts';
 import type { Durability } from './durability.ts';
 import { RequestError, shown } from './errors.ts';
 import type { Quotas } from './quotas.ts';
-import { checkedInstanceMetadata, type Named, type Page, type Place, pageOf, registrationOf } from './rules.ts';
+import {
+  checkedInstanceMetadata,
+  LEAST_BEAT_INTERVAL_MS,
+  type Named,
+  type Page,
+  type Place,
+  pageOf,
+  registrationOf,
+} from './rules.ts';
 import { clusterOf, nacosSettingsOf } from './settings.ts';
 import type { Switches } from './switches.ts';
 import { atOnce, each, type Paused, sortedBy } from './turns.ts';
@@ -69,7 +77,7 @@ export class Naming {
     this.#quotas.beat(by.peer);
     if (said !== undefined) this.#admitted(said);
     const silence = this.#registry.beat(service, address, by) ?? (said && this.#registerByBeat(service, said, by));
-    return silence && (silence.beatIntervalMs ?? this.#switches.values.clientBeatInterval);
+    return silence && Math.max(silence.beatIntervalMs ?? this.#switches.values.clientBeatInterval, LEAST_BEAT_INTERVAL_MS);
   }
 
   #registerByBeat(service: ServiceName, said: Named, by: Source): Silence | undefined {

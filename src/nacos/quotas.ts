@@ -55,19 +55,14 @@ export class Quotas {
     this.#check(peer, this.#isNew(service), instances, size);
   }
 
-  /** A connection is to say this of the service, in place of what it has said `before`, as `sizeOfAll` counts that. */
-  hold(service: ServiceName, said: readonly Registration[], before: number, by: Source): void {
+  /** A connection is to say this of the service, each address once, in place of what it has said before; it is taken for said then. */
+  hold(connection: Held, service: ServiceName, said: readonly Registration[], before: readonly Registration[], by: Source): void {
     this.register(service, said, by);
-    const more = sizeOfAll(said) - before;
-    if (more <= 0) return;
+    const more = sizeOfAll(said) - sizeOfAll(before);
     const { maxMetadataInAll, maxMetadataPerPeer } = this.#limits;
-    if (this.#heldInAll + more > maxMetadataInAll) throw tooMuch('metadata', maxMetadataInAll);
-    if ((this.#held.get(by.peer ?? '') ?? 0) + more > maxMetadataPerPeer)
+    if (more > 0 && this.#heldInAll + more > maxMetadataInAll) throw tooMuch('metadata', maxMetadataInAll);
+    if (more > 0 && (this.#held.get(connection.peer.ip) ?? 0) + more > maxMetadataPerPeer)
       throw tooMuch('metadata of one address', maxMetadataPerPeer);
-  }
-
-  /** The connection has said so much more, or less. */
-  held(connection: Held, more: number): void {
     this.#ofConnection.set(connection, (this.#ofConnection.get(connection) ?? 0) + more);
     this.#keep(connection.peer.ip, more);
   }
@@ -137,7 +132,7 @@ const REGISTRATIONS_AT_ONCE_S = 20;
 const PER_REGISTRATION = 128;
 
 /** What a connection says, as it is counted. */
-export function sizeOfAll(said: readonly Registration[]): number {
+function sizeOfAll(said: readonly Registration[]): number {
   let size = 0;
   for (const { metadata } of said) size += sizeOf(metadata) + PER_REGISTRATION;
   return size;

@@ -136,12 +136,16 @@ export interface Selector {
 export function checkedSelector(json: JsonObject): Selector {
   const type = scalar(json, 'type') ?? '';
   const expression = scalar(json, 'expression');
+  if (expression !== undefined && expression.length > MAX_EXPRESSION_LENGTH)
+    throw new RequestError('bad-selector', `expression must have at most ${MAX_EXPRESSION_LENGTH} characters`);
   if (!SELECTOR_TYPES.includes(type)) {
     const right = `its type must be ${SELECTOR_TYPES.join(' or ')}, got ${shownJson(json)}`;
     throw new RequestError('bad-selector', `not match any type of selector! ${right}`);
   }
   return { type, ...(expression !== undefined && { expression }) };
 }
+
+const MAX_EXPRESSION_LENGTH = 4_096;
 
 /** What a selector may be. */
 export const SELECTOR_TYPES: readonly string[] = ['label', 'none'];
@@ -182,11 +186,16 @@ export function metadataFrom(value: unknown): Metadata | undefined {
 
 /** Nacos 2.3 and later stop at 1,024 characters unless told otherwise; the registry must hold a million of these. */
 export function checkedMetadata(metadata: Metadata, maxLength: number): Metadata {
-  let length = 0;
-  for (const [key, value] of Object.entries(metadata)) length += key.length + value.length;
-  if (length > maxLength)
+  if (lengthOf(metadata) > maxLength)
     throw new RequestError('bad-metadata', `Param 'Metadata' is illegal, the param length should not exceed ${maxLength}.`);
   return metadata;
+}
+
+/** Keys and values, in characters. */
+export function lengthOf(metadata: Metadata): number {
+  let length = 0;
+  for (const [key, value] of Object.entries(metadata)) length += key.length + value.length;
+  return length;
 }
 
 /** Metadata of an instance: not too much of it, and what it says of silence and of checks makes sense. */
@@ -226,6 +235,9 @@ export function silenceOf(metadata: Metadata): Silence {
     removedAfterMs: removedAfterMs ?? DEFAULT_SILENCE.removedAfterMs,
   };
 }
+
+/** No client is asked to beat more often, whatever its metadata say: one would cost as much as a thousand others. */
+export const LEAST_BEAT_INTERVAL_MS = 100;
 
 // An answer of 0 would make clients beat in a busy loop, and 2^31 ms are 24 days.
 function milliseconds(text: string | undefined): number | undefined {

@@ -1,7 +1,7 @@
 import { groupedName } from '../registry/service-name.ts';
 import type { DurablePart } from './durability.ts';
 import { RequestError, shown } from './errors.ts';
-import { checkedService, HOME } from './rules.ts';
+import { checkedService, HOME, LEAST_BEAT_INTERVAL_MS } from './rules.ts';
 
 /**
  * The switches that operators set while the server runs. Those that mean something here act at once; the others of Nacos's are kept
@@ -159,7 +159,7 @@ const STATES: readonly ServerStatus[] = ['UP', 'DOWN', 'STARTING', 'PAUSED', 'WR
 
 const ENTRIES: Readonly<Record<string, (value: string) => Change | undefined>> = {
   distroThreshold: (value) => ({ distroThreshold: number(value, 0) }),
-  clientBeatInterval: (value) => ({ clientBeatInterval: integer(value, 1) }),
+  clientBeatInterval: (value) => ({ clientBeatInterval: integer(value, LEAST_BEAT_INTERVAL_MS) }),
   pushVersion: (value) => {
     const [, kind = '', version = ''] = /^(\w+):(\d+\.\d+\.\d+)$/.exec(value) ?? [];
     const field = Object.entries(PUSH_VERSIONS).find(([name]) => name === kind)?.[1];

@@ -3,6 +3,7 @@ import { deflate as deflateWithCallback, inflate as inflateWithCallback } from '
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Compression } from '@connectrpc/connect/protocol';
 import { compressionBrotli, compressionGzip } from '@connectrpc/connect-node';
+import { systemScheduler } from '../wire/scheduler.ts';
 
 /**
  * How messages may be compressed, over gRPC and Connect alike. What a peer calls otherwise goes by `UNKNOWN_COMPRESSION`, so that only a
@@ -28,7 +29,48 @@ const compressionDeflate: Compression = {
   },
 };
 
-const KNOWN: readonly Compression[] = [compressionGzip, compressionBrotli, compressionDeflate];
+/**
+ * Inflated, a message has so many times its bytes at most, or so many anyway: a thousand times as many, as of nothing but blanks,
+ * would have whoever sends 10 KB keep a processor busy for 35 ms and 30 MB filled.
+ */
+const MOST_TIMES = 64;
+const FREE_BYTES = 64 << 10;
+/** As many as Node has threads for. What is larger is inflated when it is its turn, and gone before the next is there. */
+const AT_ONCE = 4;
+
+/** Does a few things at a time, in the order in which they came. */
+class Queue {
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running === AT_ONCE) await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+    else this.#running++;
+    try {
+      return await work();
+    } finally {
+      // It takes over the place.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running--;
+      else systemScheduler.soon(next);
+    }
+  }
+}
+
+const LARGE = new Queue();
+
+function bounded(compression: Compression): Compression {
+  return {
+    ...compression,
+    decompress(bytes, readMaxBytes) {
+      const most = Math.min(readMaxBytes, Math.max(FREE_BYTES, MOST_TIMES * bytes.length));
+      const inflated = () => compression.decompress(bytes, most);
+      return most <= FREE_BYTES ? inflated() : LARGE.run(inflated);
+    },
+  };
+}
+
+const KNOWN: readonly Compression[] = [compressionGzip, compressionBrotli, compressionDeflate].map(bounded);
 
 /** What stands for every compression that is not known here. */
 export const UNKNOWN_COMPRESSION = 'unknown';

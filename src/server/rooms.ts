@@ -23,6 +23,7 @@ import { Keeping } from '../store/keeping.ts';
 import { AddressSet } from '../wire/addresses.ts';
 import { descriptorLimit } from '../wire/descriptors.ts';
 import { peerOf } from '../wire/exchange.ts';
+import { HeldBodies } from '../wire/held-bodies.ts';
 import { Totals } from '../wire/http2/totals.ts';
 import { OpenAnswers } from '../wire/open-answers.ts';
 import { Refused } from '../wire/refused.ts';
@@ -32,6 +33,8 @@ import { Seats } from '../wire/seats.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
 import type { Drainable } from './drain.ts';
+import { withinHeap } from './heap.ts';
+import { nacosRpcByPath } from './nacos-rpc.ts';
 import { type Part, probePaths } from './readiness.ts';
 import { reflectionRoutes } from './reflection.ts';
 import { rpcByPath } from './rpc.ts';
@@ -177,6 +180,7 @@ export interface House {
   readonly wallClock: () => number;
   readonly log: Logger;
   readonly openAnswers: OpenAnswers;
+  readonly bodies: HeldBodies;
   /** Aborted with the error that calls are to end with. */
   readonly shutdown: AbortController;
   /** Who may be connected. */
@@ -205,6 +209,7 @@ export function houseOf(options: Options, log: Logger): House {
     wallClock: risingClock.now,
     log,
     openAnswers: new OpenAnswers(),
+    bodies: new HeldBodies(options),
     shutdown,
     seats: seatsOf(options, log, refused),
     http2Totals: new Totals(),
@@ -236,7 +241,15 @@ async function keepingIn({ options, scheduler, log }: House): Promise<Keeping | 
 function nacosIn(house: House, checkTimes: CheckTimes, durability: Keeping | undefined, isDraining: () => boolean): Nacos {
   const { pushDelayMs, pushToClientIp, probes } = house.options;
   const pushing = { pushDelayMs, pushToClientIp };
-  return createNacos({ ...house, ...pushing, limits: house.options, checkTimes, isChecking: probes, durability, isDraining });
+  return createNacos({
+    ...house,
+    ...pushing,
+    limits: withinHeap(house.options),
+    checkTimes,
+    isChecking: probes,
+    durability,
+    isDraining,
+  });
 }
 
 interface Probes {
@@ -290,13 +303,16 @@ function nacosSurfaces(
   house: House,
   nacos: Nacos,
 ): Pick<Surfaces, 'nacos' | 'nacosTurnedAway' | 'contextPath' | 'nacosRpc' | 'nacosLane'> {
-  const { options, openAnswers, shutdown, log } = house;
-  const { maxNacosMessageBytes: maxMessageBytes } = options;
+  const { options, openAnswers, bodies, shutdown, log } = house;
+  const { maxNacosMessageBytes: maxMessageBytes, maxStreamMessageBytes } = options;
   const compressions = COMPRESSIONS.map(({ name }) => name);
-  const nacosLane = nacos.lane({ maxMessageBytes, compressions, openAnswers, shutdown: shutdown.signal });
-  const nacosRpc = rpcByPath({
+  const nacosLane = nacos.lane({ compressions, openAnswers, shutdown: shutdown.signal });
+  const nacosRpc = nacosRpcByPath({
     routes: nacos.routes,
     maxMessageBytes,
+    maxStreamMessageBytes,
+    knows: nacos.knows,
+    bodies,
     longLived: true,
     contextValues: (req) => createContextValues().set(peerKey, peerOf(req)),
     openAnswers,
@@ -311,7 +327,7 @@ function healthSurfaces(
   health: Health,
   watches: Watches,
 ): Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane'> {
-  const { options, openAnswers, shutdown, scheduler, now, log, refused } = house;
+  const { options, openAnswers, bodies, shutdown, scheduler, now, log, refused } = house;
   const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal, refused };
   const { defaultService } = options;
   const healthRpc = rpcByPath({
@@ -320,6 +336,7 @@ function healthSurfaces(
       reflectionRoutes(router, [HealthService]);
     },
     maxMessageBytes: options.maxHealthMessageBytes,
+    bodies,
     contextValues: (req) => createContextValues().set(watcherKey, peerOf(req)),
     openAnswers,
     shutdown: shutdown.signal,

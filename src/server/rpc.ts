@@ -1,13 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ConnectError, type ConnectRouter, type ContextValues, createConnectRouter, type Interceptor } from '@connectrpc/connect';
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type ContextValues,
+  createConnectRouter,
+  type Interceptor,
+} from '@connectrpc/connect';
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { universalRequestFromNodeRequest } from '@connectrpc/connect-node';
 import type { Logger } from 'pino';
 import { atItsTurn, written } from '../wire/answer.ts';
-import { isHttp2, type Request, type Response, type Serve } from '../wire/exchange.ts';
+import { isHttp2, peerOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
+import type { HeldBodies } from '../wire/held-bodies.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
 import { COMPRESSIONS } from './compressions.ts';
-import { CORS_HEADERS, neverUnimplemented, ONLY_GRPC, PREFLIGHT_HEADERS, translate } from './triple.ts';
+import { CORS_HEADERS, callersMistakes, ONLY_GRPC, PREFLIGHT_HEADERS, translate } from './triple.ts';
 
 export interface RpcOptions {
   readonly routes: (router: ConnectRouter) => void;
@@ -18,6 +26,7 @@ export interface RpcOptions {
   /** What the implementations are told of a request. */
   readonly contextValues: (req: Request) => ContextValues;
   readonly openAnswers: OpenAnswers;
+  readonly bodies: HeldBodies;
   /** Aborted with the error that all open calls are to end with. */
   readonly shutdown: AbortSignal;
   readonly log: Logger;
@@ -71,9 +80,17 @@ function logBugs(log: Logger): Interceptor {
 const NEVER = 0xffff_ffff;
 
 function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
-  const { contextValues, longLived = false, openAnswers, log } = options;
+  const { contextValues, longLived = false, maxMessageBytes, openAnswers, bodies, log } = options;
   const { methodKind } = handler.method;
   const expects = methodKind === 'unary' || methodKind === 'server_streaming' ? 'message' : 'stream';
+  /** What is kept of it until there is a message: of a stream that has many, as much as one of them may have. */
+  const bodyOf = (req: Request, res: Response): AsyncIterable<Uint8Array> => {
+    const held = bodies.of(peerOf(req));
+    if (methodKind !== 'bidi_streaming') return held.through(req, tooMuch);
+    if (!held.hold(maxMessageBytes)) throw tooMuch();
+    res.once('close', () => held.hold(0));
+    return req;
+  };
   return (req, res) => {
     if (req.headers.origin !== undefined) setHeaders(res, CORS_HEADERS);
     if (req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined) {
@@ -87,9 +104,9 @@ function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
     const run = async () => {
       openAnswers.add(res);
       try {
-        const asked = universalRequest(req, res, contextValues(req));
+        const asked = { ...universalRequest(req, res, contextValues(req)), body: bodyOf(req, res) };
         const { request, answered } = translate(asked, expects, longLived ? ONLY_GRPC : undefined);
-        const answer = answered(await handler(request));
+        const answer = await answered(await handler(request));
         // Answered before all of it was read, and so refused: what is left of the request would stand in the way of the next.
         if (!isHttp2(req) && !req.complete) res.setHeader('Connection', 'close');
         await respond(answer, res);
@@ -144,12 +161,16 @@ async function respond({ status, header, body, trailer }: UniversalServerRespons
     });
     res.writeHead(status);
     for (; message !== undefined && message.done !== true; message = await messages?.next()) await written(res, message.value);
-    if (trailer !== undefined) res.addTrailers(neverUnimplemented(trailer));
+    if (trailer !== undefined) res.addTrailers(callersMistakes(trailer));
     res.end();
   } finally {
     // Ends the implementation too, when the caller has gone.
     await messages?.return?.();
   }
+}
+
+function tooMuch(): ConnectError {
+  return new ConnectError('the messages of one connection must not be as large together', Code.ResourceExhausted);
 }
 
 function setHeaders(res: Response, headers: Readonly<Record<string, string>>): void {

@@ -9,7 +9,7 @@ import { isKnownCompression, UNKNOWN_COMPRESSION } from './compressions.ts';
  */
 export interface Translation {
   readonly request: UniversalServerRequest;
-  readonly answered: (answer: UniversalServerResponse) => UniversalServerResponse;
+  readonly answered: (answer: UniversalServerResponse) => Promise<UniversalServerResponse>;
 }
 
 /** Only where one message is expected does an empty body stand for one: of a stream it is none. */
@@ -24,7 +24,7 @@ export function translate(request: UniversalServerRequest, expects: 'message' | 
     header.set('content-type', type.replace('-text', ''));
     return {
       request: { ...plain, body: expects === 'stream' ? fromBase64(body) : orElse(fromBase64(body), EMPTY_FRAME) },
-      answered: (answer) => asText(corrected(answer, request.method, accepted)),
+      answered: async (answer) => asText(corrected(await blamed(answer), request.method, accepted)),
     };
   }
   const instead = expects === 'stream' ? undefined : emptyBodyOf(type);
@@ -32,7 +32,7 @@ export function translate(request: UniversalServerRequest, expects: 'message' | 
   if (instead !== undefined) header.delete('content-length');
   return {
     request: { ...plain, body: instead === undefined ? body : orElse(body, instead) },
-    answered: (answer) => corrected(answer, request.method, accepted),
+    answered: async (answer) => corrected(await blamed(answer), request.method, accepted),
   };
 }
 
@@ -132,16 +132,48 @@ const refusalsOf = (accepted: string): Readonly<Record<number, { readonly text: 
   505: { text: 'a stream in both directions needs HTTP/2' },
 });
 
-/**
- * UNIMPLEMENTED is for what is not there. Of a call that is, it would say something fatal: gRPC clients take such a service for
- * healthy and never ask again, and so does Google's balancer. Connect says it of an unknown compression or a second message.
- */
-export function neverUnimplemented(trailers: Headers): Record<string, string> {
-  const fields = Object.fromEntries(trailers);
-  return fields['grpc-status'] === '12' ? { ...fields, 'grpc-status': '3' } : fields;
+/** Bytes that are no message are a mistake of the caller's. Connect says of them, with these words, that the server has failed. */
+const NO_MESSAGE = 'parse binary: ';
+
+/** The answer to a unary call of Connect's, with who is to blame put right. */
+async function blamed(answer: UniversalServerResponse): Promise<UniversalServerResponse> {
+  if (answer.status !== 500 || !isStream(answer.body)) return answer;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of answer.body) chunks.push(chunk);
+  const said = Buffer.concat(chunks).toString();
+  const wrong = `{"code":"internal","message":"${NO_MESSAGE}`;
+  if (!said.startsWith(wrong)) return { ...answer, body: once(Buffer.from(said)) };
+  const right = Buffer.from(said.replace('internal', 'invalid_argument'));
+  answer.header?.set('content-length', String(right.length));
+  return { ...answer, status: 400, body: once(right) };
 }
 
-function isStream(body: UniversalServerRequest['body']): body is AsyncIterable<Uint8Array> {
+/**
+ * UNIMPLEMENTED is for what is not there. Of a call that is, it would say something fatal: gRPC clients take such a service for
+ * healthy and never ask again, and so does Google's balancer. Connect says it of an unknown compression or a second message; and
+ * INTERNAL of bytes that are no message. Both are mistakes of the caller's.
+ */
+export function callersMistakes(trailers: Headers): Record<string, string> {
+  const fields = Object.fromEntries(trailers);
+  const status = fields['grpc-status'];
+  const isNoMessage = status === '13' && fields['grpc-message']?.startsWith(encodeURIComponent(NO_MESSAGE)) === true;
+  if (status !== '12' && !isNoMessage) return fields;
+  const details = fields['grpc-status-details-bin'];
+  const corrected = { ...fields, 'grpc-status': '3' };
+  return details === undefined ? corrected : { ...corrected, 'grpc-status-details-bin': withStatus(details, Number(status), 3) };
+}
+
+/** A google.rpc.Status begins with its code, which says the same as the status beside it. */
+function withStatus(details: string, from: number, to: number): string {
+  const bytes = Buffer.from(details, 'base64');
+  if (bytes[0] === STATUS_CODE && bytes[1] === from) bytes[1] = to;
+  return bytes.toString('base64').replace(/=+$/, '');
+}
+
+/** Its tag: the first field, a number. */
+const STATUS_CODE = 8;
+
+function isStream(body: UniversalServerRequest['body'] | UniversalServerResponse['body']): body is AsyncIterable<Uint8Array> {
   return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
 }
 

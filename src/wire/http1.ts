@@ -35,6 +35,8 @@ class Connection implements Use {
   open = 0;
   /** That of the last request, if it is one of them. */
   last: ServerResponse | undefined;
+  /** All answers are out, for all that Node knows, and the system has yet to take the rest of the last one. */
+  isSending = false;
 
   constructor(socket: Socket, isGuest: boolean) {
     this.#socket = socket;
@@ -42,7 +44,7 @@ class Connection implements Use {
   }
 
   get isIdle(): boolean {
-    return this.open === 0;
+    return this.open === 0 && !this.isSending;
   }
 
   get mark(): number {
@@ -71,8 +73,13 @@ export function createHttp1(
   let closing = false;
   // One function for all answers, which end once each.
   const onAnswered = function (this: ServerResponse) {
-    const connection = connections.get(this.req.socket);
-    if (connection !== undefined && --connection.open === 0) connection.last = undefined;
+    const { socket } = this.req;
+    const connection = connections.get(socket);
+    if (connection === undefined || --connection.open > 0) return;
+    connection.last = undefined;
+    // Node would wait for the next request now, and for as long as that may take.
+    connection.isSending = socket.writableLength > 0;
+    if (connection.isSending) socket.setTimeout(limits.stallTimeoutMs);
   };
 
   // Node has answered by then, and says why it ends the connection.
@@ -90,9 +97,11 @@ export function createHttp1(
     res.on('close', onAnswered);
     if (closing) res.shouldKeepAlive = false;
     if (req.rawHeaders.length > 2 * maxHeaderFields) refuseFields(req, res, refused);
+    else if (hasTwoHosts(req)) answerText(res, 400, 'there must be one Host header, and no more\n');
     else if (connection?.isGuest === true) guests(req, res);
     else if (lane?.(req, res, request) !== true) request(req, res);
   });
+  server.setTimeout(limits.stallTimeoutMs, (socket) => onStill(socket, connections.get(socket), limits));
   // Node leaves out what is beyond, and what is left may mean something else: one more, to see that there is.
   server.maxHeadersCount = maxHeaderFields + 1;
   // Node takes an answer for sent, and its connection for idle, as soon as it has been written: closing would cut off what a slow
@@ -134,6 +143,25 @@ function refuseFields(req: IncomingMessage, res: ServerResponse, refused: Refuse
   res.shouldKeepAlive = false;
   req.resume();
   answerText(res, 431, 'too many header fields\n');
+}
+
+/** Nothing has come or gone for a while. Node would also end who waits for an answer: for a text to change, or for the next status. */
+function onStill(socket: Socket, connection: Connection | undefined, limits: PortLimits): void {
+  if (connection === undefined || socket.writableLength > 0) socket.destroy();
+  else if (connection.isSending) {
+    connection.isSending = false;
+    socket.setTimeout(Math.max(limits.keepAliveTimeoutMs - limits.stallTimeoutMs, 1));
+  } else if (connection.open === 0) socket.destroy();
+}
+
+/** Whoever passes it on, and whoever looks at it here, might each take another of them (RFC 9112 section 3.2). */
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name?.length === 4 && name.toLowerCase() === 'host') count++;
+  }
+  return count > 1;
 }
 
 function optionsOf({ headerTimeoutMs, bodyTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes }: PortLimits): ServerOptions {

@@ -174,7 +174,7 @@ describe('what is kept of lists', () => {
 
   it('is bounded over all services, and one that is too large is not kept', () => {
     const { registry } = setUp();
-    const texts = new KeptTexts<{ readonly bytes: number }>(registry, 1_000);
+    const texts = new KeptTexts<{ readonly bytes: number }>(registry, 1_000, 250);
     const services = Array.from({ length: 10 }, (_, i) => ({ ...orders, name: `s${i}` }));
     for (const service of services) texts.keep(service, '', { bytes: 200 });
     expect(texts.bytes).toBe(1_000);

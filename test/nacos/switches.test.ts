@@ -101,8 +101,8 @@ describe('a switch', () => {
   });
 
   it.each([
-    ['clientBeatInterval', '0', 'the value must be a whole number of at least 1, got 0'],
-    ['clientBeatInterval', '5s', 'the value must be a whole number of at least 1, got 5s'],
+    ['clientBeatInterval', '99', 'the value must be a whole number of at least 100, got 99'],
+    ['clientBeatInterval', '5s', 'the value must be a whole number of at least 100, got 5s'],
     ['pushCacheMillis', '9999', 'the value must be a whole number of at least 10000, got 9999'],
     ['distroThreshold', '-1', 'the value must be a number above 0, got -1'],
     ['overriddenServerStatus', 'AWAY', 'the value must be one of UP, DOWN, STARTING, PAUSED, WRITE_ONLY, READ_ONLY, got AWAY'],

@@ -125,7 +125,7 @@ describe('UNIMPLEMENTED', () => {
       'two messages': '3',
       'half a message': '3',
       'half a frame': '3',
-      'protobuf that is none': '13',
+      'protobuf that is none': '3',
       'a message of 4 GiB': '8',
       'a timeout without a unit': '3',
     });

@@ -11,7 +11,9 @@ import { Watches } from '../../src/health/watch.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import { reflectionRoutes } from '../../src/server/reflection.ts';
 import { rpcByPath } from '../../src/server/rpc.ts';
+import { callersMistakes } from '../../src/server/triple.ts';
 import type { Serve } from '../../src/wire/exchange.ts';
+import { HeldBodies } from '../../src/wire/held-bodies.ts';
 import { listen } from '../../src/wire/listener.ts';
 import { OpenAnswers } from '../../src/wire/open-answers.ts';
 import { systemScheduler } from '../../src/wire/scheduler.ts';
@@ -25,6 +27,7 @@ import { dial, hear } from '../support/raw.ts';
 failOnLeaks();
 
 const WATCH = '/grpc.health.v1.Health/Watch';
+const CHECK = '/grpc.health.v1.Health/Check';
 
 type Implementation = ReturnType<typeof healthService>;
 
@@ -43,6 +46,7 @@ async function serveHealth(instead: Partial<Implementation> = {}) {
         ...instead,
       }),
     maxMessageBytes: LIMITS.maxHealthMessageBytes,
+    bodies: new HeldBodies(LIMITS),
     contextValues: () => createContextValues(),
     openAnswers,
     shutdown: shutdown.signal,
@@ -148,6 +152,7 @@ it('a reader that leaves while it is not reading leaves nothing behind', async (
 it('a stream of a client that has nothing to say for longer than a body may pause stays', async () => {
   const longLived = rpcByPath({
     routes: (router) => reflectionRoutes(router, [HealthService]),
+    bodies: new HeldBodies(LIMITS),
     maxMessageBytes: 1 << 20,
     contextValues: () => createContextValues(),
     openAnswers: new OpenAnswers(),
@@ -250,4 +255,28 @@ it.each(EVERY_CLIENT)('over %s a caller is told nothing of what goes wrong insid
   const told = served.logged.filter(({ msg }) => msg === 'call failed');
   expect(told.map(({ err }) => err.message)).toEqual(told.map(() => 'the secret of the house'));
   expect(told).toHaveLength(watch ? 2 : 1);
+});
+
+it.each([
+  ['application/grpc', { 'grpc-status': '3', 'grpc-message': 'parse%20binary%3A%20premature%20EOF' }],
+  ['application/proto', { ':status': 400, 'content-type': 'application/json' }],
+])('bytes that are no message are the mistake of whoever sends them as %s', async (type, said) => {
+  await using served = await serveHealth();
+  const session = connectHttp2(`http://${served.address}`);
+  const stream = session.request({ ':method': 'POST', ':path': CHECK, 'content-type': type, te: 'trailers' });
+  const fields: Record<string, unknown> = {};
+  stream.on('response', (header) => Object.assign(fields, header));
+  stream.on('trailers', (trailers) => Object.assign(fields, trailers));
+  stream.resume();
+  const wrong = [0x0a, 0xff, 0x7f];
+  stream.end(Buffer.from(type === 'application/grpc' ? [0, 0, 0, 0, wrong.length, ...wrong] : wrong));
+  await once(stream, 'close');
+  session.destroy();
+  expect(fields).toMatchObject(said);
+});
+
+it('a status that is put right is so in the details beside it', () => {
+  const details = (code: number) => Buffer.from([8, code, 18, 1, 120]).toString('base64').replace(/=+$/, '');
+  const trailers = new Headers({ 'grpc-status': '12', 'grpc-message': 'x', 'grpc-status-details-bin': details(12) });
+  expect(callersMistakes(trailers)).toEqual({ 'grpc-status': '3', 'grpc-message': 'x', 'grpc-status-details-bin': details(3) });
 });

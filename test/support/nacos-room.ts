@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { createNacos, type Nacos, type NacosOptions } from '../../src/nacos/nacos.ts';
 import { silenceOf } from '../../src/nacos/rules.ts';
 import { Registry } from '../../src/registry/registry.ts';
+import { HeldBodies } from '../../src/wire/held-bodies.ts';
 import { LIMITS } from './limits.ts';
 import { ManualScheduler } from './scheduler.ts';
 
@@ -19,6 +20,7 @@ export function emptyNacos({
     wallClock: () => 1_000 + now(),
     log: pino({ enabled: false }),
     limits: LIMITS,
+    bodies: new HeldBodies(LIMITS),
     pushDelayMs: 0,
     pushToClientIp: false,
     ...options,

@@ -48,6 +48,12 @@ async function expectServing() {
 
 const answered = (heard: string) => heard.includes('\r\n\r\n');
 
+it('two Host headers are one too many, and no two names for one connection', async () => {
+  const twice = (name: string) => `GET /livez HTTP/1.1\r\nHost: a\r\n${name}: b\r\nConnection: close\r\n\r\n`;
+  expect(await exchange(server.listeners.main, [twice('hOST')])).toMatch(/^HTTP\/1.1 400 .*one Host header/s);
+  expect(await exchange(server.listeners.main, [twice('Hose')])).toMatch(/^HTTP\/1.1 200 /);
+});
+
 describe('one port', () => {
   it('takes an HTTP/2 preface in single bytes', async () => {
     const socket = await dial(server.listeners.health);
@@ -174,8 +180,7 @@ describe('bad input', () => {
     ['no content type', 'POST', CHECK, '', 415],
     ['a form', 'POST', CHECK, 'application/x-www-form-urlencoded', 415],
     ['JSON that is none', 'POST', CHECK, 'application/json', 400],
-    // INTERNAL, as grpc-go answers too.
-    ['protobuf that is none', 'POST', CHECK, 'application/proto', 500],
+    ['protobuf that is none', 'POST', CHECK, 'application/proto', 400],
   ])('%s is refused', async (_, method, path, type, status) => {
     const response = await fetch(`http://${server.listeners.health}${path}`, {
       method,

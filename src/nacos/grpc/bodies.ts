@@ -13,13 +13,14 @@ import {
   readClusters,
   registrationOf,
 } from '../rules.ts';
+import { each, type Paused } from '../turns.ts';
 
 /**
  * JSON bodies of the 2.x protocol -> typed commands, with the leniency that clients count on: null is as good as nothing, blanks
  * are defaults, and what is not known is not looked at.
  */
 
-/** Undefined for what is no JSON object. */
+/** Undefined for what is no JSON object; refused when it is nested too deep. */
 export function readBody(bytes: Uint8Array): JsonObject | undefined {
   const value = parseJson(decoder.decode(bytes));
   return isObject(value) ? value : undefined;
@@ -94,14 +95,16 @@ export function instanceOf(body: JsonObject, ephemeral: boolean, limits: Instanc
   return readInstance(body.instance, ephemeral, limits);
 }
 
-/** All of a batch. None is legal: it takes back what was registered before. */
-export function instancesOf(body: JsonObject, limits: BatchLimits): readonly Registration[] {
+/** All of a batch, which may be large. None is legal: it takes back what was registered before. */
+export function* instancesOf(body: JsonObject, limits: BatchLimits): Paused<readonly Registration[]> {
   const { maxBatch } = limits;
   const list = body.instances ?? [];
   if (!Array.isArray(list) || !list.every(isObject)) throw new RequestError('invalid', 'instances must be a list of objects');
   if (list.length > maxBatch)
     throw new RequestError('too-many', `a batch must not have more than ${maxBatch} instances, got ${list.length}`);
-  return list.map((instance) => readInstance(instance, true, limits));
+  const instances: Registration[] = [];
+  yield* each(list, (instance) => void instances.push(readInstance(instance, true, limits)));
+  return instances;
 }
 
 /** A page of a list; what is less than it can be counts as 0. Dubbo asks for page 0 and for 2147483647 entries. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Peer } from '../../wire/exchange.ts';
 import type { Refused } from '../../wire/refused.ts';
-import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
+import type { Cancel } from '../../wire/scheduler.ts';
 import type { Setup } from './bodies.ts';
 import { Connection, type ConnectionLimits, type Surroundings } from './connection.ts';
 import { Strangers } from './strangers.ts';
@@ -32,6 +32,11 @@ export class Connections {
     const id = this.#ids.get(transport) ?? `${this.#options.wallClock()}_${ip}_${port}`;
     this.#ids.set(transport, id);
     return id;
+  }
+
+  /** Whether it has been set up. */
+  has({ connection: transport }: Peer): boolean {
+    return this.#byTransport.has(transport);
   }
 
   /** The connection over the transport, which has just given a sign of life. Undefined: it has not been set up. */
@@ -146,7 +151,6 @@ export class Connections {
 }
 
 export interface ConnectionsOptions extends Surroundings {
-  readonly scheduler: Scheduler;
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
   readonly limits: ConnectionsLimits;

@@ -102,6 +102,11 @@ export class FrameReader {
     return this.#have > 0;
   }
 
+  /** What is kept of it. */
+  get heldBytes(): number {
+    return this.#half?.length ?? 0;
+  }
+
   /** Hands on each message that is whole now. False: what follows is too large, or compressed, and nothing more can be read. */
   push(chunk: Buffer, take: (message: Buffer) => void): boolean {
     const bytes = this.#have === 0 ? chunk : this.#joined(chunk);

@@ -1,5 +1,6 @@
 import { ConnectError } from '@connectrpc/connect';
 import type { Peer } from '../../wire/exchange.ts';
+import type { HeldBodies, HeldBody } from '../../wire/held-bodies.ts';
 import type {
   Answer,
   Call,
@@ -56,8 +57,9 @@ export function nacosLane(room: LaneRoom): CallLane {
 export interface LaneRoom extends StreamRoom {
   readonly answerTo: (said: Said, peer: Peer) => Message | Promise<Message>;
   readonly scheduler: Scheduler;
-  /** Larger messages are refused. */
-  readonly maxMessageBytes: number;
+  /** Larger messages over a stream are refused. */
+  readonly maxStreamMessageBytes: number;
+  readonly bodies: HeldBodies;
   /** What Connect knows to compress with, by name. */
   readonly compressions: readonly string[];
   readonly openAnswers: OpenAnswers;
@@ -161,6 +163,7 @@ class LaneStream implements DuplexListener {
   readonly #outlet: Outlet;
   readonly #stream: Stream;
   readonly #reader: FrameReader;
+  readonly #held: HeldBody;
   readonly #take = (message: Buffer): void => {
     const said = readSaid(message);
     if (said === undefined) this.#isBroken = true;
@@ -173,7 +176,8 @@ class LaneStream implements DuplexListener {
   constructor(room: LaneRoom, outlet: Outlet, onClose: () => void) {
     this.#room = room;
     this.#outlet = outlet;
-    this.#reader = new FrameReader(room.maxMessageBytes);
+    this.#reader = new FrameReader(room.maxStreamMessageBytes);
+    this.#held = room.bodies.of(outlet.sink.peer(), MOST_HALF_READ * room.maxStreamMessageBytes);
     this.#stream = new Stream(room, outlet.sink.peer(), () => this.wake());
     this.#onClose = onClose;
     room.openAnswers.begin();
@@ -222,7 +226,7 @@ class LaneStream implements DuplexListener {
 
   read(chunk: Buffer): void {
     if (this.#isBroken) return;
-    if (!this.#reader.push(chunk, this.#take)) this.#isBroken = true;
+    if (!this.#reader.push(chunk, this.#take) || !this.#held.hold(this.#reader.heldBytes)) this.#isBroken = true;
     if (this.#isBroken) this.#stream.finish(BROKEN);
   }
 
@@ -231,12 +235,15 @@ class LaneStream implements DuplexListener {
   }
 
   closed(): void {
+    this.#held.hold(0);
     this.#stream.finish(BROKEN);
     this.#room.openAnswers.end();
     this.#onClose();
   }
 }
 
+/** Of messages that have begun, over all streams of a connection: a client has one of these. */
+const MOST_HALF_READ = 4;
 /** More than that goes out in another write, and says what is true by then. */
 const WRITE_BYTES = 64 << 10;
 

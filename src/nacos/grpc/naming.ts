@@ -2,7 +2,8 @@ import type { Registration } from '../../registry/instance.ts';
 import type { ServiceName } from '../../registry/service-name.ts';
 import type { JsonObject } from '../json.ts';
 import type { Naming } from '../naming.ts';
-import { type Quotas, sizeOfAll } from '../quotas.ts';
+import type { Quotas } from '../quotas.ts';
+import { after, type Paused } from '../turns.ts';
 import {
   type BatchLimits,
   clustersOf,
@@ -29,25 +30,22 @@ export interface NamingRoom {
 
 /** The calls of the 2.x protocol about services and their instances. */
 export function namingCalls({ naming, quotas, subscribers, limits }: NamingRoom) {
-  const hold = (service: ServiceName, instances: readonly Registration[], { connection, by }: Asker) => {
-    const { slots } = connection;
-    const before = sizeOfAll(slots.of(service));
-    quotas.hold(service, instances, before, by);
-    slots.put(service, instances);
-    quotas.held(connection, sizeOfAll(slots.of(service)) - before);
-  };
+  const hold = (
+    service: ServiceName,
+    said: readonly Registration[] | Paused<readonly Registration[]>,
+    { connection, by }: Asker,
+  ) => connection.slots.put(service, said, (after, before) => quotas.hold(connection, service, after, before, by));
   return {
     /** Deregistering empties the slot, whatever instance is named: there is one for each service of a connection. */
-    instance(body: JsonObject, asker: Asker): object {
+    instance(body: JsonObject, asker: Asker): object | Promise<object> {
       const type = typeOf(body, 'registerInstance', 'deregisterInstance');
-      hold(serviceOf(body), type === 'registerInstance' ? [instanceOf(body, true, limits)] : [], asker);
-      return { type };
+      const instances = type === 'registerInstance' ? [instanceOf(body, true, limits)] : [];
+      return after(hold(serviceOf(body), instances, asker), () => ({ type }));
     },
 
-    batch(body: JsonObject, asker: Asker): object {
+    batch(body: JsonObject, asker: Asker): object | Promise<object> {
       const type = typeOf(body, 'batchRegisterInstance');
-      hold(serviceOf(body), instancesOf(body, limits), asker);
-      return { type };
+      return after(hold(serviceOf(body), instancesOf(body, limits), asker), () => ({ type }));
     },
 
     /** These stay when the connection ends, and belong to nobody. */

@@ -5,7 +5,6 @@ import type { Refused } from '../../wire/refused.ts';
 import { takesBytes } from '../agents.ts';
 import { type Durability, kept } from '../durability.ts';
 import { limitOf, REASONS, RequestError } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
 import { readBody } from './bodies.ts';
 import type { ConfigsRoom } from './configs.ts';
 import type { Asker } from './connection.ts';
@@ -68,14 +67,14 @@ export function answerer({ connections, durability, log, refused }: AnswererRoom
     const answering = table.get(asked);
     if (answering === undefined) return refusal(302, 'RequestHandler Not Found');
     if (connection === undefined) return refusal(301, UNREGISTERED);
-    const body = readBody(bytes);
-    if (body === undefined) return refusal(502, 'the body must be a JSON object');
-    return answered(answering, body, { connection, by: connection.by, headers });
+    return answered(answering, bytes, { connection, by: connection.by, headers });
   }
 
   /** Failures are of the answer's own class: an ErrorResponse is an ill connection to clients, and makes them start anew. */
-  function answered(answering: Answering, body: JsonObject, asker: Asker): Message | Promise<Message> {
+  function answered(answering: Answering, bytes: Uint8Array, asker: Asker): Message | Promise<Message> {
     try {
+      const body = readBody(bytes);
+      if (body === undefined) return refusal(502, 'the body must be a JSON object');
       const result = kept(durability, () => answering.from(body, asker));
       if (!(result instanceof Promise)) return success(answering, result, asker);
       return result.then((late) => success(answering, late, asker)).catch((error) => failed(answering, error));

@@ -2,38 +2,72 @@ import type { Source } from '../../registry/changes.ts';
 import type { Address, Registration } from '../../registry/instance.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../../registry/service-name.ts';
+import type { Scheduler } from '../../wire/scheduler.ts';
+import { each, inTurns, type Paused } from '../turns.ts';
 
 /**
  * What one client has registered: one slot for each service, which lives as long as the client does. Whatever is put into a slot
- * replaces all that was in it.
+ * replaces all that was in it. Of very many instances some are done at a time, and others have their turn in between.
  */
 export class Slots {
   readonly #registry: Registry;
   readonly #by: Source;
+  readonly #scheduler: Pick<Scheduler, 'soon'>;
   readonly #slots = new Map<string, Slot>();
+  /** What is being put into slots: whatever comes for one of them meanwhile waits. */
+  readonly #underWay = new Map<string, Promise<void>>();
   #ended = false;
 
-  constructor(registry: Registry, by: Source) {
+  constructor(registry: Registry, by: Source, scheduler: Pick<Scheduler, 'soon'>) {
     this.#registry = registry;
     this.#by = by;
+    this.#scheduler = scheduler;
   }
 
-  /** Fills the slot of the service, or empties it. Of what is named twice, the last word counts. */
-  put(service: ServiceName, instances: readonly Registration[]): void {
-    if (this.#ended) return;
+  /**
+   * Fills the slot of the service, or empties it. Of what is named twice, the last word counts. Where instances have yet to be read,
+   * a fault in them leaves the slot as it was; so does what `admit` throws, which is told what comes in place of what.
+   */
+  put(
+    service: ServiceName,
+    instances: readonly Registration[] | Paused<readonly Registration[]>,
+    admit: Admit = () => {},
+  ): void | Promise<void> {
     const key = serviceKey(service);
+    const work = () => inTurns(this.#put(key, { service, given: instances, admit }), this.#scheduler);
+    const earlier = this.#underWay.get(key);
+    const done = earlier === undefined ? work() : earlier.then(work, work);
+    if (!(done instanceof Promise)) return;
+    this.#underWay.set(key, done);
+    const settle = () => {
+      if (this.#underWay.get(key) === done) this.#underWay.delete(key);
+    };
+    done.then(settle, settle);
+    return done;
+  }
+
+  *#put(key: string, { service, given, admit }: Filling): Paused<void> {
+    const instances = isPaused(given) ? yield* given : given;
+    if (this.#ended) return;
     const before = this.#slots.get(key)?.instances ?? NONE;
     const after = instances.length > 1 ? eachOnce(instances) : instances;
-    if (after.length === 0) this.#slots.delete(key);
-    else this.#slots.set(key, { service, instances: after });
+    admit(after, before);
+    const gone = goneBetween(before, after);
+    // Also what is to go: whoever ends meanwhile lets go of that too.
+    this.#set(key, service, gone.length === 0 ? after : [...after, ...gone]);
     // First what is new, so that a replaced instance leaves no moment without any.
-    for (const instance of after) this.#registry.hold(service, instance, this, this.#by);
-    // Nearly always what is there is said again.
-    const [first] = after;
-    if (before.every((instance) => after.length === 1 && first !== undefined && isAt(first, instance))) return;
-    const kept = new Set(after.map(addressOf));
-    for (const instance of before)
-      if (!kept.has(addressOf(instance))) this.#registry.release(service, instance, this, 'deregistered', this.#by);
+    yield* each(after, (instance) => {
+      if (!this.#ended) this.#registry.hold(service, instance, this, this.#by);
+    });
+    yield* each(gone, (instance) => {
+      if (!this.#ended) this.#registry.release(service, instance, this, 'deregistered', this.#by);
+    });
+    if (!this.#ended) this.#set(key, service, after);
+  }
+
+  #set(key: string, service: ServiceName, instances: readonly Registration[]): void {
+    if (instances.length === 0) this.#slots.delete(key);
+    else this.#slots.set(key, { service, instances });
   }
 
   /** What it has registered of the service. */
@@ -49,13 +83,16 @@ export class Slots {
   /** Lets go of all for good, and answers how many instances that were. */
   end(): number {
     this.#ended = true;
-    let count = 0;
-    for (const { service, instances } of this.#slots.values()) {
-      for (const instance of instances) this.#registry.release(service, instance, this, 'connection-ended', this.#by);
-      count += instances.length;
-    }
+    const slots = [...this.#slots.values()];
     this.#slots.clear();
-    return count;
+    inTurns(this.#release(slots), this.#scheduler);
+    return slots.reduce((count, { instances }) => count + instances.length, 0);
+  }
+
+  *#release(slots: readonly Slot[]): Paused<void> {
+    yield* each(eachIn(slots), ([service, instance]) => {
+      this.#registry.release(service, instance, this, 'connection-ended', this.#by);
+    });
   }
 }
 
@@ -64,6 +101,33 @@ export interface Slot {
   readonly service: ServiceName;
   /** Each address once. */
   readonly instances: readonly Registration[];
+}
+
+/** Throws what there is no room for. */
+export type Admit = (after: readonly Registration[], before: readonly Registration[]) => void;
+
+interface Filling {
+  readonly service: ServiceName;
+  readonly given: readonly Registration[] | Paused<readonly Registration[]>;
+  readonly admit: Admit;
+}
+
+/** All instances of all slots. */
+function* eachIn(slots: readonly Slot[]): Generator<readonly [ServiceName, Registration]> {
+  for (const { service, instances } of slots) for (const instance of instances) yield [service, instance];
+}
+
+/** Those that are not said any more. */
+function goneBetween(before: readonly Registration[], after: readonly Registration[]): readonly Registration[] {
+  // Nearly always what is there is said again.
+  const [first] = after;
+  if (before.every((instance) => after.length === 1 && first !== undefined && isAt(first, instance))) return NONE;
+  const kept = new Set(after.map(addressOf));
+  return before.filter((instance) => !kept.has(addressOf(instance)));
+}
+
+function isPaused<T>(given: readonly T[] | Paused<readonly T[]>): given is Paused<readonly T[]> {
+  return 'next' in given;
 }
 
 const NONE: readonly Registration[] = [];

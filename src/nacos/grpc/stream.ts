@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Payload } from '../../gen/nacos/payload_pb.ts';
 import type { Peer } from '../../wire/exchange.ts';
+import { RequestError } from '../errors.ts';
 import { readBody, setupOf } from './bodies.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
@@ -96,7 +97,7 @@ export class Stream {
     try {
       this.#read(said);
     } catch (err) {
-      this.#room.log.error({ err }, 'nacos stream failed');
+      if (!(err instanceof RequestError)) this.#room.log.error({ err }, 'nacos stream failed');
       this.#peer.cut();
     }
   }

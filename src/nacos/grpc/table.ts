@@ -9,7 +9,7 @@ export interface Answering {
   /** The class that the client expects; the older ones of Java throw on another, and Go's panics. */
   readonly answer: string;
   /** What is answered beside the codes. */
-  readonly from: (body: JsonObject, asker: Asker) => object | ServiceInfo | Promise<ServiceInfo>;
+  readonly from: (body: JsonObject, asker: Asker) => object | ServiceInfo | Promise<object | ServiceInfo>;
   /** What a failure must have too, because some client cannot do without. */
   readonly failure?: object;
 }

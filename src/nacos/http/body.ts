@@ -1,4 +1,5 @@
-import { hasNoBody, headerOf, type Request } from '../../wire/exchange.ts';
+import { hasNoBody, headerOf, peerOf, type Request } from '../../wire/exchange.ts';
+import type { HeldBodies, HeldBody } from '../../wire/held-bodies.ts';
 import { RequestError } from '../errors.ts';
 import { urlEncoded } from './multipart.ts';
 
@@ -6,10 +7,10 @@ import { urlEncoded } from './multipart.ts';
  * The form that a request has in its body, as it was sent or, of a body in parts or of JSON, written anew. At once where nothing is to
  * come, as with most beats. `Content-Encoding` is not believed: Java <= 1.3.2 says gzip over plain text on every request.
  */
-export function formOf(req: Request, maxBytes: number, takesJson: boolean): string | Promise<string> {
+export function formOf(req: Request, maxBytes: number, takesJson: boolean, bodies: HeldBodies): string | Promise<string> {
   if (hasNoBody(req)) return takesJson ? formIn(req, NOTHING, takesJson) : '';
   if (Number(headerOf(req, 'content-length')) > maxBytes) throw tooLarge(maxBytes);
-  return bytesOf(req, maxBytes).then((body) => formIn(req, body, takesJson));
+  return bytesOf(req, maxBytes, bodies).then((body) => formIn(req, body, takesJson));
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -24,32 +25,47 @@ function formIn(req: Request, body: Buffer, takesJson: boolean): string | Promis
 }
 
 /** Rejects when it is too long, and when it never comes to an end. The request is left as it is then: the refusal goes out over it. */
-function bytesOf(req: Request, maxBytes: number): Promise<Buffer> {
+function bytesOf(req: Request, maxBytes: number, bodies: HeldBodies): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     let isWhole = false;
+    // Nearly all are short, and whole at once.
+    let held: HeldBody | undefined;
+    const mayHold = () => {
+      if (bytes <= UNCOUNTED_BYTES) return true;
+      held ??= bodies.of(peerOf(req));
+      return held.hold(bytes);
+    };
     // Nobody has set an encoding on the request, so that it gives bytes.
     const onData = (chunk: Buffer) => {
       bytes += chunk.length;
       chunks.push(chunk);
-      if (bytes <= maxBytes) return;
+      if (bytes <= maxBytes && mayHold()) return;
       req.off('data', onData);
       req.pause();
-      reject(tooLarge(maxBytes));
+      held?.hold(0);
+      reject(bytes > maxBytes ? tooLarge(maxBytes) : TOO_MUCH);
     };
     req.on('data', onData);
     req.on('end', () => {
       isWhole = true;
+      held?.hold(0);
       resolve(chunks.length === 1 ? (chunks[0] ?? NOTHING) : Buffer.concat(chunks, bytes));
     });
     // The listeners are left where they are: the request ends with them.
     req.on('error', reject);
     req.on('close', () => {
+      held?.hold(0);
       if (!isWhole) reject(new Error('the request ended before its body'));
     });
   });
 }
+
+/** So much of each is not counted. */
+const UNCOUNTED_BYTES = 4_096;
+
+const TOO_MUCH = new RequestError('too-large', 'the bodies of one connection must not be as large together');
 
 function tooLarge(maxBytes: number): RequestError {
   return new RequestError('too-large', `the body must not exceed ${maxBytes} bytes`);

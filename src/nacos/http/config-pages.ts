@@ -1,5 +1,6 @@
 import type { Config, Configs } from '../configs.ts';
 import { RequestError } from '../errors.ts';
+import { Long, Many } from '../many.ts';
 import { checkedConfigId, HOME, pageOf } from '../rules.ts';
 import { optional, type Params, readPage, readTenant } from './params.ts';
 
@@ -49,9 +50,9 @@ export function pageOfConfigs(
   params: Params,
   maxBytes: number,
   viewOf: (config: Config) => object = itemView,
-): object {
-  const page = readPage(params, { pageNo: 1, pageSize: 100 });
-  const [pageNo, pageSize] = [Math.max(page.pageNo, 1), Math.max(page.pageSize, 1)];
+): Long {
+  const asked = readPage(params, { pageNo: 1, pageSize: 100 });
+  const [pageNo, pageSize] = [Math.max(asked.pageNo, 1), Math.max(asked.pageSize, 1)];
   const items = pageOf(found, pageNo, pageSize);
   const bytes = items.reduce((sum, config) => sum + config.bytes, 0);
   if (bytes > maxBytes)
@@ -59,13 +60,25 @@ export function pageOfConfigs(
       'invalid',
       `the texts of a page must not exceed ${maxBytes} bytes, got ${bytes}: ask for a smaller page`,
     );
-  return {
+  const page = {
     totalCount: found.length,
     pageNumber: pageNo,
     pagesAvailable: Math.ceil(found.length / pageSize),
-    pageItems: items.map(viewOf),
+    pageItems: new Many(itemsOf(items, viewOf)),
   };
+  return new Long(page, viewOf === itemView ? bytes : 0);
 }
+
+/** Each with pauses by its length. */
+function* itemsOf(items: readonly Config[], viewOf: (config: Config) => object): Generator<object | undefined> {
+  for (const config of items) {
+    for (let left = config.bytes; left > WORK_BYTES; left -= WORK_BYTES) yield undefined;
+    yield viewOf(config);
+  }
+}
+
+/** As much work as one short text. */
+const WORK_BYTES = 2_048;
 
 function itemView(config: Config): object {
   const { id, serial, content, md5, type } = config;

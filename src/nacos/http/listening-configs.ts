@@ -1,4 +1,5 @@
 import { unescape as unescapeQuery } from 'node:querystring';
+import { flat } from '../../registry/flat.ts';
 import { type ConfigId, configKey } from '../configs.ts';
 import { RequestError } from '../errors.ts';
 import { checkedConfigId } from '../rules.ts';
@@ -35,11 +36,22 @@ export function readListening(params: Params, maxTexts: number): readonly Listen
   for (const line of said.split(TEXT, maxTexts + 2).slice(0, -1)) {
     const [dataId = '', group, md5, tenant = '', ...more] = line.split(WORD, 5);
     if (group === undefined || md5 === undefined || more.length > 0) throw invalid();
-    const id = idOf(tenant, group, dataId);
-    texts.set(id === undefined ? line : configKey(id), { id, dataId, group, tenant, md5 });
+    const id = line.length > MAX_LINE_LENGTH ? undefined : idOf(tenant, group, dataId);
+    // Of one that cannot be, nothing is ever told.
+    if (id === undefined) texts.set(line, NO_TEXT);
+    else texts.set(configKey(id), { id, dataId, group, tenant, md5 });
   }
   if (texts.size > maxTexts) throw invalid();
-  return [...texts.values()];
+  return [...texts.values()].map(ownText);
+}
+
+/** Names, the md5 and white space around them; longer than that is none of a text. */
+const MAX_LINE_LENGTH = 1_024;
+const NO_TEXT: ListenedText = { id: undefined, dataId: '', group: '', tenant: '', md5: '' };
+
+/** It is kept for as long as its caller waits, and the request is not. */
+function ownText({ id, ...words }: ListenedText): ListenedText {
+  return id === undefined ? NO_TEXT : { id: flat({ ...id }), ...flat(words) };
 }
 
 /** `dataId ^2 group [^2 tenant] ^1` for each text, encoded, and the end of the line; "" where there is none. */

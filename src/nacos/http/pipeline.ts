@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { abandonBody } from '../../wire/answer.ts';
 import { hasLeft, pathOf, queryOf, type Request, type Response, type Serve } from '../../wire/exchange.ts';
+import type { HeldBodies } from '../../wire/held-bodies.ts';
 import type { Refused } from '../../wire/refused.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
 import { type Durability, kept } from '../durability.ts';
@@ -8,6 +9,7 @@ import { limitOf, REASONS, type Reason, RequestError, TooMany } from '../errors.
 import { NONE_LIMITED, type ServerStatus, type Switches } from '../switches.ts';
 import { AskedOverHttp } from './asked.ts';
 import { formOf } from './body.ts';
+import { LargeAnswers, type LargeAnswersLimits } from './large-answers.ts';
 import { readParams } from './params.ts';
 import type { Route } from './route.ts';
 import { type Found, RouteTable } from './routes.ts';
@@ -22,6 +24,7 @@ export interface PipelineOptions {
   readonly switches: Switches;
   readonly limits: PipelineLimits;
   readonly durability: Durability;
+  readonly bodies: HeldBodies;
   readonly scheduler: Pick<Scheduler, 'soon'>;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
@@ -30,15 +33,17 @@ export interface PipelineOptions {
   readonly refused?: Refused | undefined;
 }
 
-export interface PipelineLimits {
+export interface PipelineLimits extends LargeAnswersLimits {
   readonly maxBodyBytes: number;
   /** The same where texts of the configuration service are sent. */
   readonly maxConfigBodyBytes: number;
 }
 
 /** Answers every request whose path starts with `/nacos/`. What a caller can be at fault for, or to leave in the middle of, never rejects. */
-export function pipeline({ routes, switches, limits, durability, scheduler, wallClock, log, refused }: PipelineOptions): Serve {
+export function pipeline(options: PipelineOptions): Serve {
+  const { routes, switches, limits, durability, bodies, scheduler, wallClock, log, refused } = options;
   const table = new RouteTable(routes);
+  const saying = { scheduler, largeAnswers: new LargeAnswers(limits) };
 
   return (req, res) => {
     const path = pathOf(req);
@@ -62,7 +67,7 @@ export function pipeline({ routes, switches, limits, durability, scheduler, wall
     checkServerStatus(overriddenServerStatus, req.method ?? '', path);
     if (found === undefined) throw notServed(req.method ?? '', path, table);
     const { body, takesJson = false } = found.route;
-    const form = formOf(req, body === 'texts' ? limits.maxConfigBodyBytes : limits.maxBodyBytes, takesJson);
+    const form = formOf(req, body === 'texts' ? limits.maxConfigBodyBytes : limits.maxBodyBytes, takesJson, bodies);
     if (typeof form === 'string') return call(req, res, found, form);
     return form.then((text) => call(req, res, found, text));
   }
@@ -73,8 +78,8 @@ export function pipeline({ routes, switches, limits, durability, scheduler, wall
     const params = readParams(queryOf(req), form);
     const asked = new AskedOverHttp(req, res, key === undefined ? params : params.with('key', key));
     const said = kept(durability, () => route.call(asked));
-    if (said instanceof Promise) return said.then((data) => say(res, route.reply, data, scheduler));
-    return say(res, route.reply, said, scheduler);
+    if (said instanceof Promise) return said.then((data) => say(res, route.reply, data, saying));
+    return say(res, route.reply, said, saying);
   }
 
   function failed(req: Request, res: Response, found: Found | undefined, error: unknown): void {

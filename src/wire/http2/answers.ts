@@ -6,6 +6,12 @@ import { Sender } from './sender.ts';
 import { Stream, StreamClosed, type StreamOwner } from './stream.ts';
 import { Opened, StreamTable } from './stream-table.ts';
 
+/**
+ * Handlers of the usual way cost up to a millisecond each. Where a peer has a thousand calls ready at once, others wait for no more than
+ * so many of them.
+ */
+const STARTED_IN_A_TURN = 64;
+
 /** The second layer of a Connection: how streams are answered, what their handlers are told, and how they end. */
 export abstract class Answers extends Sender implements Answering, StreamOwner {
   owner: object | undefined;
@@ -15,12 +21,16 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
   /** To be told of something when the frames of this turn have been read. */
   #woken: Stream[] = [];
   /** Of bodies that no handler has taken. */
-  #unreadBytes = 0;
+  unreadBytes = 0;
   /** An `append` was refused. */
   #isStarved = false;
 
   abstract close(): void;
+  /** What its peer had left unread at the end of the last turn. */
+  abstract unsentBytes: number;
+
   abstract destroy(): void;
+  abstract calm(reason: string): void;
 
   get maxUnsentBytes(): number {
     return this.shared.limits.maxUnsentBytes;
@@ -68,14 +78,15 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
   /** Some of a body is to be kept. False: that would be too much. */
   protected keep(bytes: number): boolean {
     const { limits, totals } = this.shared;
-    if (this.#unreadBytes + bytes > limits.maxUnreadBytes || totals.unreadBytes + bytes > limits.maxUnreadBytesInAll)
+    if (this.unreadBytes + bytes > limits.maxUnreadBytes) return false;
+    if (totals.unreadBytes + bytes > limits.maxUnreadBytesInAll && !totals.makeRoom(this, bytes, limits.maxUnreadBytesInAll))
       return false;
     this.#unread(bytes);
     return true;
   }
 
   #unread(bytes: number): void {
-    this.#unreadBytes += bytes;
+    this.unreadBytes += bytes;
     this.shared.totals.unreadBytes += bytes;
   }
 
@@ -116,6 +127,11 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
     this.output.numbers(h2.RST_STREAM, id, [code]);
     if (!ends) this.table.reset(id);
     this.end(id, code);
+  }
+
+  /** There is more to be told, once others have had their turn. */
+  protected get hasMoreToTell(): boolean {
+    return this.#woken.length > 0;
   }
 
   /** What there is of a stream ends. */
@@ -171,19 +187,27 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
   /** Tells handlers what has happened to their streams. What they do then may happen to others: until nothing is left. */
   protected tell(): void {
     const { application } = this.shared;
+    let started = 0;
+    const later: Stream[] = [];
     while (this.#woken.length > 0) {
       for (const stream of this.#woken.splice(0)) {
+        // One that its peer has reset in the same breath never gets to a handler.
+        const isNew = !stream.isStarted && !stream.isOver;
+        if (isNew && ++started > STARTED_IN_A_TURN) {
+          later.push(stream);
+          continue;
+        }
         stream.isWoken = false;
         try {
           if (stream.isStarted) stream.tell();
-          // One that its peer has reset in the same breath never gets to a handler.
-          else if (!stream.isOver) this.#start(stream);
+          else if (isNew) this.#start(stream);
         } catch (error) {
           application.bug(error);
           stream.reset(h2.INTERNAL_ERROR);
         }
       }
     }
+    this.#woken = later;
     const isServed = this.isWritable && this.#isStarved;
     this.isWritable = false;
     if (!isServed) return;

@@ -24,8 +24,7 @@ type State = 'open' | 'draining' | 'leaving' | 'over';
 /** One connection, from its first byte to its last: when it reads, when it writes, and how it ends. The last of its layers. */
 export class Connection extends Frames {
   at = 0;
-  /** What its peer had left unread at the end of the last turn. */
-  unsentBytes = 0;
+  override unsentBytes = 0;
   #state: State = 'open';
   #isPaused = false;
   #isDirty = false;
@@ -123,9 +122,9 @@ export class Connection extends Frames {
     this.destroy();
   }
 
-  calm(): void {
+  calm(reason: string): void {
     this.output.isBurst = true;
-    this.#fail(new h2.ConnectionError(h2.ENHANCE_YOUR_CALM, 'too much left unread by all'));
+    this.#fail(new h2.ConnectionError(h2.ENHANCE_YOUR_CALM, reason));
     // It does not read that either.
     if (this.duplex.writableLength > 0) this.destroy();
   }
@@ -149,6 +148,7 @@ export class Connection extends Frames {
     }
     this.#write();
     if (this.#isOver) return;
+    if (this.hasMoreToTell) this.dirty();
     const isLast = this.#state === 'leaving' || this.isLeft;
     if (isLast && this.table.size === 0) {
       this.#finish();

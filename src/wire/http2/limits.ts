@@ -9,8 +9,8 @@ export const HTTP2_LIMITS = {
   maxContinuations: 8, // ENHANCE_YOUR_CALM; of one header, or as many as a large one takes
   streamWindowBytes: 262_144, // FLOW_CONTROL_ERROR of the stream; more may come when its handler has taken them
   connectionWindowBytes: 1_048_576, // FLOW_CONTROL_ERROR; more may come when they have been read
-  maxUnreadBytes: 16_777_216, // ENHANCE_YOUR_CALM of the stream; bodies of a connection that no handler has taken
-  maxUnreadBytesInAll: 268_435_456, // the same of all connections
+  maxUnreadBytes: 8_388_608, // ENHANCE_YOUR_CALM of the stream; bodies of a connection that no handler has taken
+  maxUnreadBytesInAll: 134_217_728, // the same of all connections; ENHANCE_YOUR_CALM of the one with most, if it is another
   maxUnsentBytes: 1_048_576, // nothing is read from a peer that has left so much unread; CANCEL for a handler that goes on beyond
   maxUnsentBytesInAll: 268_435_456, // ENHANCE_YOUR_CALM; of all peers together, and who has left most unread goes first
   headerTimeoutMs: 10_000, // closed before SETTINGS have come; PROTOCOL_ERROR in a header, or in any frame
@@ -20,7 +20,7 @@ export const HTTP2_LIMITS = {
   pingIntervalMs: 10_000, // closed when two questions for a sign of life were not answered; asked up to a second sooner
   // These are for one connection and one second, and all end in ENHANCE_YOUR_CALM.
   maxStreamsPerSecond: 250_000,
-  maxHeaderBytesPerSecond: 16_777_216,
+  maxHeaderBytesPerSecond: 4_194_304, // what takes a tenth of a second to read
   maxSettingsPerSecond: 50,
   maxPingsPerSecond: 100, // and one for each stream opened and each answer or DATA sent: gRPC clients measure their bandwidth
   maxControlFramesPerSecond: 200, // WINDOW_UPDATE, PRIORITY, and RST_STREAM for what has ended; and eight for each of those

@@ -19,14 +19,15 @@ export interface Timers {
 interface Member {
   /** Where it stands among them. */
   at: number;
-  /** What its peer has left unread. */
+  /** Of bodies that no handler has taken yet; and what its peer has left unread. */
+  readonly unreadBytes: number;
   readonly unsentBytes: number;
   tick(): void;
   flush(): void;
   /** Ends gracefully. */
   close(): void;
-  /** Ends, as too much is left unread. */
-  calm(): void;
+  /** Ends, as it has more waiting than all others, and all together too much. */
+  calm(reason: string): void;
 }
 
 /** Requests kept between two uses, unless they had so many fields: they hold on to them. */

@@ -1,9 +1,10 @@
 /** What can be made to wait for less. */
 interface Holder {
-  /** What its peer has left unread. */
+  /** Of bodies that no handler has taken yet; and what its peer has left unread. */
+  readonly unreadBytes: number;
   readonly unsentBytes: number;
-  /** Ends, as too much is left unread. */
-  calm(): void;
+  /** Ends for that reason. */
+  calm(reason: string): void;
 }
 
 /** What all connections of all engines of a process have waiting, and how often something was refused or ended on them. */
@@ -23,11 +24,26 @@ export class Totals {
   leaveUnread(bytes: number, limit: number): void {
     this.unsentBytes += bytes;
     while (this.unsentBytes > limit) {
-      let most: Holder | undefined;
-      for (const { connections } of this.engines)
-        for (const connection of connections) if (connection.unsentBytes > (most?.unsentBytes ?? 0)) most = connection;
+      const most = this.#most('unsentBytes');
       if (!most) return;
-      most.calm();
+      most.calm('too much left unread by all');
     }
+  }
+
+  /** Whether so much more of bodies may wait to be taken: those who have more waiting than whoever asks are ended for it. */
+  makeRoom(asking: Holder, bytes: number, limit: number): boolean {
+    while (this.unreadBytes + bytes > limit) {
+      const most = this.#most('unreadBytes');
+      if (!most || most.unreadBytes <= asking.unreadBytes + bytes) return false;
+      most.calm('too much that nobody takes, of all');
+    }
+    return true;
+  }
+
+  #most(of: 'unreadBytes' | 'unsentBytes'): Holder | undefined {
+    let most: Holder | undefined;
+    for (const { connections } of this.engines)
+      for (const connection of connections) if (connection[of] > (most?.[of] ?? 0)) most = connection;
+    return most;
   }
 }

@@ -13,6 +13,7 @@ import {
   typeOf,
 } from '../../../src/nacos/grpc/bodies.ts';
 import type { JsonObject } from '../../../src/nacos/json.ts';
+import { atOnce } from '../../../src/nacos/turns.ts';
 
 const LIMITS = { maxBatch: 3, maxMetadataLength: 10 };
 const PLAIN = {
@@ -134,7 +135,7 @@ describe('a batch', () => {
     [[{ ip: 'a' }], 1],
     [[{ ip: 'a' }, { ip: 'b' }, { ip: 'c' }], 3],
   ])('of %j has %i instances', (instances, count) => {
-    expect(instancesOf({ instances }, LIMITS)).toHaveLength(count);
+    expect(atOnce(instancesOf({ instances }, LIMITS))).toHaveLength(count);
   });
 });
 
@@ -156,9 +157,14 @@ it.each<[what: string, read: () => unknown, reason: string, message: string]>([
     'bad-metadata',
     'exceed 10',
   ],
-  ['instances that are no list', () => instancesOf({ instances: {} }, LIMITS), 'invalid', 'a list of objects'],
-  ['instances that are none', () => instancesOf({ instances: [1] }, LIMITS), 'invalid', 'a list of objects'],
-  ['a batch without end', () => instancesOf({ instances: [{}, {}, {}, {}] }, LIMITS), 'too-many', 'more than 3 instances, got 4'],
+  ['instances that are no list', () => atOnce(instancesOf({ instances: {} }, LIMITS)), 'invalid', 'a list of objects'],
+  ['instances that are none', () => atOnce(instancesOf({ instances: [1] }, LIMITS)), 'invalid', 'a list of objects'],
+  [
+    'a batch without end',
+    () => atOnce(instancesOf({ instances: [{}, {}, {}, {}] }, LIMITS)),
+    'too-many',
+    'more than 3 instances, got 4',
+  ],
   ['another type', () => typeOf({ type: 'c' }, 'a', 'b'), 'invalid', 'type must be one of a, b, got c'],
 ])('%s is refused', (_, read, reason, message) => {
   let refused: unknown;

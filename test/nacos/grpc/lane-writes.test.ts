@@ -5,11 +5,14 @@ import { nacosLane } from '../../../src/nacos/grpc/lane.ts';
 import { message } from '../../../src/nacos/grpc/messages.ts';
 import { answerer } from '../../../src/nacos/grpc/protocol.ts';
 import { requestTable } from '../../../src/nacos/grpc/table.ts';
+import type { Peer } from '../../../src/wire/exchange.ts';
+import { HeldBodies } from '../../../src/wire/held-bodies.ts';
 import type { Call, Duplex, DuplexListener, DuplexRoute } from '../../../src/wire/lanes.ts';
 import { markOf } from '../../../src/wire/marks.ts';
 import { OpenAnswers } from '../../../src/wire/open-answers.ts';
 import { grpcRoom } from '../../support/grpc-room.ts';
 import { orders, registration } from '../../support/instances.ts';
+import { LIMITS } from '../../support/limits.ts';
 
 const CALL: Call = {
   path: '/BiRequestStream/requestBiStream',
@@ -25,11 +28,13 @@ function setUp() {
   const shutdown = new AbortController();
   const openAnswers = new OpenAnswers();
   const answerTo = answerer(room, requestTable(room));
-  const calls = { answerTo, maxMessageBytes: 1 << 20, compressions: [], openAnswers, shutdown: shutdown.signal };
+  const bodies = new HeldBodies(LIMITS);
+  const calls = { ...LIMITS, bodies, answerTo, compressions: [], openAnswers, shutdown: shutdown.signal };
   const lane = nacosLane({ ...room, ...calls });
   const route = lane.routeOf(CALL);
   if (route === undefined || !('open' in route)) throw new Error('it is a stream of the lane');
-  return { ...room, shutdown, openAnswers, join: (name: string) => new Stream(route, room.peer(name)) };
+  const open = (peer: Peer) => new Stream(route, peer);
+  return { ...room, bodies, shutdown, openAnswers, open, join: (name: string) => open(room.peer(name)) };
 }
 
 class Stream implements Duplex {
@@ -154,4 +159,17 @@ it('a stream that cannot be written is cut, and nothing else is hurt', () => {
   scheduler.advance(0);
   expect(cut).toEqual(['a']);
   expect(other.writes).toHaveLength(1);
+});
+
+it('messages that do not end hold little, over however many streams of a connection, and nothing when they are gone', () => {
+  const { bodies, open, peer, scheduler } = setUp();
+  const transport = peer('a');
+  const half = Buffer.concat([Buffer.from([0, 0, 0, 0xf0, 0]), Buffer.alloc(0xe000)]);
+  const streams = Array.from({ length: 20 }, () => open(transport));
+  for (const { listener } of streams) listener.read(half);
+  scheduler.advance(0);
+  expect(bodies.bytes).toBeLessThanOrEqual(4 * LIMITS.maxStreamMessageBytes);
+  expect(streams.map(({ ends }) => ends.length)).toEqual(streams.map((_, i) => (i < 4 ? 0 : 1)));
+  for (const { listener } of streams) listener.closed();
+  expect(bodies.bytes).toBe(0);
 });

@@ -472,6 +472,7 @@ describe('a question that cannot be understood', () => {
   const bad: readonly [what: string, type: string, body: unknown, answer: string, errorCode: number][] = [
     ['no JSON', 'InstanceRequest', '{', 'ErrorResponse', 502],
     ['no object', 'InstanceRequest', 'null', 'ErrorResponse', 502],
+    ['what is nested too deep', 'InstanceRequest', `{"x":${'['.repeat(5_000)}${']'.repeat(5_000)}}`, 'InstanceResponse', 400],
     ['no service', 'InstanceRequest', { type: 'registerInstance', instance: {} }, 'InstanceResponse', 400],
     ['no instance', 'InstanceRequest', { ...named('x'), type: 'registerInstance' }, 'InstanceResponse', 400],
     ['a null instance', 'InstanceRequest', { ...named('x'), type: 'registerInstance', instance: null }, 'InstanceResponse', 400],

@@ -447,3 +447,19 @@ describe('statuses, checksums and the calls of old clients', () => {
     });
   });
 });
+
+it('settings of clusters are bounded in number and in all, by what would result', async () => {
+  await using strict = await startServer({ maxClusters: 3, maxClusterMetadataLength: 20 });
+  const ask = (method: string, path: string, params: Record<string, string>) => answerOf(nacos(strict, method, path, params));
+  await ask('POST', '/service', { serviceName: 'orders' });
+  const put = (clusterName: string, metadata = '') => {
+    const checked = { checkPort: '80', useInstancePort4Check: 'true', healthChecker: '{"type":"TCP"}' };
+    return ask('PUT', '/cluster', { serviceName: 'orders', clusterName, ...checked, ...(metadata && { metadata }) });
+  };
+  for (const name of ['C1', 'C2', 'C3']) expect(await put(name)).toEqual(ok);
+  expect(await put('C4')).toEqual({ status: 429, body: 'a service must not have settings of more than 3 clusters' });
+  expect(await put('C1', `{"a":"${'x'.repeat(12)}"}`)).toEqual(ok);
+  expect(await put('C2', `{"a":"${'x'.repeat(8)}"}`)).toMatchObject({ status: 400 });
+  expect(await put('C1', '{"a":"x"}')).toEqual(ok);
+  expect(await put('C2', `{"a":"${'x'.repeat(8)}"}`)).toEqual(ok);
+});

@@ -224,6 +224,19 @@ it('a peer with a thousand requests in a row gives way to others before it is re
   expect(wire.isPaused()).toBe(false);
 });
 
+it('of a thousand calls that are ready at once for handlers of the usual way some are begun in a turn, and all in their order', () => {
+  using wire = new Wire();
+  wire.send(FIRST_WORDS);
+  wire.send(Buffer.concat(Array.from({ length: 1_000 }, (_, i) => headers(2 * i + 1, request('GET', '/hold')))));
+  const begun = () => wire.application.streams.map(({ id }) => id);
+  expect(begun()).toEqual(Array.from({ length: 64 }, (_, i) => 2 * i + 1));
+  // One that is given up before its turn never gets to a handler.
+  wire.send(resetFrame(1_001, CODE.cancel));
+  expect(begun()).toHaveLength(128);
+  wire.scheduler.advance(0);
+  expect(begun()).toEqual(Array.from({ length: 1_000 }, (_, i) => 2 * i + 1).filter((id) => id !== 1_001));
+});
+
 it('ten thousand requests without a body hold no more than the limit', () => {
   using wire = new Wire({ maxResetsPerSecond: 25_000 });
   wire.send(FIRST_WORDS);

@@ -225,6 +225,27 @@ describe('what we are sent', () => {
     expect(wire.engine.totals.unreadBytes).toBe(0);
   });
 
+  it('that is too much on all connections together ends the one with most, and whoever sends a little is served', () => {
+    using most = greeted(new Wire({ maxUnreadBytesInAll: 40_000 }));
+    using some = greeted(new Wire({}, most.application, most.engine));
+    using little = greeted(new Wire({}, most.application, most.engine));
+    for (const [wire, count] of [
+      [some, 1],
+      [most, 3],
+    ] as const) {
+      wire.send(headers(1, request('POST', '/hold'), OPEN_FOR_NOW));
+      for (let i = 0; i < count; i++) wire.send(data(1, Buffer.alloc(9_900), 0));
+    }
+    expect(little.say(headers(1, request('POST', '/'), OPEN_FOR_NOW), data(1, Buffer.alloc(500)))).toEqual([
+      'HEADERS 1',
+      'DATA 1 12 END',
+    ]);
+    expect(most.words().at(-1)).toBe('GOAWAY 1 ENHANCE_YOUR_CALM');
+    expect(most.application.failures).toEqual([`${CODE.calm} too much that nobody takes, of all`]);
+    expect(some.say(data(1, 'more', 0))).toEqual([]);
+    expect(most.engine.totals.unreadBytes).toBe(9_904);
+  });
+
   it('in many short pieces is kept in few', () => {
     using wire = greeted(new Wire());
     wire.send(headers(1, request('POST', '/hold'), OPEN_FOR_NOW));

@@ -12,6 +12,7 @@ import { pino } from 'pino';
 import { checkOptions } from '../../../../dist/options.js';
 import { healthOnly } from '../../../../dist/server/dispatch.js';
 import { rpcByPath } from '../../../../dist/server/rpc.js';
+import { HeldBodies } from '../../../../dist/wire/held-bodies.js';
 import { listen } from '../../../../dist/wire/listener.js';
 import { OpenAnswers } from '../../../../dist/wire/open-answers.js';
 import { systemScheduler as scheduler } from '../../../../dist/wire/scheduler.js';
@@ -20,6 +21,7 @@ import { implementation } from './implementation.js';
 const PACKAGE = 'connectrpc.conformance.v1';
 const HOST = '127.0.0.1';
 const LARGEST_MESSAGE = 64 << 20;
+const LARGEST_HELD = 2 ** 30;
 /** Of a message on stdin and stdout. */
 const PREFIX = 4;
 
@@ -36,6 +38,7 @@ async function serve({ useTls, serverCreds, messageReceiveLimit }) {
       maxMessageBytes: messageReceiveLimit || LARGEST_MESSAGE,
       contextValues: () => createContextValues(),
       openAnswers: new OpenAnswers(),
+      bodies: new HeldBodies({ maxHeldBytes: LARGEST_HELD, maxHeldBytesInAll: LARGEST_HELD }),
       shutdown: new AbortController().signal,
       log,
     }),
