@@ -21,7 +21,6 @@ import { Registry } from '../registry/registry.ts';
 import { StoreError } from '../store/directory.ts';
 import { Keeping } from '../store/keeping.ts';
 import { AddressSet } from '../wire/addresses.ts';
-import { descriptorLimit } from '../wire/descriptors.ts';
 import { peerOf } from '../wire/exchange.ts';
 import { HeldBodies } from '../wire/held-bodies.ts';
 import { Totals } from '../wire/http2/totals.ts';
@@ -29,7 +28,7 @@ import { OpenAnswers } from '../wire/open-answers.ts';
 import { Refused } from '../wire/refused.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
 import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
-import { Seats } from '../wire/seats.ts';
+import type { Seats } from '../wire/seats.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
 import type { Drainable } from './drain.ts';
@@ -38,6 +37,7 @@ import { nacosRpcByPath } from './nacos-rpc.ts';
 import { type Part, probePaths } from './readiness.ts';
 import { reflectionRoutes } from './reflection.ts';
 import { rpcByPath } from './rpc.ts';
+import { seatsOf } from './seating.ts';
 import { SilenceLog } from './silence-log.ts';
 import { Sweeper } from './sweeper.ts';
 import { CORS_HEADERS } from './triple.ts';
@@ -216,17 +216,6 @@ export function houseOf(options: Options, log: Logger): House {
     refused,
   };
 }
-
-/** The limit is of the process, and says nothing of how many clients there will be: a warning where it is no more than a trial's. */
-function seatsOf(limits: Options, log: Logger, refused: Refused): Seats {
-  const limit = descriptorLimit();
-  if (limit < FEW_DESCRIPTORS) log.warn({ limit }, 'the limit of open files and sockets is low (ulimit -n)');
-  const onRefused = (count: number, open: number) =>
-    log.warn({ count, open, limit }, 'connections refused, or closed for others: a limit is reached (ulimit -n, --max-sockets)');
-  return new Seats({ descriptors: limit, limits, scheduler: systemScheduler, onRefused, refused });
-}
-
-const FEW_DESCRIPTORS = 4_096;
 
 function healthIn({ options, registry, scheduler, now }: House): Health {
   const minAvailable = parseMinAvailable(options.minAvailable) ?? ONE_AVAILABLE;
