@@ -24,9 +24,11 @@ import { AddressSet } from '../wire/addresses.ts';
 import { Descriptors, descriptorLimit } from '../wire/descriptors.ts';
 import { peerOf } from '../wire/exchange.ts';
 import { Totals } from '../wire/http2/totals.ts';
+import type { TlsIdentity } from '../wire/identity.ts';
 import { OpenAnswers } from '../wire/open-answers.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
 import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
+import { Certificate } from './certificate.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
 import type { Drainable } from './drain.ts';
@@ -54,10 +56,12 @@ export interface Rooms {
   readonly keeping: Keeping | undefined;
   readonly sweeper: Sweeper;
   readonly silenceLog: SilenceLog;
+  /** Undefined: no TLS is spoken. */
+  readonly certificate: Certificate | undefined;
 }
 
 /** All of them, at rest. Rejects with `StoreError`. */
-export async function roomsIn(house: House): Promise<Rooms> {
+export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Rooms> {
   const { registry, scheduler, now, log, options } = house;
   const keeping = await keepingIn(house);
   const health = healthIn(house);
@@ -73,7 +77,13 @@ export async function roomsIn(house: House): Promise<Rooms> {
     keeping,
     sweeper: new Sweeper({ registry, scheduler, now, log }),
     silenceLog: new SilenceLog(registry, scheduler, log),
+    certificate: identity && certificateIn(house, identity),
   };
+}
+
+function certificateIn({ options, scheduler, log }: House, identity: TlsIdentity): Certificate {
+  // A clock that was wrong at the start is put right some day.
+  return new Certificate(identity, { scheduler, wallClock: Date.now, log, warnDays: options.tlsWarnDays });
 }
 
 /**
@@ -97,7 +107,7 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
 }
 
 /** What `/readyz` lists. The bridge itself is asked by the status that it tells of itself, so that the two never differ. */
-function partsOf({ registry }: House, { health, keeping, probes, sweeper }: Rooms): readonly Part[] {
+function partsOf({ registry }: House, { health, keeping, probes, sweeper, certificate }: Rooms): readonly Part[] {
   const looks: Readonly<Record<string, Part['look']>> = {
     store() {
       if (keeping === undefined) return { ok: true, says: 'off, nothing is kept' };
@@ -111,6 +121,7 @@ function partsOf({ registry }: House, { health, keeping, probes, sweeper }: Room
     },
     probes: () => ({ ok: true, says: probes.says() }),
     sweeper: () => ({ ok: !sweeper.isStalled, says: `${Math.round(sweeper.lateMs)} ms late` }),
+    ...(certificate && { tls: () => certificate.look() }),
   };
   const isServing = () => health.statusOf('bridge') === 'serving';
   const look: Part['look'] = () => (isServing() ? { ok: true, says: 'none' } : { ok: false, says: 'under way' });
@@ -121,9 +132,10 @@ function partsOf({ registry }: House, { health, keeping, probes, sweeper }: Room
 }
 
 /** Each in any state, once nobody is served any more. What is to survive is written last. */
-export async function closeRooms({ health, nacos, probes, keeping, sweeper, silenceLog }: Rooms): Promise<void> {
+export async function closeRooms({ health, nacos, probes, keeping, sweeper, silenceLog, certificate }: Rooms): Promise<void> {
   sweeper.stop();
   silenceLog.stop();
+  certificate?.stop();
   await probes.stop();
   nacos.close();
   health.close();
