@@ -15,7 +15,7 @@ export interface FollowOptions {
 
 /**
  * The files of TLS while the process runs. A certificate and its key are seldom replaced in one step: what cannot be read, or does not go
- * together yet, is looked at again and again for some seconds before anybody is told that it is wrong.
+ * together yet, may be half of a change: it is looked at again some seconds later before anybody is told that it is wrong.
  */
 export class IdentityFiles {
   readonly #paths: IdentityPaths;
@@ -25,9 +25,9 @@ export class IdentityFiles {
   #looking: Promise<void> | undefined;
   #isAskedAgain = false;
   #isStopped = false;
-  /** How often it was looked at in vain. */
-  #tries = 0;
-  #cancel: Cancel | undefined;
+  /** Something is wrong, and for how long it may be. */
+  #waiting: Cancel | undefined;
+  #isPatient = true;
 
   /** `current`: what was read of these files. */
   constructor(paths: IdentityPaths, current: TlsIdentity, options: FollowOptions) {
@@ -47,7 +47,7 @@ export class IdentityFiles {
 
   stop(): void {
     this.#isStopped = true;
-    this.#cancel?.();
+    this.#waiting?.();
   }
 
   async #lookAgain(): Promise<void> {
@@ -58,21 +58,22 @@ export class IdentityFiles {
   }
 
   async #lookOnce(): Promise<void> {
-    this.#cancel?.();
-    this.#cancel = undefined;
     const read = await this.#read();
     if (this.#isStopped) return;
     const digest = digestOf(read);
-    if (digest === this.#toldOf) {
-      this.#tries = 0;
-      return;
-    }
     const next = read instanceof OptionsError ? read : this.#checked(read);
-    if (next instanceof OptionsError && ++this.#tries < MOST_TRIES) {
-      this.#cancel = this.#options.scheduler.after(TRY_AGAIN_MS, () => void this.look());
+    const isNew = digest !== this.#toldOf;
+    if (isNew && next instanceof OptionsError && this.#isPatient) {
+      this.#waiting ??= this.#options.scheduler.after(PATIENCE_MS, () => {
+        this.#isPatient = false;
+        void this.look();
+      });
       return;
     }
-    this.#tries = 0;
+    this.#waiting?.();
+    this.#waiting = undefined;
+    this.#isPatient = true;
+    if (!isNew) return;
     this.#toldOf = digest;
     this.#options.told(next);
   }
@@ -99,9 +100,7 @@ export class IdentityFiles {
   }
 }
 
-const TRY_AGAIN_MS = 1_000;
-/** With a second between two. */
-const MOST_TRIES = 6;
+export const PATIENCE_MS = 5_000;
 
 /** Of what was read, or of why it was not. */
 function digestOf(read: TlsIdentity | OptionsError): string {

@@ -54,10 +54,11 @@ export class Certificate {
 
   look(): Look {
     const { subject, until } = this.#shown;
-    const end = `${until < this.#room.wallClock() ? 'ended' : 'valid until'} ${dateOf(until)}`;
+    const hasEnded = this.#room.wallClock() >= until;
+    const end = `${hasEnded ? 'ended' : 'valid until'} ${dateOf(until)}`;
     const trouble = this.#trouble === undefined ? '' : `, the new one cannot be used: ${this.#trouble}`;
     const says = `${subject} ${end}, ${this.failedHandshakes} handshakes failed${trouble}`;
-    return { ok: trouble === '' && until >= this.#room.wallClock(), says };
+    return { ok: trouble === '' && !hasEnded, says };
   }
 
   stop(): void {
@@ -68,7 +69,7 @@ export class Certificate {
     const { wallClock, log, warnDays } = this.#room;
     const now = wallClock();
     const { from, until } = this.#shown;
-    const hasEnded = now > until;
+    const hasEnded = now >= until;
     if (hasEnded === this.#hasSaidEnd && now - this.#saidAt < A_DAY_MS) return;
     if (hasEnded) log.error(this.#facts(), 'the certificate of TLS has ended');
     else if (until - now <= warnDays * A_DAY_MS)
@@ -122,7 +123,10 @@ function shownBy({ cert }: TlsIdentity): Shown {
 /** Many have no more than other names. */
 function subjectOf({ subject, subjectAltName }: X509Certificate): string {
   const text = subject || subjectAltName || 'nobody';
-  return text.replaceAll(/[^ -~]+/g, ', ').slice(0, MAX_SUBJECT);
+  return text
+    .replaceAll('\n', ', ')
+    .replaceAll(/[^ -~]+/g, '?')
+    .slice(0, MAX_SUBJECT);
 }
 
 function dateOf(ms: number): string {

@@ -27,6 +27,8 @@ export function contextOf({ cert, key, clientCa }: TlsIdentity, { minVersion, ci
     minVersion,
     ...(clientCa !== undefined && { ca: clientCa }),
     ...(ciphers !== '' && { ciphers: ciphers.toUpperCase() }),
+    // Node would speak it all the same, with suites of its own.
+    ...(!haveTls13(ciphers) && { maxVersion: 'TLSv1.2' }),
     // What a peer has shown holds for the whole connection. HTTP/2 knows no renegotiation anyway.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   };
