@@ -1,6 +1,5 @@
-import type { X509Certificate } from 'node:crypto';
 import type { Logger } from 'pino';
-import { certificatesIn, identityFaults, type TlsIdentity } from '../wire/identity.ts';
+import { certificatesIn, identityFaults, subjectOf, type TlsIdentity } from '../wire/identity.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 import type { Look } from './readiness.ts';
 
@@ -96,7 +95,6 @@ export interface CertificateRoom {
 
 const A_DAY_MS = 86_400_000;
 const LOOK_EVERY_MS = 3_600_000;
-const MAX_SUBJECT = 200;
 
 /** In the words of an embedder; empty where it can be used. */
 export function faultsOf(identity: TlsIdentity): readonly string[] {
@@ -118,15 +116,6 @@ function shownBy({ cert }: TlsIdentity): Shown {
   const [first] = certificatesIn(cert);
   if (first === undefined) throw new Error('an identity without a certificate is not fit');
   return { subject: subjectOf(first), from: Date.parse(first.validFrom), until: Date.parse(first.validTo) };
-}
-
-/** Many have no more than other names. */
-function subjectOf({ subject, subjectAltName }: X509Certificate): string {
-  const text = subject || subjectAltName || 'nobody';
-  return text
-    .replaceAll('\n', ', ')
-    .replaceAll(/[^ -~]+/g, '?')
-    .slice(0, MAX_SUBJECT);
 }
 
 function dateOf(ms: number): string {

@@ -53,7 +53,12 @@ export function identityFaults({ cert, key, clientCa }: TlsIdentity): readonly I
   if (clientCa === undefined) return faults;
   try {
     // Node takes a text that is none without a word, and then trusts nobody, or everybody whom it trusts itself.
-    if (certificatesIn(clientCa).length === 0) faults.push({ part: 'clientCa', reason: NO_CERTIFICATE });
+    const named = certificatesIn(clientCa);
+    if (named.length === 0) faults.push({ part: 'clientCa', reason: NO_CERTIFICATE });
+    // OpenSSL believes nobody whom it cannot follow up to the last, and a server of Node has no way to tell it otherwise.
+    const unvouched = named.find((one) => !named.some((above) => one.checkIssued(above)));
+    if (unvouched !== undefined)
+      faults.push({ part: 'clientCa', reason: `who vouches for ${subjectOf(unvouched)} is not in it` });
   } catch (error) {
     faults.push({ part: 'clientCa', reason: reasonOf(error) });
   }
@@ -67,6 +72,17 @@ export function certificatesIn(pem: string | Buffer): readonly X509Certificate[]
   const blocks = pem.toString().match(/-----BEGIN CERTIFICATE-----[^-]*(?:-----END CERTIFICATE-----)?/g) ?? [];
   return blocks.map((block) => new X509Certificate(block));
 }
+
+/** In plain letters, on one line. Many have no more than other names. */
+export function subjectOf({ subject, subjectAltName }: X509Certificate): string {
+  const text = subject || subjectAltName || 'nobody';
+  return text
+    .replaceAll('\n', ', ')
+    .replaceAll(/[^ -~]+/g, '?')
+    .slice(0, MAX_SUBJECT);
+}
+
+const MAX_SUBJECT = 200;
 
 /** Names among these that no context could use. Of a list with one good name, OpenSSL says nothing of the others. */
 export function unknownCiphers(ciphers: string): readonly string[] {

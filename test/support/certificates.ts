@@ -24,10 +24,11 @@ export class Authority implements Issued {
   readonly #keys: Keys = newKeys();
   readonly #name: Buffer;
 
-  constructor(commonName = 'an authority of the tests') {
+  /** `above`: who vouches for it, if not it alone. */
+  constructor(commonName = 'an authority of the tests', above?: Authority) {
     this.#name = nameOf({ commonName });
     this.key = pemOf(this.#keys.privateKey);
-    this.cert = this.#certify(this.#name, this.#keys.publicKey, {}, true);
+    this.cert = (above ?? this).#certify(this.#name, this.#keys.publicKey, {}, true);
   }
 
   issue(wanted: Wanted): Issued {

@@ -4,6 +4,7 @@ import { Authority } from '../support/certificates.ts';
 
 const authority = new Authority();
 const other = new Authority('another authority');
+const below = new Authority('an authority below', authority);
 const good = authority.issueForServer();
 const next = authority.issueForServer();
 const broken = good.cert.replace(/\n[^-]/, '\n*');
@@ -18,6 +19,7 @@ describe('an identity', () => {
       'a pair, and those who vouch for clients',
       { ...good, clientCa: `Comments may stand before.\n${authority.cert}${other.cert}` },
     ],
+    ['a pair, and those who vouch for clients, whom others there vouch for', { ...good, clientCa: below.cert + authority.cert }],
   ])('of %s can be used', (_, identity) => {
     expect(identityFaults(identity)).toEqual([]);
   });
@@ -40,6 +42,11 @@ describe('an identity', () => {
     ['no PEM', 'x', /^no certificate in it$/],
     ['a key', good.key, /^no certificate in it$/],
     ['half a certificate', authority.cert.slice(0, 300), /./],
+    [
+      'one whom somebody vouches for who is not there',
+      other.cert + below.cert,
+      /^who vouches for CN=an authority below is not in it$/,
+    ],
     ['a good one, and one that is none', authority.cert + broken, /./],
   ])('whose clients are vouched for by %s cannot', (_, clientCa, reason) => {
     expect(identityFaults({ ...good, clientCa })).toEqual([{ part: 'clientCa', reason: expect.stringMatching(reason) }]);

@@ -20,6 +20,7 @@ const identity = authority.issueForServer();
 const asking = { ...identity, clientCa: authority.cert };
 const orders = authority.issue({ commonName: 'orders', names: ['URI:spiffe://td/orders'] });
 const stranger = foreign.issue({ commonName: 'orders', names: ['URI:spiffe://td/orders'] });
+const ended = authority.issue({ commonName: 'orders', until: new Date('2021-01-01T00:00:00Z') });
 const ORDERS: PeerCertificate = { subject: 'CN=orders', subjectAltName: 'URI:spiffe://td/orders' };
 const RULES = { minVersion: 'TLSv1.2', ciphers: '', requiresCertificate: false } as const;
 const REQUIRED = { ...RULES, requiresCertificate: true };
@@ -123,13 +124,24 @@ describe('what a client has shown on TLS', () => {
   it('is nothing where it shows nothing, nobody vouches for it, or nobody asks', async () => {
     const nobody = { isEncrypted: true };
     await using room = await opened();
-    for (const mine of [{}, stranger]) {
+    for (const mine of [{}, stranger, ended]) {
       expect(await room.overHttp2(mine)).toEqual([nobody, nobody, nobody]);
       expect(await room.visited(mine)).toMatchObject({ isServed: true, certificate: undefined });
     }
     await using incurious = await opened({ tls: identity });
     expect(await incurious.overHttp2(orders)).toEqual([nobody, nobody, nobody]);
     expect(await incurious.visited(orders)).toMatchObject({ isServed: true, certificate: undefined });
+  });
+
+  it('is known where it comes with all between it and those who vouch, or they are named as well', async () => {
+    const below = new Authority('an authority below', authority);
+    const theirs = below.issue({ commonName: 'orders', names: ['URI:spiffe://td/orders'] });
+    const chained = { ...theirs, cert: theirs.cert + below.cert };
+    await using above = await opened();
+    expect(await above.visited(theirs)).toMatchObject({ certificate: undefined });
+    expect(await above.visited(chained)).toMatchObject({ certificate: ORDERS });
+    await using room = await opened({ tls: { ...identity, clientCa: authority.cert + below.cert } });
+    expect(await room.visited(theirs)).toMatchObject({ certificate: ORDERS });
   });
 
   it('is nothing in cleartext', async () => {
