@@ -9,6 +9,7 @@ import { DEFAULT_MEMORY } from './registry/options.ts';
 import { suggestion } from './suggestion.ts';
 import { AddressSet } from './wire/addresses.ts';
 import { HTTP2_LIMITS } from './wire/http2/limits.ts';
+import { haveTls13, unknownCiphers } from './wire/identity.ts';
 
 /** What a value may be: one of the words, a whole number from `least` to `most`, or a text that fits or has the pattern. */
 export interface Bounds {
@@ -81,10 +82,48 @@ const ROWS = {
   tlsCert: {
     ...FILE,
     default: '',
-    help: 'a certificate with its chain, in PEM: the gRPC port speaks TLS too then, beside cleartext',
+    help: 'a certificate with its chain, in PEM, read anew when it changes: all ports speak TLS too then, beside cleartext',
     instead: 'tls',
   },
-  tlsKey: { ...FILE, default: '', help: 'the private key of the certificate, in PEM', instead: 'tls' },
+  tlsKey: { ...FILE, default: '', help: 'the private key of the certificate, in PEM, likewise', instead: 'tls' },
+  tlsClientCa: {
+    ...FILE,
+    default: '',
+    help: 'certificates, in PEM, of those who vouch for clients, read anew likewise: clients may show one over TLS then, and are known by it',
+    instead: 'tls',
+  },
+  tlsRequireClientCert: {
+    default: false,
+    unit: 'true|false',
+    words: [true, false],
+    help: 'take no client without such a certificate, but on the health port',
+  },
+  tlsOnly: {
+    default: 'none',
+    unit: 'ports',
+    words: ['none', 'nacos', 'all'],
+    help: 'which ports take nothing but TLS: those that serve Nacos (the health port takes both then), or all; the TLS port never takes anything else',
+  },
+  tlsMinVersion: {
+    default: 'TLSv1.2',
+    unit: 'version',
+    words: ['TLSv1.2', 'TLSv1.3'],
+    help: 'oldest version of TLS that is spoken',
+  },
+  tlsCiphers: {
+    default: '',
+    unit: 'names',
+    pattern: /^([\w-]+(:[\w-]+)*)?$/,
+    says: 'names of cipher suites, as OpenSSL has them, with colons between',
+    help: 'cipher suites, best first; those that begin with TLS_ are of TLS 1.3, which is not spoken where none is named; "" is what Node takes',
+  },
+  tlsWarnDays: {
+    default: 14,
+    unit: 'days',
+    least: 0,
+    most: 365,
+    help: 'how many days before the certificate ends the log begins to say so, once a day',
+  },
   dataDir: {
     default: './data',
     embedded: 'none',
@@ -222,6 +261,7 @@ const ROWS = {
   maxHeaderBytes: bytes(64 << 10, 4 << 10, 16 << 20, "the header of a request: npm's Nacos client puts a whole beat into it"),
   maxStreamsPerConnection: count(HTTP2_LIMITS.maxStreamsPerConnection, 'calls that an HTTP/2 connection may have open'),
   headerTimeoutMs: time(10_000, 'how long a connection may take to say what it speaks, and a request to send its header'),
+  handshakeTimeoutMs: time(10_000, 'how long a connection may take to agree on TLS'),
   bodyTimeoutMs: time(30_000, 'how long a request may take to send its body, but for conversations over HTTP/2'),
   pingIntervalMs: time(
     10_000,
@@ -520,8 +560,9 @@ export function checkOptions(given: object): Options {
   if (values.has('log') && !isLogger(values.get('log'))) faults.push('log must be a pino logger');
   if (values.has('tls')) {
     const tls: unknown = values.get('tls');
-    const { cert, key, port } = typeof tls === 'object' && tls !== null ? Object.fromEntries(Object.entries(tls)) : {};
+    const { cert, key, port, clientCa } = partsOfTls(tls);
     if (!cert || !key) faults.push('tls must have a cert and a key, both in PEM');
+    if (clientCa !== undefined && !clientCa) faults.push('tls.clientCa must be certificates in PEM');
     const inPlace = { value: port, place: 'tls.port' };
     if (port !== undefined && !isWithin(PORT, port)) faults.push(faultOf(inPlace, PORT));
     else if (port !== undefined) said.set('tlsPort', inPlace);
@@ -530,8 +571,21 @@ export function checkOptions(given: object): Options {
   const placeOf = (name: Name) => said.get(name)?.place ?? name;
   faults.unshift(...first);
   faults.push(...portsTwice(options, placeOf, wrong));
+  const { cert, clientCa } = partsOfTls(values.get('tls'));
+  const inPlace: Partial<Record<Name, string>> = { tlsCert: 'tls', tlsClientCa: 'tls.clientCa' };
+  const has = { cert: Boolean(cert), clientCa: Boolean(clientCa) };
+  faults.push(
+    ...tlsFaults(options, has, (name, other) =>
+      wrong.has(name) || wrong.has(other) ? [] : [`${name} needs ${inPlace[other] ?? other}`],
+    ),
+  );
+  faults.push(...cipherFaults(options, placeOf, wrong));
   if (faults.length > 0) throw new OptionsError(faults);
   return options;
+}
+
+function partsOfTls(tls: unknown): { [name: string]: unknown } {
+  return typeof tls === 'object' && tls !== null ? Object.fromEntries(Object.entries(tls)) : {};
 }
 
 /** It is called when something goes wrong, which is too late to find out. */
@@ -590,6 +644,34 @@ export function portsTwice(
       .filter((b) => options[a] === options[b] && options[a] !== 0)
       .map((b) => `${placeOf(a)} and ${placeOf(b)} must differ, both are ${options[a]}`),
   );
+}
+
+/** What is said of TLS and would say nothing, or the wrong thing, without something else; `needs` says so, in the words of who asks. */
+export function tlsFaults(
+  { tlsOnly, tlsRequireClientCert }: Options,
+  has: { readonly cert: boolean; readonly clientCa: boolean },
+  needs: (name: OptionName, other: OptionName) => readonly string[],
+): readonly string[] {
+  return [
+    ...(tlsOnly !== 'none' && !has.cert ? needs('tlsOnly', 'tlsCert') : []),
+    ...(tlsRequireClientCert && !has.clientCa ? needs('tlsRequireClientCert', 'tlsClientCa') : []),
+    // Whoever has no certificate would leave TLS away.
+    ...(tlsRequireClientCert && tlsOnly === 'none' ? needs('tlsRequireClientCert', 'tlsOnly') : []),
+  ];
+}
+
+/** A context would be made all the same of a list that has one good name, and of one that leaves no way to speak. */
+export function cipherFaults(
+  { tlsCiphers, tlsMinVersion }: Options,
+  placeOf: (name: OptionName) => string,
+  wrong: ReadonlySet<OptionName>,
+): readonly string[] {
+  if (wrong.has('tlsCiphers')) return [];
+  const unknown = unknownCiphers(tlsCiphers);
+  if (unknown.length > 0) return [`${placeOf('tlsCiphers')} has names that are not known here: ${shown(unknown.join(', '))}`];
+  return tlsMinVersion === 'TLSv1.3' && !haveTls13(tlsCiphers)
+    ? [`${placeOf('tlsCiphers')} must have a name that begins with TLS_: no older version than TLSv1.3 is spoken`]
+    : [];
 }
 
 /** The value of a flag or a variable that a text means, within the bounds or not. */

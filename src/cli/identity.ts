@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 import { OptionsError } from '../options.ts';
-import type { TlsIdentity } from '../wire/listener.ts';
+import { identityFaults, type TlsIdentity } from '../wire/identity.ts';
 import type { Settings } from './settings.ts';
+
+/** Something for each of the files. */
+type OfFiles<T> = Readonly<Record<'tlsCert' | 'tlsKey' | 'tlsClientCa', T>>;
 
 /** Reads who the bridge is on TLS, if it is anybody. Throws `OptionsError` when it cannot be used, rather than failing at the first handshake. */
 export function readIdentity({ options, origins }: Settings): TlsIdentity | undefined {
   if (options.tlsCert === '') return undefined;
   const faults: string[] = [];
-  const read = (name: 'tlsCert' | 'tlsKey'): Buffer => {
+  const read = (name: keyof OfFiles<string>): Buffer => {
     try {
       return readFileSync(options[name]);
     } catch (error) {
@@ -16,15 +18,20 @@ export function readIdentity({ options, origins }: Settings): TlsIdentity | unde
       return Buffer.alloc(0);
     }
   };
-  const [cert, key] = [read('tlsCert'), read('tlsKey')];
-  if (faults.length === 0) {
-    try {
-      createSecureContext({ cert, key });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      faults.push(`${origins.tlsCert.place} and ${origins.tlsKey.place} do not go together: ${reason}`);
-    }
-  }
+  const pair = { cert: read('tlsCert'), key: read('tlsKey') };
+  const identity = options.tlsClientCa === '' ? pair : { ...pair, clientCa: read('tlsClientCa') };
+  const { tlsCert, tlsKey, tlsClientCa } = origins;
+  const places = { tlsCert: tlsCert.place, tlsKey: tlsKey.place, tlsClientCa: tlsClientCa.place };
+  if (faults.length === 0) faults.push(...faultsOf(identity, places));
   if (faults.length > 0) throw new OptionsError(faults);
-  return { cert, key };
+  return identity;
+}
+
+/** Each begins with what the files are called. */
+export function faultsOf(identity: TlsIdentity, { tlsCert, tlsKey, tlsClientCa }: OfFiles<string>): readonly string[] {
+  return identityFaults(identity).map(({ part, reason }) =>
+    part === 'pair'
+      ? `${tlsCert} and ${tlsKey} do not go together: ${reason}`
+      : `${tlsClientCa} must be certificates in PEM: ${reason}`,
+  );
 }

@@ -1,9 +1,12 @@
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
-import type { Options } from '../options.ts';
+import type { Options, OptionsError } from '../options.ts';
 import { createServer, type Server } from '../server/server.ts';
+import { watchFiles } from '../wire/file-watch.ts';
+import type { TlsIdentity } from '../wire/identity.ts';
 import { systemScheduler } from '../wire/scheduler.ts';
 import { readIdentity } from './identity.ts';
+import { IdentityFiles } from './identity-files.ts';
 import type { Settings } from './settings.ts';
 import { type Supervisor, systemdOf } from './systemd.ts';
 
@@ -12,7 +15,7 @@ const DRAIN_DELAY_MS = 5_000;
 
 /** Runs the bridge with these options until SIGTERM or SIGINT. Resolves when it listens; rejects as `createServer` does. */
 export async function serve(settings: Settings): Promise<void> {
-  const { logLevel, tlsPort, tlsCert, tlsKey, drainDelayMs: delayMs, ...given } = settings.options;
+  const { logLevel, tlsPort, tlsCert, tlsKey, tlsClientCa, drainDelayMs: delayMs, ...given } = settings.options;
   const log = createLogger(logLevel);
   const identity = readIdentity(settings);
   const supervisor = systemdOf(process.env, systemScheduler, log);
@@ -22,10 +25,25 @@ export async function serve(settings: Settings): Promise<void> {
   const server = await createServer({ ...given, ...tls, drainDelayMs, log });
   // Before anybody can have read that it is ready: who waits for that may end it at once.
   closeOnSignal(server, supervisor, log);
+  if (identity !== undefined) followIdentity(settings, identity, server);
   // Standard output is for programs: this line is all it ever carries. Logs go to standard error.
   process.stdout.write(`${JSON.stringify({ msg: 'ready', listeners: server.listeners })}\n`);
   supervisor.ready();
   log.info({ listeners: server.listeners }, 'ready');
+}
+
+/** Whoever has written new files may say so; whoever closes a terminal means the end, as ever. */
+function followIdentity({ options }: Settings, identity: TlsIdentity, server: Server): void {
+  const { tlsCert, tlsKey, tlsClientCa } = options;
+  const told = (next: TlsIdentity | OptionsError) => void server.renewIdentity(next);
+  const files = new IdentityFiles(options, identity, { scheduler: systemScheduler, told });
+  const look = () => void files.look();
+  watchFiles(
+    [tlsCert, tlsKey, tlsClientCa].filter((path) => path !== ''),
+    systemScheduler,
+    look,
+  );
+  if (!process.stderr.isTTY) process.on('SIGHUP', look);
 }
 
 function closeOnSignal(server: Server, supervisor: Supervisor, log: Logger): void {

@@ -1,4 +1,5 @@
 import {
+  cipherFaults,
   meantBy,
   NAMES,
   OPTIONS,
@@ -8,6 +9,7 @@ import {
   portsTwice,
   type Said,
   settled,
+  tlsFaults,
   unknownAmong,
 } from '../options.ts';
 import { NO_FILE, readConfigFile } from './config-file.ts';
@@ -65,6 +67,7 @@ export function readSettings(
     ...file.faults,
     ...portsTwice(options, placeOf, inDoubt),
     ...halfTls(options, origins, inDoubt),
+    ...cipherFaults(options, placeOf, inDoubt),
   ];
   if (all.length > 0) throw new OptionsError(all);
   return { options, origins };
@@ -113,17 +116,16 @@ function unknownIn(flags: Readonly<Record<string, string>>, env: Readonly<Record
 }
 
 /** What is missing is named as the one that needs it was. */
-function halfTls(
-  { tlsPort, tlsCert, tlsKey }: Options,
-  origins: Readonly<Record<OptionName, Origin>>,
-  inDoubt: ReadonlySet<OptionName>,
-): string[] {
+function halfTls(options: Options, origins: Readonly<Record<OptionName, Origin>>, inDoubt: ReadonlySet<OptionName>): string[] {
+  const { tlsPort, tlsCert, tlsKey, tlsClientCa } = options;
   const needs = (one: OptionName, other: OptionName): string[] =>
     inDoubt.has(one) || inDoubt.has(other) ? [] : [`${origins[one].place} needs ${spelled(other, origins[one].kind)}`];
   return [
     ...(tlsPort !== 'none' && tlsCert === '' ? needs('tlsPort', 'tlsCert') : []),
     ...(tlsCert !== '' && tlsKey === '' ? needs('tlsCert', 'tlsKey') : []),
     ...(tlsKey !== '' && tlsCert === '' ? needs('tlsKey', 'tlsCert') : []),
+    ...(tlsClientCa !== '' && tlsCert === '' ? needs('tlsClientCa', 'tlsCert') : []),
+    ...tlsFaults(options, { cert: tlsCert !== '', clientCa: tlsClientCa !== '' }, needs),
   ];
 }
 

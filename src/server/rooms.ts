@@ -24,11 +24,13 @@ import { AddressSet } from '../wire/addresses.ts';
 import { peerOf } from '../wire/exchange.ts';
 import { HeldBodies } from '../wire/held-bodies.ts';
 import { Totals } from '../wire/http2/totals.ts';
+import type { TlsIdentity } from '../wire/identity.ts';
 import { OpenAnswers } from '../wire/open-answers.ts';
 import { Refused } from '../wire/refused.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
 import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
 import type { Seats } from '../wire/seats.ts';
+import { Certificate } from './certificate.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
 import type { Drainable } from './drain.ts';
@@ -60,10 +62,12 @@ export interface Rooms {
   readonly keeping: Keeping | undefined;
   readonly sweeper: Sweeper;
   readonly silenceLog: SilenceLog;
+  /** Undefined: no TLS is spoken. */
+  readonly certificate: Certificate | undefined;
 }
 
 /** All of them, at rest. Rejects with `StoreError`. */
-export async function roomsIn(house: House): Promise<Rooms> {
+export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Rooms> {
   const { registry, scheduler, now, log, options } = house;
   const keeping = await keepingIn(house);
   const health = healthIn(house);
@@ -79,7 +83,13 @@ export async function roomsIn(house: House): Promise<Rooms> {
     keeping,
     sweeper: new Sweeper({ registry, scheduler, now, log }),
     silenceLog: new SilenceLog(registry, scheduler, log),
+    certificate: identity && certificateIn(house, identity),
   };
+}
+
+function certificateIn({ options, scheduler, log }: House, identity: TlsIdentity): Certificate {
+  // A clock that was wrong at the start is put right some day.
+  return new Certificate(identity, { scheduler, wallClock: Date.now, log, warnDays: options.tlsWarnDays });
 }
 
 /**
@@ -105,7 +115,7 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
 /** What `/readyz` lists. The bridge itself is asked by the status that it tells of itself, so that the two never differ. */
 function partsOf(house: House, rooms: Rooms): readonly Part[] {
   const { registry } = house;
-  const { health, keeping, probes, sweeper } = rooms;
+  const { health, keeping, probes, sweeper, certificate } = rooms;
   const looks: Readonly<Record<string, Part['look']>> = {
     store() {
       if (keeping === undefined) return { ok: true, says: 'off, nothing is kept' };
@@ -120,6 +130,7 @@ function partsOf(house: House, rooms: Rooms): readonly Part[] {
     probes: () => ({ ok: true, says: probes.says() }),
     limits: () => lookAtLimits({ ...house, ...rooms }),
     sweeper: () => ({ ok: !sweeper.isStalled, says: `${Math.round(sweeper.lateMs)} ms late` }),
+    ...(certificate && { tls: () => certificate.look() }),
   };
   const isServing = () => health.statusOf('bridge') === 'serving';
   const look: Part['look'] = () => (isServing() ? { ok: true, says: 'none' } : { ok: false, says: 'under way' });
@@ -130,9 +141,10 @@ function partsOf(house: House, rooms: Rooms): readonly Part[] {
 }
 
 /** Each in any state, once nobody is served any more. What is to survive is written last. */
-export async function closeRooms({ health, nacos, probes, keeping, sweeper, silenceLog }: Rooms): Promise<void> {
+export async function closeRooms({ health, nacos, probes, keeping, sweeper, silenceLog, certificate }: Rooms): Promise<void> {
   sweeper.stop();
   silenceLog.stop();
+  certificate?.stop();
   await probes.stop();
   nacos.close();
   health.close();
@@ -288,10 +300,7 @@ function loopUse(now: () => number): () => number {
 /** Over less, each turn of the loop would be a load. */
 const LOOP_USE_OVER_MS = 100;
 
-function nacosSurfaces(
-  house: House,
-  nacos: Nacos,
-): Pick<Surfaces, 'nacos' | 'nacosTurnedAway' | 'contextPath' | 'nacosRpc' | 'nacosLane'> {
+function nacosSurfaces(house: House, nacos: Nacos): Omit<Surfaces, `health${string}` | 'probePaths'> {
   const { options, openAnswers, bodies, shutdown, log } = house;
   const { maxNacosMessageBytes: maxMessageBytes, maxStreamMessageBytes } = options;
   const compressions = COMPRESSIONS.map(({ name }) => name);

@@ -1,8 +1,10 @@
-import { createSecureContext } from 'node:tls';
+import type { Socket } from 'node:net';
 import { type Logger, pino } from 'pino';
 import { checkOptions, type GivenOptions, OptionsError } from '../options.ts';
+import type { TlsIdentity } from '../wire/identity.ts';
 import type { Lanes } from '../wire/lanes.ts';
-import { listen, type OpenPort, type PortOptions, type TlsIdentity } from '../wire/listener.ts';
+import { listen, type OpenPort, type PortOptions } from '../wire/listener.ts';
+import { type Certificate, faultsOf } from './certificate.ts';
 import { everything, healthOnly, type Surfaces } from './dispatch.ts';
 import { drain } from './drain.ts';
 import { forGuests } from './guests.ts';
@@ -14,7 +16,7 @@ import { closeRooms, drainableOf, furnish, type House, houseOf, roomsIn, StoreEr
  * drained and closed. What works behind the ports is made in `rooms.ts`.
  */
 export interface ServerOptions extends GivenOptions {
-  /** An identity in PEM: the gRPC port speaks TLS too then, and one more port nothing else, if it is given. No TLS when left out. */
+  /** An identity in PEM: all ports speak TLS too then, and one more port nothing else, if it is given. No TLS when left out. */
   readonly tls?: TlsIdentity & { readonly port?: number };
   /** A pino logger; silent when left out. */
   readonly log?: Logger;
@@ -30,6 +32,12 @@ export interface Server extends AsyncDisposable {
    * survive could be.
    */
   close(withinMs?: number): Promise<void>;
+  /**
+   * Goes on with another identity on TLS: whoever comes from now on sees it, and whom only somebody vouched for who is no longer in
+   * `clientCa` is cut. Answers whether it is in force. If not, or if there is none but a reason, it is logged, `/readyz` says so, and the
+   * one before stays.
+   */
+  renewIdentity(next: TlsIdentity | OptionsError): boolean;
 }
 
 export interface Listeners {
@@ -53,10 +61,13 @@ export class ListenError extends Error {
  */
 export async function createServer(given: ServerOptions = {}): Promise<Server> {
   const options = checkOptions(given);
-  if (given.tls !== undefined) checkIdentity(given.tls);
+  const { tls } = given;
+  // Opening a port would find it out too, but it is not the port that is at fault.
+  const faults = tls === undefined ? [] : faultsOf(tls);
+  if (faults.length > 0) throw new OptionsError(faults);
   const house = houseOf(options, given.log ?? pino({ enabled: false }));
-  const rooms = await roomsIn(house);
-  const open = async () => openPorts(house, await furnish(house, rooms), given.tls);
+  const rooms = await roomsIn(house, tls);
+  const open = async () => openPorts(house, await furnish(house, rooms), { identity: tls, certificate: rooms.certificate });
   const ports = await open().catch(async (error) => {
     // What was wrong first is what is told.
     await closeRooms(rooms).catch(() => {});
@@ -82,43 +93,65 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     ended ??= end(withinMs);
     return ended;
   };
-  return { listeners: ports.listeners, close, [Symbol.asyncDispose]: () => close() };
+  const renewIdentity = (next: TlsIdentity | OptionsError) => renew(next, tls, { ports, certificate: rooms.certificate });
+  return { listeners: ports.listeners, close, renewIdentity, [Symbol.asyncDispose]: () => close() };
 }
 
-/** Opening a port would find it out too, but it is not the port that is at fault. */
-function checkIdentity({ cert, key }: TlsIdentity): void {
-  try {
-    createSecureContext({ cert, key });
-  } catch (cause) {
-    throw new OptionsError([`tls must have a cert and a key that go together, both in PEM: ${reasonOf(cause)}`]);
+/** Whether clients are asked for certificates is decided at the start. */
+function renew(next: TlsIdentity | OptionsError, first: TlsIdentity | undefined, { ports, certificate }: Shown): boolean {
+  if (first === undefined || certificate === undefined) return false;
+  const faults = next instanceof OptionsError ? [...next.faults] : [...faultsOf(next)];
+  if (!(next instanceof OptionsError) && (next.clientCa === undefined) !== (first.clientCa === undefined))
+    faults.push('tls.clientCa can neither come nor go while it runs');
+  if (next instanceof OptionsError || faults.length > 0) {
+    certificate.refuse(faults);
+    return false;
   }
+  ports.renew(next);
+  certificate.put(next);
+  return true;
+}
+
+interface Shown {
+  readonly ports: Pick<Ports, 'renew'>;
+  readonly certificate: Certificate | undefined;
 }
 
 interface Ports {
   readonly listeners: Listeners;
+  readonly renew: (identity: TlsIdentity) => void;
   readonly close: (deadline: AbortSignal) => Promise<void>;
+}
+
+interface Tls {
+  readonly identity: ServerOptions['tls'];
+  readonly certificate: Certificate | undefined;
 }
 
 /** Opens all ports or none. */
 async function openPorts(
   { options, scheduler, wallClock, log, seats, http2Totals, refused }: House,
   surfaces: Surfaces,
-  tls: ServerOptions['tls'],
+  { identity: tls, certificate }: Tls,
 ): Promise<Ports> {
-  const { host, port, grpcPort, healthPort } = options;
+  const { host, port, grpcPort, healthPort, tlsOnly, tlsMinVersion: minVersion, tlsCiphers: ciphers } = options;
   const all = everything(surfaces, log);
   const health = healthOnly(surfaces, log);
   const guests = forGuests(surfaces, log, (socket) => refused.count(seats.limitOf(socket)));
   const onBug = (err: unknown) => log.error({ err }, 'http2 failed');
   const shared = { limits: options, scheduler, wallClock, http2Totals, refused, onBug, guests };
+  const failed = (reason: string, { remoteAddress }: Socket) => certificate?.handshakeFailed(reason, remoteAddress);
+  const tlsRules = { minVersion, ciphers, requiresCertificate: options.tlsRequireClientCert, failed };
+  // Whoever asks for health may have no certificate: the kubelet has none.
+  const ofHealth = { ...tlsRules, requiresCertificate: false };
   const open: OpenPort[] = [];
   const close = async (deadline: AbortSignal) => {
     await Promise.all(open.map((each) => each.close(deadline)));
   };
-  const opened = async (number: number, lanes: Lanes, how: Pick<PortOptions, 'tls' | 'tlsOnly'> = {}) => {
+  const opened = async (number: number, lanes: Lanes, how: Pick<PortOptions, 'tlsOnly' | 'tlsRules'>) => {
     const admit: PortOptions['admit'] = (socket) => seats.admit(socket, lanes === health);
     try {
-      const one = await listen(host, number, lanes, { ...shared, admit, ...how });
+      const one = await listen(host, number, lanes, { ...shared, admit, tls, ...how });
       open.push(one);
       return one.address;
     } catch (cause) {
@@ -126,14 +159,18 @@ async function openPorts(
       throw new ListenError(`cannot listen on ${host}:${number}: ${reasonOf(cause)}`, { cause });
     }
   };
+  // Nacos's clients cannot be told of other ports, with TLS or without.
+  const ofNacos = { tlsRules, tlsOnly: tlsOnly !== 'none' };
   const listeners = {
-    main: await opened(port, all),
-    // Nacos's clients cannot be told of another port, with TLS or without.
-    grpc: await opened(grpcPort, all, { tls }),
-    health: await opened(healthPort, health),
-    ...(tls?.port !== undefined && { tls: await opened(tls.port, all, { tls, tlsOnly: true }) }),
+    main: await opened(port, all, ofNacos),
+    grpc: await opened(grpcPort, all, ofNacos),
+    health: await opened(healthPort, health, { tlsRules: ofHealth, tlsOnly: tlsOnly === 'all' }),
+    ...(tls?.port !== undefined && { tls: await opened(tls.port, all, { tlsRules, tlsOnly: true }) }),
   };
-  return { listeners, close };
+  const renew = (identity: TlsIdentity) => {
+    for (const each of open) each.renew(identity);
+  };
+  return { listeners, renew, close };
 }
 
 function reasonOf(cause: unknown): string {

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Http2Peer, plainAddress } from './http2-peer.ts';
+import type { Socket } from 'node:net';
+import { Http2Peer, isEncrypted, plainAddress } from './http2-peer.ts';
 import type { Http2Request } from './http2-request.ts';
 import type { Http2Response } from './http2-response.ts';
+import { type PeerCertificate, shownCertificate } from './peer-certificate.ts';
 
 /**
  * What HTTP/1.1 and HTTP/2 have in common: a request, its answer, and who is at the other end. Nothing here knows of any path or of
@@ -22,15 +24,40 @@ export interface Peer {
   readonly port: number;
   /** Stands for the connection. Only ever compared. */
   readonly connection: object;
+  /** What it has shown itself to be on TLS, verified on this very connection. */
+  readonly certificate?: PeerCertificate | undefined;
+  /** Whether it speaks TLS. */
+  readonly isEncrypted?: boolean;
   /** Ends the connection at once. */
   readonly cut: () => void;
 }
 
 export function peerOf(req: Request): Peer {
   if (isHttp2(req)) return Http2Peer.of(req.stream.peer);
-  const { socket } = req;
-  const { remoteAddress, remotePort = 0 } = socket;
-  return { ip: plainAddress(remoteAddress), port: remotePort, connection: socket, cut: () => void socket.destroy() };
+  return new SocketPeer(req.socket);
+}
+
+/** The other end of a connection of HTTP/1. */
+class SocketPeer implements Peer {
+  readonly ip: string;
+  readonly port: number;
+  readonly connection: Socket;
+
+  constructor(socket: Socket) {
+    this.ip = plainAddress(socket.remoteAddress);
+    this.port = socket.remotePort ?? 0;
+    this.connection = socket;
+  }
+
+  readonly cut = (): void => void this.connection.destroy();
+
+  get certificate(): PeerCertificate | undefined {
+    return shownCertificate(this.connection);
+  }
+
+  get isEncrypted(): boolean {
+    return isEncrypted(this.connection);
+  }
 }
 
 /** The address of the peer alone, as in `Peer`. */

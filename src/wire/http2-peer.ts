@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Peer as EnginePeer } from './http2/request.ts';
+import { type PeerCertificate, shownCertificate } from './peer-certificate.ts';
 
 /** The other end of a connection of HTTP/2, as `Peer` of `exchange.ts` has it, and the calls that it has left open. */
 export class Http2Peer {
@@ -28,6 +29,14 @@ export class Http2Peer {
     const peer = new Http2Peer(connection);
     connection.owner = peer;
     return peer;
+  }
+
+  get certificate(): PeerCertificate | undefined {
+    return shownCertificate(this.connection.duplex);
+  }
+
+  get isEncrypted(): boolean {
+    return isEncrypted(this.connection.duplex);
   }
 
   opened(id: number, call: OpenCall): void {
@@ -63,6 +72,11 @@ export class Http2Peer {
 export interface OpenCall {
   writable(): void;
   closed(): void;
+}
+
+/** By the connection, not by what anybody says of it. */
+export function isEncrypted(socket: object): boolean {
+  return 'encrypted' in socket && socket.encrypted === true;
 }
 
 /** Without the prefix that an IPv4 address has on a socket that speaks both families. */

@@ -114,4 +114,6 @@ export interface DuplexListener {
 export interface PortLimits extends Http2Limits {
   /** How long an HTTP/1 connection may be idle between two requests. */
   readonly keepAliveTimeoutMs: number;
+  /** How long it may take to agree on TLS. */
+  readonly handshakeTimeoutMs: number;
 }

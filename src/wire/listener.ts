@@ -1,12 +1,14 @@
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
 import { Bag } from './bag.ts';
+import { refuseCleartext } from './cleartext.ts';
 import { tellApart } from './first-bytes.ts';
 import type { Totals } from './http2/totals.ts';
+import { DEFAULT_RULES, type TlsIdentity } from './identity.ts';
 import type { Lanes, PortLimits } from './lanes.ts';
 import type { Refused } from './refused.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Seat } from './seat.ts';
+import { type SecuredOptions, secured } from './secured.ts';
 import { createServing } from './serving.ts';
 
 /**
@@ -16,6 +18,8 @@ import { createServing } from './serving.ts';
 export interface OpenPort {
   /** `HOST:PORT`, with the port that was really given. */
   readonly address: string;
+  /** Goes on with another identity, where it has one: whoever comes from now on sees it. It must be fit. */
+  renew(identity: TlsIdentity): void;
   /**
    * Takes no more connections, says GOAWAY on HTTP/2, lets what is being answered be answered, and resolves when the last connection
    * has ended. When `deadline` aborts, those that are left are cut.
@@ -35,18 +39,14 @@ export interface PortOptions {
   /** Hears of what nobody else has caught; nobody catches it when left out. */
   readonly onBug?: (error: unknown) => void;
   readonly tls?: TlsIdentity | undefined;
+  /** How TLS is spoken there; as Node does, and to all, when left out. */
+  readonly tlsRules?: Omit<SecuredOptions, 'handshakeTimeoutMs'> | undefined;
   /** Whether it refuses what is not TLS; default false. */
   readonly tlsOnly?: boolean;
   /** The seat of a connection; one that has none has been ended. All are kept when it is left out. */
   readonly admit?: (socket: Socket) => Seat | undefined;
   /** Who answers guests: connections for which there was no other seat. */
   readonly guests?: Lanes;
-}
-
-/** PEM, as `node:tls` takes it. */
-export interface TlsIdentity {
-  readonly cert: string | Buffer;
-  readonly key: string | Buffer;
 }
 
 /** Rejects with the system's error when the port cannot be had. */
@@ -57,7 +57,9 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
   const undecided = new Bag<Socket>();
   const { guests, refused, http2Totals: totals } = options;
   const serving = createServing(lanes, { limits, scheduler, wallClock, onBug, totals, guests, refused });
-  const secure = tls && secured(tls, limits.headerTimeoutMs, serving.serveShaken);
+  const { handshakeTimeoutMs } = limits;
+  const howToShake = { ...DEFAULT_RULES, requiresCertificate: false, ...options.tlsRules, handshakeTimeoutMs };
+  const secure = tls && secured(tls, howToShake, serving.serveShaken);
 
   const howToTell = { timeoutMs: limits.headerTimeoutMs, knowsTls: secure !== undefined, scheduler };
   serving.server.on('connection', (socket: Socket) => {
@@ -73,7 +75,7 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
       if (protocol === 'tls') {
         serving.shakes(socket, seat);
         secure?.shake(socket);
-      } else if (tlsOnly) socket.destroy();
+      } else if (tlsOnly) refuseCleartext(socket, protocol, scheduler);
       else if (protocol === 'http2') serving.serve(socket, true, seat, head);
       else serving.serve(socket, false, seat);
     });
@@ -84,6 +86,8 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
   return {
     // It listens on a port, not on a pipe.
     address: addressOf(serving.server.address() as AddressInfo),
+
+    renew: (identity) => secure?.renew(identity),
 
     async close(deadline) {
       const closed = new Promise<void>((resolve) => serving.server.close(() => resolve()));
@@ -103,34 +107,6 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
 
 function rethrow(error: unknown): never {
   throw error;
-}
-
-const TLS_OPTIONS = { ALPNProtocols: ['h2', 'http/1.1'], minVersion: 'TLSv1.2' } as const;
-
-/** A TLS server that listens nowhere, and is given connections. What is spoken inside, the peer chooses by ALPN: HTTP/1.1 if it does not. */
-function secured(identity: TlsIdentity, handshakeTimeout: number, serve: (socket: Socket, speaksHttp2: boolean) => void) {
-  const server = createTlsServer({ ...identity, ...TLS_OPTIONS, handshakeTimeout });
-  /** Connections before the end of their handshake, by their other end. */
-  const shaking = new Map<string, Socket>();
-  server.on('secureConnection', (socket) => {
-    shaking.delete(otherEndOf(socket));
-    socket.on('error', () => {});
-    serve(socket, socket.alpnProtocol === 'h2');
-  });
-  // A peer that does not like the certificate.
-  server.on('tlsClientError', (_, socket) => socket.destroy());
-  return {
-    shake(socket: Socket): void {
-      const otherEnd = otherEndOf(socket);
-      shaking.set(otherEnd, socket);
-      socket.once('close', () => shaking.delete(otherEnd));
-      server.emit('connection', socket);
-    },
-    /** Ends what is still shaking hands. */
-    close(): void {
-      for (const socket of shaking.values()) socket.destroy();
-    },
-  };
 }
 
 /** Listens. Where the system has no IPv6, every address is every one of IPv4. */
@@ -160,11 +136,6 @@ function openedAt(server: NetServer, host: string, port: number): Promise<void> 
       resolve();
     });
   });
-}
-
-/** No two connections to one port have the same. */
-function otherEndOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
 }
 
 function addressOf({ address, family, port }: AddressInfo): string {

@@ -69,6 +69,24 @@ describe('the options of the command line', () => {
     expect(faultsOf({ '--tls-key': 'key.pem' })).toEqual(['--tls-key needs --tls-cert']);
     expect(faultsOf({ '--tls-cert': 'cert.pem', '--tls-key': 'key.pem' })).toEqual([]);
     expect(faultsOf({ '--tls-port': '8443', '--tls-cert': 'cert.pem', '--tls-key': 'key.pem' })).toEqual([]);
+    expect(faultsOf({ '--tls-only': 'nacos' })).toEqual(['--tls-only needs --tls-cert']);
+    expect(faultsOf({ '--tls-client-ca': 'ca.pem' })).toEqual(['--tls-client-ca needs --tls-cert']);
+  });
+
+  it('requires certificates of clients only where they cannot leave TLS away', () => {
+    const pair = { '--tls-cert': 'cert.pem', '--tls-key': 'key.pem', '--tls-require-client-cert': 'true' };
+    expect(faultsOf(pair)).toEqual([
+      '--tls-require-client-cert needs --tls-client-ca',
+      '--tls-require-client-cert needs --tls-only',
+    ]);
+    const ca = { ...pair, '--tls-client-ca': 'ca.pem' };
+    expect(faultsOf(ca)).toEqual(['--tls-require-client-cert needs --tls-only']);
+    expect(faultsOf({ ...ca, '--tls-only': 'nacos' })).toEqual([]);
+    expect(faultsOf({ ...ca, '--tls-only': 'all' })).toEqual([]);
+  });
+
+  it('takes no ciphers that nobody knows', () => {
+    expect(faultsOf({ '--tls-ciphers': 'rot13' })).toEqual(['--tls-ciphers has names that are not known here: "rot13"']);
   });
 
   it.each(['', '_GRPC', '_HEALTH', '_FOR_TEAM_A'])(

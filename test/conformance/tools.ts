@@ -35,6 +35,7 @@ export type ToolName =
   | 'connectConformance'
   | 'nghttp'
   | 'h2load'
+  | 'openssl'
   | 'pythonHttp2'
   | 'javaHttp2'
   | 'chromium'
@@ -99,6 +100,7 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   },
   nghttp: async () => onPath('nghttp'),
   h2load: async () => onPath('h2load'),
+  openssl: async () => onPath('openssl'),
   pythonHttp2: async () => {
     const folder = join(CACHE, 'python-http2');
     onPath('python3');

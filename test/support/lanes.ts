@@ -5,8 +5,9 @@ import { checkOptions, type GivenOptions } from '../../src/options.ts';
 import { everything, healthOnly } from '../../src/server/dispatch.ts';
 import { drain } from '../../src/server/drain.ts';
 import { closeRooms, drainableOf, furnish, houseOf, roomsIn } from '../../src/server/rooms.ts';
+import type { TlsIdentity } from '../../src/wire/identity.ts';
 import type { Lanes } from '../../src/wire/lanes.ts';
-import { listen, type TlsIdentity } from '../../src/wire/listener.ts';
+import { listen } from '../../src/wire/listener.ts';
 import { systemScheduler } from '../../src/wire/scheduler.ts';
 import { exchange } from './raw.ts';
 

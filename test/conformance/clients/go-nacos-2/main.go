@@ -120,14 +120,19 @@ func main() {
 	tmp := flag.String("tmp", "", "`directory` for the client's log and cache")
 	whenEmpty := flag.Bool("update-cache-when-empty", false, "set the client's UpdateCacheWhenEmpty")
 	notLoad := flag.Bool("not-load-cache-at-start", false, "set the client's NotLoadCacheAtStart")
+	var tls constant.TLSConfig
+	flag.StringVar(&tls.CaFile, "ca", "", "whom to trust, in a `file`: all of it goes over TLS then, what is asked over HTTP too")
+	flag.StringVar(&tls.CertFile, "cert", "", "a certificate of its own, in a `file`")
+	flag.StringVar(&tls.KeyFile, "key", "", "the key of that, in a `file`")
 	flag.Parse()
+	tls.Enable = tls.CaFile != ""
 	if *server == "" || *tmp == "" || flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
 
 	out := lines.TakeStdout()
-	servers, err := serverConfigs(*server, *grpcPort)
+	servers, err := serverConfigs(*server, *grpcPort, tls.Enable)
 	if err != nil {
 		lines.Fatal(err)
 	}
@@ -143,6 +148,7 @@ func main() {
 				CacheDir:             filepath.Join(*tmp, "cache"),
 				UpdateCacheWhenEmpty: *whenEmpty,
 				NotLoadCacheAtStart:  *notLoad,
+				TLSCfg:               tls,
 				DisableUseSnapShot:   true, // else the config client answers from its files when the server does not
 			},
 			ServerConfigs: servers,
@@ -159,11 +165,15 @@ func main() {
 	d.out.Serve(commands, d.answer)
 }
 
-func serverConfigs(list string, grpcPort uint64) ([]constant.ServerConfig, error) {
+func serverConfigs(list string, grpcPort uint64, secure bool) ([]constant.ServerConfig, error) {
+	scheme := constant.DEFAULT_SERVER_SCHEME
+	if secure {
+		scheme = "https"
+	}
 	servers, err := lines.Servers(list)
 	var configs []constant.ServerConfig
 	for _, server := range servers {
-		configs = append(configs, constant.ServerConfig{IpAddr: server.Host, Port: server.Port, GrpcPort: grpcPort})
+		configs = append(configs, constant.ServerConfig{Scheme: scheme, IpAddr: server.Host, Port: server.Port, GrpcPort: grpcPort})
 	}
 	return configs, err
 }
@@ -293,7 +303,7 @@ func (d *driver) directProxy() (naming_proxy.INamingProxy, error) {
 		}
 		cache := naming_cache.NewServiceInfoHolder(config.NamespaceId, filepath.Join(config.CacheDir, "direct"), true, true)
 		// NewNamingClient has completed ServerConfigs in place.
-		proxy, err := naming_client.NewNamingProxyDelegate(context.Background(), config, d.param.ServerConfigs, &http_agent.HttpAgent{}, cache)
+		proxy, err := naming_client.NewNamingProxyDelegate(context.Background(), config, d.param.ServerConfigs, &http_agent.HttpAgent{TlsConfig: config.TLSCfg}, cache)
 		if err != nil {
 			return nil, err
 		}

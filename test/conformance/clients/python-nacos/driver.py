@@ -21,6 +21,7 @@ from v2.nacos import (
     NacosNamingService,
     RegisterInstanceParam,
     SubscribeServiceParam,
+    TLSConfig,
 )
 
 
@@ -32,6 +33,9 @@ def parse_arguments():
     parser.add_argument("--namespace", default="")
     parser.add_argument("--username")
     parser.add_argument("--password")
+    parser.add_argument("--ca", help="whom to trust, in a file: over TLS then")
+    parser.add_argument("--cert", default="", help="a certificate of its own, in a file, which over TLS this client cannot be without")
+    parser.add_argument("--key", default="", help="the key of that, in a file")
     return parser.parse_args()
 
 
@@ -49,6 +53,8 @@ def client_config(options):
     if options.grpc_port is not None:
         main_port = int(options.server.rsplit(":", 1)[1])
         builder.grpc_config(GRPCConfig(port_offset=options.grpc_port - main_port))
+    if options.ca is not None:
+        builder.tls_config(TLSConfig(enabled=True, ca_file=options.ca, cert_file=options.cert, key_file=options.key))
     return builder.build()
 
 

@@ -1,0 +1,120 @@
+import { pino } from 'pino';
+import { expect, it } from 'vitest';
+import { Certificate } from '../../src/server/certificate.ts';
+import { Authority, type Wanted } from '../support/certificates.ts';
+import { failOnLeaks } from '../support/leaks.ts';
+import { ManualScheduler } from '../support/scheduler.ts';
+
+failOnLeaks();
+
+const A_DAY_MS = 86_400_000;
+const AN_HOUR_MS = 3_600_000;
+const UNTIL = new Date('2027-03-01T12:00:00Z');
+const authority = new Authority();
+
+/** One that begins so long before its end, and what is said of it. */
+function room(beforeEndMs: number, wanted: Wanted = {}, warnDays = 14) {
+  const scheduler = new ManualScheduler(UNTIL.getTime() - beforeEndMs);
+  const lines: string[] = [];
+  const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+  const identity = authority.issueForServer({ until: UNTIL, ...wanted });
+  const certificate = new Certificate(identity, { scheduler, wallClock: scheduler.now, log, warnDays });
+  return {
+    certificate,
+    scheduler,
+    /** What has been said since it was asked last: the level, the words, and how many days are left. */
+    said: () =>
+      lines.splice(0).map((line) => {
+        const { level, msg, days } = JSON.parse(line);
+        return days === undefined ? [level, msg] : [level, msg, days];
+      }),
+    [Symbol.dispose]: () => certificate.stop(),
+  };
+}
+
+const INFO = 30;
+const WARN = 40;
+const ERROR = 50;
+const SOON = 'the certificate of TLS ends soon';
+const ENDED = 'the certificate of TLS has ended';
+
+it('a certificate has a warning a day from 14 days before its end, and then an error a day, the first one at once', () => {
+  using one = room(15 * A_DAY_MS);
+  expect(one.said()).toEqual([]);
+  one.scheduler.advance(A_DAY_MS - AN_HOUR_MS);
+  expect(one.said()).toEqual([]);
+  one.scheduler.advance(AN_HOUR_MS);
+  expect(one.said()).toEqual([[WARN, SOON, 14]]);
+  one.scheduler.advance(13 * A_DAY_MS + AN_HOUR_MS);
+  expect(one.said()).toEqual([13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1].map((days) => [WARN, SOON, days]));
+  one.scheduler.advance(22 * AN_HOUR_MS);
+  expect(one.said()).toEqual([]);
+  one.scheduler.advance(2 * AN_HOUR_MS);
+  expect(one.said().slice(-1)).toEqual([[ERROR, ENDED]]);
+  one.scheduler.advance(3 * A_DAY_MS);
+  expect(one.said()).toEqual([
+    [ERROR, ENDED],
+    [ERROR, ENDED],
+    [ERROR, ENDED],
+  ]);
+});
+
+it('a certificate that is old at the start says so at once', () => {
+  using soon = room(A_DAY_MS + 1);
+  using ended = room(-1);
+  using early = room(400 * A_DAY_MS, { from: new Date(UNTIL.getTime() - 300 * A_DAY_MS) });
+  expect([soon.said(), ended.said()]).toEqual([[[WARN, SOON, 1]], [[ERROR, ENDED]]]);
+  expect(early.said()).toEqual([[WARN, 'the certificate of TLS is not valid yet']]);
+});
+
+it('a warning that nobody wants is not given, and the end is told all the same', () => {
+  using one = room(A_DAY_MS, {}, 0);
+  one.scheduler.advance(A_DAY_MS + 2 * AN_HOUR_MS);
+  expect(one.said()).toEqual([[ERROR, ENDED]]);
+});
+
+it('a renewed certificate says so, and when it ends itself', () => {
+  using one = room(A_DAY_MS);
+  one.said();
+  const later = new Date(UNTIL.getTime() + 30 * A_DAY_MS);
+  one.certificate.put(authority.issueForServer({ until: later }));
+  expect(one.certificate.validUntil).toBe(later.getTime());
+  one.scheduler.advance(2 * A_DAY_MS);
+  expect(one.said()).toEqual([[INFO, 'the certificate of TLS was renewed']]);
+  one.certificate.put(authority.issueForServer({ until: new Date(UNTIL.getTime() + 3 * A_DAY_MS) }));
+  expect(one.said()).toEqual([
+    [INFO, 'the certificate of TLS was renewed'],
+    [WARN, SOON, 2],
+  ]);
+});
+
+it('it says in a few words how it is, and what was wrong with the one that was to replace it', () => {
+  using one = room(A_DAY_MS);
+  const { certificate } = one;
+  expect(certificate.validUntil).toBe(UNTIL.getTime());
+  expect(certificate.look()).toEqual({
+    ok: true,
+    says: 'CN=localhost valid until 2027-03-01T12:00:00.000Z, 0 handshakes failed',
+  });
+  certificate.handshakeFailed('no certificate', '10.0.0.1');
+  certificate.refuse(['a.pem cannot be read', 'b.pem cannot be read']);
+  expect(certificate.look()).toEqual({
+    ok: false,
+    says: 'CN=localhost valid until 2027-03-01T12:00:00.000Z, 1 handshakes failed, the new one cannot be used: a.pem cannot be read; b.pem cannot be read',
+  });
+  certificate.put(authority.issueForServer({ until: UNTIL }));
+  expect(certificate.look().ok).toBe(true);
+  one.scheduler.advance(2 * A_DAY_MS);
+  expect(certificate.look()).toEqual({ ok: false, says: 'CN=localhost ended 2027-03-01T12:00:00.000Z, 1 handshakes failed' });
+});
+
+it.each([
+  [{ commonName: 'orders', organization: 'shop' }, 'O=shop, CN=orders'],
+  [{ commonName: 'caf\u00e9\nevil' }, 'CN=caf?\\0Aevil'],
+  [{ names: ['DNS:orders.example'] }, 'DNS:orders.example'],
+  [{}, 'nobody'],
+])('it is called by its subject, in plain letters, or by its other names: %j', (wanted, name) => {
+  using one = room(A_DAY_MS);
+  one.certificate.put(authority.issue({ until: UNTIL, ...wanted }));
+  expect(one.certificate.look().says).toContain(`${name} valid until `);
+});
