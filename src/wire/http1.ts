@@ -1,5 +1,6 @@
-import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { hasNoBody } from './exchange.ts';
 import type { Lanes, PortLimits } from './lanes.ts';
 
 /** HTTP/1.1 on connections that it is given. */
@@ -34,7 +35,13 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
     if (connection !== undefined && --connection.open === 0) connection.last = undefined;
   };
 
+  const destroySoon = function (this: Socket) {
+    endGently(this, connections.get(this)?.last?.req);
+  };
   const server = createServer(optionsOf(limits), (req, res) => {
+    // Something came after a last answer: there is none for it.
+    if (req.socket.writableEnded) return void req.socket.destroy();
+    if (!hasNoBody(req)) req.socket.destroySoon = destroySoon;
     const connection = connections.get(req.socket);
     if (connection !== undefined) {
       connection.open++;
@@ -73,6 +80,19 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
       }
     },
   };
+}
+
+/**
+ * In place of Node's own way to end a connection after its last answer: where the request has not come whole, that cuts off a peer that
+ * is still sending, who may hear of it before he hears the answer. A body that does not end in time is ended by the server.
+ */
+function endGently(socket: Socket, req: IncomingMessage | undefined): void {
+  if (req === undefined || req.complete) {
+    Socket.prototype.destroySoon.call(socket);
+    return;
+  }
+  socket.end();
+  req.resume().once('close', () => socket.destroy());
 }
 
 function optionsOf({ headerTimeoutMs, bodyTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes }: PortLimits): ServerOptions {
