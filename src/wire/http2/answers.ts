@@ -59,7 +59,8 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
 
   finish(id: number, trailers: Prepared): void {
     if (!(this.table.get(id) instanceof Opened)) return;
-    trailers.write(this.output, id);
+    if (this.isTableUpdateDue && trailers.trailers) this.writeHeader(id, trailers.trailers, true);
+    else trailers.write(this.output, id);
     this.table.remove(id);
     this.table.end(id, false);
   }
@@ -170,6 +171,7 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
   /** Tells handlers what has happened to their streams. What they do then may happen to others: until nothing is left. */
   protected tell(): void {
     const { application } = this.shared;
+    if (this.isServeDue) this.serve();
     while (this.#woken.length > 0) {
       for (const stream of this.#woken.splice(0)) {
         stream.isWoken = false;

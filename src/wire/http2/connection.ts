@@ -106,6 +106,10 @@ export class Connection extends Frames {
   }
 
   calm(): void {
+    if (this.#isOver) {
+      this.destroy();
+      return;
+    }
     this.output.isBurst = true;
     this.#fail(new h2.ConnectionError(h2.ENHANCE_YOUR_CALM, 'too much left unread by all'));
     // It does not read that either.
@@ -115,6 +119,7 @@ export class Connection extends Frames {
   destroy(): void {
     this.duplex.destroy();
     this.#forgetAll(h2.CANCEL);
+    this.#leaveUnread(0);
   }
 
   /** Everything that happens to a connection happens in one of these, and what it has to say leaves in one write. */
@@ -227,13 +232,26 @@ export class Connection extends Frames {
     else this.#end(h2.CANCEL);
   }
 
-  /** The last words go out, and for a short time the peer may still talk: a connection with unread input is cut off by the system. */
+  /**
+   * The last words go out, and for a short time the peer may still talk: a connection with unread input is cut off by the system. Where
+   * nothing went wrong the peer has the time for stalls to take what it was answered.
+   */
   #end(code: number): void {
     this.#write();
     this.#forgetAll(code);
     this.duplex.resume();
+    const { timers, limits } = this.shared;
+    const destroy = () => this.destroy();
+    const isSlow = code === h2.NO_ERROR && this.duplex.writableLength > 0;
+    this.#cancelLinger = timers.after(isSlow ? limits.stallTimeoutMs : LINGER_MS, destroy);
     this.duplex.end();
-    this.#cancelLinger = this.shared.timers.after(LINGER_MS, () => this.destroy());
+    if (!isSlow) return;
+    this.#leaveUnread(this.duplex.writableLength);
+    this.duplex.once('finish', () => {
+      this.#leaveUnread(0);
+      this.#cancelLinger?.();
+      this.#cancelLinger = timers.after(LINGER_MS, destroy);
+    });
   }
 
   #forgetAll(code: number): void {
@@ -250,6 +268,7 @@ export class Connection extends Frames {
 
   #closed(): void {
     this.#forgetAll(h2.CANCEL);
+    this.#leaveUnread(0);
     this.#cancelLinger?.();
     this.shared.leave(this);
   }

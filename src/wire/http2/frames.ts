@@ -147,8 +147,7 @@ export abstract class Frames extends Requests {
     // In their order: the last of several wins (section 6.5.3).
     for (let at = start; at < end; at += 6) this.#setting(bytes.readUInt16BE(at), uint32At(bytes, at + 2));
     this.output.frame(0, h2.SETTINGS, h2.ACK, 0);
-    // Whatever relies on them comes after the acknowledgement.
-    this.serve();
+    this.isServeDue = true;
   }
 
   /** What is not known is ignored. */
@@ -225,7 +224,7 @@ export abstract class Frames extends Requests {
     }
     this.window += increment;
     if (this.window > h2.MAX_31) h2.fail(h2.FLOW_CONTROL_ERROR, 'window too large');
-    this.serve();
+    this.isServeDue = true;
   }
 
   #ping(flags: number, payload: Buffer): void {

@@ -128,6 +128,38 @@ const FLOODS: Record<string, { readonly first?: Buffer; readonly piece: Piece; r
   },
 };
 
+const SOUND = { 'DATA of a byte before its end': 5_001, 'DATA of nothing before its end': 51 };
+
+it.each(Object.entries(SOUND))('%s is no flood where a request comes with each', (name, times) => {
+  using wire = new Wire();
+  wire.send(FIRST_WORDS);
+  const piece = name.includes('a byte') ? 'x' : '';
+  for (let i = 0; i < times; i++) {
+    const id = 2 * i + 1;
+    wire.send(headers(id, request('POST', '/'), OPEN_FOR_NOW), data(id, piece, 0), data(id, ''));
+  }
+  expect([wire.writableEnded, wire.application.failures]).toEqual([false, []]);
+  // After so many others have had their turn.
+  wire.scheduler.advance(0);
+});
+
+it('WINDOW_UPDATEs of the connection have what waits looked at once for all that came with them', () => {
+  using wire = new Wire();
+  wire.send(hello([4, 0]), settingsAck, headers(1, request('GET', '/big/100')));
+  const [stream] = wire.application.streams;
+  if (stream === undefined) throw new Error('the request has no handler');
+  let looks = 0;
+  const unsent = new Proxy([...stream.unsent], {
+    get(pieces, key) {
+      if (key === '0') looks++;
+      return Reflect.get(pieces, key);
+    },
+  });
+  Object.defineProperty(stream, 'unsent', { value: unsent });
+  wire.send(...Array.from({ length: 200 }, () => windowUpdate(0, 1)));
+  expect(looks).toBe(1);
+});
+
 const FIRST_WORDS = Buffer.concat([hello(), settingsAck]);
 const AT_MOST = 10_000;
 

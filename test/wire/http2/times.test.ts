@@ -17,6 +17,7 @@ import {
   settingsFrame,
   TYPE,
   uint32,
+  windowUpdate,
 } from '../../support/http2-frames.ts';
 import { TestApplication, Wire } from '../../support/http2-room.ts';
 import { ManualScheduler } from '../../support/scheduler.ts';
@@ -272,6 +273,44 @@ describe('when it is over', () => {
     expect(wire.destroyed).toBe(false);
     wire.scheduler.advance(1);
     expect(wire.destroyed).toBe(true);
+  });
+
+  it('what was answered still has the time for stalls to be taken, where nothing went wrong', async () => {
+    using wire = greeted(new Wire());
+    wire.isStuck = true;
+    wire.say(headers(1, request('GET', '/')), frame(TYPE.goaway, 0, 0, uint32(0, 0)));
+    expect(wire.writableEnded).toBe(true);
+    const { totals } = wire.engine;
+    expect(totals.unsentBytes).toBeGreaterThan(0);
+    wire.scheduler.advance(29 * SECOND);
+    expect(wire.destroyed).toBe(false);
+    wire.unstick();
+    await wire.settle();
+    expect(totals.unsentBytes).toBe(0);
+    wire.scheduler.advance(500);
+    expect(wire.destroyed).toBe(true);
+
+    using other = greeted(new Wire());
+    other.isStuck = true;
+    other.say(headers(1, request('GET', '/')), frame(TYPE.goaway, 0, 0, uint32(0, 0)));
+    other.scheduler.advance(30 * SECOND);
+    expect([other.destroyed, other.engine.totals.unsentBytes]).toEqual([true, 0]);
+  });
+
+  it('and is the first to go where all peers together take too little', () => {
+    using wire = greeted(new Wire({ maxUnsentBytesInAll: 100_000 }));
+    wire.isStuck = true;
+    wire.say(
+      headers(1, request('GET', '/big/90000')),
+      frame(TYPE.goaway, 0, 0, uint32(0, 0)),
+      windowUpdate(0, 90_000),
+      windowUpdate(1, 90_000),
+    );
+    expect([wire.writableEnded, wire.destroyed]).toEqual([true, false]);
+    using other = new Wire({}, wire.application, wire.engine);
+    greeted(other).isStuck = true;
+    other.say(headers(1, request('GET', '/big/60000')));
+    expect([wire.destroyed, other.destroyed]).toEqual([true, false]);
   });
 
   it('but not for long', () => {

@@ -260,6 +260,17 @@ describe('an answer', () => {
     expect(second?.payload[0]).toBe(0x88);
   });
 
+  it('that stays open tells it with its trailers, if those are what comes next', () => {
+    using wire = greeted(new Wire());
+    wire.send(headers(1, request('POST', '/grpc.health.v1.Health/Watch')), settingsFrame([1, 0]));
+    const [[peer, id] = []] = wire.application.watchers;
+    peer?.finish(id ?? 0, GONE);
+    wire.scheduler.advance(0);
+    const [trailers] = wire.frames();
+    expect(trailers).toMatchObject({ type: TYPE.headers, flags: FLAG.endHeaders | FLAG.endStream, id: 1 });
+    expect(trailers?.payload[0]).toBe(0x20);
+  });
+
   it('to expect: 100-continue begins when the body is asked for', async () => {
     using wire = greeted(new Wire());
     const [only] = wire.send(headers(1, request('POST', '/echo', ['expect', '100-continue']), OPEN_FOR_NOW));
