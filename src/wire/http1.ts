@@ -1,7 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import { hasNoBody } from './exchange.ts';
+import { answerText } from './answer.ts';
+import { hasNoBody, type Serve } from './exchange.ts';
 import type { Lanes, PortLimits } from './lanes.ts';
+import type { Refused } from './refused.ts';
+import type { Use } from './seat.ts';
 
 /** HTTP/1.1 on connections that it is given. */
 export interface Http1 {
@@ -10,7 +13,7 @@ export interface Http1 {
    * then), and hands every connection to whoever listens for it.
    */
   readonly server: Server;
-  serve(socket: Socket): void;
+  serve(socket: Socket, isGuest?: boolean): Use;
   /** Ends what is idle now, and every other connection after the answer that it is giving. */
   close(): void;
 }
@@ -19,14 +22,45 @@ export interface Http1 {
 const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
 
 /** Not a set of its answers: see `Bag`. */
-interface Connection {
+class Connection implements Use {
+  readonly #socket: Socket;
+  readonly isGuest: boolean;
   /** Answers that have not gone out whole. */
-  open: number;
+  open = 0;
   /** That of the last request, if it is one of them. */
   last: ServerResponse | undefined;
+
+  constructor(socket: Socket, isGuest: boolean) {
+    this.#socket = socket;
+    this.isGuest = isGuest;
+  }
+
+  get isIdle(): boolean {
+    return this.open === 0;
+  }
+
+  get mark(): number {
+    return this.#socket.bytesRead;
+  }
+
+  leave(): void {
+    this.#socket.destroy();
+  }
 }
 
-export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits): Http1 {
+export interface Http1Options {
+  /** Who answers on connections for which there was no other seat. */
+  readonly guests?: Serve;
+  /** Where refusals for a limit are counted. */
+  readonly refused?: Refused | undefined;
+}
+
+export function createHttp1(
+  { request, http1: lane }: Lanes,
+  limits: PortLimits,
+  { guests = request, refused }: Http1Options = {},
+): Http1 {
+  const { maxHeaderFields } = limits;
   const connections = new Map<Socket, Connection>();
   let closing = false;
   // One function for all answers, which end once each.
@@ -49,8 +83,12 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
     }
     res.on('close', onAnswered);
     if (closing) res.shouldKeepAlive = false;
-    if (lane?.(req, res, request) !== true) request(req, res);
+    if (req.rawHeaders.length > 2 * maxHeaderFields) refuseFields(req, res, refused);
+    else if (connection?.isGuest === true) guests(req, res);
+    else if (lane?.(req, res, request) !== true) request(req, res);
   });
+  // Node leaves out what is beyond, and what is left may mean something else: one more, to see that there is.
+  server.maxHeadersCount = maxHeaderFields + 1;
   // Node takes an answer for sent, and its connection for idle, as soon as it has been written: closing would cut off what a slow
   // reader has not taken yet. What is idle is decided in `close`.
   server.closeIdleConnections = () => {};
@@ -62,11 +100,13 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
   return {
     server,
 
-    serve(socket) {
+    serve(socket, isGuest = false) {
       socket.setKeepAlive(true, TCP_KEEP_ALIVE_AFTER_MS);
-      connections.set(socket, { open: 0, last: undefined });
+      const connection = new Connection(socket, isGuest);
+      connections.set(socket, connection);
       socket.once('close', () => connections.delete(socket));
       for (const each of serveSocket) each.call(server, socket);
+      return connection;
     },
 
     close() {
@@ -93,6 +133,12 @@ function endGently(socket: Socket, req: IncomingMessage | undefined): void {
   }
   socket.end();
   req.resume().once('close', () => socket.destroy());
+}
+
+function refuseFields(req: IncomingMessage, res: ServerResponse, refused: Refused | undefined): void {
+  refused?.count('header fields');
+  res.shouldKeepAlive = false;
+  answerText(res, 431, 'too many header fields\n');
 }
 
 function optionsOf({ headerTimeoutMs, bodyTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes }: PortLimits): ServerOptions {

@@ -1,9 +1,10 @@
 import { type ConnectRouter, createContextKey } from '@connectrpc/connect';
 import { BiRequestStream, Request } from '../../gen/nacos/payload_pb.ts';
 import type { Peer } from '../../wire/exchange.ts';
+import type { Refused } from '../../wire/refused.ts';
 import { takesBytes } from '../agents.ts';
 import { type Durability, kept } from '../durability.ts';
-import { REASONS, RequestError } from '../errors.ts';
+import { limitOf, REASONS, RequestError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { readBody } from './bodies.ts';
 import type { ConfigsRoom } from './configs.ts';
@@ -31,6 +32,8 @@ import { type Answering, requestTable } from './table.ts';
  */
 export interface NacosRpcOptions extends NamingRoom, ConfigsRoom, StreamRoom {
   readonly durability: Durability;
+  /** Where refusals for a limit are counted; nowhere when left out. */
+  readonly refused?: Refused | undefined;
 }
 
 /** The transport of a call, and who is at its other end. */
@@ -48,7 +51,7 @@ export function nacosRpc(router: ConnectRouter, options: NacosRpcOptions): void 
 }
 
 /** Answers one question after the other, those of the connection itself and those of the table. */
-export function answerer({ connections, durability, log }: AnswererRoom, table: ReadonlyMap<string, Answering>) {
+export function answerer({ connections, durability, log, refused }: AnswererRoom, table: ReadonlyMap<string, Answering>) {
   return answerTo;
 
   // The order of these checks is Nacos's: clients act on what is found first.
@@ -91,6 +94,8 @@ export function answerer({ connections, durability, log }: AnswererRoom, table: 
   }
 
   function failed({ answer, failure }: Answering, error: unknown): Message {
+    const limit = error instanceof RequestError ? limitOf(error) : undefined;
+    if (limit !== undefined) refused?.count(limit);
     if (!(error instanceof RequestError)) log.error({ err: error, answer }, 'nacos request failed');
     const errorCode = error instanceof RequestError ? REASONS[error.reason].grpc : 500;
     const text = error instanceof RequestError ? error.message : 'internal error';
@@ -98,7 +103,7 @@ export function answerer({ connections, durability, log }: AnswererRoom, table: 
   }
 }
 
-type AnswererRoom = Pick<NacosRpcOptions, 'connections' | 'durability' | 'log'>;
+type AnswererRoom = Pick<NacosRpcOptions, 'connections' | 'durability' | 'log' | 'refused'>;
 
 /** Before the service that an answer ends with. */
 const SUCCESS = JSON.stringify({ ...OK, message: 'success' });

@@ -19,6 +19,7 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
   /** An `append` was refused. */
   #isStarved = false;
 
+  abstract close(): void;
   abstract destroy(): void;
 
   get maxUnsentBytes(): number {

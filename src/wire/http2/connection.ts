@@ -105,6 +105,24 @@ export class Connection extends Frames {
     this.output.whole(h2.PING, 0, 0, LAST_CALL);
   }
 
+  /** Nothing is open. */
+  get isIdle(): boolean {
+    return this.table.size === 0;
+  }
+
+  /** Another number whenever something has been asked. */
+  get mark(): number {
+    return this.lastId;
+  }
+
+  /** Ends at once, as it is idle: what the peer has asked meanwhile it may ask again elsewhere (RFC 9113 section 6.8). */
+  leave(): void {
+    if (!this.isIdle) return;
+    if (this.isGreeted) this.output.numbers(h2.GOAWAY, 0, [this.lastServed, h2.NO_ERROR]);
+    this.#write();
+    this.destroy();
+  }
+
   calm(): void {
     if (this.#isOver) {
       this.destroy();

@@ -13,7 +13,9 @@ export interface Peer {
   append(id: number, piece: Prepared): boolean;
   /** Ends such a stream with the trailers that were prepared. */
   finish(id: number, trailers: Prepared): void;
-  /** Ends the connection at once. */
+  /** Ends the connection gracefully. */
+  close(): void;
+  /** Ends it at once. */
   destroy(): void;
   /** What the engine was given to serve. */
   readonly duplex: Duplex;
