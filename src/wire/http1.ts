@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
+import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { answerText } from './answer.ts';
 import { hasNoBody, type Serve } from './exchange.ts';
+import { Http1Connection } from './http1-connection.ts';
 import type { Lanes, PortLimits } from './lanes.ts';
 import type { Refused } from './refused.ts';
 import type { Use } from './seat.ts';
@@ -21,33 +22,6 @@ export interface Http1 {
 /** The system then finds out about peers that have vanished without a word. Those of HTTP/2 are asked for a sign of life. */
 const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
 
-/** Not a set of its answers: see `Bag`. */
-class Connection implements Use {
-  readonly #socket: Socket;
-  readonly isGuest: boolean;
-  /** Answers that have not gone out whole. */
-  open = 0;
-  /** That of the last request, if it is one of them. */
-  last: ServerResponse | undefined;
-
-  constructor(socket: Socket, isGuest: boolean) {
-    this.#socket = socket;
-    this.isGuest = isGuest;
-  }
-
-  get isIdle(): boolean {
-    return this.open === 0;
-  }
-
-  get mark(): number {
-    return this.#socket.bytesRead;
-  }
-
-  leave(): void {
-    this.#socket.destroy();
-  }
-}
-
 export interface Http1Options {
   /** Who answers on connections for which there was no other seat. */
   readonly guests?: Serve;
@@ -61,32 +35,30 @@ export function createHttp1(
   { guests = request, refused }: Http1Options = {},
 ): Http1 {
   const { maxHeaderFields } = limits;
-  const connections = new Map<Socket, Connection>();
+  const connections = new Map<Socket, Http1Connection>();
   let closing = false;
   // One function for all answers, which end once each.
   const onAnswered = function (this: ServerResponse) {
-    const connection = connections.get(this.req.socket);
-    if (connection !== undefined && --connection.open === 0) connection.last = undefined;
+    connections.get(this.req.socket)?.answered();
+  };
+  const destroySoon = function (this: Socket) {
+    connections.get(this)?.endGently();
   };
 
-  const destroySoon = function (this: Socket) {
-    endGently(this, connections.get(this)?.last?.req);
-  };
   const server = createServer(optionsOf(limits), (req, res) => {
     // Something came after a last answer: there is none for it.
     if (req.socket.writableEnded) return void req.socket.destroy();
     if (!hasNoBody(req)) req.socket.destroySoon = destroySoon;
     const connection = connections.get(req.socket);
-    if (connection !== undefined) {
-      connection.open++;
-      connection.last = res;
-    }
+    connection?.began(res);
     res.on('close', onAnswered);
     if (closing) res.shouldKeepAlive = false;
-    if (req.rawHeaders.length > 2 * maxHeaderFields) refuseFields(req, res, refused);
+    if (req.rawHeaders.length > 2 * maxHeaderFields) refuseFields(res, refused);
     else if (connection?.isGuest === true) guests(req, res);
     else if (lane?.(req, res, request) !== true) request(req, res);
   });
+  // What it gives is what it was given.
+  server.on('clientError', (error, socket) => connections.get(socket as Socket)?.refuse(error));
   // Node leaves out what is beyond, and what is left may mean something else: one more, to see that there is.
   server.maxHeadersCount = maxHeaderFields + 1;
   // Node takes an answer for sent, and its connection for idle, as soon as it has been written: closing would cut off what a slow
@@ -102,7 +74,7 @@ export function createHttp1(
 
     serve(socket, isGuest = false) {
       socket.setKeepAlive(true, TCP_KEEP_ALIVE_AFTER_MS);
-      const connection = new Connection(socket, isGuest);
+      const connection = new Http1Connection(socket, isGuest);
       connections.set(socket, connection);
       socket.once('close', () => connections.delete(socket));
       for (const each of serveSocket) each.call(server, socket);
@@ -113,29 +85,12 @@ export function createHttp1(
       closing = true;
       // A connection that is answering now ends after its answer, instead of waiting for another request.
       server.keepAliveTimeout = 1;
-      for (const [socket, { last }] of connections) {
-        if (last === undefined) socket.destroy();
-        // Java's client of 1.x asks again as soon as it is answered: its connection would never wait.
-        else last.shouldKeepAlive = false;
-      }
+      for (const connection of connections.values()) connection.close();
     },
   };
 }
 
-/**
- * In place of Node's own way to end a connection after its last answer: where the request has not come whole, that cuts off a peer that
- * is still sending, who may hear of it before he hears the answer. A body that does not end in time is ended by the server.
- */
-function endGently(socket: Socket, req: IncomingMessage | undefined): void {
-  if (req === undefined || req.complete) {
-    Socket.prototype.destroySoon.call(socket);
-    return;
-  }
-  socket.end();
-  req.resume().once('close', () => socket.destroy());
-}
-
-function refuseFields(req: IncomingMessage, res: ServerResponse, refused: Refused | undefined): void {
+function refuseFields(res: ServerResponse, refused: Refused | undefined): void {
   refused?.count('header fields');
   res.shouldKeepAlive = false;
   answerText(res, 431, 'too many header fields\n');

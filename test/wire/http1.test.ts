@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { abandonBody } from '../../src/wire/answer.ts';
+import { abandonBody, answerText } from '../../src/wire/answer.ts';
 import type { Lanes } from '../../src/wire/lanes.ts';
 import { listen } from '../../src/wire/listener.ts';
 import { systemScheduler } from '../../src/wire/scheduler.ts';
@@ -28,7 +28,7 @@ class Refusing {
   };
 }
 
-async function opened({ lanes }: Refusing, isSecure: boolean, limits: Partial<typeof LIMITS> = {}) {
+async function opened({ lanes }: Pick<Refusing, 'lanes'>, isSecure: boolean, limits: Partial<typeof LIMITS> = {}) {
   const tls = isSecure ? { cert: TLS_CERT, key: TLS_KEY } : undefined;
   const port = await listen('127.0.0.1', 0, lanes, { limits: { ...LIMITS, ...limits }, scheduler: systemScheduler, tls });
   const [host, number] = port.address.split(':') as [string, string];
@@ -96,6 +96,30 @@ describe.each([
     const more = setInterval(() => socket.write('6'), 50);
     await new Promise((resolve) => socket.once('close', resolve));
     clearInterval(more);
+    await close();
+  });
+});
+
+describe('what is no HTTP', () => {
+  /** Answers what it has read whole, at the end of the turn, as everything is answered over HTTP/1.1. */
+  const answering: Pick<Refusing, 'lanes'> = {
+    lanes: { request: (req, res) => void req.on('end', () => answerText(res, 200, 'done')).resume() },
+  };
+  const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+  const POST = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab';
+
+  it.each([
+    ['behind a request', GET, ['200']],
+    ['behind one with a body', POST, ['200']],
+    ['behind several', GET + POST + GET, ['200', '200', '200']],
+    ['alone', '', ['400']],
+    ['in place of a body', 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n', ['400']],
+  ])('takes no answer from what came before, and ends the connection: %s', async (_, before, statuses) => {
+    const { socket, close } = await opened(answering, false);
+    const heard = heardToTheEnd(socket);
+    socket.write(`${before}GARBAGE\r\n\r\n`);
+    expect([...(await heard).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(statuses);
+    socket.end();
     await close();
   });
 });
