@@ -75,6 +75,17 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
     return true;
   }
 
+  /** Its header counts as well, for as long as it waits for its end, or a handler has it. False: that was too much, and it is refused. */
+  protected hold(request: Request, ends: boolean): boolean {
+    if (request.held > 0) return true;
+    if (!this.keep(request.size)) {
+      this.fault(request.id, h2.ENHANCE_YOUR_CALM, 'too much data that nobody takes', ends);
+      return false;
+    }
+    request.held = request.size;
+    return true;
+  }
+
   #unread(bytes: number): void {
     this.#unreadBytes += bytes;
     this.shared.totals.unreadBytes += bytes;
@@ -127,7 +138,7 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
       this.drop(open);
     } else if (open instanceof Stream) {
       this.rest(open);
-      this.#unread(-open.breakOff(code));
+      this.#unread(-open.breakOff(code) - open.held);
       this.wake(open);
     } else if (open) {
       this.shared.application.left(this, id);
@@ -136,7 +147,8 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
 
   /** A request has found its end, or somebody else. */
   protected drop(request: Request): void {
-    this.#unread(request.start - request.end);
+    this.#unread(request.start - request.end - request.held);
+    request.held = 0;
     this.shared.giveRequest(request);
   }
 
@@ -149,6 +161,7 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
 
   /** A request is for a handler, with what there is of its body. */
   protected handle(request: Request, ends: boolean): void {
+    if (!this.hold(request, ends)) return;
     const stream = this.#stream(request, ends);
     if (request.end > request.start) stream.unread.push(new Uint8Array(request.body.subarray(request.start, request.end)));
     request.end = request.start;
@@ -162,6 +175,11 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
     stream.owed = this.shared.limits.streamWindowBytes - stream.window - stream.received;
     this.table.add(stream.id, stream);
     return stream;
+  }
+
+  /** How many handlers are to be told. */
+  protected get due(): number {
+    return this.#woken.length;
   }
 
   protected wake(stream: Stream): void {

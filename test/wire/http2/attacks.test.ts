@@ -243,17 +243,47 @@ it('a header in one piece is no larger than one in several may be', () => {
   expect(wire.say(headers(3, request('GET', '/', ['x', 'y'.repeat(1_000)])))).toEqual(['GOAWAY 1 ENHANCE_YOUR_CALM']);
 });
 
-it('a peer with a thousand requests in a row gives way to others before it is read again', () => {
+it.each([
+  ['a thousand requests in a row', '/', 900, 200, 1],
+  ['requests for a few handlers', '/nowhere', 10, 40, 2],
+  ['requests for long answers', '/big/300000', 2, 40, 2],
+])('a peer with %s gives way to others before the rest of what it has sent is read', (_, path, few, more, turns) => {
   using wire = new Wire();
-  wire.send(FIRST_WORDS);
+  wire.begin(hello([4, 10_000_000]), settingsAck, windowUpdate(0, 10_000_000));
   const gets = (from: number, count: number) =>
-    Buffer.concat(Array.from({ length: count }, (_, i) => headers(2 * (from + i) + 1, request('GET', '/'))));
-  wire.send(gets(0, 900));
+    Buffer.concat(Array.from({ length: count }, (__, i) => headers(2 * (from + i) + 1, request('GET', path))));
+  wire.begin(gets(0, few));
   expect(wire.isPaused()).toBe(false);
-  wire.send(gets(900, 200));
-  expect(wire.isPaused()).toBe(true);
+  const said = () => wire.words().filter((word) => word.startsWith('HEADERS')).length;
+  let answered = said();
+  expect(answered).toBe(few);
+  wire.begin(gets(few, more));
+  let others = 0;
+  const haveTheirTurn = () => {
+    if (!wire.isPaused()) return;
+    others++;
+    answered += said();
+    expect(answered).toBeLessThan(few + more);
+    wire.scheduler.soon(haveTheirTurn);
+  };
+  haveTheirTurn();
   wire.scheduler.advance(0);
-  expect(wire.isPaused()).toBe(false);
+  expect([wire.isPaused(), answered + said()]).toEqual([false, few + more]);
+  expect(others).toBeGreaterThanOrEqual(turns);
+});
+
+it('a peer that takes nothing of what it asks for is not answered more', async () => {
+  using wire = new Wire({ maxUnsentBytes: 100_000 });
+  wire.begin(hello([4, 10_000_000]), settingsAck, windowUpdate(0, 10_000_000));
+  wire.isStuck = true;
+  wire.begin(...Array.from({ length: 50 }, (_, i) => headers(2 * i + 1, request('GET', '/big/20000'))));
+  wire.scheduler.advance(0);
+  expect(wire.application.streams.length).toBeLessThan(40);
+  for (let second = 0; second < 25; second++) wire.scheduler.advance(1_000);
+  expect(wire.writableEnded).toBe(false);
+  wire.unstick();
+  await wire.settle();
+  expect(wire.application.streams).toHaveLength(50);
 });
 
 it('ten thousand requests without a body hold no more than the limit', () => {

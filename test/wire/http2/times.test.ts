@@ -158,6 +158,15 @@ describe('a peer that is not heard of', () => {
     expect(wire.destroyed).toBe(true);
   });
 
+  it('but has much to read before it can answer, is given the time for it', () => {
+    using wire = greeted(new Wire({ stallTimeoutMs: 1_000_000 }));
+    wire.send(windowUpdate(0, 1_000_000), settingsFrame([4, 1_000_000]), headers(1, request('GET', '/big/655360')));
+    wire.scheduler.advance(69 * SECOND);
+    expect(wire.destroyed).toBe(false);
+    wire.scheduler.advance(2 * SECOND);
+    expect(wire.destroyed).toBe(true);
+  });
+
   it('is one of very many, who are looked after a few at a time', () => {
     const scheduler = new ManualScheduler();
     const engine = new Engine(new TestApplication(), scheduler);
@@ -346,6 +355,13 @@ describe('when it is over', () => {
     stream?.reset(CODE.cancel);
     expect(stream?.write(Buffer.from('x'))).toBe(false);
     expect(wire.bytes()).toEqual(Buffer.alloc(0));
+  });
+
+  it('also when all that is known is that something went wrong, as with TLS', async () => {
+    using wire = greeted(new Wire());
+    wire.emit('error', new Error('decryption failed or bad record mac'));
+    await wire.settle();
+    expect([wire.destroyed, wire.engine.connections.length]).toEqual([true, 0]);
   });
 
   it('also when the peer has just gone', async () => {
