@@ -6,12 +6,6 @@ import { Sender } from './sender.ts';
 import { Stream, StreamClosed, type StreamOwner } from './stream.ts';
 import { Opened, StreamTable } from './stream-table.ts';
 
-/**
- * Handlers of the usual way cost up to a millisecond each. Where a peer has a thousand calls ready at once, others wait for no more than
- * so many of them.
- */
-const STARTED_IN_A_TURN = 64;
-
 /** The second layer of a Connection: how streams are answered, what their handlers are told, and how they end. */
 export abstract class Answers extends Sender implements Answering, StreamOwner {
   owner: object | undefined;
@@ -70,7 +64,8 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
 
   finish(id: number, trailers: Prepared): void {
     if (!(this.table.get(id) instanceof Opened)) return;
-    trailers.write(this.output, id);
+    if (this.isTableUpdateDue && trailers.trailers) this.writeHeader(id, trailers.trailers, true);
+    else trailers.write(this.output, id);
     this.table.remove(id);
     this.table.end(id, false);
   }
@@ -82,6 +77,17 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
     if (totals.unreadBytes + bytes > limits.maxUnreadBytesInAll && !totals.makeRoom(this, bytes, limits.maxUnreadBytesInAll))
       return false;
     this.#unread(bytes);
+    return true;
+  }
+
+  /** Its header counts as well, for as long as it waits for its end, or a handler has it. False: that was too much, and it is refused. */
+  protected hold(request: Request, ends: boolean): boolean {
+    if (request.held > 0) return true;
+    if (!this.keep(request.size)) {
+      this.fault(request.id, h2.ENHANCE_YOUR_CALM, 'too much data that nobody takes', ends);
+      return false;
+    }
+    request.held = request.size;
     return true;
   }
 
@@ -129,11 +135,6 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
     this.end(id, code);
   }
 
-  /** There is more to be told, once others have had their turn. */
-  protected get hasMoreToTell(): boolean {
-    return this.#woken.length > 0;
-  }
-
   /** What there is of a stream ends. */
   protected end(id: number, code: number): void {
     const open = this.table.get(id);
@@ -142,7 +143,7 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
       this.drop(open);
     } else if (open instanceof Stream) {
       this.rest(open);
-      this.#unread(-open.breakOff(code));
+      this.#unread(-open.breakOff(code) - open.held);
       this.wake(open);
     } else if (open) {
       this.shared.application.left(this, id);
@@ -151,7 +152,8 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
 
   /** A request has found its end, or somebody else. */
   protected drop(request: Request): void {
-    this.#unread(request.start - request.end);
+    this.#unread(request.start - request.end - request.held);
+    request.held = 0;
     this.shared.giveRequest(request);
   }
 
@@ -164,6 +166,7 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
 
   /** A request is for a handler, with what there is of its body. */
   protected handle(request: Request, ends: boolean): void {
+    if (!this.hold(request, ends)) return;
     const stream = this.#stream(request, ends);
     if (request.end > request.start) stream.unread.push(new Uint8Array(request.body.subarray(request.start, request.end)));
     request.end = request.start;
@@ -179,6 +182,11 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
     return stream;
   }
 
+  /** How many handlers are to be told. */
+  protected get due(): number {
+    return this.#woken.length;
+  }
+
   protected wake(stream: Stream): void {
     if (!stream.isWoken) this.#woken.push(stream);
     stream.isWoken = true;
@@ -187,27 +195,20 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
   /** Tells handlers what has happened to their streams. What they do then may happen to others: until nothing is left. */
   protected tell(): void {
     const { application } = this.shared;
-    let started = 0;
-    const later: Stream[] = [];
+    if (this.isServeDue) this.serve();
     while (this.#woken.length > 0) {
       for (const stream of this.#woken.splice(0)) {
-        // One that its peer has reset in the same breath never gets to a handler.
-        const isNew = !stream.isStarted && !stream.isOver;
-        if (isNew && ++started > STARTED_IN_A_TURN) {
-          later.push(stream);
-          continue;
-        }
         stream.isWoken = false;
         try {
           if (stream.isStarted) stream.tell();
-          else if (isNew) this.#start(stream);
+          // One that its peer has reset in the same breath never gets to a handler.
+          else if (!stream.isOver) this.#start(stream);
         } catch (error) {
           application.bug(error);
           stream.reset(h2.INTERNAL_ERROR);
         }
       }
     }
-    this.#woken = later;
     const isServed = this.isWritable && this.#isStarved;
     this.isWritable = false;
     if (!isServed) return;
