@@ -34,7 +34,7 @@ const compressionDeflate: Compression = {
  * would have whoever sends 10 KB keep a processor busy for 35 ms and 30 MB filled.
  */
 const MOST_TIMES = 64;
-const FREE_BYTES = 64 << 10;
+const FREE_BYTES = 256 << 10;
 /** As many as Node has threads for. What is larger is inflated when it is its turn, and gone before the next is there. */
 const AT_ONCE = 4;
 

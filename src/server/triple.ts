@@ -140,10 +140,11 @@ async function blamed(answer: UniversalServerResponse): Promise<UniversalServerR
   if (answer.status !== 500 || !isStream(answer.body)) return answer;
   const chunks: Uint8Array[] = [];
   for await (const chunk of answer.body) chunks.push(chunk);
-  const said = Buffer.concat(chunks).toString();
-  const wrong = `{"code":"internal","message":"${NO_MESSAGE}`;
-  if (!said.startsWith(wrong)) return { ...answer, body: once(Buffer.from(said)) };
-  const right = Buffer.from(said.replace('internal', 'invalid_argument'));
+  const said = Buffer.concat(chunks);
+  const wrong = Buffer.from(`{"code":"internal","message":"${NO_MESSAGE}`);
+  // It may be compressed, or be long: as it is, to the byte.
+  if (!said.subarray(0, wrong.length).equals(wrong)) return { ...answer, body: once(said) };
+  const right = Buffer.from(said.toString().replace('internal', 'invalid_argument'));
   answer.header?.set('content-length', String(right.length));
   return { ...answer, status: 400, body: once(right) };
 }
