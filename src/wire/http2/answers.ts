@@ -3,7 +3,7 @@ import * as h2 from './codes.ts';
 import type { Prepared } from './prepared.ts';
 import { type Answering, Request } from './request.ts';
 import { Sender } from './sender.ts';
-import { Stream, StreamClosed, type StreamOwner } from './stream.ts';
+import { Stream, type StreamOwner } from './stream.ts';
 import { Opened, StreamTable } from './stream-table.ts';
 
 /** The second layer of a Connection: how streams are answered, what their handlers are told, and how they end. */
@@ -227,7 +227,7 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
     };
     work.then(settle, (error: unknown) => {
       settle();
-      if (!(error instanceof StreamClosed)) application.bug(error);
+      application.bug(error);
       stream.reset(h2.INTERNAL_ERROR);
     });
   }

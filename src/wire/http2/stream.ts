@@ -18,17 +18,6 @@ export interface StreamOwner extends Peer {
   reset(id: number, code: number, ends: boolean): void;
 }
 
-/** The stream ended before what was waited for. */
-export class StreamClosed extends Error {
-  /** As in RST_STREAM; NO_ERROR when the answer was whole before the request. */
-  readonly code: number;
-
-  constructor(code: number) {
-    super(`the stream was closed with code ${code}`);
-    this.code = code;
-  }
-}
-
 const CONTINUE = encodeFields([[':status', '100']]);
 
 /**
@@ -133,16 +122,6 @@ export class Stream {
   /** The body has been read to its end; what follows it is in `trailers`. */
   get isRead(): boolean {
     return this.isReceived && this.unread.length === 0;
-  }
-
-  /** The body, for one reader. Throws StreamClosed when it is broken off. */
-  async *body(): AsyncGenerator<Uint8Array, void, undefined> {
-    while (!this.isRead) {
-      const chunk = this.read();
-      if (chunk !== undefined) yield chunk;
-      else if (this.isOver) throw new StreamClosed(this.closeCode);
-      else await new Promise<void>((resolve) => (this.onReadable = resolve));
-    }
   }
 
   /** It may take as long as it likes, and its peer not read for as long: it is a conversation, and its handler knows for how long. */

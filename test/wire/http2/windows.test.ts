@@ -15,7 +15,7 @@ import {
   TYPE,
   windowUpdate,
 } from '../../support/http2-frames.ts';
-import { GONE, TestApplication, Wire } from '../../support/http2-room.ts';
+import { bodyOf, GONE, TestApplication, Wire } from '../../support/http2-room.ts';
 
 /** Flow control both ways (RFC 9113 sections 5.2 and 6.9). */
 
@@ -318,7 +318,7 @@ describe('an answer', () => {
     // `echo` begins its answer before it reads: nothing is to be continued then.
     expect(only?.payload.includes('100')).toBe(false);
     const application = new TestApplication(async (stream) => {
-      for await (const chunk of stream.body()) void chunk;
+      for await (const chunk of bodyOf(stream)) void chunk;
       stream.respond(204, [], true);
     });
     using other = greeted(new Wire({}, application));
@@ -375,7 +375,7 @@ it('a body that is broken off is no body', async () => {
   const ends: string[] = [];
   const application = new TestApplication(async (stream) => {
     try {
-      for await (const chunk of stream.body()) void chunk;
+      for await (const chunk of bodyOf(stream)) void chunk;
       ends.push('whole');
     } catch (error) {
       ends.push(String(error));
