@@ -525,6 +525,30 @@ it('who would be let in is found out as for a call, and nobody hears of it', asy
   expect(await open.access.wouldAdmit('write', asked())).toBe(false);
 });
 
+it('a permit that is kept says of later what is true by then', async () => {
+  using room = await roomWithUsers();
+  const admitted = async (name: string) => {
+    const permit = await room.access.admit('read', room.as(name));
+    if (permit.isRefusal) throw new Error(permit.text);
+    return permit;
+  };
+  const [ann, reader, writer] = [await admitted('ann'), await admitted('reader'), await admitted('writer')];
+  const stands = () => [ann, reader, writer].map((permit) => permit.stillCovers(ORDERS));
+  expect(stands()).toEqual([true, true, true]);
+  expect(ann.stillCovers({ ...ORDERS, group: 'G2' })).toBe(false);
+  room.userAdmin.revoke('writer@dev:G1', 'ann');
+  room.userAdmin.disable('reader', true);
+  const prepared = await room.userAdmin.prepared('writer', 'another horse', '10.0.0.1');
+  if ('why' in prepared) throw new Error(prepared.text);
+  room.userAdmin.changePassword('writer', prepared);
+  expect(stands()).toEqual([false, false, false]);
+  room.userAdmin.disable('reader', false);
+  expect(stands()).toEqual([false, true, false]);
+  using open = accessRoom();
+  expect(await open.access.admit('read', asked())).toMatchObject({ isRefusal: false });
+  expect(((await open.access.admit('read', asked())) as Permit).stillCovers(ORDERS)).toBe(true);
+});
+
 describe('a refusal', () => {
   it('is one line of ASCII that no format reads, and of 300 characters at most', async () => {
     using room = await roomWithUsers();

@@ -138,3 +138,35 @@ it('a connection lives on what each message says: a reader writes no more than b
     body: { resultCode: 200 },
   });
 });
+
+it('whoever has subscribed is told nothing more once the right is gone, and goes on when it is back', async () => {
+  const call = async (method: string, path: string, form: Readonly<Record<string, string>>) => {
+    const url = `http://${server.listeners.main}/nacos/v1/auth/${path}?${new URLSearchParams(form)}`;
+    const response = await fetch(url, { method, headers: server.bearer('root') });
+    expect([path, response.status]).toEqual([path, 200]);
+  };
+  const login = { username: 'temp', password: 'only for a while' };
+  await call('POST', 'users', login);
+  await call('POST', 'roles', { role: 'reader', username: 'temp' });
+  using temp = await NacosGrpc.connect(server.listeners.grpc);
+  using other = await NacosGrpc.connect(server.listeners.grpc);
+  const body = { namespace: 'public', serviceName: 'told', groupName: 'G1', subscribe: true, clusters: '' };
+  expect(await temp.ask('SubscribeServiceRequest', body, { headers: login })).toMatchObject({ body: { resultCode: 200 } });
+  expect(await other.ask('SubscribeServiceRequest', body, as('rita'))).toMatchObject({ body: { resultCode: 200 } });
+  const register = (port: number) =>
+    ask('ann', 'InstanceRequest', registering({ serviceName: 'told', groupName: 'G1', instance: { ...INSTANCE, port } }));
+  const toldOf = (port: number) => (ports: readonly number[]) => ports.includes(port);
+
+  await register(21);
+  await Promise.all([temp, other].map((one) => one.pushed('told', toldOf(21))));
+  await call('DELETE', 'roles', { role: 'reader', username: 'temp' });
+  await register(22);
+  await other.pushed('told', toldOf(22));
+  // Whatever was sent to it before that has come by then.
+  await temp.ask('HealthCheckRequest', {});
+  expect(JSON.stringify(temp.heard)).not.toContain('"port":22');
+
+  await call('POST', 'roles', { role: 'reader', username: 'temp' });
+  await register(23);
+  await temp.pushed('told', toldOf(23));
+});

@@ -30,6 +30,7 @@ const gate: Gate = {
         note(scope);
         return coversAll;
       },
+      stillCovers: () => true,
       refusalForUser: (name) => note({ name }) as undefined,
     };
     return permit;
