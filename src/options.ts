@@ -288,6 +288,12 @@ const ROWS = {
     instead: 'log',
   },
 
+  maxSockets: count(
+    50_000,
+    'connections to all ports, or as many as there are descriptors for; up to 256 of them are for health alone',
+    32,
+  ),
+  maxSocketsPerPeer: count(40_000, 'the same from one address, but for health; many clients may stand behind one address'),
   maxHeaderBytes: bytes(64 << 10, 4 << 10, 16 << 20, "the header of a request: npm's Nacos client puts a whole beat into it"),
   maxStreamsPerConnection: count(HTTP2_LIMITS.maxStreamsPerConnection, 'calls that an HTTP/2 connection may have open'),
   headerTimeoutMs: time(10_000, 'how long a connection may take to say what it speaks, and a request to send its header'),
@@ -296,7 +302,7 @@ const ROWS = {
     10_000,
     'how long an HTTP/2 peer may be silent before it is asked for a sign of life; the second question without an answer is the last',
   ),
-  maxHeaderFields: count(HTTP2_LIMITS.maxHeaderFields, 'fields in the header of an HTTP/2 request'),
+  maxHeaderFields: count(HTTP2_LIMITS.maxHeaderFields, 'fields in the header of a request'),
   maxContinuations: count(
     HTTP2_LIMITS.maxContinuations,
     'CONTINUATION frames of the header of an HTTP/2 request, or as many as one of --max-header-bytes takes',
@@ -402,6 +408,18 @@ const ROWS = {
     help: 'keys and values of the metadata of one instance',
     limit: true,
   },
+  maxMetadataInAll: characters(128 << 20, 'metadata of all instances and services, each pair counted as 32 more'),
+  maxMetadataPerPeer: characters(96 << 20, 'the same of what one address has brought; many clients may stand behind one address'),
+  maxInstances: count(250_000, 'instances'),
+  maxInstancesPerPeer: count(200_000, 'instances that one address has registered; many clients may stand behind one address'),
+  maxServices: count(250_000, 'services'),
+  maxServicesPerPeer: count(200_000, 'services that one address has made known; many clients may stand behind one address'),
+  maxClusters: count(1_000, 'clusters of one service of which an operator has said something'),
+  maxRegistrationsPerSecondPerPeer: count(
+    5_000,
+    'instances that one address may register within a second, over and over; twenty times as many at once',
+  ),
+  maxBeatsPerSecondPerPeer: count(25_000, 'beats from one address within a second, over and over; five times as many at once'),
   maxNamespaces: count(10_000, 'namespaces that have a name'),
   maxNacosMessageBytes: bytes(10 << 20, 1 << 10, 256 << 20, 'a message of Nacos over gRPC'),
   maxConnections: count(50_000, 'connections of Nacos 2.x'),
@@ -409,9 +427,12 @@ const ROWS = {
   maxOutbox: count(50_000, 'messages that wait for a connection of Nacos 2.x to read them, before it is ended'),
   maxBatch: count(10_000, 'instances in a batch'),
   maxSubscribedServices: count(20_000, 'services that a connection of Nacos 2.x subscribes to'),
+  maxSubscriptions: count(500_000, 'subscriptions of connections of Nacos 2.x'),
+  maxSubscriptionsPerPeer: count(400_000, 'the same from one address; many clients may stand behind one address'),
   maxClusterSets: count(16, 'sets of clusters in which a connection of Nacos 2.x subscribes to one service'),
   maxUdpSubscribers: count(100_000, 'subscriptions of clients of Nacos 1.x'),
   maxUdpSubscriptionsPerTarget: count(1_000, 'subscriptions of one client of Nacos 1.x'),
+  maxUdpSubscriptionsPerPeer: count(80_000, 'the same from one address; many clients may stand behind one address'),
   maxConfigs: count(100_000, 'texts of the configuration service'),
   maxConfigBytes: bytes(1 << 20, 1, 64 << 20, 'one text of the configuration service'),
   maxConfigTotalBytes: bytes(256 << 20, 1, 64 * 2 ** 30, 'all texts of the configuration service'),
@@ -423,6 +444,8 @@ const ROWS = {
   ),
   maxConfigPageBytes: bytes(10 << 20, 1 << 10, 256 << 20, 'all texts in one page of texts'),
   maxListenedConfigs: count(10_000, 'texts that a connection of Nacos 2.x, or a request of 1.x, listens to'),
+  maxListenedConfigsInAll: count(500_000, 'the same over all connections of Nacos 2.x, each text as often as it is listened to'),
+  maxListenedConfigsPerPeer: count(400_000, 'the same from one address; many clients may stand behind one address'),
   maxLongPolls: count(100_000, 'requests of clients of Nacos 1.x that wait for a text to change'),
   maxLongPollsPerPeer: count(10_000, 'the same from one address; many clients may stand behind one address'),
   maxPolledConfigs: count(500_000, 'texts that all these requests listen to, each as often as it is listened to'),
@@ -681,6 +704,10 @@ function time(value: number, help: string, least = 1): LimitRow {
 
 function bytes(value: number, least: number, most: number, help: string): LimitRow {
   return { default: value, unit: 'bytes', least, most, help, limit: true };
+}
+
+function characters(value: number, help: string): LimitRow {
+  return { default: value, unit: 'characters', least: 0, most: 64 * 2 ** 30, help, limit: true };
 }
 
 function forEachName<V>(make: (name: Name) => V): Readonly<Record<Name, V>> {

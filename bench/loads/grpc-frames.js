@@ -46,7 +46,7 @@ export const PREFACE = Buffer.concat([
   frame(FRAME.windowUpdate, 0, 0, uint32(2 ** 31 - 1 - 65_535)),
 ]);
 
-function uint32(value) {
+export function uint32(value) {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);
   return bytes;

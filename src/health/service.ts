@@ -3,6 +3,7 @@ import {
   type Health as HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../gen/grpc/health/v1/health_pb.ts';
+import type { Refused } from '../wire/refused.ts';
 import type { Checker } from './health.ts';
 import { type HealthName, MAX_NAME_BYTES, NAME_FORM } from './names.ts';
 import type { Status } from './status.ts';
@@ -32,10 +33,12 @@ export interface HealthServiceOptions {
     /** Entries, with "" counted, beyond which List is refused. */
     readonly maxListed: number;
   };
+  /** Where refusals for a limit are counted; nowhere when left out. */
+  readonly refused?: Refused | undefined;
 }
 
 /** Check, List and Watch as Connect serves them. */
-export function healthService({ checker, watches, limits }: HealthServiceOptions): ServiceImpl<typeof HealthService> {
+export function healthService({ checker, watches, limits, refused }: HealthServiceOptions): ServiceImpl<typeof HealthService> {
   const { maxListed } = limits;
   return {
     check({ service }, { values }: HandlerContext) {
@@ -50,7 +53,10 @@ export function healthService({ checker, watches, limits }: HealthServiceOptions
     list(_, { values }: HandlerContext) {
       return told(values.get(visitorKey), undefined, () => {
         const statuses = listOf(checker, maxListed);
-        if (statuses === undefined) throw new ConnectError(tooMany(maxListed), Code.ResourceExhausted);
+        if (statuses === undefined) {
+          refused?.count('services to list');
+          throw new ConnectError(tooMany(maxListed), Code.ResourceExhausted);
+        }
         return { statuses };
       });
     },

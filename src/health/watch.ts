@@ -1,4 +1,5 @@
 import type { Peer } from '../wire/exchange.ts';
+import type { Refused } from '../wire/refused.ts';
 import { type Checker, healthKeys } from './health.ts';
 import type { HealthName } from './names.ts';
 import type { Status } from './status.ts';
@@ -11,15 +12,18 @@ import type { Status } from './status.ts';
 export class Watches {
   readonly #checker: Checker;
   readonly #limits: WatchLimits;
+  readonly #refused: Refused | undefined;
   readonly #topics = new Map<string, Topic>();
   readonly #byKey = new Map<string, Topic[]>();
   readonly #byConnection = new WeakMap<object, number>();
   readonly #byPeer = new Map<string, number>();
   #count = 0;
 
-  constructor(checker: Checker, limits: WatchLimits) {
+  /** `refused`: where refusals are counted. */
+  constructor(checker: Checker, limits: WatchLimits, refused?: Refused) {
     this.#checker = checker;
     this.#limits = limits;
+    this.#refused = refused;
     checker.onChange((key) => {
       for (const topic of this.#byKey.get(key) ?? []) this.#refresh(topic);
     });
@@ -33,12 +37,18 @@ export class Watches {
     const onConnection = this.#byConnection.get(connection) ?? 0;
     const ofPeer = this.#byPeer.get(ip) ?? 0;
     const { maxWatchesPerConnection, maxWatchesPerPeer, maxWatches } = this.#limits;
-    if (onConnection >= maxWatchesPerConnection || ofPeer >= maxWatchesPerPeer || this.#count >= maxWatches) return undefined;
+    if (this.#count >= maxWatches) return this.#refuse('watches');
+    if (ofPeer >= maxWatchesPerPeer) return this.#refuse('watches of one address');
+    if (onConnection >= maxWatchesPerConnection) return this.#refuse('watches of one connection');
     const topic = this.#topicOf(name);
     this.#count++;
     this.#byConnection.set(connection, onConnection + 1);
     this.#byPeer.set(ip, ofPeer + 1);
     return new Watch(topic, reader, this, connection, ip);
+  }
+
+  #refuse(limit: string): undefined {
+    this.#refused?.count(limit);
   }
 
   /** For the watch alone: the status now. Throws what went wrong with it. */

@@ -2,7 +2,8 @@ import type { Source } from '../registry/changes.ts';
 import type { Address } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
-import { type Reason, RequestError } from './errors.ts';
+import { type Reason, RequestError, TooMany } from './errors.ts';
+import type { Quotas } from './quotas.ts';
 import { Roll } from './roll.ts';
 import { checkedMetadata, type Page, pageOf } from './rules.ts';
 import {
@@ -19,10 +20,12 @@ import { each, type Paused, sortedBy } from './turns.ts';
 export class Catalog {
   readonly #registry: Registry;
   readonly #limits: CatalogOptions['limits'];
+  readonly #quotas: Quotas;
 
-  constructor({ registry, limits }: CatalogOptions) {
+  constructor({ registry, limits, quotas }: CatalogOptions) {
     this.#registry = registry;
     this.#limits = limits;
+    this.#quotas = quotas;
   }
 
   /** Refused with the message of the caller's version when the service is not known. */
@@ -44,7 +47,9 @@ export class Catalog {
     const ephemeral = said.ephemeral ?? false;
     const settings = toServiceSettings({ ...DEFAULT_NACOS_SETTINGS, ...this.#checked(said), ephemeral });
     // A service that lost its last instance a moment ago is known too, but nobody would call that existing.
-    if (this.#registry.tally(service)?.total || !this.#registry.create(service, settings, by))
+    const isThere = (this.#registry.tally(service)?.total ?? 0) > 0;
+    if (!isThere) this.#quotas.configure(service, settings, by);
+    if (isThere || !this.#registry.create(service, settings, by))
       throw new RequestError('service-exists', `specified service ${groupedName(service)} already exists!`);
   }
 
@@ -62,14 +67,23 @@ export class Catalog {
   configure(service: ServiceName, said: Said, by: Source): void {
     const [, , settings] = this.known(service, 'service-unknown', (name) => `service ${name} not found!`);
     const { ephemeral } = settings;
-    this.#registry.configure(service, toServiceSettings({ ...settings, ...this.#checked(said), ephemeral }), by);
+    this.#configure(service, { ...settings, ...this.#checked(said), ephemeral }, by);
   }
 
   /** In place of what was said of the cluster before. */
   configureCluster(service: ServiceName, name: string, cluster: ClusterSettings, by: Source): void {
     const [, , settings] = this.known(service, 'service-unknown', (grouped) => `service not found:${grouped}`);
     const clusters = { ...settings.clusters, [name]: this.#bounded(cluster) };
-    this.#registry.configure(service, toServiceSettings({ ...settings, clusters }), by);
+    const { maxClusters } = this.#limits;
+    if (!Object.hasOwn(settings.clusters, name) && Object.keys(clusters).length > maxClusters)
+      throw new TooMany('clusters', `more than ${maxClusters} clusters of a service`);
+    this.#configure(service, { ...settings, clusters }, by);
+  }
+
+  #configure(service: ServiceName, settings: NacosSettings, by: Source): void {
+    const kept = toServiceSettings(settings);
+    this.#quotas.configure(service, kept, by);
+    this.#registry.configure(service, kept, by);
   }
 
   /**
@@ -139,7 +153,12 @@ export class Catalog {
 /** What the catalog works on. */
 export interface CatalogOptions {
   readonly registry: Registry;
-  readonly limits: { readonly maxMetadataLength: number };
+  readonly limits: {
+    readonly maxMetadataLength: number;
+    /** Of a service, as far as something has been said of them. */
+    readonly maxClusters: number;
+  };
+  readonly quotas: Quotas;
 }
 
 /** A service with all that its views are made of. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DurablePart } from './durability.ts';
-import { RequestError } from './errors.ts';
+import { RequestError, TooMany } from './errors.ts';
 
 /**
  * The texts of Nacos's configuration service, one set for every version and transport: what applications keep there, and where Dubbo
@@ -52,7 +52,7 @@ export class Configs {
       throw new RequestError('invalid', `content must not exceed ${maxConfigBytes} bytes, got ${bytes}`);
     const total = this.#bytes + bytes - (old?.bytes ?? 0);
     if (total > maxConfigTotalBytes || (old === undefined && this.#configs.size >= maxConfigs))
-      throw new RequestError('too-many', `more than ${maxConfigs} configs, or ${maxConfigTotalBytes} bytes in all`);
+      throw new TooMany('texts', `more than ${maxConfigs} configs, or ${maxConfigTotalBytes} bytes in all`);
     const modifiedAt = this.#wallClock();
     const { serial, createdAt } = old ?? { serial: this.#lastSerial + 1, createdAt: modifiedAt };
     this.#put({ id, serial, content, type, bytes, md5: md5Of(content), createdAt, modifiedAt });
@@ -91,6 +91,15 @@ export class Configs {
   /** Whether the text is another than the one of this md5, "" for none: "" is what a listener says of a text that it does not have. */
   differs(id: ConfigId, md5: string): boolean {
     return (this.get(id)?.md5 ?? '') !== md5;
+  }
+
+  get count(): number {
+    return this.#configs.size;
+  }
+
+  /** Of all texts. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Every text there is, in the order in which they came. */

@@ -45,6 +45,7 @@ export const REASONS = {
   'not-ready': row(500, UNCODED.code, UNCODED.message),
   'too-many': row(429, 30_000, 'server error', 503),
   'too-many-polls': row(503, 30_000, 'server error'),
+  'too-many-connections': row(503, 30_000, 'server error'),
   'too-large': row(413, 30_000, 'server error'),
   'no-such-api': row(501, 30_000, 'server error'),
   'no-such-path': row(404, 30_000, 'server error'),
@@ -77,6 +78,27 @@ export class RequestError extends Error {
     this.v2Message = v2Message;
   }
 }
+
+/** There is no room for what is asked, by a limit that the table of options has. Refusals are counted by `limit`, which is a constant. */
+export class TooMany extends RequestError {
+  readonly limit: string;
+
+  constructor(limit: string, message: string, reason: Extract<Reason, `too-many${string}`> = 'too-many') {
+    super(reason, message);
+    this.limit = limit;
+  }
+}
+
+/** By which limit it was refused; undefined: by none. */
+export function limitOf(error: RequestError): string | undefined {
+  return error instanceof TooMany ? error.limit : LIMITS[error.reason];
+}
+
+const LIMITS: Partial<Record<Reason, string>> = {
+  'too-many': 'number',
+  'too-many-polls': 'long polls',
+  'too-large': 'size',
+};
 
 /** A parameter that must be given was not. The two API versions say it in words of their own, the second with its Java type. */
 export class MissingParam extends RequestError {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Registry } from '../registry/registry.ts';
 import type { Serve } from '../wire/exchange.ts';
 import type { CallLane } from '../wire/lanes.ts';
+import type { Refused } from '../wire/refused.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { Catalog, type CatalogOptions } from './catalog.ts';
 import { Clients } from './clients.ts';
@@ -17,13 +18,14 @@ import { answerer, type NacosRpcOptions, nacosRpc } from './grpc/protocol.ts';
 import { Subscribers, type SubscribersLimits } from './grpc/subscribers.ts';
 import { requestTable } from './grpc/table.ts';
 import { LongPolls, type LongPollsLimits } from './http/long-polls.ts';
-import { type PipelineOptions, pipeline } from './http/pipeline.ts';
+import { type PipelineOptions, pipeline, turnedAway } from './http/pipeline.ts';
 import type { HttpLimits, HttpRooms } from './http/route.ts';
 import { nacosRoutes } from './http/routes.ts';
 import { Lists } from './lists.ts';
 import { Namespaces, type NamespacesLimits } from './namespaces.ts';
 import { Naming, type NamingOptions } from './naming.ts';
 import { type CheckTimes, type ProbeRules, probeRules } from './probing.ts';
+import { Quotas, type QuotasLimits } from './quotas.ts';
 import { Switches } from './switches.ts';
 import { Pusher, type PusherOptions } from './udp/pusher.ts';
 
@@ -33,10 +35,13 @@ import { Pusher, type PusherOptions } from './udp/pusher.ts';
  */
 export function createNacos(options: NacosOptions): Nacos {
   const rooms = roomsOf(options);
-  const { switches, connections, configs, namespaces, durability, longPolls, pusher, subscribers } = rooms;
+  const { switches, connections, configs, namespaces, durability, longPolls, pusher, subscribers, listenedConfigs, quotas } =
+    rooms;
   switches.onChange(() => options.registry.suspendExpiry(!switches.values.healthCheckEnabled));
+  const routes = nacosRoutes(rooms);
   return {
-    http: pipeline({ ...options, routes: nacosRoutes(rooms), switches, durability }),
+    http: pipeline({ ...options, routes, switches, durability }),
+    turnedAway: turnedAway({ ...options, routes }),
     routes: (router) => nacosRpc(router, rooms),
     lane: (calls) => nacosLane({ ...options, ...calls, connections, answerTo: answerer(rooms, requestTable(rooms)) }),
     rooms,
@@ -46,6 +51,15 @@ export function createNacos(options: NacosOptions): Nacos {
       configs.onChange((id) => {
         if (id.group === MAPPING_GROUP) listener(id.namespace, id.dataId, configs.get(id)?.content ?? '');
       }),
+    uses: () => [
+      { name: 'connections of Nacos 2.x', used: connections.count, most: options.limits.maxConnections },
+      { name: 'subscriptions over them', used: subscribers.count, most: options.limits.maxSubscriptions },
+      { name: 'texts listened to over them', used: listenedConfigs.count, most: options.limits.maxListenedConfigsInAll },
+      { name: 'subscriptions of Nacos 1.x', used: pusher.count, most: options.limits.maxUdpSubscribers },
+      { name: 'long polls', used: longPolls.count, most: options.limits.maxLongPolls },
+      { name: 'texts', used: configs.count, most: options.limits.maxConfigs },
+      { name: 'bytes of texts', used: configs.bytes, most: options.limits.maxConfigTotalBytes },
+    ],
     freeze: () => connections.freeze(),
     endPolls: () => longPolls.close(),
     cut: () => connections.cut(),
@@ -53,6 +67,7 @@ export function createNacos(options: NacosOptions): Nacos {
       longPolls.close();
       pusher.close();
       subscribers.close();
+      quotas.close();
     },
   };
 }
@@ -71,14 +86,17 @@ function roomsOf(options: NacosOptions): NacosRooms {
   const clients = new Clients({ registry, connections, subscribers, pusher });
   const holderOf: NamingOptions['holderOf'] = (service, address) => clients.holderOf(service, address);
   const configListeners = new ConfigListeners(configs);
+  const quotas = new Quotas(options);
+  connections.onEnd((connection) => quotas.ended(connection));
   const heard = { ...options, configs, listeners: configListeners };
   return {
     registry,
     gate: options.gate,
     desk: options.desk,
-    naming: new Naming({ registry, switches, limits, durability, isChecking, holderOf, wallClock }),
+    naming: new Naming({ registry, switches, limits, quotas, durability, isChecking, holderOf, wallClock }),
     lists,
-    catalog: new Catalog({ registry, limits }),
+    catalog: new Catalog({ registry, limits, quotas }),
+    quotas,
     namespaces: new Namespaces(limits),
     switches,
     isReady: () => switches.values.overriddenServerStatus !== 'DOWN' && !isDraining(),
@@ -97,6 +115,7 @@ function roomsOf(options: NacosOptions): NacosRooms {
     pushToClientIp,
     limits,
     log,
+    refused: options.refused,
   };
 }
 
@@ -124,12 +143,15 @@ export interface NacosOptions {
   readonly isDraining?: (() => boolean) | undefined;
   /** Who keeps what must survive a restart; left out where nothing is kept. */
   readonly durability?: Durability | undefined;
+  /** Where refusals for a limit are counted; nowhere when left out. */
+  readonly refused?: Refused | undefined;
 }
 
 /** What is given to each room of it. */
 export type NacosLimits = PipelineOptions['limits'] &
   NamingOptions['limits'] &
   CatalogOptions['limits'] &
+  QuotasLimits &
   NamespacesLimits &
   NacosRpcOptions['limits'] &
   ConnectionsOptions['limits'] &
@@ -144,6 +166,8 @@ export type NacosLimits = PipelineOptions['limits'] &
 export interface Nacos {
   /** Answers everything below `/nacos/`. */
   readonly http: Serve;
+  /** Tells them all that there are too many connections. */
+  readonly turnedAway: Serve;
   /** Adds the services of 2.x and 3.x over gRPC. */
   readonly routes: (router: ConnectRouter) => void;
   /** The same services by a shorter way, for callers that ask as nearly all do. */
@@ -156,6 +180,8 @@ export interface Nacos {
   readonly durable: readonly DurablePart[];
   /** Calls `listener` when Dubbo notes down which applications, in `content`, offer an interface. */
   readonly onMapping: (listener: (namespace: string, interfaceName: string, content: string) => void) => void;
+  /** How much of each limit in all is used. */
+  readonly uses: () => readonly { readonly name: string; readonly used: number; readonly most: number }[];
   /** The server goes: clients are told to look elsewhere, and what they have registered stays. */
   readonly freeze: () => void;
   /** Answers whoever waits for a text to change; nobody waits from now on. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DurablePart } from './durability.ts';
-import { RequestError } from './errors.ts';
+import { TooMany } from './errors.ts';
 import { HOME } from './rules.ts';
 
 /** The names that an operator has given to namespaces. Instances live in any namespace, named or not. */
@@ -41,8 +41,7 @@ export class Namespaces {
   /** Under a new id when none is given. False when there is one of that id. */
   create({ id = randomUUID(), name, description }: NamespaceNames & { readonly id?: string | undefined }): boolean {
     if (id === HOME.namespace || this.#named.has(id)) return false;
-    if (this.#named.size >= this.#maxNamespaces)
-      throw new RequestError('too-many', `more than ${this.#maxNamespaces} namespaces`);
+    if (this.#named.size >= this.#maxNamespaces) throw new TooMany('namespaces', `more than ${this.#maxNamespaces} namespaces`);
     this.#named.set(id, { id, name, description, type: 2 });
     this.#changed(id);
     return true;

@@ -7,6 +7,7 @@ import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
 import type { Durability } from './durability.ts';
 import { RequestError, shown } from './errors.ts';
+import type { Quotas } from './quotas.ts';
 import { checkedInstanceMetadata, type Named, type Page, type Place, pageOf, registrationOf } from './rules.ts';
 import { clusterOf, nacosSettingsOf } from './settings.ts';
 import type { Switches } from './switches.ts';
@@ -24,11 +25,13 @@ export class Naming {
   readonly #wallClock: () => number;
   readonly #durability: NamingOptions['durability'];
   readonly #isChecking: boolean;
+  readonly #quotas: Quotas;
 
-  constructor({ registry, switches, limits, durability, isChecking, holderOf, wallClock }: NamingOptions) {
+  constructor({ registry, switches, limits, quotas, durability, isChecking, holderOf, wallClock }: NamingOptions) {
     this.#registry = registry;
     this.#switches = switches;
     this.#limits = limits;
+    this.#quotas = quotas;
     this.#holderOf = holderOf;
     this.#wallClock = wallClock;
     this.#durability = durability;
@@ -37,11 +40,10 @@ export class Naming {
 
   /** What the request leaves out has its default. */
   register(service: ServiceName, named: Named, by: Source): void {
-    this.#registry.register(
-      service,
-      registrationOf(this.#admitted(named), { ephemeral: this.#switches.values.defaultInstanceEphemeral }),
-      by,
-    );
+    const { defaultInstanceEphemeral: ephemeral } = this.#switches.values;
+    const registration = registrationOf(this.#admitted(named), { ephemeral });
+    this.#quotas.register(service, [registration], by);
+    this.#registry.register(service, registration, by);
   }
 
   /**
@@ -64,6 +66,7 @@ export class Naming {
    * here: what it leaves out is as the client said before, if that is remembered. Undefined: not here, and the beat was a light one.
    */
   beat(service: ServiceName, address: Address, said: Named | undefined, by: Source): number | undefined {
+    this.#quotas.beat(by.peer);
     if (said !== undefined) this.#admitted(said);
     const silence = this.#registry.beat(service, address, by) ?? (said && this.#registerByBeat(service, said, by));
     return silence && (silence.beatIntervalMs ?? this.#switches.values.clientBeatInterval);
@@ -72,6 +75,7 @@ export class Naming {
   #registerByBeat(service: ServiceName, said: Named, by: Source): Silence | undefined {
     const before = this.#registry.lastRegistration(service, said);
     const registration = registrationOf({ ...said, healthy: true }, before);
+    this.#quotas.register(service, [registration], by);
     this.#registry.register(
       service,
       this.#isDoubted(service, registration, before) ? { ...registration, healthy: false } : registration,
@@ -256,6 +260,7 @@ export interface NamingOptions {
   readonly registry: Registry;
   readonly switches: Switches;
   readonly limits: { readonly maxMetadataLength: number };
+  readonly quotas: Quotas;
   readonly durability: Pick<Durability, 'again'>;
   /** Whether instances are checked at all: nobody else decides over their health then. */
   readonly isChecking: boolean;

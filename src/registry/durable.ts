@@ -1,8 +1,9 @@
 import type { Condition } from './changes.ts';
 import type { CheckTrouble } from './checks.ts';
 import type { Address } from './instance.ts';
-import type { Instances, Parts } from './instances.ts';
+import type { Instances } from './instances.ts';
 import { saidOf } from './lease.ts';
+import type { Parts } from './parts.ts';
 import type { DurableRecord, EditRecord } from './records.ts';
 import type { ServiceName } from './service-name.ts';
 import type { Service } from './services.ts';

@@ -1,7 +1,8 @@
 import type { Source } from './changes.ts';
 import type { Address, Edit } from './instance.ts';
-import type { Instances, Parts } from './instances.ts';
+import type { Instances } from './instances.ts';
 import { saidOf } from './lease.ts';
+import type { Parts } from './parts.ts';
 import type { ServiceName } from './service-name.ts';
 
 /** What operators do to an instance, whether it is here or has gone: laying an edit over it, and taking it away. Each is an event. */

@@ -1,34 +1,14 @@
 import { isCallable } from './available.ts';
-import type { Cause, Changes, Condition, Source } from './changes.ts';
+import type { Cause, Condition, Source } from './changes.ts';
 import type { CheckTrouble, CheckVerdict } from './checks.ts';
-import type { Comebacks } from './comebacks.ts';
-import type { Departed } from './departed.ts';
 import { flat } from './flat.ts';
-import type { Address, Instance, Metadata, Registration, Silence } from './instance.ts';
-import { type Due, type Lease, saidOf } from './lease.ts';
-import { edited, editedMetadata, type Overlay } from './overlay.ts';
+import type { Address, Instance, Metadata, Registration } from './instance.ts';
+import { type Due, saidOf } from './lease.ts';
+import { edited, editedMetadata } from './overlay.ts';
+import type { Parts } from './parts.ts';
 import type { Holder, Row } from './row.ts';
-import type { Rows } from './rows.ts';
 import type { ServiceName } from './service-name.ts';
-import type { Service, Services } from './services.ts';
-
-/** What the registry is made of. */
-export interface Parts {
-  readonly services: Services;
-  readonly rows: Rows;
-  readonly lease: Lease;
-  readonly comebacks: Comebacks;
-  /** By id, of those whose check has found one. */
-  readonly troubles: Map<number, CheckTrouble>;
-  readonly overlay: Overlay;
-  readonly departed: Departed;
-  readonly changes: Changes;
-  /** Monotonic, whole milliseconds. */
-  readonly now: () => number;
-  readonly silenceOf: (metadata: Metadata) => Silence;
-  /** After how many beats in a row an instance counts again, where its service does not say it. */
-  readonly riseBeats: number;
-}
+import type { Service } from './services.ts';
 
 /**
  * The life of one instance, from its coming to its going: each step leaves rows, lease, overlay and counts consistent, and says to the
@@ -45,7 +25,7 @@ export class Instances {
   add(service: Service, registration: Registration, holder: Holder | undefined, by?: Source): void {
     const { departed, lease, now } = this.#parts;
     const cause = departed.forget(service, registration) ? 'returned' : 'registered';
-    const id = this.#added(service, registration, holder);
+    const id = this.#added(service, registration, holder, by?.peer);
     lease.hear(id, now());
     this.happened(cause, id, undefined, by);
   }
@@ -70,7 +50,7 @@ export class Instances {
     if (registration.ephemeral !== row.ephemeral) this.#setTrouble(id, undefined);
     const wasPersistent = !row.ephemeral;
     const keepsVerdict = !registration.ephemeral && wasPersistent;
-    this.#say(id, keepsVerdict ? { ...registration, healthy: rows.isAlive(id) } : registration);
+    this.#say(id, keepsVerdict ? { ...registration, healthy: rows.isAlive(id) } : registration, by?.peer);
     lease.hear(id, now());
     this.happened('re-registered', id, from, by, { wasPersistent });
   }
@@ -86,7 +66,7 @@ export class Instances {
       return true;
     }
     if (released === 'beating') this.#parts.lease.schedule(id);
-    else this.#say(id, released);
+    else this.#say(id, released.said, released.peer);
     this.happened(cause, id, from, by);
     return true;
   }
@@ -172,6 +152,7 @@ export class Instances {
     this.#parts.comebacks.forget(id);
     this.#parts.troubles.delete(id);
     rows.delete(id);
+    this.#parts.accounts.went(row);
     if (service.total === 0) services.emptied(service, now());
     this.#tell(row, cause, from, 'removed', { by, silentMs });
   }
@@ -256,14 +237,14 @@ export class Instances {
   }
 
   /** Replaces what its client has said of it. */
-  #say(id: number, registration: Registration): void {
+  #say(id: number, registration: Registration, peer?: string): void {
     const { rows, lease } = this.#parts;
     const row = rows.row(id);
     if (row.cluster !== registration.cluster) row.cluster = flat(registration.cluster);
     row.ephemeral = registration.ephemeral;
     row.weight = registration.weight;
     row.enabled = registration.enabled;
-    row.metadata = kept(registration.metadata);
+    this.#parts.accounts.says(row, kept(registration.metadata), peer);
     rows.setAlive(id, registration.healthy);
     this.#parts.comebacks.forget(id);
     this.#applyEdit(id);
@@ -297,14 +278,15 @@ export class Instances {
     });
   }
 
-  #added(service: Service, registration: Registration, holder: Holder | undefined): number {
-    const { services, rows, lease, overlay, silenceOf, now } = this.#parts;
+  #added(service: Service, registration: Registration, holder: Holder | undefined, peer = ''): number {
+    const { services, rows, lease, overlay, accounts, silenceOf, now } = this.#parts;
     const { ip, port, ephemeral, weight, enabled } = registration;
     const metadata = kept(registration.metadata);
     const last = rows.last(service);
     const cluster = last?.cluster === registration.cluster ? last.cluster : flat(registration.cluster);
-    const id = rows.add({
+    const row: Row = {
       service,
+      account: accounts.open(peer),
       ip: flat(ip),
       port,
       cluster,
@@ -314,7 +296,9 @@ export class Instances {
       metadata,
       silence: silenceOf(metadata),
       holder: undefined,
-    });
+    };
+    const id = rows.add(row);
+    accounts.came(row);
     if (holder !== undefined) lease.holdNew(id, holder);
     services.filled(service);
     overlay.takeBack(id, service.name, registration, now());

@@ -13,7 +13,7 @@ import type { Rows } from './rows.ts';
 export class Lease {
   readonly #rows: Rows;
   /** The holders of an instance beside the one in its row, the latest last, with what each had said; only where there are several. */
-  readonly #otherHolders = new Map<number, Map<Holder, Registration>>();
+  readonly #otherHolders = new Map<number, Map<Holder, Word>>();
   /** The held instances that beat too, and so stay when nobody holds them any more. */
   readonly #alsoBeating = new Set<number>();
   /** Those whose last holder has gone without a word, and that are kept for now. */
@@ -128,9 +128,9 @@ export class Lease {
       if (!this.#losses.delete(id) && row.ephemeral) this.#alsoBeating.add(id);
       return;
     }
-    const others = this.#otherHolders.get(id) ?? new Map<Holder, Registration>();
+    const others = this.#otherHolders.get(id) ?? new Map<Holder, Word>();
     others.delete(holder);
-    this.#otherHolders.set(id, others.set(before, said));
+    this.#otherHolders.set(id, others.set(before, { said, peer: row.account.peer }));
   }
 
   /** The holder lets go. Answers what follows for the instance. */
@@ -284,7 +284,13 @@ const DUE_AT_A_TIME = 2_000;
  * What becomes of an instance when a holder lets go: nothing, as another one's word counts; it goes on by its beats; it is gone; or
  * what the holder before had said is in force again.
  */
-export type Released = 'unchanged' | 'beating' | 'gone' | Registration;
+export type Released = 'unchanged' | 'beating' | 'gone' | Word;
+
+/** What a holder has said, and for whom it counts. */
+interface Word {
+  readonly said: Registration;
+  readonly peer: string;
+}
 
 /** What becomes of an instance: silence makes it unhealthy or takes it, or its connection has not come back. */
 export type Due =

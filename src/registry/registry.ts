@@ -1,3 +1,4 @@
+import { Accounts } from './accounts.ts';
 import { Changes, type RegistryEvent, type Source } from './changes.ts';
 import type { CheckVerdict } from './checks.ts';
 import { Comebacks } from './comebacks.ts';
@@ -5,10 +6,11 @@ import { Departed } from './departed.ts';
 import { Durable, type RestoreOptions } from './durable.ts';
 import { Edits } from './edits.ts';
 import { type Address, DEFAULT_SILENCE, type Edit, type Instance, type Registration, type Silence } from './instance.ts';
-import { Instances, type Parts } from './instances.ts';
+import { Instances } from './instances.ts';
 import { Lease, saidOf } from './lease.ts';
 import { DEFAULT_MEMORY, type RegistryOptions } from './options.ts';
 import { Overlay } from './overlay.ts';
+import type { Parts } from './parts.ts';
 import type { DurableRecord, EditRecord } from './records.ts';
 import type { Holder } from './row.ts';
 import { type Census, Rows } from './rows.ts';
@@ -23,6 +25,8 @@ import { walk } from './walk.ts';
  * the surfaces. This is its face; what it is made of stands beside it, an idea a file.
  */
 export class Registry {
+  /** How much there is, in all and by who has brought it. */
+  readonly accounts: Pick<Accounts, 'all' | 'of' | 'peerCount'>;
   readonly #parts: Parts;
   readonly #instances: Instances;
   readonly #edits: Edits;
@@ -33,9 +37,11 @@ export class Registry {
   /** `now` is a monotonic clock in milliseconds. */
   constructor(now: () => number, options: RegistryOptions = {}) {
     const { forgetAfterMs, keepEditsMs, maxRemembered, graceMs = 0, riseBeats = 1 } = { ...DEFAULT_MEMORY, ...options };
-    const rows = new Rows();
+    const [rows, accounts] = [new Rows(), new Accounts()];
+    this.accounts = accounts;
     this.#parts = {
-      services: new Services(forgetAfterMs),
+      services: new Services(forgetAfterMs, accounts),
+      accounts,
       rows,
       lease: new Lease(rows),
       comebacks: new Comebacks(),
@@ -164,13 +170,16 @@ export class Registry {
   /** Makes the service known until it is dropped, with or without instances. False when it was created before. */
   create(name: ServiceName, settings: ServiceSettings = DEFAULT_SETTINGS, by?: Source): boolean {
     if (this.#parts.services.find(name)?.settings !== undefined) return false;
-    this.#configure(name, settings, 'created', by);
+    this.configure(name, settings, by, 'created');
     return true;
   }
 
   /** Puts settings in force, and thereby makes the service known until it is dropped. */
-  configure(name: ServiceName, settings: ServiceSettings, by?: Source): void {
-    this.#configure(name, settings, 'configured', by);
+  configure(name: ServiceName, settings: ServiceSettings, by?: Source, cause: 'created' | 'configured' = 'configured'): void {
+    const service = this.#parts.services.findOrAdd(name, by?.peer);
+    this.#parts.services.configure(service, settings);
+    this.#instances.happenedTo(service.name, cause, by);
+    this.#parts.changes.changed(service.name);
   }
 
   /** The settings in force: the default ones for a service that only its instances have made known. Undefined as for `instances`. */
@@ -332,17 +341,10 @@ export class Registry {
   }
 
   #said(name: ServiceName, registration: Registration, holder: Holder | undefined, by: Source | undefined): void {
-    const service = this.#parts.services.findOrAdd(name);
+    const service = this.#parts.services.findOrAdd(name, by?.peer);
     const known = this.#parts.rows.find(service, registration);
     if (known === undefined) this.#instances.add(service, registration, holder, by);
     else this.#instances.sayAgain(known, registration, holder, by);
-    this.#parts.changes.changed(service.name);
-  }
-
-  #configure(name: ServiceName, settings: ServiceSettings, cause: 'created' | 'configured', by: Source | undefined): void {
-    const service = this.#parts.services.findOrAdd(name);
-    this.#parts.services.configure(service, settings);
-    this.#instances.happenedTo(service.name, cause, by);
     this.#parts.changes.changed(service.name);
   }
 }

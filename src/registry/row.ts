@@ -1,9 +1,12 @@
+import type { Account } from './accounts.ts';
 import type { Address, Metadata, Silence } from './instance.ts';
 import type { Service } from './services.ts';
 
 /** What a client has said of an instance last, and who keeps it. */
 export interface Row extends Address {
   readonly service: Service;
+  /** Of whoever has said it last. */
+  account: Account;
   cluster: string;
   ephemeral: boolean;
   weight: number;

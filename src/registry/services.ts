@@ -1,3 +1,4 @@
+import { type Account, type Accounts, sizeOfJson } from './accounts.ts';
 import { flat } from './flat.ts';
 import { groupedName, type ServiceName } from './service-name.ts';
 import type { ServiceSettings } from './settings.ts';
@@ -12,14 +13,16 @@ export class Services {
   /** Those without instances that were not created explicitly, the longest empty first. */
   readonly #emptied = new Set<Service>();
   readonly #forgetAfterMs: number;
+  readonly #accounts: Accounts;
   #count = 0;
   #lastSerial = 0;
   /** What was looked for last, and found: whoever asks one thing of a service nearly always asks another. */
   #lastName: ServiceName | undefined;
   #lastFound: Service | undefined;
 
-  constructor(forgetAfterMs: number) {
+  constructor(forgetAfterMs: number, accounts: Accounts) {
     this.#forgetAfterMs = forgetAfterMs;
+    this.#accounts = accounts;
   }
 
   find(name: ServiceName): Service | undefined {
@@ -32,8 +35,9 @@ export class Services {
     return found;
   }
 
-  findOrAdd(name: ServiceName): Service {
-    return this.find(name) ?? this.#add(name);
+  /** `peer`: who is to be counted for it, if it is added. */
+  findOrAdd(name: ServiceName, peer = ''): Service {
+    return this.find(name) ?? this.#add(name, peer);
   }
 
   /** Forgets it at once. It must have no instances any more. */
@@ -44,12 +48,14 @@ export class Services {
     if (services?.size === 0) this.#namespaces.delete(namespace);
     this.#emptied.delete(service);
     this.#count--;
+    this.#accounts.add(service.account, { services: -1, metadataSize: -sizeOfSettings(service.settings) });
     this.#lastName = undefined;
     this.#lastFound = undefined;
   }
 
   /** Makes it known until it is deleted. */
   configure(service: Service, settings: ServiceSettings): void {
+    this.#accounts.add(service.account, { metadataSize: sizeOfSettings(settings) - sizeOfSettings(service.settings) });
     service.settings = settings;
     this.#emptied.delete(service);
   }
@@ -107,7 +113,7 @@ export class Services {
     return this.#count;
   }
 
-  #add(name: ServiceName): Service {
+  #add(name: ServiceName, peer: string): Service {
     let services = this.#namespaces.get(name.namespace);
     if (services === undefined) {
       services = new Map();
@@ -116,6 +122,7 @@ export class Services {
     const service: Service = {
       name: { namespace: flat(name.namespace), group: flat(name.group), name: flat(name.name) },
       serial: ++this.#lastSerial,
+      account: this.#accounts.open(peer),
       settings: undefined,
       emptySince: 0,
       isUnheard: false,
@@ -127,8 +134,13 @@ export class Services {
     };
     services.set(groupedName(service.name), service);
     this.#count++;
+    this.#accounts.add(service.account, { services: 1 });
     return service;
   }
+}
+
+function sizeOfSettings(settings: ServiceSettings | undefined): number {
+  return settings === undefined ? 0 : sizeOfJson(settings);
 }
 
 /** The end of a linked list of ids. */
@@ -138,6 +150,8 @@ export interface Service extends Tally {
   readonly name: ServiceName;
   /** Stands for the name in the keys of instances; never used twice. */
   readonly serial: number;
+  /** Of whoever made it known. */
+  readonly account: Account;
   /** Set: the service was created explicitly. */
   settings: ServiceSettings | undefined;
   emptySince: number;

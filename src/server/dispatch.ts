@@ -8,6 +8,8 @@ import type { Pages } from './pages.ts';
 export interface Surfaces {
   /** Everything below `/nacos/`. */
   readonly nacos: Serve;
+  /** Tells its callers, in their words, that there are too many connections. */
+  readonly nacosTurnedAway: Serve;
   /** Where else these are served: a path, or `/`. */
   readonly contextPath: string;
   readonly nacosRpc: ReadonlyMap<string, Serve>;
@@ -24,17 +26,12 @@ export interface Surfaces {
 }
 
 /** Finds the surface of a request by its path. It knows no path itself but where Nacos begins. */
-export function everything(surfaces: Surfaces, log: Logger): Lanes {
+export function everything(surfaces: Omit<Surfaces, 'nacosTurnedAway'>, log: Logger): Lanes {
   const { nacos, contextPath, nacosRpc, nacosLane, healthRpc, healthPaths, healthLane, probePaths } = surfaces;
   const root = contextPath.replace(/\/$/, '');
   const request = guarded(log, surfaces.pages, (req, res) => {
     const path = pathOf(req);
-    if (path.startsWith(NACOS)) return nacos(req, res);
-    // Below the root only what is Nacos's: the rest of it belongs to others.
-    if (root === '' ? OF_NACOS.test(path) : path.startsWith(`${root}/`)) {
-      req.url = `${NACOS}${(req.url ?? '').slice(root.length + 1)}`;
-      return nacos(req, res);
-    }
+    if (isNacos(req, path, root)) return nacos(req, res);
     return (nacosRpc.get(path) ?? healthRpc.get(path) ?? healthPaths(path) ?? probePaths(path) ?? notFound)(req, res);
   });
   // What an operator has put in the way of a path is in the way of its lane too.
@@ -47,13 +44,28 @@ export function everything(surfaces: Surfaces, log: Logger): Lanes {
   };
 }
 
+/** Whether it is for Nacos; where that is elsewhere, the request is rewritten. */
+export function isNacos(req: Request, path: string, root: string): boolean {
+  if (path.startsWith(NACOS)) return true;
+  // Below the root only what is Nacos's: the rest of it belongs to others.
+  if (!(root === '' ? OF_NACOS.test(path) : path.startsWith(`${root}/`))) return false;
+  req.url = `${NACOS}${(req.url ?? '').slice(root.length + 1)}`;
+  return true;
+}
+
 const NACOS = '/nacos/';
 /** What stands directly below a context path. */
 const OF_NACOS = /^\/(v[123]|actuator|serverlist)(\/|$)/;
 
 /** The same on a port that is for callers of health only. */
 export function healthOnly(
-  { healthRpc, healthPaths, healthLane, pages, probePaths }: Omit<Surfaces, 'nacos' | 'contextPath' | 'nacosRpc' | 'nacosLane'>,
+  {
+    healthRpc,
+    healthPaths,
+    healthLane,
+    pages,
+    probePaths,
+  }: Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane' | 'pages' | 'probePaths'>,
   log: Logger,
 ): Lanes {
   const request = guarded(log, pages, (req, res) => {
@@ -64,7 +76,7 @@ export function healthOnly(
 }
 
 /** Nothing that a request can do may end the process: what is thrown is logged once and answered without detail. */
-function guarded(log: Logger, pages: Pages, serve: Serve): Serve {
+export function guarded(log: Logger, pages: Pages, serve: Serve): Serve {
   return (req, res) => {
     // A reset can strike at any point of a request, also where nobody listens for it.
     req.on('error', ignore);

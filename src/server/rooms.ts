@@ -22,12 +22,14 @@ import { Registry } from '../registry/registry.ts';
 import { StoreError } from '../store/directory.ts';
 import { Keeping } from '../store/keeping.ts';
 import { AddressSet } from '../wire/addresses.ts';
-import { Descriptors, descriptorLimit } from '../wire/descriptors.ts';
+import { descriptorLimit } from '../wire/descriptors.ts';
 import { peerOf } from '../wire/exchange.ts';
 import { Totals } from '../wire/http2/totals.ts';
 import { OpenAnswers } from '../wire/open-answers.ts';
+import { Refused } from '../wire/refused.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
 import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
+import { Seats } from '../wire/seats.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
 import { type Door, gateOf, openDoor } from './door.ts';
@@ -38,6 +40,7 @@ import { reflectionRoutes } from './reflection.ts';
 import { rpcByPath } from './rpc.ts';
 import { SilenceLog } from './silence-log.ts';
 import { Sweeper } from './sweeper.ts';
+import { lookAtLimits } from './usage.ts';
 import { mayHear, reflectedToVisitors, visitorsFor } from './visitors.ts';
 
 /**
@@ -75,7 +78,7 @@ export async function roomsIn(house: House): Promise<Rooms> {
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
   return {
     health,
-    watches: new Watches(health, options),
+    watches: new Watches(health, options, house.refused),
     nacos,
     probes,
     keeping,
@@ -110,7 +113,9 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
 }
 
 /** What `/readyz` lists. The bridge itself is asked by the status that it tells of itself, so that the two never differ. */
-function partsOf({ registry }: House, { health, keeping, door, probes, sweeper }: Rooms): readonly Part[] {
+function partsOf(house: House, rooms: Rooms): readonly Part[] {
+  const { registry } = house;
+  const { health, keeping, door, probes, sweeper } = rooms;
   const looks: Readonly<Record<string, Part['look']>> = {
     store() {
       if (keeping === undefined) return { ok: true, says: 'off, nothing is kept' };
@@ -124,6 +129,7 @@ function partsOf({ registry }: House, { health, keeping, door, probes, sweeper }
     },
     access: () => ({ ok: true, says: door.says() }),
     probes: () => ({ ok: true, says: probes.says() }),
+    limits: () => lookAtLimits({ ...house, ...rooms }),
     sweeper: () => ({ ok: !sweeper.isStalled, says: `${Math.round(sweeper.lateMs)} ms late` }),
   };
   const isServing = () => health.statusOf('bridge') === 'serving';
@@ -167,9 +173,12 @@ export interface House {
   readonly openAnswers: OpenAnswers;
   /** Aborted with the error that calls are to end with. */
   readonly shutdown: AbortController;
-  readonly descriptors: Descriptors;
+  /** Who may be connected. */
+  readonly seats: Seats;
   /** What all ports have waiting on HTTP/2, and how often something was refused or ended there. */
   readonly http2Totals: Totals;
+  /** How often something else was refused for a limit. */
+  readonly refused: Refused;
 }
 
 export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
@@ -178,6 +187,7 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
   const risingClock = new RisingClock(() => performance.timeOrigin + now());
   const onListenerError = (err: unknown) => log.error({ err }, 'a listener of the registry failed');
   const shutdown = new AbortController();
+  const refused = new Refused();
   // One listener for each open call, by design.
   setMaxListeners(0, shutdown.signal);
   return {
@@ -191,18 +201,19 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
     log,
     openAnswers: new OpenAnswers(),
     shutdown,
-    descriptors: descriptorsOf(log),
+    seats: seatsOf(options, log, refused),
     http2Totals: new Totals(),
+    refused,
   };
 }
 
 /** The limit is of the process, and says nothing of how many clients there will be: a warning where it is no more than a trial's. */
-function descriptorsOf(log: Logger): Descriptors {
+function seatsOf(limits: Options, log: Logger, refused: Refused): Seats {
   const limit = descriptorLimit();
   if (limit < FEW_DESCRIPTORS) log.warn({ limit }, 'the limit of open files and sockets is low (ulimit -n)');
-  return new Descriptors(limit, systemScheduler, (count, open) =>
-    log.warn({ count, open, limit }, 'connections refused: the limit of open files and sockets is reached (ulimit -n)'),
-  );
+  const onRefused = (count: number, open: number) =>
+    log.warn({ count, open, limit }, 'connections refused, or closed for others: a limit is reached (ulimit -n, --max-sockets)');
+  return new Seats({ descriptors: limit, limits, scheduler: systemScheduler, onRefused, refused });
 }
 
 const FEW_DESCRIPTORS = 4_096;
@@ -240,12 +251,12 @@ interface Probes {
 }
 
 /** Active checks; none are made when they are off. */
-function probesIn({ options, registry, scheduler, now, log, descriptors }: House): Probes {
+function probesIn({ options, registry, scheduler, now, log, seats }: House): Probes {
   // The table of options takes nothing else.
   const allow = AddressSet.parse(options.probeAllow) ?? new AddressSet([]);
   const checks = createChecks({ allow, resolveNames: options.probeNames });
   const { check } = checks;
-  const limits = options.probes ? { ...options, maxProbes: descriptors.setAside(options.maxProbes) } : options;
+  const limits = options.probes ? { ...options, maxProbes: seats.setAside(options.maxProbes) } : options;
   const prober = new Prober({ registry, scheduler, now, random: Math.random, busy: loopUse(now), check, limits, log });
   return {
     times: prober.times,
@@ -260,7 +271,10 @@ function probesIn({ options, registry, scheduler, now, log, descriptors }: House
   };
 }
 
-function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'contextPath' | 'nacosRpc' | 'nacosLane'> {
+function nacosSurfaces(
+  house: House,
+  nacos: Nacos,
+): Pick<Surfaces, 'nacos' | 'nacosTurnedAway' | 'contextPath' | 'nacosRpc' | 'nacosLane'> {
   const { options, openAnswers, shutdown, log } = house;
   const { maxNacosMessageBytes: maxMessageBytes } = options;
   const compressions = COMPRESSIONS.map(({ name }) => name);
@@ -274,17 +288,17 @@ function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'co
     shutdown: shutdown.signal,
     log,
   });
-  return { nacos: nacos.http, contextPath: options.contextPath, nacosRpc, nacosLane };
+  return { nacos: nacos.http, nacosTurnedAway: nacos.turnedAway, contextPath: options.contextPath, nacosRpc, nacosLane };
 }
 
 function healthSurfaces(
   house: House,
   { health, watches, door }: Rooms,
 ): Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane'> {
-  const { options, openAnswers, shutdown, scheduler, now, wallClock, log } = house;
+  const { options, openAnswers, shutdown, scheduler, now, wallClock, log, refused } = house;
   // Nobody is asked anything where everybody is told.
   const visitorOf = options.healthAuth ? visitorsFor(door.access, scheduler) : undefined;
-  const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal, visitorOf };
+  const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal, visitorOf, refused };
   const { defaultService } = options;
   const healthRpc = rpcByPath({
     routes: (router) => {

@@ -3,7 +3,7 @@ import { ConnectError, type ConnectRouter, type ContextValues, createConnectRout
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { universalRequestFromNodeRequest } from '@connectrpc/connect-node';
 import type { Logger } from 'pino';
-import { atItsTurn, written } from '../wire/answer.ts';
+import { abandonBody, atItsTurn, written } from '../wire/answer.ts';
 import { isHttp2, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
 import { COMPRESSIONS } from './compressions.ts';
@@ -84,7 +84,7 @@ function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
         const { request, answered } = translate(asked, expects, longLived ? ONLY_GRPC : undefined);
         const answer = answered(await handler(request));
         // Answered before all of it was read, and so refused: what is left of the request would stand in the way of the next.
-        if (!isHttp2(req) && !req.complete) res.setHeader('Connection', 'close');
+        abandonBody(req, res);
         await respond(answer, res);
       } catch (err) {
         // Whatever the implementation throws has become an answer by now. What is left are callers that went away.

@@ -6,6 +6,7 @@ import { listen, type OpenPort, type PortOptions, type TlsIdentity } from '../wi
 import { everything, healthOnly, type Surfaces } from './dispatch.ts';
 import { drain } from './drain.ts';
 import { drainableOf } from './drainable.ts';
+import { forGuests } from './guests.ts';
 import { limitHangs } from './hang-limit.ts';
 import { closeRooms, furnish, type House, houseOf, roomsIn, StoreError } from './rooms.ts';
 
@@ -72,7 +73,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     try {
       await drain(drainableOf(house, rooms, ports.close), { delayMs, withinMs }, house.scheduler);
     } finally {
-      house.descriptors.close();
+      house.seats.close();
       stopWatching();
       await closeRooms(rooms);
     }
@@ -101,21 +102,22 @@ interface Ports {
 
 /** Opens all ports or none. */
 async function openPorts(
-  { options, scheduler, wallClock, log, descriptors, http2Totals }: House,
+  { options, scheduler, wallClock, log, seats, http2Totals, refused }: House,
   surfaces: Surfaces,
   tls: ServerOptions['tls'],
 ): Promise<Ports> {
   const { host, port, grpcPort, healthPort } = options;
   const all = everything(surfaces, log);
   const health = healthOnly(surfaces, log);
+  const guests = forGuests(surfaces, log, (socket) => refused.count(seats.limitOf(socket)));
   const onBug = (err: unknown) => log.error({ err }, 'http2 failed');
-  const shared = { limits: options, scheduler, wallClock, http2Totals, onBug };
+  const shared = { limits: options, scheduler, wallClock, http2Totals, refused, onBug, guests };
   const open: OpenPort[] = [];
   const close = async (deadline: AbortSignal) => {
     await Promise.all(open.map((each) => each.close(deadline)));
   };
   const opened = async (number: number, lanes: Lanes, how: Pick<PortOptions, 'tls' | 'tlsOnly'> = {}) => {
-    const admit: PortOptions['admit'] = (socket) => descriptors.admit(socket, lanes === health);
+    const admit: PortOptions['admit'] = (socket) => seats.admit(socket, lanes === health);
     try {
       const one = await listen(host, number, lanes, { ...shared, admit, ...how });
       open.push(one);

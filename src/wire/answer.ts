@@ -138,11 +138,12 @@ export function atItsTurn(res: Response, run: () => void): void {
   else run();
 }
 
-/** What is left of the request's body is not wanted: nothing else can come over this connection. Over HTTP/2 a stream ends with its answer. */
+/**
+ * What has not come of the request's body is not wanted: nothing else can come over this connection, which ends with the answer. Over
+ * HTTP/2 a stream does.
+ */
 export function abandonBody(req: Request, res: Response): void {
-  if (isHttp2(req)) return;
-  res.setHeader('Connection', 'close');
-  req.resume();
+  if (!isHttp2(req) && !req.complete) res.setHeader('Connection', 'close');
 }
 
 /** Longer ones are cut: a header is no place for a list. */

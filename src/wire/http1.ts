@@ -1,6 +1,11 @@
 import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { answerText } from './answer.ts';
+import { hasNoBody, type Serve } from './exchange.ts';
+import { Http1Connection } from './http1-connection.ts';
 import type { Lanes, PortLimits } from './lanes.ts';
+import type { Refused } from './refused.ts';
+import type { Use } from './seat.ts';
 
 /** HTTP/1.1 on connections that it is given. */
 export interface Http1 {
@@ -9,7 +14,7 @@ export interface Http1 {
    * then), and hands every connection to whoever listens for it.
    */
   readonly server: Server;
-  serve(socket: Socket): void;
+  serve(socket: Socket, isGuest?: boolean): Use;
   /** Ends what is idle now, and every other connection after the answer that it is giving. */
   close(): void;
 }
@@ -17,33 +22,45 @@ export interface Http1 {
 /** The system then finds out about peers that have vanished without a word. Those of HTTP/2 are asked for a sign of life. */
 const TCP_KEEP_ALIVE_AFTER_MS = 30_000;
 
-/** Not a set of its answers: see `Bag`. */
-interface Connection {
-  /** Answers that have not gone out whole. */
-  open: number;
-  /** That of the last request, if it is one of them. */
-  last: ServerResponse | undefined;
+export interface Http1Options {
+  /** Who answers on connections for which there was no other seat. */
+  readonly guests?: Serve;
+  /** Where refusals for a limit are counted. */
+  readonly refused?: Refused | undefined;
 }
 
-export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits): Http1 {
-  const connections = new Map<Socket, Connection>();
+export function createHttp1(
+  { request, http1: lane }: Lanes,
+  limits: PortLimits,
+  { guests = request, refused }: Http1Options = {},
+): Http1 {
+  const { maxHeaderFields } = limits;
+  const connections = new Map<Socket, Http1Connection>();
   let closing = false;
   // One function for all answers, which end once each.
   const onAnswered = function (this: ServerResponse) {
-    const connection = connections.get(this.req.socket);
-    if (connection !== undefined && --connection.open === 0) connection.last = undefined;
+    connections.get(this.req.socket)?.answered();
+  };
+  const destroySoon = function (this: Socket) {
+    connections.get(this)?.endGently();
   };
 
   const server = createServer(optionsOf(limits), (req, res) => {
+    // Something came after a last answer: there is none for it.
+    if (req.socket.writableEnded) return void req.socket.destroy();
+    if (!hasNoBody(req)) req.socket.destroySoon = destroySoon;
     const connection = connections.get(req.socket);
-    if (connection !== undefined) {
-      connection.open++;
-      connection.last = res;
-    }
+    connection?.began(res);
     res.on('close', onAnswered);
     if (closing) res.shouldKeepAlive = false;
-    if (lane?.(req, res, request) !== true) request(req, res);
+    if (req.rawHeaders.length > 2 * maxHeaderFields) refuseFields(res, refused);
+    else if (connection?.isGuest === true) guests(req, res);
+    else if (lane?.(req, res, request) !== true) request(req, res);
   });
+  // What it gives is what it was given.
+  server.on('clientError', (error, socket) => connections.get(socket as Socket)?.refuse(error));
+  // Node leaves out what is beyond, and what is left may mean something else: one more, to see that there is.
+  server.maxHeadersCount = maxHeaderFields + 1;
   // Node takes an answer for sent, and its connection for idle, as soon as it has been written: closing would cut off what a slow
   // reader has not taken yet. What is idle is decided in `close`.
   server.closeIdleConnections = () => {};
@@ -55,24 +72,28 @@ export function createHttp1({ request, http1: lane }: Lanes, limits: PortLimits)
   return {
     server,
 
-    serve(socket) {
+    serve(socket, isGuest = false) {
       socket.setKeepAlive(true, TCP_KEEP_ALIVE_AFTER_MS);
-      connections.set(socket, { open: 0, last: undefined });
+      const connection = new Http1Connection(socket, isGuest);
+      connections.set(socket, connection);
       socket.once('close', () => connections.delete(socket));
       for (const each of serveSocket) each.call(server, socket);
+      return connection;
     },
 
     close() {
       closing = true;
       // A connection that is answering now ends after its answer, instead of waiting for another request.
       server.keepAliveTimeout = 1;
-      for (const [socket, { last }] of connections) {
-        if (last === undefined) socket.destroy();
-        // Java's client of 1.x asks again as soon as it is answered: its connection would never wait.
-        else last.shouldKeepAlive = false;
-      }
+      for (const connection of connections.values()) connection.close();
     },
   };
+}
+
+function refuseFields(res: ServerResponse, refused: Refused | undefined): void {
+  refused?.count('header fields');
+  res.shouldKeepAlive = false;
+  answerText(res, 431, 'too many header fields\n');
 }
 
 function optionsOf({ headerTimeoutMs, bodyTimeoutMs, keepAliveTimeoutMs, maxHeaderBytes }: PortLimits): ServerOptions {

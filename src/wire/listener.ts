@@ -2,11 +2,12 @@ import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { Bag } from './bag.ts';
 import { tellApart } from './first-bytes.ts';
-import { createHttp1 } from './http1.ts';
 import type { Totals } from './http2/totals.ts';
-import { createHttp2 } from './http2.ts';
 import type { Lanes, PortLimits } from './lanes.ts';
+import type { Refused } from './refused.ts';
 import type { Scheduler } from './scheduler.ts';
+import type { Seat } from './seat.ts';
+import { createServing } from './serving.ts';
 
 /**
  * The ground floor opens a port here: it speaks HTTP/1.1 and HTTP/2 in cleartext (h2c with prior knowledge), and both over TLS if it
@@ -29,13 +30,17 @@ export interface PortOptions {
   readonly wallClock?: () => number;
   /** What all ports of the process have waiting on HTTP/2; of this one alone when left out. */
   readonly http2Totals?: Totals;
+  /** Where refusals for a limit are counted. */
+  readonly refused?: Refused;
   /** Hears of what nobody else has caught; nobody catches it when left out. */
   readonly onBug?: (error: unknown) => void;
   readonly tls?: TlsIdentity | undefined;
   /** Whether it refuses what is not TLS; default false. */
   readonly tlsOnly?: boolean;
-  /** Whether a connection may be kept; one that may not has been ended. All may when left out. */
-  readonly admit?: (socket: Socket) => boolean;
+  /** The seat of a connection; one that has none has been ended. All are kept when it is left out. */
+  readonly admit?: (socket: Socket) => Seat | undefined;
+  /** Who answers guests: connections for which there was no other seat. */
+  readonly guests?: Lanes;
 }
 
 /** PEM, as `node:tls` takes it. */
@@ -50,17 +55,14 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
   const { onBug = (error) => scheduler.soon(() => rethrow(error)) } = options;
   const sockets = new Bag<Socket>();
   const undecided = new Bag<Socket>();
-  const http1 = createHttp1(lanes, limits);
-  const http2 = createHttp2(lanes, limits, { scheduler, wallClock, onBug, totals: options.http2Totals });
-  const secure =
-    tls &&
-    secured(tls, limits.headerTimeoutMs, (socket, speaksHttp2) => {
-      (speaksHttp2 ? http2 : http1).serve(socket);
-    });
+  const { guests, refused, http2Totals: totals } = options;
+  const serving = createServing(lanes, { limits, scheduler, wallClock, onBug, totals, guests, refused });
+  const secure = tls && secured(tls, limits.headerTimeoutMs, serving.serveShaken);
 
   const howToTell = { timeoutMs: limits.headerTimeoutMs, knowsTls: secure !== undefined, scheduler };
-  http1.server.on('connection', (socket: Socket) => {
-    if (admit?.(socket) === false) return;
+  serving.server.on('connection', (socket: Socket) => {
+    const seat = admit?.(socket);
+    if (admit !== undefined && seat === undefined) return;
     socket.once('close', sockets.add(socket));
     const decided = undecided.add(socket);
     tellApart(socket, howToTell, (protocol, head) => {
@@ -68,25 +70,26 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
       if (protocol === undefined) return;
       // The listening server keeps a socket open for writing when its peer has finished; an HTTP/2 session would never end.
       if (protocol !== 'http1') socket.allowHalfOpen = false;
-      if (protocol === 'tls') secure?.shake(socket);
-      else if (tlsOnly) socket.destroy();
-      else if (protocol === 'http2') http2.serve(socket, head);
-      else http1.serve(socket);
+      if (protocol === 'tls') {
+        serving.shakes(socket, seat);
+        secure?.shake(socket);
+      } else if (tlsOnly) socket.destroy();
+      else if (protocol === 'http2') serving.serve(socket, true, seat, head);
+      else serving.serve(socket, false, seat);
     });
   });
 
-  await openServer(http1.server, host, port);
+  await openServer(serving.server, host, port);
 
   return {
     // It listens on a port, not on a pipe.
-    address: addressOf(http1.server.address() as AddressInfo),
+    address: addressOf(serving.server.address() as AddressInfo),
 
     async close(deadline) {
-      const closed = new Promise<void>((resolve) => http1.server.close(() => resolve()));
+      const closed = new Promise<void>((resolve) => serving.server.close(() => resolve()));
       for (const socket of undecided.members()) socket.destroy();
-      http1.close();
       secure?.close();
-      http2.close();
+      serving.close();
       const cut = () => {
         for (const socket of sockets.members()) socket.destroy();
       };

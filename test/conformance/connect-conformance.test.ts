@@ -15,8 +15,8 @@ const { path: folder } = inject('tools').connectConformance;
 const HERE = join(import.meta.dirname, 'clients/connect-conformance');
 const run = promisify(execFile);
 
-/** Where it differs, on purpose or not always: each with its reason in the file. */
-const KNOWN = ['failing', 'flaky'].flatMap((kind) => [`--known-${kind}`, `@${join(HERE, `known-${kind}.txt`)}`]);
+/** Where it differs on purpose: each with its reason in the file. */
+const KNOWN = ['--known-failing', `@${join(HERE, 'known-failing.txt')}`];
 
 /** How many cases there are at least. */
 const SUITES: readonly (readonly [string, number, readonly string[]])[] = [

@@ -255,6 +255,33 @@ describe('List over gRPC', () => {
   });
 });
 
+it('List says what is true after each change, though it is made once for all who ask between', async () => {
+  await using other = await twoDoors({ restartGraceMs: 0 });
+  const [inLane, usual] = await Promise.all([overHttp2(other.doors[0]), overHttp2(other.doors[1])]);
+  const listed = async () => {
+    const asked = { headers: { ...GRPC, ':path': `${HEALTH}/List` }, pieces: [framed('')] };
+    const seen = await seenOf(inLane, asked);
+    expect(seen).toEqual(await seenOf(usual, asked));
+    return JSON.stringify(seen);
+  };
+  const refunds = { ...orders, name: 'refunds' };
+  const said = [await listed()];
+  for (const change of [
+    () => other.registry.register(orders, registration()),
+    () => other.registry.register(refunds, registration({ enabled: false })),
+    () => other.registry.register(refunds, registration({ enabled: true })),
+    () => other.registry.deregister(orders, registration()),
+    () => other.health.drain(),
+  ]) {
+    change();
+    said.push(await listed());
+    expect(await listed()).toBe(said.at(-1));
+  }
+  expect(new Set(said).size).toBe(6);
+  inLane.destroy();
+  usual.destroy();
+});
+
 describe('Check in JSON over HTTP/2', () => {
   it.each<[string, Way]>([
     ['{"service":"orders"}', IN_LANE],

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { Accounts } from '../../src/registry/accounts.ts';
 import { AddressIndex } from '../../src/registry/address-index.ts';
 import { DEFAULT_SILENCE } from '../../src/registry/instance.ts';
 import type { Row } from '../../src/registry/row.ts';
@@ -10,12 +11,18 @@ import { randomRuns } from '../support/random.ts';
 function setUp() {
   const rows: (Row | undefined)[] = [];
   const index = new AddressIndex(rows);
-  const services = new Services(0);
+  const services = new Services(0, new Accounts());
   return {
     index,
     service: (name: string) => services.findOrAdd({ ...orders, name }),
     add(service: Service, ip: string, port: number, id = rows.length) {
-      rows[id] = { ...registration({ ip, port }), service, silence: DEFAULT_SILENCE, holder: undefined };
+      rows[id] = {
+        ...registration({ ip, port }),
+        service,
+        account: service.account,
+        silence: DEFAULT_SILENCE,
+        holder: undefined,
+      };
       index.add(id);
       return id;
     },

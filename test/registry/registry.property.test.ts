@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { sizeOf } from '../../src/registry/accounts.ts';
 import type { Instance } from '../../src/registry/instance.ts';
 import { type DurableRecord, recordKey } from '../../src/registry/records.ts';
 import { Registry } from '../../src/registry/registry.ts';
@@ -13,6 +14,11 @@ const EXACT = { afresh: false, heldMs: 45_000 };
 const RUNS = randomRuns(1_000);
 
 const OPTIONS = { forgetAfterMs: FORGET_AFTER_MS, keepEditsMs: KEEP_EDITS_MS };
+
+/** What clients have said of all that are here. */
+function registrations(registry: Registry) {
+  return (registry.instances(orders) ?? []).flatMap((instance) => registry.lastRegistration(orders, instance) ?? []);
+}
 
 function seen(instances: readonly Instance[] | undefined) {
   return (instances ?? [])
@@ -44,6 +50,13 @@ it(`after any sequence of steps and waits the registry agrees with the model ${R
           healthy: healthy.length,
           available: healthy.filter(({ enabled, weight }) => enabled && weight > 0).length,
         });
+        const metadataSize = registrations(registry).reduce((sum, { metadata }) => sum + sizeOf(metadata), 0);
+        const { instances } = registry.accounts.all;
+        expect({ instances, metadataSize: registry.accounts.all.metadataSize }).toEqual({
+          instances: expected.length,
+          metadataSize,
+        });
+        expect(registry.accounts.of('')?.instances ?? 0).toBe(instances);
         expect([...registry.edits()].map(({ port }) => port).sort()).toEqual([...model.laid.keys()].sort());
         for (const [port, said] of model.departed)
           expect(registry.lastRegistration(orders, { ip: '10.0.0.1', port })).toMatchObject({ weight: said.weight });

@@ -235,13 +235,19 @@ export class Wire extends Duplex {
     this.#take = undefined;
   }
 
-  /** Has it read all of this, and answers with the frames that it says then and there. */
+  /** Has it read all of this, and answers with the frames that it says then and there, or when others have had their turn. */
   send(...pieces: readonly Buffer[]): Frame[] {
-    this.connection.receive(Buffer.concat(pieces));
+    this.begin(...pieces);
+    if (this.isPaused()) this.scheduler.advance(0);
     return this.frames();
   }
 
-  /** The same in words. */
+  /** Has it read as much of this as it reads in one turn. */
+  begin(...pieces: readonly Buffer[]): void {
+    this.connection.receive(Buffer.concat(pieces));
+  }
+
+  /** The same as `send`, in words. */
   say(...pieces: readonly Buffer[]): string[] {
     return this.send(...pieces).map(inWords);
   }

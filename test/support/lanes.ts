@@ -37,7 +37,7 @@ export async function twoDoors(given: GivenOptions = {}, port: 'all' | 'health' 
   let drained: Promise<void> | undefined;
   const close = (withinMs: number) => {
     drained ??= drain(drainableOf(house, rooms, closePorts), { delayMs: 0, withinMs }, systemScheduler).finally(() => {
-      house.descriptors.close();
+      house.seats.close();
       return closeRooms(rooms);
     });
     return drained;

@@ -35,7 +35,7 @@ describe('a peer', () => {
   });
 
   it('over HTTP/2 tells the calls that are open when they may write and when they have ended, and none that has ended', () => {
-    const connection = { duplex: new Socket(), owner: undefined, destroy() {}, append: () => false, finish() {} };
+    const connection = { duplex: new Socket(), owner: undefined, close() {}, destroy() {}, append: () => false, finish() {} };
     const peer = Http2Peer.of(connection);
     const told: string[] = [];
     for (const [i, name] of ['a', 'b', 'c'].entries()) {

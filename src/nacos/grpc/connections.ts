@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Peer } from '../../wire/exchange.ts';
+import type { Refused } from '../../wire/refused.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import type { Setup } from './bodies.ts';
 import { Connection, type ConnectionLimits, type Surroundings } from './connection.ts';
@@ -46,10 +47,14 @@ export class Connections {
 
   /** `wake` is called when there is something to be sent. Undefined when there are as many as there may be. */
   setUp(peer: Peer, setup: Setup, wake: () => void): Connection | undefined {
-    const { limits, wallClock } = this.#options;
+    const { limits, wallClock, refused } = this.#options;
     const ofPeer = this.#ofPeer.get(peer.ip) ?? 0;
-    if (this.#frozen || this.#byTransport.size >= limits.maxConnections || ofPeer >= limits.maxConnectionsPerPeer)
+    if (this.#frozen) return undefined;
+    const isFull = this.#byTransport.size >= limits.maxConnections;
+    if (isFull || ofPeer >= limits.maxConnectionsPerPeer) {
+      refused?.count(`connections of Nacos 2.x${isFull ? '' : ' of one address'}`);
       return undefined;
+    }
     const introduction = { id: this.idOf(peer), peer, setup, since: wallClock() };
     const connection = new Connection(introduction, this.#options, wake);
     this.#strangers.delete(peer);
@@ -78,6 +83,11 @@ export class Connections {
   /** Calls `listener` with each connection that has ended; what it had registered is gone by then. */
   onEnd(listener: (connection: Connection) => void): void {
     this.#listeners.add(listener);
+  }
+
+  /** How many are set up now. */
+  get count(): number {
+    return this.#byTransport.size;
   }
 
   /** Those that are set up now. */
@@ -141,6 +151,8 @@ export interface ConnectionsOptions extends Surroundings {
   readonly wallClock: () => number;
   readonly limits: ConnectionsLimits;
   readonly log: Logger;
+  /** Where refusals for a limit are counted; nowhere when left out. */
+  readonly refused?: Refused | undefined;
 }
 
 export interface ConnectionsLimits extends ConnectionLimits {

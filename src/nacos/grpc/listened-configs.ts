@@ -1,6 +1,7 @@
+import { Shares } from '../../wire/shares.ts';
 import type { ConfigListener, ConfigListeners } from '../config-listeners.ts';
 import { type ConfigId, type Configs, configKey } from '../configs.ts';
-import { RequestError } from '../errors.ts';
+import { TooMany } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 
@@ -9,9 +10,13 @@ export class ListenedConfigs {
   readonly #options: ListenedConfigsOptions;
   /** By the key of the text. */
   readonly #ofConnection = new Map<Connection, Map<string, Interest>>();
+  /** By the address at the other end. */
+  readonly #shares: Shares;
 
   constructor(options: ListenedConfigsOptions) {
     this.#options = options;
+    const { maxListenedConfigsInAll: inAll, maxListenedConfigsPerPeer: ofOne } = options.limits;
+    this.#shares = new Shares({ inAll, ofOne });
     options.connections.onEnd((connection) => {
       for (const interest of this.#ofConnection.get(connection)?.values() ?? []) this.#end(interest);
       this.#ofConnection.delete(connection);
@@ -49,23 +54,41 @@ export class ListenedConfigs {
     if (interests?.size === 0) this.#ofConnection.delete(connection);
   }
 
+  /** How many texts are listened to, each as often as it is. */
+  get count(): number {
+    return this.#shares.count;
+  }
+
   /** The same object for as long as it listens: a notice to it may be on its way. */
   #interestOf(connection: Connection, text: ConfigId): Interest {
     const key = configKey(text);
-    const { limits, listeners } = this.#options;
+    const { listeners } = this.#options;
     const interests = this.#ofConnection.get(connection) ?? new Map<string, Interest>();
     const known = interests.get(key);
     if (known !== undefined) return known;
-    if (interests.size >= limits.maxListenedConfigs)
-      throw new RequestError('too-many', `more than ${limits.maxListenedConfigs} configs listened to`);
+    this.#checkRoom(connection, interests.size);
     const interest = new Interest(connection, text);
     this.#ofConnection.set(connection, interests.set(key, interest));
     listeners.add(interest);
+    this.#shares.add(connection.peer.ip);
     return interest;
+  }
+
+  #checkRoom({ peer }: Connection, count: number): void {
+    const { maxListenedConfigs, maxListenedConfigsInAll, maxListenedConfigsPerPeer } = this.#options.limits;
+    if (count >= maxListenedConfigs)
+      throw new TooMany('texts listened to over one connection', `more than ${maxListenedConfigs} configs listened to`);
+    const limit = this.#shares.limitFor(peer.ip);
+    if (limit === 'in all')
+      throw new TooMany('texts listened to', `more than ${maxListenedConfigsInAll} configs listened to by all`);
+    if (limit === undefined) return;
+    const text = `more than ${maxListenedConfigsPerPeer} configs listened to from one address`;
+    throw new TooMany('texts listened to from one address', text);
   }
 
   #end(interest: Interest): void {
     interest.ended = true;
+    this.#shares.remove(interest.ip);
     this.#options.listeners.delete(interest);
   }
 }
@@ -82,6 +105,9 @@ export interface ListenedConfigsOptions {
 export interface ListenedConfigsLimits {
   /** Texts that one connection may listen to. */
   readonly maxListenedConfigs: number;
+  /** The same of all connections, and of those from one address. */
+  readonly maxListenedConfigsInAll: number;
+  readonly maxListenedConfigsPerPeer: number;
 }
 
 /** That of one connection in one text. */

@@ -1,6 +1,9 @@
+import type { Registration } from '../../registry/instance.ts';
+import type { ServiceName } from '../../registry/service-name.ts';
 import { permitted } from '../gate.ts';
 import type { JsonObject } from '../json.ts';
 import type { Naming } from '../naming.ts';
+import { type Quotas, sizeOfAll } from '../quotas.ts';
 import {
   type BatchLimits,
   clustersOf,
@@ -20,24 +23,32 @@ import type { Subscribers } from './subscribers.ts';
 /** What the calls about services work on. */
 export interface NamingRoom {
   readonly naming: Naming;
+  readonly quotas: Quotas;
   readonly subscribers: Subscribers;
   readonly limits: BatchLimits;
 }
 
 /** The calls of the 2.x protocol about services and their instances. */
-export function namingCalls({ naming, subscribers, limits }: NamingRoom) {
+export function namingCalls({ naming, quotas, subscribers, limits }: NamingRoom) {
+  const hold = (service: ServiceName, instances: readonly Registration[], { connection, by }: Asker) => {
+    const { slots } = connection;
+    const before = sizeOfAll(slots.of(service));
+    quotas.hold(service, instances, before, by);
+    slots.put(service, instances);
+    quotas.held(connection, sizeOfAll(slots.of(service)) - before);
+  };
   return {
     /** Deregistering empties the slot, whatever instance is named: there is one for each service of a connection. */
-    instance(body: JsonObject, { connection, permit }: Asker): object {
+    instance(body: JsonObject, asker: Asker): object {
       const type = typeOf(body, 'registerInstance', 'deregisterInstance');
-      const service = permitted(permit, 'naming', serviceOf(body));
-      connection.slots.put(service, type === 'registerInstance' ? [instanceOf(body, true, limits)] : []);
+      const service = permitted(asker.permit, 'naming', serviceOf(body));
+      hold(service, type === 'registerInstance' ? [instanceOf(body, true, limits)] : [], asker);
       return { type };
     },
 
-    batch(body: JsonObject, { connection, permit }: Asker): object {
+    batch(body: JsonObject, asker: Asker): object {
       const type = typeOf(body, 'batchRegisterInstance');
-      connection.slots.put(permitted(permit, 'naming', serviceOf(body)), instancesOf(body, limits));
+      hold(permitted(asker.permit, 'naming', serviceOf(body)), instancesOf(body, limits), asker);
       return { type };
     },
 

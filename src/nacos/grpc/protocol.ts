@@ -2,9 +2,10 @@ import { type ConnectRouter, createContextKey } from '@connectrpc/connect';
 import { BiRequestStream, Request } from '../../gen/nacos/payload_pb.ts';
 import type { Headers } from '../../wire/browser.ts';
 import type { Peer } from '../../wire/exchange.ts';
+import type { Refused } from '../../wire/refused.ts';
 import { takesBytes } from '../agents.ts';
 import { type Durability, kept } from '../durability.ts';
-import { REASONS, RequestError } from '../errors.ts';
+import { limitOf, REASONS, RequestError } from '../errors.ts';
 import { type Admission, type Gate, NotPermitted } from '../gate.ts';
 import type { JsonObject } from '../json.ts';
 import { readBody } from './bodies.ts';
@@ -34,6 +35,8 @@ import { type Answering, requestTable } from './table.ts';
 export interface NacosRpcOptions extends NamingRoom, ConfigsRoom, StreamRoom {
   readonly durability: Durability;
   readonly gate?: Gate | undefined;
+  /** Where refusals for a limit are counted; nowhere when left out. */
+  readonly refused?: Refused | undefined;
 }
 
 /** The transport of a call, and who is at its other end. */
@@ -54,7 +57,7 @@ export function nacosRpc(router: ConnectRouter, options: NacosRpcOptions): void 
 }
 
 /** Answers one question after the other, those of the connection itself and those of the table. */
-export function answerer({ connections, durability, gate, log }: AnswererRoom, table: ReadonlyMap<string, Answering>) {
+export function answerer({ connections, durability, gate, log, refused }: AnswererRoom, table: ReadonlyMap<string, Answering>) {
   return answerTo;
 
   // The order of these checks is Nacos's: clients act on what is found first.
@@ -102,6 +105,8 @@ export function answerer({ connections, durability, gate, log }: AnswererRoom, t
   }
 
   function failed(answering: Answering, error: unknown): Message {
+    const limit = error instanceof RequestError ? limitOf(error) : undefined;
+    if (limit !== undefined) refused?.count(limit);
     if (!(error instanceof RequestError)) log.error({ err: error, answer: answering.answer }, 'nacos request failed');
     return failure(answering, error);
   }
@@ -117,7 +122,7 @@ function failure({ answer, failure: fields }: Answering, error: unknown): Messag
   return message(answer, { ...fields, resultCode: 500, errorCode, message: text, success: false });
 }
 
-type AnswererRoom = Pick<NacosRpcOptions, 'connections' | 'durability' | 'gate' | 'log'>;
+type AnswererRoom = Pick<NacosRpcOptions, 'connections' | 'durability' | 'gate' | 'log' | 'refused'>;
 
 /** Before the service that an answer ends with. */
 const SUCCESS = JSON.stringify({ ...OK, message: 'success' });

@@ -3,8 +3,9 @@ import type { Registry } from '../../registry/registry.ts';
 import { groupedName, type ServiceName, serviceKey } from '../../registry/service-name.ts';
 import { Rounds } from '../../wire/rounds.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
+import { Shares } from '../../wire/shares.ts';
 import { takesBytes } from '../agents.ts';
-import { RequestError } from '../errors.ts';
+import { TooMany } from '../errors.ts';
 import type { Permit } from '../gate.ts';
 import { Gathered } from '../pushes.ts';
 import type { ClusterQuery } from './bodies.ts';
@@ -23,6 +24,8 @@ export class Subscribers {
   readonly #topics = new Map<string, Topic>();
   /** By connection, service and spelling of the clusters. */
   readonly #byConnection = new Map<Connection, Map<Topic, Map<string, Subscription>>>();
+  /** By the address at the other end. */
+  readonly #shares: Shares;
   readonly #changed: Gathered<Topic>;
   readonly #offers: Rounds<Subscription>;
   /** Those whose push failed, or was held back, with the time of the next try. */
@@ -33,6 +36,8 @@ export class Subscribers {
 
   constructor(options: SubscribersOptions) {
     this.#options = options;
+    const { maxSubscriptions: inAll, maxSubscriptionsPerPeer: ofOne } = options.limits;
+    this.#shares = new Shares({ inAll, ofOne });
     this.#infos = new ServiceInfos(options);
     this.#offers = new Rounds(options.scheduler, OFFERS_A_ROUND, (subscription) => this.#offer(subscription));
     this.#changed = new Gathered(options, (topics) => {
@@ -67,8 +72,10 @@ export class Subscribers {
     if (before !== undefined) {
       before.permit = permit;
     } else {
-      this.#checkRoom(ofConnection.size, spellings.size);
-      const subscription = subscriptionOf(connection, topic, query, permit);
+      this.#checkRoom(connection, ofConnection.size, spellings.size);
+      this.#shares.add(connection.peer.ip);
+      const subscription = subscriptionOf(connection, topic, query);
+      subscription.permit = permit;
       this.#byConnection.set(connection, ofConnection.set(topic, spellings.set(query.clustersVerbatim, subscription)));
       this.#topics.set(key, topic);
       topic.subscriptions.add(subscription);
@@ -98,6 +105,10 @@ export class Subscribers {
     return known ?? this.#infos.of(service, query, healthyOnly);
   }
 
+  get count(): number {
+    return this.#shares.count;
+  }
+
   /** Every subscription there is. */
   *all(): IterableIterator<Subscription> {
     for (const { subscriptions } of this.#topics.values()) yield* subscriptions;
@@ -112,13 +123,16 @@ export class Subscribers {
     this.#cancelRetries?.();
   }
 
-  #checkRoom(services: number, spellings: number): void {
-    const { maxSubscribedServices, maxClusterSets } = this.#options.limits;
-    if (spellings < maxClusterSets && (spellings > 0 || services < maxSubscribedServices)) return;
-    throw new RequestError(
-      'too-many',
-      `more than ${maxSubscribedServices} services subscribed to, or one with more than ${maxClusterSets} sets of clusters`,
-    );
+  #checkRoom({ peer }: Connection, services: number, spellings: number): void {
+    const { maxSubscribedServices, maxClusterSets, maxSubscriptions, maxSubscriptionsPerPeer } = this.#options.limits;
+    if (spellings >= maxClusterSets || (spellings === 0 && services >= maxSubscribedServices)) {
+      const text = `more than ${maxSubscribedServices} services subscribed to, or one with more than ${maxClusterSets} sets of clusters`;
+      throw new TooMany('subscriptions of one connection', text);
+    }
+    const limit = this.#shares.limitFor(peer.ip);
+    if (limit === 'in all') throw new TooMany('subscriptions', `more than ${maxSubscriptions} subscriptions`);
+    if (limit === undefined) return;
+    throw new TooMany('subscriptions of one address', `more than ${maxSubscriptionsPerPeer} subscriptions from one address`);
   }
 
   #noteChange(service: ServiceName): void {
@@ -239,6 +253,7 @@ export class Subscribers {
   #forget(subscription: Subscription): void {
     const { topic } = subscription;
     subscription.open = false;
+    this.#shares.remove(subscription.connection.peer.ip);
     this.#retries.delete(subscription);
     topic.subscriptions.delete(subscription);
     // Made again for others who ask so.
@@ -285,6 +300,9 @@ export interface SubscribersOptions extends ServiceInfosRooms {
 export interface SubscribersLimits {
   /** Services that one connection subscribes to: who consumes every service of a large estate subscribes to each. */
   readonly maxSubscribedServices: number;
+  /** Of all connections, and of those from one address. */
+  readonly maxSubscriptions: number;
+  readonly maxSubscriptionsPerPeer: number;
   /** Sets of clusters in which a connection may see one service, and in which a list is kept. */
   readonly maxClusterSets: number;
 }
@@ -317,13 +335,8 @@ export interface Subscription extends ClusterQuery {
   unacknowledged: boolean;
 }
 
-function subscriptionOf(
-  connection: Connection,
-  topic: Topic,
-  { clusters, clustersVerbatim }: ClusterQuery,
-  permit: Permit | undefined,
-): Subscription {
-  const fresh = { open: true, permit, told: undefined, queued: false, unacknowledged: false };
+function subscriptionOf(connection: Connection, topic: Topic, { clusters, clustersVerbatim }: ClusterQuery): Subscription {
+  const fresh = { open: true, permit: undefined, told: undefined, queued: false, unacknowledged: false };
   return { connection, topic, clusters, clustersVerbatim, ...fresh };
 }
 

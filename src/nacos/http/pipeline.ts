@@ -1,9 +1,10 @@
 import type { Logger } from 'pino';
 import { abandonBody } from '../../wire/answer.ts';
 import { hasLeft, pathOf, queryOf, type Request, type Response, type Serve } from '../../wire/exchange.ts';
+import type { Refused } from '../../wire/refused.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
 import { type Durability, kept } from '../durability.ts';
-import { REASONS, type Reason, RequestError } from '../errors.ts';
+import { limitOf, REASONS, type Reason, RequestError, TooMany } from '../errors.ts';
 import { type Admission, type Gate, NotPermitted } from '../gate.ts';
 import { NONE_LIMITED, type ServerStatus, type Switches } from '../switches.ts';
 import { AskedOverHttp } from './asked.ts';
@@ -28,6 +29,8 @@ export interface PipelineOptions {
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
   readonly log: Logger;
+  /** Where refusals for a limit are counted; nowhere when left out. */
+  readonly refused?: Refused | undefined;
 }
 
 export interface PipelineLimits {
@@ -37,7 +40,17 @@ export interface PipelineLimits {
 }
 
 /** Answers every request whose path starts with `/nacos/`. What a caller can be at fault for, or to leave in the middle of, never rejects. */
-export function pipeline({ gate, routes, switches, limits, durability, scheduler, wallClock, log }: PipelineOptions): Serve {
+export function pipeline({
+  gate,
+  routes,
+  switches,
+  limits,
+  durability,
+  scheduler,
+  wallClock,
+  log,
+  refused,
+}: PipelineOptions): Serve {
   const table = new RouteTable(routes);
 
   return (req, res) => {
@@ -87,6 +100,8 @@ export function pipeline({ gate, routes, switches, limits, durability, scheduler
 
   function failed(req: Request, res: Response, found: Found | undefined, error: unknown): void {
     if (error instanceof RequestError) {
+      const limit = limitOf(error);
+      if (limit !== undefined) refused?.count(limit);
       refuse(req, res, error, found?.route, wallClock);
     } else if (hasLeft(req)) {
       // The caller has gone in the middle of the request; there is nobody to answer.
@@ -95,6 +110,13 @@ export function pipeline({ gate, routes, switches, limits, durability, scheduler
       send(res, 500, 'caused: internal error;');
     }
   }
+}
+
+/** Tells all callers, each as his version has it, that there are too many connections. */
+export function turnedAway({ routes, wallClock }: Pick<PipelineOptions, 'routes' | 'wallClock'>): Serve {
+  const table = new RouteTable(routes);
+  const error = new TooMany('connections', 'too many connections: ask again later', 'too-many-connections');
+  return (req, res) => refuse(req, res, error, table.find(req.method ?? '', pathOf(req))?.route, wallClock);
 }
 
 /** Left alone by what the switches do to others: whoever has turned one on must be able to turn it off. */

@@ -1,5 +1,7 @@
 import { flat } from '../../registry/flat.ts';
 import { type ServiceName, serviceKey } from '../../registry/service-name.ts';
+import type { Refused } from '../../wire/refused.ts';
+import { Shares } from '../../wire/shares.ts';
 import type { Datagram } from './datagrams.ts';
 import { newTarget, type Recipient, type Target, targetKeyOf } from './flow.ts';
 
@@ -12,16 +14,20 @@ export class Pollers {
   readonly #limits: PollersLimits;
   readonly #topics = new Map<string, Topic>();
   readonly #targets = new Map<string, { readonly target: Target<Told>; pollers: number }>();
-  #count = 0;
+  /** By the address to which datagrams go. */
+  readonly #shares: Shares;
+  readonly #refused: Refused | undefined;
 
-  /** `now` is in monotonic milliseconds. */
-  constructor(now: () => number, limits: PollersLimits) {
+  /** `now` is in monotonic milliseconds. `refused`: where it is counted that there is no room. */
+  constructor(now: () => number, limits: PollersLimits, refused?: Refused) {
     this.#now = now;
     this.#limits = limits;
+    this.#shares = new Shares({ inAll: limits.maxUdpSubscribers, ofOne: limits.maxUdpSubscriptionsPerPeer });
+    this.#refused = refused;
   }
 
   get count(): number {
-    return this.#count;
+    return this.#shares.count;
   }
 
   /** Somebody has polled. `empty`: there is nothing in what it has got. Undefined when there is no room for one more. */
@@ -75,8 +81,12 @@ export class Pollers {
 
   #add(key: string, id: string, { service, poller, targetKey }: Newcomer): Told | undefined {
     const known = this.#targets.get(targetKey);
-    if (this.#count >= this.#limits.maxUdpSubscribers) return undefined;
-    if ((known?.pollers ?? 0) >= this.#limits.maxUdpSubscriptionsPerTarget) return undefined;
+    const isFull = (known?.pollers ?? 0) >= this.#limits.maxUdpSubscriptionsPerTarget;
+    const limit = isFull ? 'of one client' : this.#shares.limitFor(poller.ip);
+    if (limit !== undefined) {
+      this.#refused?.count(`subscriptions of Nacos 1.x ${limit}`);
+      return undefined;
+    }
     const behind = known ?? { target: newTarget<Told>(flat(targetKey)), pollers: 0 };
     const topic = this.#topics.get(key) ?? topicOf(service);
     const { ip, port, agent, app, grouped, clusters, clustersVerbatim } = poller;
@@ -100,14 +110,14 @@ export class Pollers {
     this.#topics.set(key, topic);
     topic.pollers.set(id, told);
     behind.pollers++;
-    this.#count++;
+    this.#shares.add(told.ip);
     return told;
   }
 
   #leave(told: Told): void {
     const { target } = told;
     target.waiting.delete(told);
-    this.#count--;
+    this.#shares.remove(told.ip);
     const behind = this.#targets.get(target.key);
     if (behind !== undefined && --behind.pollers === 0) this.#targets.delete(target.key);
   }
@@ -116,6 +126,8 @@ export class Pollers {
 export interface PollersLimits {
   readonly maxUdpSubscribers: number;
   readonly maxUdpSubscriptionsPerTarget: number;
+  /** Of all clients at one address. */
+  readonly maxUdpSubscriptionsPerPeer: number;
 }
 
 /** A client that polls a service, and wants to be told of changes in between. */

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from '../../registry/registry.ts';
 import type { ServiceName } from '../../registry/service-name.ts';
+import type { Refused } from '../../wire/refused.ts';
 import { Rounds } from '../../wire/rounds.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import { canBePushed, isGoClient } from '../agents.ts';
@@ -32,7 +33,7 @@ export class Pusher {
   constructor(options: PusherOptions) {
     const { registry, now, wallClock, limits, log } = options;
     this.#options = options;
-    this.#pollers = new Pollers(now, limits);
+    this.#pollers = new Pollers(now, limits, options.refused);
     this.#sockets = new Sockets(
       (message, from) => this.#acknowledged(message, from),
       (err) => log.warn({ err }, 'udp socket failed'),
@@ -75,6 +76,11 @@ export class Pusher {
   subscribers(service: ServiceName): Poller[] {
     const topic = this.#pollers.topic(service);
     return topic === undefined ? [] : [...this.#pollers.current([topic])];
+  }
+
+  /** How many subscriptions there are. */
+  get count(): number {
+    return this.#pollers.count;
   }
 
   /** Everybody who is told of something, with the service. */
@@ -185,6 +191,8 @@ export interface PusherOptions {
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
   readonly limits: PollersLimits;
+  /** Where it is counted that somebody is not to be told; nowhere when left out. */
+  readonly refused?: Refused | undefined;
   readonly log: Logger;
 }
 

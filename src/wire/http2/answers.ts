@@ -19,6 +19,7 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
   /** An `append` was refused. */
   #isStarved = false;
 
+  abstract close(): void;
   abstract destroy(): void;
 
   get maxUnsentBytes(): number {
@@ -59,7 +60,8 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
 
   finish(id: number, trailers: Prepared): void {
     if (!(this.table.get(id) instanceof Opened)) return;
-    trailers.write(this.output, id);
+    if (this.isTableUpdateDue && trailers.trailers) this.writeHeader(id, trailers.trailers, true);
+    else trailers.write(this.output, id);
     this.table.remove(id);
     this.table.end(id, false);
   }
@@ -70,6 +72,17 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
     if (this.#unreadBytes + bytes > limits.maxUnreadBytes || totals.unreadBytes + bytes > limits.maxUnreadBytesInAll)
       return false;
     this.#unread(bytes);
+    return true;
+  }
+
+  /** Its header counts as well, for as long as it waits for its end, or a handler has it. False: that was too much, and it is refused. */
+  protected hold(request: Request, ends: boolean): boolean {
+    if (request.held > 0) return true;
+    if (!this.keep(request.size)) {
+      this.fault(request.id, h2.ENHANCE_YOUR_CALM, 'too much data that nobody takes', ends);
+      return false;
+    }
+    request.held = request.size;
     return true;
   }
 
@@ -125,7 +138,7 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
       this.drop(open);
     } else if (open instanceof Stream) {
       this.rest(open);
-      this.#unread(-open.breakOff(code));
+      this.#unread(-open.breakOff(code) - open.held);
       this.wake(open);
     } else if (open) {
       this.shared.application.left(this, id);
@@ -134,7 +147,8 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
 
   /** A request has found its end, or somebody else. */
   protected drop(request: Request): void {
-    this.#unread(request.start - request.end);
+    this.#unread(request.start - request.end - request.held);
+    request.held = 0;
     this.shared.giveRequest(request);
   }
 
@@ -147,6 +161,7 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
 
   /** A request is for a handler, with what there is of its body. */
   protected handle(request: Request, ends: boolean): void {
+    if (!this.hold(request, ends)) return;
     const stream = this.#stream(request, ends);
     if (request.end > request.start) stream.unread.push(new Uint8Array(request.body.subarray(request.start, request.end)));
     request.end = request.start;
@@ -162,6 +177,11 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
     return stream;
   }
 
+  /** How many handlers are to be told. */
+  protected get due(): number {
+    return this.#woken.length;
+  }
+
   protected wake(stream: Stream): void {
     if (!stream.isWoken) this.#woken.push(stream);
     stream.isWoken = true;
@@ -170,6 +190,7 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
   /** Tells handlers what has happened to their streams. What they do then may happen to others: until nothing is left. */
   protected tell(): void {
     const { application } = this.shared;
+    if (this.isServeDue) this.serve();
     while (this.#woken.length > 0) {
       for (const stream of this.#woken.splice(0)) {
         stream.isWoken = false;

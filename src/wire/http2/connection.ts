@@ -11,8 +11,15 @@ const DRAIN_MS = 5_000;
 const LINGER_MS = 500;
 const LINGER_BYTES = 262_144;
 const MAX_UNANSWERED = 2;
-/** After so many requests in a row others get a turn: the system would go on reading from a peer that has more to say. */
-const FAIR_REQUESTS = 1_000;
+/**
+ * After so much in a row others get a turn: the system would go on reading from a peer that has more to say, and one read may ask for
+ * much. A request counts 1, more for a handler, and 1 for each KiB that is answered.
+ */
+const FAIR_WORK = 1_000;
+const WORK_OF_A_HANDLER = 64;
+const BYTES_OF_WORK = 1_024;
+/** So slowly a peer may read, and yet be heard of: its answer to a PING comes when it has read what stands before. */
+const BYTES_PER_SECOND = 16_384;
 
 /** What our own PINGs say. */
 const ARE_YOU_THERE = Buffer.from('alive?  ');
@@ -29,12 +36,16 @@ export class Connection extends Frames {
   #state: State = 'open';
   #isPaused = false;
   #isDirty = false;
-  /** The stream from which the requests in a row are counted. */
-  #fairFrom = 0;
+  /** What there had been when others had their turn. */
+  #fairId = 0;
+  #fairBytes = 0;
   // Since when it is as it is.
   readonly #since = this.shared.now;
   #idleSince = this.#since;
   #heardSince = this.#since;
+  #saidBefore = 0;
+  /** What the system had taken when it was last looked at. */
+  #taken = 0;
   #stuckSince = this.#since;
   #drainSince = 0;
   #unanswered = 0;
@@ -47,8 +58,8 @@ export class Connection extends Frames {
     duplex.on('drain', () => this.#turn('look'));
     duplex.on('end', () => this.#hungUp());
     duplex.on('close', () => this.#closed());
-    // What a socket has to say of its end, `close` says too.
-    duplex.on('error', ignore);
+    // TLS tells of what is no TLS, and leaves the socket open.
+    duplex.on('error', () => this.destroy());
     // Whoever has it from others may have paused it.
     duplex.resume();
   }
@@ -61,16 +72,32 @@ export class Connection extends Frames {
       return;
     }
     this.#heardSince = this.shared.now;
+    this.#saidBefore = this.output.said;
     this.#unanswered = 0;
-    this.#turn(chunk);
-    if (this.lastId - this.#fairFrom > 2 * FAIR_REQUESTS) this.#giveWay();
+    this.#goOn(chunk);
   }
 
-  #giveWay(): void {
-    this.#fairFrom = this.lastId;
+  protected get isTired(): boolean {
+    const bytes = this.output.said + this.waitingBytes - this.#fairBytes;
+    const work = (this.lastId - this.#fairId) / 2 + WORK_OF_A_HANDLER * this.due + bytes / BYTES_OF_WORK;
+    return work > FAIR_WORK || this.output.unsent > this.shared.limits.maxUnsentBytes;
+  }
+
+  /** Reads, as far as it is this peer's turn: what is left is read in the next. */
+  #goOn(chunk: Buffer): void {
+    this.#turn(chunk);
+    if (!this.isInterrupted || this.#isPaused || this.#isOver) return;
     this.duplex.pause();
+    this.#goOnSoon();
+  }
+
+  #goOnSoon(): void {
     this.shared.timers.soon(() => {
-      if (!this.#isPaused) this.duplex.resume();
+      this.#fairId = this.lastId;
+      this.#fairBytes = this.output.said + this.waitingBytes;
+      if (this.#isPaused || this.#isOver) return;
+      this.duplex.resume();
+      this.#goOn(NOTHING);
     });
   }
 
@@ -105,7 +132,29 @@ export class Connection extends Frames {
     this.output.whole(h2.PING, 0, 0, LAST_CALL);
   }
 
+  /** Nothing is open. */
+  get isIdle(): boolean {
+    return this.table.size === 0;
+  }
+
+  /** Another number whenever something has been asked. */
+  get mark(): number {
+    return this.lastId;
+  }
+
+  /** Ends at once, as it is idle: what the peer has asked meanwhile it may ask again elsewhere (RFC 9113 section 6.8). */
+  leave(): void {
+    if (!this.isIdle) return;
+    if (this.isGreeted) this.output.numbers(h2.GOAWAY, 0, [this.lastServed, h2.NO_ERROR]);
+    this.#write();
+    this.destroy();
+  }
+
   calm(): void {
+    if (this.#isOver) {
+      this.destroy();
+      return;
+    }
     this.output.isBurst = true;
     this.#fail(new h2.ConnectionError(h2.ENHANCE_YOUR_CALM, 'too much left unread by all'));
     // It does not read that either.
@@ -115,6 +164,7 @@ export class Connection extends Frames {
   destroy(): void {
     this.duplex.destroy();
     this.#forgetAll(h2.CANCEL);
+    this.#leaveUnread(0);
   }
 
   /** Everything that happens to a connection happens in one of these, and what it has to say leaves in one write. */
@@ -162,21 +212,27 @@ export class Connection extends Frames {
   /** There may be room to send, and it may be too late for something. Does nothing more when it is called again in the same second. */
   #look(): void {
     const { now, limits } = this.shared;
-    if (this.duplex.writableLength === 0) {
-      this.#stuckSince = now;
-      if (this.#isPaused) this.duplex.resume();
+    const taken = this.output.said - this.output.unsent;
+    if ((this.#taken > 0 && taken > this.#taken) || this.duplex.writableLength === 0) this.#stuckSince = now;
+    this.#taken = taken;
+    if (this.#isPaused && this.duplex.writableLength === 0) {
       this.#isPaused = false;
+      this.#goOnSoon();
     }
     if (!this.isGreeted && now - this.#since > limits.headerTimeoutMs) this.#giveUp('no greeting in time');
     else if (now - this.#stuckSince > limits.stallTimeoutMs) this.#giveUp('a peer that does not read');
     if (this.#isOver) return;
-    if (now - (this.waitsSince ?? now) > limits.headerTimeoutMs) h2.fail(h2.PROTOCOL_ERROR, 'a frame that does not end');
+    if (!this.isInterrupted && now - (this.waitsSince ?? now) > limits.headerTimeoutMs)
+      h2.fail(h2.PROTOCOL_ERROR, 'a frame that does not end');
     this.serve();
     this.checkTimes();
     if (this.table.size > 0) this.#idleSince = now;
     if (now - this.#idleSince > limits.idleTimeoutMs) this.close();
     if (this.#state === 'draining' && now - this.#drainSince > DRAIN_MS) this.#leave();
-    if (!this.isGreeted || now - this.#heardSince < limits.pingIntervalMs * (this.#unanswered + 1)) return;
+    const patience =
+      limits.pingIntervalMs * (this.#unanswered + 1) +
+      Math.trunc((this.output.said - this.#saidBefore) / BYTES_PER_SECOND) * 1_000;
+    if (!this.isGreeted || now - this.#heardSince < patience) return;
     if (this.#unanswered++ < MAX_UNANSWERED) this.output.whole(h2.PING, 0, 0, ARE_YOU_THERE);
     else this.#giveUp('a peer that is not heard of');
   }
@@ -227,13 +283,26 @@ export class Connection extends Frames {
     else this.#end(h2.CANCEL);
   }
 
-  /** The last words go out, and for a short time the peer may still talk: a connection with unread input is cut off by the system. */
+  /**
+   * The last words go out, and for a short time the peer may still talk: a connection with unread input is cut off by the system. Where
+   * nothing went wrong the peer has the time for stalls to take what it was answered.
+   */
   #end(code: number): void {
     this.#write();
     this.#forgetAll(code);
     this.duplex.resume();
+    const { timers, limits } = this.shared;
+    const destroy = () => this.destroy();
+    const isSlow = code === h2.NO_ERROR && this.duplex.writableLength > 0;
+    this.#cancelLinger = timers.after(isSlow ? limits.stallTimeoutMs : LINGER_MS, destroy);
     this.duplex.end();
-    this.#cancelLinger = this.shared.timers.after(LINGER_MS, () => this.destroy());
+    if (!isSlow) return;
+    this.#leaveUnread(this.duplex.writableLength);
+    this.duplex.once('finish', () => {
+      this.#leaveUnread(0);
+      this.#cancelLinger?.();
+      this.#cancelLinger = timers.after(LINGER_MS, destroy);
+    });
   }
 
   #forgetAll(code: number): void {
@@ -250,9 +319,10 @@ export class Connection extends Frames {
 
   #closed(): void {
     this.#forgetAll(h2.CANCEL);
+    this.#leaveUnread(0);
     this.#cancelLinger?.();
     this.shared.leave(this);
   }
 }
 
-function ignore(): void {}
+const NOTHING = Buffer.alloc(0);

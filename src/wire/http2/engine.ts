@@ -9,7 +9,7 @@ import { Shared } from './shared.ts';
  * which they became whole, from prepared bytes; others as streams, for as long as they take.
  *
  * It never connects, pushes, upgrades or compresses; it keeps no tree of priorities, and it knows nothing of what is asked. It makes no
- * timer of its own, and no object for a stream before there is a handler that needs one.
+ * timer of its own, and of a stream that no handler has no more than it must know.
  *
  * It is verified by tables of states and frames with the codes they end in, by h2spec, by the examples of RFC 7541 and the encoder and
  * decoder of Node beside it, by cutting exchanges at every byte, by a plain model on random frames, by mutated bytes, by the attacks

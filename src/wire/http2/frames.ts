@@ -32,6 +32,8 @@ export abstract class Frames extends Requests {
   protected hasPreface = false;
   protected isGreeted = false;
   protected isLeft = false;
+  /** There may be whole frames in what was not read, as it was the turn of others. */
+  protected isInterrupted = false;
   /** No more frames are taken, not even those of a chunk that it is at. */
   protected isStopped = false;
   /** The beginning of a frame, and when it came. */
@@ -46,6 +48,8 @@ export abstract class Frames extends Requests {
   #window = Math.max(this.shared.limits.connectionWindowBytes, h2.FIRST_WINDOW);
   #received = 0;
 
+  /** So much has been done for this peer that what it has sent more waits until others have had their turn. */
+  protected abstract readonly isTired: boolean;
   /** The peer has answered a PING. */
   protected abstract pong(payload: Buffer): void;
 
@@ -58,11 +62,13 @@ export abstract class Frames extends Requests {
     const bytes = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk;
     let at = this.hasPreface ? 0 : this.#readPreface(bytes);
     const first = at;
-    while (this.hasPreface && !this.isStopped) {
+    this.isInterrupted = false;
+    while (this.hasPreface && !this.isStopped && !this.isInterrupted) {
       const end = endOfFrame(bytes, at);
       if (end > bytes.length) break;
       this.#frame(bytes, at, end);
       at = end;
+      this.isInterrupted = this.isTired;
     }
     if (!this.#rest || at > first) this.#restSince = this.shared.now;
     this.#rest = at < bytes.length ? Buffer.allocUnsafeSlow(bytes.length - at) : undefined;
@@ -147,8 +153,7 @@ export abstract class Frames extends Requests {
     // In their order: the last of several wins (section 6.5.3).
     for (let at = start; at < end; at += 6) this.#setting(bytes.readUInt16BE(at), uint32At(bytes, at + 2));
     this.output.frame(0, h2.SETTINGS, h2.ACK, 0);
-    // Whatever relies on them comes after the acknowledgement.
-    this.serve();
+    this.isServeDue = true;
   }
 
   /** What is not known is ignored. */
@@ -160,8 +165,9 @@ export abstract class Frames extends Requests {
       h2.fail(h2.PROTOCOL_ERROR, 'ENABLE_PUSH out of range');
     } else if (key === INITIAL_WINDOW_SIZE) {
       // It is that of every stream, those that are open too (section 6.9.2).
-      const credits = [...this.table.all().values()].map(({ credit }) => credit);
-      if (Math.max(0, ...credits) + value > h2.MAX_31) h2.fail(h2.FLOW_CONTROL_ERROR, 'INITIAL_WINDOW_SIZE out of range');
+      let credit = 0;
+      for (const open of this.table.all().values()) credit = Math.max(credit, open.credit);
+      if (credit + value > h2.MAX_31) h2.fail(h2.FLOW_CONTROL_ERROR, 'INITIAL_WINDOW_SIZE out of range');
       this.initialWindow = value;
     } else if (key === MAX_FRAME_SIZE && (value < h2.MAX_FRAME_BYTES || value > 0xff_ffff)) {
       // Whatever it is, we send no larger frames than everybody takes.
@@ -225,7 +231,7 @@ export abstract class Frames extends Requests {
     }
     this.window += increment;
     if (this.window > h2.MAX_31) h2.fail(h2.FLOW_CONTROL_ERROR, 'window too large');
-    this.serve();
+    this.isServeDue = true;
   }
 
   #ping(flags: number, payload: Buffer): void {

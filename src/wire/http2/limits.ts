@@ -24,8 +24,8 @@ export const HTTP2_LIMITS = {
   maxSettingsPerSecond: 50,
   maxPingsPerSecond: 100, // and one for each stream opened and each answer or DATA sent: gRPC clients measure their bandwidth
   maxControlFramesPerSecond: 200, // WINDOW_UPDATE, PRIORITY, and RST_STREAM for what has ended; and eight for each of those
-  maxSmallFramesPerSecond: 5_000, // DATA of less than 256 bytes that end nothing
-  maxEmptyFramesPerSecond: 50, // DATA of none that end nothing
+  maxSmallFramesPerSecond: 5_000, // DATA of less than 256 bytes that end nothing; and one for each of those, as many clients send a message and its end apart
+  maxEmptyFramesPerSecond: 50, // DATA of none that end nothing; the same
   maxUnknownFramesPerSecond: 100,
   maxResetsPerSecond: 50, // requests that the peer resets, or makes us reset, before they are answered; four times as many at once
   maxErrorsPerMinute: 100, // all that no sound peer does, and that would cost it nothing, so that the next flood is not free

@@ -31,6 +31,8 @@ export class Output {
   bytes: Buffer = NOTHING;
   /** A whole burst is to be answered, and then written. */
   isBurst = false;
+  /** How many bytes there have been. */
+  said = 0;
   readonly #duplex: Duplex;
   readonly #pool: BufferPool;
   readonly #onDirty: () => void;
@@ -46,11 +48,12 @@ export class Output {
     this.#isPlain = duplex instanceof Socket && !(duplex instanceof TLSSocket);
   }
 
-  /** Where in `bytes` the next `bytes` bytes, one frame at most, are to be put. */
+  /** Where in `bytes` the next `bytes` bytes, a prepared answer at most, are to be put. */
   room(bytes: number): number {
     if (this.#length + bytes > this.bytes.length) this.#grow(bytes);
     const at = this.#length;
     this.#length += bytes;
+    this.said += bytes;
     return at;
   }
 

@@ -13,7 +13,9 @@ export interface Peer {
   append(id: number, piece: Prepared): boolean;
   /** Ends such a stream with the trailers that were prepared. */
   finish(id: number, trailers: Prepared): void;
-  /** Ends the connection at once. */
+  /** Ends the connection gracefully. */
+  close(): void;
+  /** Ends it at once. */
   destroy(): void;
   /** What the engine was given to serve. */
   readonly duplex: Duplex;
@@ -68,9 +70,11 @@ export class Request {
   readonly isHurried = true;
   /** Some of its fields were let go. */
   isTooLarge = false;
+  /** Of its header, as its limit counts; and how much of that is counted with what waits. */
+  size = 0;
+  held = 0;
   /** All meanings so far. */
   #seen = 0;
-  #size = 0;
   readonly #limits: Http2Limits;
 
   constructor(limits: Http2Limits) {
@@ -79,7 +83,7 @@ export class Request {
 
   begin(): void {
     this.method = this.scheme = this.path = this.authority = undefined;
-    this.count = this.marks = this.#seen = this.#size = 0;
+    this.count = this.marks = this.#seen = this.size = this.held = 0;
     this.contentLength = -1;
     this.start = this.end = this.received = this.credit = 0;
     this.window = this.#limits.streamWindowBytes;
@@ -89,10 +93,10 @@ export class Request {
   /** Takes the next field, in the order in which they came. One that is too much is looked at all the same, but not kept. */
   add(next: field.Field): void {
     const { meaning } = next;
-    this.#size += next.size;
-    if (this.#size > this.#limits.maxHeaderBytes || this.count >= this.#limits.maxHeaderFields) {
+    this.size += next.size;
+    if (this.size > this.#limits.maxHeaderBytes || this.count >= this.#limits.maxHeaderFields) {
       this.isTooLarge = true;
-      if (this.#size > 2 * this.#limits.maxHeaderBytes) fail(ENHANCE_YOUR_CALM, 'header list too large');
+      if (this.size > 2 * this.#limits.maxHeaderBytes) fail(ENHANCE_YOUR_CALM, 'header list too large');
       return;
     }
     if ((meaning & field.PSEUDO) !== 0) {

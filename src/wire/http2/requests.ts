@@ -68,7 +68,7 @@ export abstract class Requests extends Answers {
     request.route = this.shared.application.route(request);
     if (request.route === 0 || (!ends && request.has(EXPECT))) this.handle(request, ends);
     else if (ends) this.#answer(request);
-    else this.table.add(request.id, request);
+    else if (this.hold(request, ends)) this.table.add(request.id, request);
   }
 
   #answer(request: Request): void {

@@ -30,6 +30,8 @@ export abstract class Sender {
   protected isTableUpdateDue = false;
   /** Windows have grown, or the socket has room again. */
   protected isWritable = false;
+  /** Windows of many streams have grown. What waits is looked at once for all frames of a turn: it may be much. */
+  protected isServeDue = false;
   #waiting: Set<Stream> | undefined;
 
   constructor(shared: Shared, duplex: Duplex) {
@@ -62,6 +64,7 @@ export abstract class Sender {
 
   /** There may be room for what has waited: a frame for each that waits, in turn. */
   protected serve(): void {
+    this.isServeDue = false;
     this.isWritable = true;
     for (let moved = true; moved; ) {
       moved = false;

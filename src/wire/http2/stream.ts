@@ -72,6 +72,7 @@ export class Stream {
   readonly since: number;
   readonly contentLength: number;
   received: number;
+  held: number;
   window: number;
   /** Taken, and not yet given back to the peer. */
   owed = 0;
@@ -104,6 +105,8 @@ export class Stream {
     this.since = request.since;
     this.contentLength = request.contentLength;
     this.received = request.received;
+    this.held = request.held;
+    request.held = 0;
     this.window = request.window;
     this.credit = request.credit;
     this.#expects = request.has(EXPECT) && this.header('expect')?.toLowerCase() === '100-continue';

@@ -128,6 +128,38 @@ const FLOODS: Record<string, { readonly first?: Buffer; readonly piece: Piece; r
   },
 };
 
+const SOUND = { 'DATA of a byte before its end': 5_001, 'DATA of nothing before its end': 51 };
+
+it.each(Object.entries(SOUND))('%s is no flood where a request comes with each', (name, times) => {
+  using wire = new Wire();
+  wire.send(FIRST_WORDS);
+  const piece = name.includes('a byte') ? 'x' : '';
+  for (let i = 0; i < times; i++) {
+    const id = 2 * i + 1;
+    wire.send(headers(id, request('POST', '/'), OPEN_FOR_NOW), data(id, piece, 0), data(id, ''));
+  }
+  expect([wire.writableEnded, wire.application.failures]).toEqual([false, []]);
+  // After so many others have had their turn.
+  wire.scheduler.advance(0);
+});
+
+it('WINDOW_UPDATEs of the connection have what waits looked at once for all that came with them', () => {
+  using wire = new Wire();
+  wire.send(hello([4, 0]), settingsAck, headers(1, request('GET', '/big/100')));
+  const [stream] = wire.application.streams;
+  if (stream === undefined) throw new Error('the request has no handler');
+  let looks = 0;
+  const unsent = new Proxy([...stream.unsent], {
+    get(pieces, key) {
+      if (key === '0') looks++;
+      return Reflect.get(pieces, key);
+    },
+  });
+  Object.defineProperty(stream, 'unsent', { value: unsent });
+  wire.send(...Array.from({ length: 200 }, () => windowUpdate(0, 1)));
+  expect(looks).toBe(1);
+});
+
 const FIRST_WORDS = Buffer.concat([hello(), settingsAck]);
 const AT_MOST = 10_000;
 
@@ -211,17 +243,47 @@ it('a header in one piece is no larger than one in several may be', () => {
   expect(wire.say(headers(3, request('GET', '/', ['x', 'y'.repeat(1_000)])))).toEqual(['GOAWAY 1 ENHANCE_YOUR_CALM']);
 });
 
-it('a peer with a thousand requests in a row gives way to others before it is read again', () => {
+it.each([
+  ['a thousand requests in a row', '/', 900, 200, 1],
+  ['requests for a few handlers', '/nowhere', 10, 40, 2],
+  ['requests for long answers', '/big/300000', 2, 40, 2],
+])('a peer with %s gives way to others before the rest of what it has sent is read', (_, path, few, more, turns) => {
   using wire = new Wire();
-  wire.send(FIRST_WORDS);
+  wire.begin(hello([4, 10_000_000]), settingsAck, windowUpdate(0, 10_000_000));
   const gets = (from: number, count: number) =>
-    Buffer.concat(Array.from({ length: count }, (_, i) => headers(2 * (from + i) + 1, request('GET', '/'))));
-  wire.send(gets(0, 900));
+    Buffer.concat(Array.from({ length: count }, (__, i) => headers(2 * (from + i) + 1, request('GET', path))));
+  wire.begin(gets(0, few));
   expect(wire.isPaused()).toBe(false);
-  wire.send(gets(900, 200));
-  expect(wire.isPaused()).toBe(true);
+  const said = () => wire.words().filter((word) => word.startsWith('HEADERS')).length;
+  let answered = said();
+  expect(answered).toBe(few);
+  wire.begin(gets(few, more));
+  let others = 0;
+  const haveTheirTurn = () => {
+    if (!wire.isPaused()) return;
+    others++;
+    answered += said();
+    expect(answered).toBeLessThan(few + more);
+    wire.scheduler.soon(haveTheirTurn);
+  };
+  haveTheirTurn();
   wire.scheduler.advance(0);
-  expect(wire.isPaused()).toBe(false);
+  expect([wire.isPaused(), answered + said()]).toEqual([false, few + more]);
+  expect(others).toBeGreaterThanOrEqual(turns);
+});
+
+it('a peer that takes nothing of what it asks for is not answered more', async () => {
+  using wire = new Wire({ maxUnsentBytes: 100_000 });
+  wire.begin(hello([4, 10_000_000]), settingsAck, windowUpdate(0, 10_000_000));
+  wire.isStuck = true;
+  wire.begin(...Array.from({ length: 50 }, (_, i) => headers(2 * i + 1, request('GET', '/big/20000'))));
+  wire.scheduler.advance(0);
+  expect(wire.application.streams.length).toBeLessThan(40);
+  for (let second = 0; second < 25; second++) wire.scheduler.advance(1_000);
+  expect(wire.writableEnded).toBe(false);
+  wire.unstick();
+  await wire.settle();
+  expect(wire.application.streams).toHaveLength(50);
 });
 
 it('ten thousand requests without a body hold no more than the limit', () => {

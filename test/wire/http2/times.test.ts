@@ -17,6 +17,7 @@ import {
   settingsFrame,
   TYPE,
   uint32,
+  windowUpdate,
 } from '../../support/http2-frames.ts';
 import { TestApplication, Wire } from '../../support/http2-room.ts';
 import { ManualScheduler } from '../../support/scheduler.ts';
@@ -157,6 +158,15 @@ describe('a peer that is not heard of', () => {
     expect(wire.destroyed).toBe(true);
   });
 
+  it('but has much to read before it can answer, is given the time for it', () => {
+    using wire = greeted(new Wire({ stallTimeoutMs: 1_000_000 }));
+    wire.send(windowUpdate(0, 1_000_000), settingsFrame([4, 1_000_000]), headers(1, request('GET', '/big/655360')));
+    wire.scheduler.advance(69 * SECOND);
+    expect(wire.destroyed).toBe(false);
+    wire.scheduler.advance(2 * SECOND);
+    expect(wire.destroyed).toBe(true);
+  });
+
   it('is one of very many, who are looked after a few at a time', () => {
     const scheduler = new ManualScheduler();
     const engine = new Engine(new TestApplication(), scheduler);
@@ -274,6 +284,44 @@ describe('when it is over', () => {
     expect(wire.destroyed).toBe(true);
   });
 
+  it('what was answered still has the time for stalls to be taken, where nothing went wrong', async () => {
+    using wire = greeted(new Wire());
+    wire.isStuck = true;
+    wire.say(headers(1, request('GET', '/')), frame(TYPE.goaway, 0, 0, uint32(0, 0)));
+    expect(wire.writableEnded).toBe(true);
+    const { totals } = wire.engine;
+    expect(totals.unsentBytes).toBeGreaterThan(0);
+    wire.scheduler.advance(29 * SECOND);
+    expect(wire.destroyed).toBe(false);
+    wire.unstick();
+    await wire.settle();
+    expect(totals.unsentBytes).toBe(0);
+    wire.scheduler.advance(500);
+    expect(wire.destroyed).toBe(true);
+
+    using other = greeted(new Wire());
+    other.isStuck = true;
+    other.say(headers(1, request('GET', '/')), frame(TYPE.goaway, 0, 0, uint32(0, 0)));
+    other.scheduler.advance(30 * SECOND);
+    expect([other.destroyed, other.engine.totals.unsentBytes]).toEqual([true, 0]);
+  });
+
+  it('and is the first to go where all peers together take too little', () => {
+    using wire = greeted(new Wire({ maxUnsentBytesInAll: 100_000 }));
+    wire.isStuck = true;
+    wire.say(
+      headers(1, request('GET', '/big/90000')),
+      frame(TYPE.goaway, 0, 0, uint32(0, 0)),
+      windowUpdate(0, 90_000),
+      windowUpdate(1, 90_000),
+    );
+    expect([wire.writableEnded, wire.destroyed]).toEqual([true, false]);
+    using other = new Wire({}, wire.application, wire.engine);
+    greeted(other).isStuck = true;
+    other.say(headers(1, request('GET', '/big/60000')));
+    expect([wire.destroyed, other.destroyed]).toEqual([true, false]);
+  });
+
   it('but not for long', () => {
     using wire = greeted(new Wire());
     wire.send(ping('short'));
@@ -307,6 +355,13 @@ describe('when it is over', () => {
     stream?.reset(CODE.cancel);
     expect(stream?.write(Buffer.from('x'))).toBe(false);
     expect(wire.bytes()).toEqual(Buffer.alloc(0));
+  });
+
+  it('also when all that is known is that something went wrong, as with TLS', async () => {
+    using wire = greeted(new Wire());
+    wire.emit('error', new Error('decryption failed or bad record mac'));
+    await wire.settle();
+    expect([wire.destroyed, wire.engine.connections.length]).toEqual([true, 0]);
   });
 
   it('also when the peer has just gone', async () => {

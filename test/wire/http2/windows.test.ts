@@ -214,27 +214,44 @@ describe('what we are sent', () => {
 
   it.each(['/', '/hold'])('on all connections together is bounded too: %s', (path) => {
     using wire = greeted(new Wire({ maxUnreadBytesInAll: 20_000 }));
-    const words: string[] = [];
-    for (let id = 1; id <= 5; id += 2)
+    const { totals } = wire.engine;
+    const words = wire.say(headers(1, request('POST', path), OPEN_FOR_NOW));
+    const header = totals.unreadBytes;
+    expect(header).toBeGreaterThan(0);
+    words.push(...wire.say(data(1, Buffer.alloc(8_000), 0)));
+    for (let id = 3; id <= 5; id += 2)
       words.push(...wire.say(headers(id, request('POST', path), OPEN_FOR_NOW), data(id, Buffer.alloc(8_000), 0)));
     expect(words).toEqual(['RST_STREAM 5 ENHANCE_YOUR_CALM']);
-    expect(wire.engine.totals.unreadBytes).toBe(16_000);
+    expect(totals.unreadBytes).toBe(2 * (8_000 + header));
     wire.send(resetFrame(1, CODE.cancel));
-    expect(wire.engine.totals.unreadBytes).toBe(8_000);
+    expect(totals.unreadBytes).toBe(8_000 + header);
     wire.connection.destroy();
+    expect(totals.unreadBytes).toBe(0);
+  });
+
+  it('counts with its header, until it is answered', () => {
+    using wire = greeted(new Wire({ maxUnreadBytes: 20_000 }));
+    const large = (id: number, path: string) =>
+      wire.say(headers(id, request('POST', path, ['x', 'y'.repeat(8_000)]), OPEN_FOR_NOW));
+    expect([...large(1, '/'), ...large(3, '/hold')]).toEqual([]);
+    expect(large(5, '/')).toEqual(['RST_STREAM 5 ENHANCE_YOUR_CALM']);
+    expect(wire.say(data(1, ''))).toEqual(['HEADERS 1', 'DATA 1 12 END']);
+    expect(large(7, '/hold')).toEqual([]);
+    wire.send(resetFrame(3, CODE.cancel), resetFrame(7, CODE.cancel));
     expect(wire.engine.totals.unreadBytes).toBe(0);
   });
 
   it('in many short pieces is kept in few', () => {
     using wire = greeted(new Wire());
     wire.send(headers(1, request('POST', '/hold'), OPEN_FOR_NOW));
+    const header = wire.engine.totals.unreadBytes;
     for (let i = 0; i < 1_000; i++) wire.send(data(1, String.fromCharCode(97 + (i % 26)), 0));
     const [stream] = wire.application.streams;
     expect(stream?.unread.length).toBeLessThanOrEqual(64);
     let body = '';
     for (let chunk = stream?.read(); chunk; chunk = stream?.read()) body += Buffer.from(chunk).toString();
     expect(body).toBe('abcdefghijklmnopqrstuvwxyz'.repeat(39).slice(0, 1_000));
-    expect(wire.engine.totals.unreadBytes).toBe(0);
+    expect(wire.engine.totals.unreadBytes).toBe(header);
   });
 });
 
@@ -258,6 +275,17 @@ describe('an answer', () => {
       .send(settingsFrame([1, 0]), headers(3, request('GET', '/')))
       .filter(({ type }) => type === TYPE.headers);
     expect(second?.payload[0]).toBe(0x88);
+  });
+
+  it('that stays open tells it with its trailers, if those are what comes next', () => {
+    using wire = greeted(new Wire());
+    wire.send(headers(1, request('POST', '/grpc.health.v1.Health/Watch')), settingsFrame([1, 0]));
+    const [[peer, id] = []] = wire.application.watchers;
+    peer?.finish(id ?? 0, GONE);
+    wire.scheduler.advance(0);
+    const [trailers] = wire.frames();
+    expect(trailers).toMatchObject({ type: TYPE.headers, flags: FLAG.endHeaders | FLAG.endStream, id: 1 });
+    expect(trailers?.payload[0]).toBe(0x20);
   });
 
   it('to expect: 100-continue begins when the body is asked for', async () => {

@@ -1,0 +1,66 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { createHttp1 } from './http1.ts';
+import { createHttp2, type Http2Options } from './http2.ts';
+import type { Lanes, PortLimits } from './lanes.ts';
+import type { Refused } from './refused.ts';
+import type { Seat } from './seat.ts';
+
+/** HTTP of both versions on connections that it is given, for guests and for all others. */
+export interface Serving {
+  /** Listens; see `Http1`. */
+  readonly server: Server;
+  /** `head`: what has been read of it, if it speaks HTTP/2. */
+  serve(socket: Socket, speaksHttp2: boolean, seat: Seat | undefined, head?: Buffer): void;
+  /** The connection is to be served once its handshake is done: what is served then is another socket, with the same other end. */
+  shakes(socket: Socket, seat: Seat | undefined): void;
+  serveShaken(socket: Socket, speaksHttp2: boolean): void;
+  /** Ends what is idle, and all else after what is being answered. */
+  close(): void;
+}
+
+export interface ServingOptions extends Http2Options {
+  readonly limits: PortLimits;
+  /** Who answers guests; those that answer all others when left out. */
+  readonly guests?: Lanes | undefined;
+  /** Where refusals for a limit are counted. */
+  readonly refused?: Refused | undefined;
+}
+
+export function createServing(lanes: Lanes, { limits, guests = lanes, refused, ...options }: ServingOptions): Serving {
+  const http1 = createHttp1(lanes, limits, { guests: guests.request, refused });
+  const http2 = createHttp2(lanes, limits, options);
+  const http2OfGuests = createHttp2(guests, limits, options);
+  const shaking = new Map<string, Seat>();
+  const serve: Serving['serve'] = (socket, speaksHttp2, seat, head) => {
+    const isGuest = seat?.isGuest === true;
+    const use = speaksHttp2 ? (isGuest ? http2OfGuests : http2).serve(socket, head) : http1.serve(socket, isGuest);
+    seat?.serves(use);
+  };
+  return {
+    server: http1.server,
+    serve,
+    shakes(socket, seat) {
+      if (seat === undefined) return;
+      const otherEnd = otherEndOf(socket);
+      shaking.set(otherEnd, seat);
+      socket.once('close', () => shaking.delete(otherEnd));
+    },
+    serveShaken(socket, speaksHttp2) {
+      const otherEnd = otherEndOf(socket);
+      const seat = shaking.get(otherEnd);
+      shaking.delete(otherEnd);
+      serve(socket, speaksHttp2, seat);
+    },
+    close() {
+      http1.close();
+      http2.close();
+      http2OfGuests.close();
+    },
+  };
+}
+
+/** No two connections to one port have the same. */
+function otherEndOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
