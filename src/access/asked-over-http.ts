@@ -1,15 +1,16 @@
 import { TLSSocket } from 'node:tls';
+import { type Headers, isOfBrowser } from '../wire/browser.ts';
 import { headerOf, type Request } from '../wire/exchange.ts';
 import type { Asked } from './access.ts';
-import { headOf, isEncrypted, isOfBrowser } from './browsers.ts';
-import { type Carriers, payloadHeaders, requestHeaders } from './carriers.ts';
+import { isEncrypted } from './browsers.ts';
+import { type Carriers, requestHeaders } from './carriers.ts';
 import { certificateOf } from './certificates.ts';
-import type { Headers } from './places.ts';
 
 /** Who asks by a request, and what for: each read from it when it is needed, and most of it never. */
 export class AskedOverHttp implements Asked {
   readonly ownParams: boolean;
   readonly isScoped: boolean;
+  readonly isChange: boolean;
   readonly #req: Request;
   readonly #call: Call;
 
@@ -18,6 +19,7 @@ export class AskedOverHttp implements Asked {
     this.#call = call;
     this.ownParams = call.ownParams ?? false;
     this.isScoped = call.isScoped ?? false;
+    this.isChange = call.isChange ?? false;
   }
 
   get ip(): string {
@@ -29,12 +31,11 @@ export class AskedOverHttp implements Asked {
   }
 
   get carriers(): Carriers {
-    const { params = [], payload } = this.#call;
-    return { params, headers: payload === undefined ? requestHeaders(this.#req) : payloadHeaders(payload) };
+    return { params: this.#call.params ?? [], headers: requestHeaders(this.#req) };
   }
 
   get isBrowser(): boolean {
-    return isOfBrowser(headOf(this.#req));
+    return isOfBrowser(this.#req.headers);
   }
 
   get isEncrypted(): boolean {
@@ -42,12 +43,12 @@ export class AskedOverHttp implements Asked {
   }
 
   get certificate(): string | undefined {
-    const socket = tlsSocketOf(this.#req);
-    return socket && certificateOf(socket);
+    const { socket } = this.#req;
+    return socket instanceof TLSSocket ? certificateOf(socket) : undefined;
   }
 
   get agent(): string {
-    return this.#call.agent ?? (headerOf(this.#req, 'user-agent') || headerOf(this.#req, 'client-version'));
+    return headerOf(this.#req, 'user-agent') || headerOf(this.#req, 'client-version');
   }
 
   get example(): string {
@@ -59,17 +60,11 @@ export class AskedOverHttp implements Asked {
 export interface Call {
   /** As of `Carriers`; none are read when left out. */
   readonly params?: Carriers['params'];
-  /** Headers of a gRPC payload: they alone say who asks then, and those of the request only how it came. */
-  readonly payload?: Readonly<Record<string, string>>;
   /** As of `Asked`; false when left out. */
   readonly ownParams?: boolean;
   /** Likewise: whoever forgets it asks for a right to everything. */
   readonly isScoped?: boolean;
+  /** As of `Asked`; false when left out. */
+  readonly isChange?: boolean;
   readonly example: string;
-  /** How the client calls itself elsewhere than in the head. */
-  readonly agent?: string;
-}
-
-function tlsSocketOf({ socket }: Request): TLSSocket | undefined {
-  return socket instanceof TLSSocket ? socket : undefined;
 }

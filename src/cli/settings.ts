@@ -1,5 +1,6 @@
 import {
   cipherFaults,
+  contradictions,
   meantBy,
   NAMES,
   OPTIONS,
@@ -66,6 +67,7 @@ export function readSettings(
     ...unknownIn(flags, env),
     ...file.faults,
     ...portsTwice(options, placeOf, inDoubt),
+    ...contradictions(options, placeOf, inDoubt),
     ...halfTls(options, origins, inDoubt),
     ...cipherFaults(options, placeOf, inDoubt),
   ];

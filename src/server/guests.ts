@@ -19,7 +19,7 @@ export function forGuests(surfaces: Surfaces, log: Logger, onTurnedAway: (socket
     else if (isNacos(req, pathOf(req), root)) return nacosTurnedAway(req, res);
     else answerText(res, 503, `${TEXT}\n`);
   };
-  const request = guarded(log, (req, res) => {
+  const request = guarded(log, surfaces.pages, (req, res) => {
     const path = pathOf(req);
     return (healthRpc.get(path) ?? healthPaths(path) ?? probePaths(path) ?? turnedAway)(req, res);
   });

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
+import { createContextValues } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
 import { Health } from '../health/health.ts';
@@ -7,8 +7,9 @@ import { createHealthLane } from '../health/lane.ts';
 import { NAME_FORM } from '../health/names.ts';
 import { healthPaths } from '../health/paths.ts';
 import { HEALTH_JSON, healthService, watcherKey } from '../health/service.ts';
+import { EVERYBODY, visitorKey } from '../health/visitor.ts';
 import { Watches } from '../health/watch.ts';
-import { peerKey } from '../nacos/grpc/protocol.ts';
+import { headersKey, peerKey } from '../nacos/grpc/protocol.ts';
 import { createNacos, type Nacos } from '../nacos/nacos.ts';
 import { HOME, silenceOf } from '../nacos/rules.ts';
 import { type Options, OptionsError } from '../options.ts';
@@ -33,17 +34,19 @@ import type { Seats } from '../wire/seats.ts';
 import { Certificate } from './certificate.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
-import type { Drainable } from './drain.ts';
+import { type Door, gateOf, openDoor } from './door.ts';
 import { withinHeap } from './heap.ts';
+import { loopUse } from './loop-use.ts';
 import { nacosRpcByPath } from './nacos-rpc.ts';
+import { pagesFor } from './pages.ts';
 import { type Part, probePaths } from './readiness.ts';
 import { reflectionRoutes } from './reflection.ts';
 import { rpcByPath } from './rpc.ts';
 import { seatsOf } from './seating.ts';
 import { SilenceLog } from './silence-log.ts';
 import { Sweeper } from './sweeper.ts';
-import { CORS_HEADERS } from './triple.ts';
 import { lookAtLimits } from './usage.ts';
+import { mayHear, reflectedToVisitors, visitorsFor } from './visitors.ts';
 
 /**
  * The composition root: the one place where the registry, health, the Nacos surface, the store and the probes meet, and are given the
@@ -60,20 +63,25 @@ export interface Rooms {
   readonly probes: Probes;
   /** Undefined: nothing is kept. */
   readonly keeping: Keeping | undefined;
+  readonly door: Door;
   readonly sweeper: Sweeper;
   readonly silenceLog: SilenceLog;
   /** Undefined: no TLS is spoken. */
   readonly certificate: Certificate | undefined;
 }
 
-/** All of them, at rest. Rejects with `StoreError`. */
+/** All of them, at rest. Rejects with `StoreError`, and with `OptionsError` for what only files can tell. */
 export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Rooms> {
   const { registry, scheduler, now, log, options } = house;
   const keeping = await keepingIn(house);
+  const door = await openDoor(house).catch(async (error) => {
+    await keeping?.close();
+    throw error;
+  });
   const health = healthIn(house);
   const probes = probesIn(house);
   const isDraining = () => health.statusOf('bridge') !== 'serving';
-  const nacos = nacosIn(house, probes.times, keeping, isDraining);
+  const nacos = nacosIn(house, { door, checkTimes: probes.times, durability: keeping, isDraining });
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
   return {
     health,
@@ -81,6 +89,7 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
     nacos,
     probes,
     keeping,
+    door,
     sweeper: new Sweeper({ registry, scheduler, now, log }),
     silenceLog: new SilenceLog(registry, scheduler, log),
     certificate: identity && certificateIn(house, identity),
@@ -97,25 +106,29 @@ function certificateIn({ options, scheduler, log }: House, identity: TlsIdentity
  * and with `OptionsError` for what only a room can tell.
  */
 export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
-  const { health, watches, nacos, keeping } = rooms;
+  const { health, nacos, keeping, door } = rooms;
   checkDefaultService(health, house.options);
   const { comeBackWithinMs: heldMs, rememberForMs, probes } = house.options;
   const since = house.now();
-  await keeping?.begin(house.registry, nacos.durable, { heldMs, rememberForMs, risingClock: house.risingClock });
+  const parts = [...nacos.durable, door.users.durableUsers, door.users.durableRules];
+  await keeping?.begin(house.registry, parts, { heldMs, rememberForMs, risingClock: house.risingClock });
   // Nobody could be heard meanwhile, and a large store takes long.
   if (keeping !== undefined) house.registry.postpone(house.now() - since);
   if (!probes) forgetFindings(house.registry);
+  const notice = door.notice();
+  if (notice !== undefined) house.log.warn(notice);
   return {
     ...nacosSurfaces(house, nacos),
-    ...healthSurfaces(house, health, watches),
-    probePaths: probePaths(partsOf(house, rooms)),
+    ...healthSurfaces(house, rooms),
+    pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
+    probePaths: probePaths(partsOf(house, rooms), mayHear(door.access)),
   };
 }
 
 /** What `/readyz` lists. The bridge itself is asked by the status that it tells of itself, so that the two never differ. */
 function partsOf(house: House, rooms: Rooms): readonly Part[] {
   const { registry } = house;
-  const { health, keeping, probes, sweeper, certificate } = rooms;
+  const { health, keeping, door, probes, sweeper, certificate } = rooms;
   const looks: Readonly<Record<string, Part['look']>> = {
     store() {
       if (keeping === undefined) return { ok: true, says: 'off, nothing is kept' };
@@ -127,6 +140,7 @@ function partsOf(house: House, rooms: Rooms): readonly Part[] {
       const unheard = records.unheardCount === 0 ? '' : ` (${records.unheardCount} not heard of since a restart)`;
       return { ok: true, says: `${serviceCount} services, ${instanceCount} instances${unheard}` };
     },
+    access: () => ({ ok: true, says: door.says() }),
     probes: () => ({ ok: true, says: probes.says() }),
     limits: () => lookAtLimits({ ...house, ...rooms }),
     sweeper: () => ({ ok: !sweeper.isStalled, says: `${Math.round(sweeper.lateMs)} ms late` }),
@@ -141,37 +155,16 @@ function partsOf(house: House, rooms: Rooms): readonly Part[] {
 }
 
 /** Each in any state, once nobody is served any more. What is to survive is written last. */
-export async function closeRooms({ health, nacos, probes, keeping, sweeper, silenceLog, certificate }: Rooms): Promise<void> {
+export async function closeRooms(rooms: Rooms): Promise<void> {
+  const { health, nacos, probes, keeping, door, sweeper, silenceLog, certificate } = rooms;
   sweeper.stop();
+  door.close();
   silenceLog.stop();
   certificate?.stop();
   await probes.stop();
   nacos.close();
   health.close();
   await keeping?.close();
-}
-
-export function drainableOf(house: House, { health, watches, nacos }: Rooms, closePorts: Drainable['closePorts']): Drainable {
-  return {
-    announce: () => health.drain(),
-    sendAway: () => {
-      nacos.freeze();
-      return watches.told('bridge');
-    },
-    endCalls: () => {
-      // The stream of a connection says all that is meant for its client before it ends.
-      house.shutdown.abort(new ConnectError('the bridge is shutting down', Code.Unavailable));
-      return house.openAnswers.ended();
-    },
-    closePorts: (deadline) => {
-      const closed = closePorts(deadline);
-      // Only now, when no connection is taken any more: whoever is answered asks again at once.
-      nacos.endPolls();
-      return closed;
-    },
-    // Python's client notices nothing less than the end of its transport.
-    cut: () => nacos.cut(),
-  };
 }
 
 /** What a health name may be, only health knows. */
@@ -183,6 +176,8 @@ function checkDefaultService(health: Health, { defaultService }: Options): void 
 /** What all rooms are given. */
 export interface House {
   readonly options: Options;
+  /** A port speaks TLS. */
+  readonly hasTls: boolean;
   readonly registry: Registry;
   readonly scheduler: Scheduler;
   /** Monotonic milliseconds. */
@@ -203,7 +198,7 @@ export interface House {
   readonly refused: Refused;
 }
 
-export function houseOf(options: Options, log: Logger): House {
+export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
   const { forgetAfterMs, keepEditsMs, maxRemembered, restartGraceMs: graceMs, riseBeats } = options;
   const now = () => performance.now();
   const risingClock = new RisingClock(() => performance.timeOrigin + now());
@@ -214,6 +209,7 @@ export function houseOf(options: Options, log: Logger): House {
   setMaxListeners(0, shutdown.signal);
   return {
     options,
+    hasTls,
     registry: new Registry(now, { silenceOf, forgetAfterMs, keepEditsMs, maxRemembered, graceMs, riseBeats, onListenerError }),
     scheduler: systemScheduler,
     now,
@@ -239,18 +235,19 @@ async function keepingIn({ options, scheduler, log }: House): Promise<Keeping | 
   return options.dataDir === 'none' ? undefined : Keeping.open(options.dataDir, { scheduler, wallClock: Date.now, log });
 }
 
-function nacosIn(house: House, checkTimes: CheckTimes, durability: Keeping | undefined, isDraining: () => boolean): Nacos {
-  const { pushDelayMs, pushToClientIp, probes } = house.options;
+interface Around {
+  readonly door: Door;
+  readonly checkTimes: CheckTimes;
+  readonly durability: Keeping | undefined;
+  readonly isDraining: () => boolean;
+}
+
+function nacosIn(house: House, { door, ...around }: Around): Nacos {
+  const { auth, pushDelayMs, pushToClientIp, probes } = house.options;
+  const { login, ...gate } = gateOf(door);
+  const access = auth ? { gate: { ...gate, login }, desk: door.userAdmin } : { gate };
   const pushing = { pushDelayMs, pushToClientIp };
-  return createNacos({
-    ...house,
-    ...pushing,
-    limits: withinHeap(house.options),
-    checkTimes,
-    isChecking: probes,
-    durability,
-    isDraining,
-  });
+  return createNacos({ ...house, ...around, ...access, ...pushing, limits: withinHeap(house.options), isChecking: probes });
 }
 
 interface Probes {
@@ -282,25 +279,10 @@ function probesIn({ options, registry, scheduler, now, log, seats }: House): Pro
   };
 }
 
-/** For how much of its time the event loop worked, 0 to 1, since it was asked the last time or the one before. */
-function loopUse(now: () => number): () => number {
-  let from = performance.eventLoopUtilization();
-  let fromAt = now();
-  let busy = 0;
-  return () => {
-    if (now() - fromAt < LOOP_USE_OVER_MS) return busy;
-    const to = performance.eventLoopUtilization();
-    busy = performance.eventLoopUtilization(to, from).utilization;
-    from = to;
-    fromAt = now();
-    return busy;
-  };
-}
-
-/** Over less, each turn of the loop would be a load. */
-const LOOP_USE_OVER_MS = 100;
-
-function nacosSurfaces(house: House, nacos: Nacos): Omit<Surfaces, `health${string}` | 'probePaths'> {
+function nacosSurfaces(
+  house: House,
+  nacos: Nacos,
+): Pick<Surfaces, 'nacos' | 'nacosTurnedAway' | 'contextPath' | 'nacosRpc' | 'nacosLane'> {
   const { options, openAnswers, bodies, shutdown, log } = house;
   const { maxNacosMessageBytes: maxMessageBytes, maxStreamMessageBytes } = options;
   const compressions = COMPRESSIONS.map(({ name }) => name);
@@ -312,7 +294,7 @@ function nacosSurfaces(house: House, nacos: Nacos): Omit<Surfaces, `health${stri
     knows: nacos.knows,
     bodies,
     longLived: true,
-    contextValues: (req) => createContextValues().set(peerKey, peerOf(req)),
+    contextValues: (req) => createContextValues().set(peerKey, peerOf(req)).set(headersKey, req.headers),
     openAnswers,
     shutdown: shutdown.signal,
     log,
@@ -322,11 +304,12 @@ function nacosSurfaces(house: House, nacos: Nacos): Omit<Surfaces, `health${stri
 
 function healthSurfaces(
   house: House,
-  health: Health,
-  watches: Watches,
+  { health, watches, door }: Rooms,
 ): Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane'> {
-  const { options, openAnswers, bodies, shutdown, scheduler, now, log, refused } = house;
-  const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal, refused };
+  const { options, openAnswers, bodies, shutdown, scheduler, now, wallClock, log, refused } = house;
+  // Nobody is asked anything where everybody is told.
+  const visitorOf = options.healthAuth ? visitorsFor(door.access, scheduler) : undefined;
+  const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal, visitorOf, refused };
   const { defaultService } = options;
   const healthRpc = rpcByPath({
     routes: (router) => {
@@ -335,14 +318,18 @@ function healthSurfaces(
     },
     maxMessageBytes: options.maxHealthMessageBytes,
     bodies,
-    contextValues: (req) => createContextValues().set(watcherKey, peerOf(req)),
+    contextValues: (req) =>
+      createContextValues()
+        .set(watcherKey, peerOf(req))
+        .set(visitorKey, visitorOf?.(req) ?? EVERYBODY),
     openAnswers,
     shutdown: shutdown.signal,
     log,
   });
   return {
-    healthRpc,
-    healthPaths: healthPaths({ ...shared, defaultService, scheduler, corsHeaders: CORS_HEADERS }),
-    healthLane: createHealthLane({ ...shared, defaultService, scheduler, now, log }),
+    healthRpc: visitorOf === undefined ? healthRpc : reflectedToVisitors(healthRpc, door.access, wallClock),
+    healthPaths: healthPaths({ ...shared, defaultService, scheduler }),
+    // It answers at once and asks nobody.
+    healthLane: visitorOf === undefined ? createHealthLane({ ...shared, defaultService, scheduler, now, log }) : {},
   };
 }

@@ -15,7 +15,7 @@ import { isHttp2, peerOf, type Request, type Response, type Serve } from '../wir
 import type { HeldBodies } from '../wire/held-bodies.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
 import { COMPRESSIONS } from './compressions.ts';
-import { CORS_HEADERS, callersMistakes, ONLY_GRPC, PREFLIGHT_HEADERS, translate } from './triple.ts';
+import { callersMistakes, ONLY_GRPC, translate } from './triple.ts';
 
 export interface RpcOptions {
   readonly routes: (router: ConnectRouter) => void;
@@ -92,13 +92,6 @@ function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
     return req;
   };
   return (req, res) => {
-    if (req.headers.origin !== undefined) setHeaders(res, CORS_HEADERS);
-    if (req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined) {
-      setHeaders(res, PREFLIGHT_HEADERS);
-      res.statusCode = 204;
-      res.end();
-      return;
-    }
     // It may have nothing to say for hours.
     if (methodKind === 'bidi_streaming' && isHttp2(req)) req.stream.takeTime();
     const run = async () => {
@@ -171,10 +164,6 @@ async function respond({ status, header, body, trailer }: UniversalServerRespons
 
 function tooMuch(): ConnectError {
   return new ConnectError('the messages of one connection must not be as large together', Code.ResourceExhausted);
-}
-
-function setHeaders(res: Response, headers: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
 }
 
 function lowerFirst(text: string): string {

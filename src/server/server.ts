@@ -7,9 +7,10 @@ import { listen, type OpenPort, type PortOptions } from '../wire/listener.ts';
 import { type Certificate, faultsOf } from './certificate.ts';
 import { everything, healthOnly, type Surfaces } from './dispatch.ts';
 import { drain } from './drain.ts';
+import { drainableOf } from './drainable.ts';
 import { forGuests } from './guests.ts';
 import { limitHangs } from './hang-limit.ts';
-import { closeRooms, drainableOf, furnish, type House, houseOf, roomsIn, StoreError } from './rooms.ts';
+import { closeRooms, furnish, type House, houseOf, roomsIn, StoreError } from './rooms.ts';
 
 /**
  * A server as whoever embeds one sees it, and its life: rooms are made and furnished, ports are opened, and in the end all of it is
@@ -65,7 +66,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   // Opening a port would find it out too, but it is not the port that is at fault.
   const faults = tls === undefined ? [] : faultsOf(tls);
   if (faults.length > 0) throw new OptionsError(faults);
-  const house = houseOf(options, given.log ?? pino({ enabled: false }));
+  const house = houseOf(options, given.log ?? pino({ enabled: false }), tls !== undefined);
   const rooms = await roomsIn(house, tls);
   const open = async () => openPorts(house, await furnish(house, rooms), { identity: tls, certificate: rooms.certificate });
   const ports = await open().catch(async (error) => {

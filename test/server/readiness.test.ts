@@ -100,6 +100,7 @@ it('a server lists what it is made of', async () => {
   ).toEqual([
     '[+]store off, nothing is kept',
     '[+]registry 1 services, 2 instances',
+    '[+]access this machine may write, nobody refused',
     '[+]probes 0 instances checked, 0 checks under way',
     '[+]limits',
     '[+]sweeper 0 ms late',

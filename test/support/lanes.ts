@@ -4,7 +4,8 @@ import { pino } from 'pino';
 import { checkOptions, type GivenOptions } from '../../src/options.ts';
 import { everything, healthOnly } from '../../src/server/dispatch.ts';
 import { drain } from '../../src/server/drain.ts';
-import { closeRooms, drainableOf, furnish, houseOf, roomsIn } from '../../src/server/rooms.ts';
+import { drainableOf } from '../../src/server/drainable.ts';
+import { closeRooms, furnish, houseOf, roomsIn } from '../../src/server/rooms.ts';
 import type { TlsIdentity } from '../../src/wire/identity.ts';
 import type { Lanes } from '../../src/wire/lanes.ts';
 import { listen } from '../../src/wire/listener.ts';
@@ -18,7 +19,7 @@ import { exchange } from './raw.ts';
 export async function twoDoors(given: GivenOptions = {}, port: 'all' | 'health' = 'health', tls?: TlsIdentity) {
   const options = checkOptions({ probes: false, ...given });
   const logged: string[] = [];
-  const house = houseOf(options, pino({}, { write: (line: string) => void logged.push(line) }));
+  const house = houseOf(options, pino({}, { write: (line: string) => void logged.push(line) }), tls !== undefined);
   const rooms = await roomsIn(house);
   const surfaces = await furnish(house, rooms);
   /** How many requests went the usual way through the door of the lane, less those that only end a connection. */

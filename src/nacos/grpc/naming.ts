@@ -1,5 +1,6 @@
 import type { Registration } from '../../registry/instance.ts';
 import type { ServiceName } from '../../registry/service-name.ts';
+import { permitted } from '../gate.ts';
 import type { JsonObject } from '../json.ts';
 import type { Naming } from '../naming.ts';
 import type { Quotas } from '../quotas.ts';
@@ -39,41 +40,45 @@ export function namingCalls({ naming, quotas, subscribers, limits }: NamingRoom)
     /** Deregistering empties the slot, whatever instance is named: there is one for each service of a connection. */
     instance(body: JsonObject, asker: Asker): object | Promise<object> {
       const type = typeOf(body, 'registerInstance', 'deregisterInstance');
+      const service = permitted(asker.permit, 'naming', serviceOf(body));
       const instances = type === 'registerInstance' ? [instanceOf(body, true, limits)] : [];
-      return after(hold(serviceOf(body), instances, asker), () => ({ type }));
+      return after(hold(service, instances, asker), () => ({ type }));
     },
 
     batch(body: JsonObject, asker: Asker): object | Promise<object> {
       const type = typeOf(body, 'batchRegisterInstance');
-      return after(hold(serviceOf(body), instancesOf(body, limits), asker), () => ({ type }));
+      const service = permitted(asker.permit, 'naming', serviceOf(body));
+      return after(hold(service, instancesOf(body, limits), asker), () => ({ type }));
     },
 
     /** These stay when the connection ends, and belong to nobody. */
-    persistent(body: JsonObject, { by }: Asker): object {
+    persistent(body: JsonObject, { by, permit }: Asker): object {
       const type = typeOf(body, 'registerInstance', 'deregisterInstance');
-      const service = serviceOf(body);
+      const service = permitted(permit, 'naming', serviceOf(body));
       const instance = instanceOf(body, false, limits);
       if (type === 'registerInstance') naming.register(service, instance, by);
       else naming.deregister(service, instance, by);
       return { type };
     },
 
-    subscribe(body: JsonObject, { connection }: Asker): ServiceInfo | Promise<ServiceInfo> {
+    subscribe(body: JsonObject, { connection, permit }: Asker): ServiceInfo | Promise<ServiceInfo> {
       const query = clustersOf(body, 'clusters');
-      const change = flagOf(body, 'subscribe') ? 'subscribe' : 'unsubscribe';
-      return subscribers[change](connection, serviceOf(body), query);
+      const service = permitted(permit, 'naming', serviceOf(body));
+      if (!flagOf(body, 'subscribe')) return subscribers.unsubscribe(connection, service, query);
+      return subscribers.subscribe(connection, service, query, permit);
     },
 
     /** Python's client spells the flag in its own way. */
-    query(body: JsonObject): ServiceInfo | Promise<ServiceInfo> {
+    query(body: JsonObject, { permit }: Asker): ServiceInfo | Promise<ServiceInfo> {
       const healthyOnly = flagOf(body, 'healthyOnly') || flagOf(body, 'healthOnly');
-      return subscribers.query(serviceOf(body), clustersOf(body, 'cluster'), healthyOnly);
+      return subscribers.query(permitted(permit, 'naming', serviceOf(body)), clustersOf(body, 'cluster'), healthyOnly);
     },
 
     /** `count` is of all there are, not of those on the page. */
-    list(body: JsonObject): object {
+    list(body: JsonObject, { permit }: Asker): object {
+      const place = permitted(permit, 'naming', { namespace: namespaceOf(body), group: groupOf(body) });
       const page = { pageNo: countOf(body, 'pageNo'), pageSize: countOf(body, 'pageSize') };
-      const { names, count } = naming.names(namespaceOf(body), groupOf(body), page);
+      const { names, count } = naming.names(place.namespace, place.group, page);
       return { count, serviceNames: names };
     },
   };

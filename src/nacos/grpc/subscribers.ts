@@ -6,6 +6,7 @@ import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import { Shares } from '../../wire/shares.ts';
 import { takesBytes } from '../agents.ts';
 import { TooMany } from '../errors.ts';
+import type { Permit } from '../gate.ts';
 import { Gathered } from '../pushes.ts';
 import type { ClusterQuery } from './bodies.ts';
 import type { Connection } from './connection.ts';
@@ -53,7 +54,7 @@ export class Subscribers {
   }
 
   /** Answers the list. A push of the same follows: clients that subscribe again after an outage throw the answer away. */
-  subscribe(connection: Connection, service: ServiceName, query: ClusterQuery): Eventual<ServiceInfo> {
+  subscribe(connection: Connection, service: ServiceName, query: ClusterQuery, permit?: Permit): Eventual<ServiceInfo> {
     if (connection.ended) return this.query(service, query, false);
     const key = serviceKey(service);
     const topic: Topic = this.#topics.get(key) ?? {
@@ -67,10 +68,14 @@ export class Subscribers {
     const ofConnection = this.#byConnection.get(connection) ?? new Map<Topic, Map<string, Subscription>>();
     // A set of spellings for each service, where Nacos keeps the latest only and lets the pushes for the others cease.
     const spellings = ofConnection.get(topic) ?? new Map<string, Subscription>();
-    if (!spellings.has(query.clustersVerbatim)) {
+    const before = spellings.get(query.clustersVerbatim);
+    if (before !== undefined) {
+      before.permit = permit;
+    } else {
       this.#checkRoom(connection, ofConnection.size, spellings.size);
       this.#shares.add(connection.peer.ip);
       const subscription = subscriptionOf(connection, topic, query);
+      subscription.permit = permit;
       this.#byConnection.set(connection, ofConnection.set(topic, spellings.set(query.clustersVerbatim, subscription)));
       this.#topics.set(key, topic);
       topic.subscriptions.add(subscription);
@@ -168,7 +173,10 @@ export class Subscribers {
   }
 
   #mayPush(subscription: Subscription): boolean {
-    return subscription.open && this.#options.switches.values.pushEnabled && !this.#isHeldBack(subscription);
+    const { open, permit, topic } = subscription;
+    if (!open || !this.#options.switches.values.pushEnabled || this.#isHeldBack(subscription)) return false;
+    // It was asked for once, by who may have lost the right since.
+    return permit?.stillCovers({ kind: 'naming', ...topic.service }) !== false;
   }
 
   /** The list is that of the version. */
@@ -317,6 +325,8 @@ export interface Subscription extends ClusterQuery {
   readonly connection: Connection;
   readonly topic: Topic;
   open: boolean;
+  /** Of who has subscribed last; undefined where nobody is asked. */
+  permit: Permit | undefined;
   /** The version that was pushed last; undefined: none, or nobody knows. */
   told: number | undefined;
   /** A push waits for room on the connection, or for its list. */
@@ -326,7 +336,7 @@ export interface Subscription extends ClusterQuery {
 }
 
 function subscriptionOf(connection: Connection, topic: Topic, { clusters, clustersVerbatim }: ClusterQuery): Subscription {
-  const fresh = { open: true, told: undefined, queued: false, unacknowledged: false };
+  const fresh = { open: true, permit: undefined, told: undefined, queued: false, unacknowledged: false };
   return { connection, topic, clusters, clustersVerbatim, ...fresh };
 }
 

@@ -1,14 +1,15 @@
 import { cpus, freemem, loadavg, totalmem } from 'node:os';
+import { covered } from '../gate.ts';
 import { optional, type Params, readFlag, readService, required } from './params.ts';
 import { type Asked, type HttpRooms, OK } from './route.ts';
 
 /** Calls about the server itself: is it up, what are its switches, who are its peers. */
-export function operatorCalls({ registry, switches, pusher, clients }: HttpRooms) {
+export function operatorCalls({ registry, switches, pusher, clients, gate }: HttpRooms) {
   const machine = machineLoad();
   return {
     /** Clients look at `status` only. */
-    metrics: ({ params }: Asked) => metrics(params, counts()),
-    metricsV2: ({ params }: Asked) => metrics(params, {}),
+    metrics: (asked: Asked) => metrics(asked, counts),
+    metricsV2: (asked: Asked) => metrics(asked, () => ({})),
     switches: () => switches.values,
     setSwitch: ({ params }: Asked) => {
       switches.set(required(params, 'entry'), required(params, 'value'));
@@ -17,13 +18,7 @@ export function operatorCalls({ registry, switches, pusher, clients }: HttpRooms
     servers: ({ local }: Asked) => ({ servers: [member(local)] }),
     /** Log levels are an option of the start. Accepted, as scripts set them on the way. */
     setLog: () => OK,
-    /** What became of the datagrams; with `reset` they are counted anew from then on. */
-    pushState: ({ params }: Asked) => {
-      const { sent, acked, failed, waiting } = pusher.counts;
-      const reset = readFlag(params, 'reset');
-      if (reset) pusher.resetCounts();
-      return { total: sent, succeed: acked, failed, waiting, ratio: sent === 0 ? 0 : acked / sent, reset };
-    },
+    pushState: (asked: Asked) => pushState(pusher, gate, asked),
     /** As the servers before 1.4 answered, for scripts that look for the leader. */
     leader: ({ local }: Asked) => ({ leader: JSON.stringify({ ip: local, voteFor: local, term: 1, state: 'LEADER' }) }),
     /** There is one server, and it is responsible for everything. */
@@ -37,12 +32,7 @@ export function operatorCalls({ registry, switches, pusher, clients }: HttpRooms
     }),
     serverList: ({ local }: Asked) => `${local}\r\n`,
     /** Services by namespace, as the clients before 0.8 ask. */
-    allDomNames: () => {
-      const doms: [string, string[]][] = [];
-      for (const namespace of registry.namespaces())
-        doms.push([namespace, [...registry.services(namespace)].map(({ name }) => name)]);
-      return { count: registry.serviceCount, doms: Object.fromEntries(doms) };
-    },
+    allDomNames: ({ params }: Asked) => domNames(registry, params),
   };
 
   function status() {
@@ -50,10 +40,13 @@ export function operatorCalls({ registry, switches, pusher, clients }: HttpRooms
   }
 
   /** `unasked`: what is told beside the status when the request does not say. Counting clients takes a walk over all instances. */
-  function metrics(params: Params, unasked: object): object {
-    if (optional(params, 'onlyStatus') === undefined) return { status: status(), ...unasked };
-    if (readFlag(params, 'onlyStatus')) return { status: status() };
-    return { status: status(), ...counts(), ...clients.counts(), ...machine() };
+  function metrics(asked: Asked, unasked: () => object): object | Promise<object> {
+    const said = optional(asked.params, 'onlyStatus');
+    const alone = { status: status() };
+    if (said !== undefined && readFlag(asked.params, 'onlyStatus')) return alone;
+    return ifReader(gate, asked, alone, () =>
+      said === undefined ? { ...alone, ...unasked() } : { ...alone, ...counts(), ...clients.counts(), ...machine() },
+    );
   }
 
   function counts() {
@@ -61,6 +54,42 @@ export function operatorCalls({ registry, switches, pusher, clients }: HttpRooms
     return { serviceCount, instanceCount, responsibleServiceCount: serviceCount, responsibleInstanceCount: instanceCount };
   }
 }
+
+/** What became of the datagrams; with `reset` they are counted anew from then on, for whoever may act on the server. */
+function pushState(pusher: HttpRooms['pusher'], gate: HttpRooms['gate'], { params, request }: Asked): object | Promise<object> {
+  const { sent, acked, failed, waiting } = pusher.counts;
+  const told = (reset: boolean) => {
+    if (reset) pusher.resetCounts();
+    return { total: sent, succeed: acked, failed, waiting, ratio: sent === 0 ? 0 : acked / sent, reset };
+  };
+  if (!readFlag(params, 'reset')) return told(false);
+  const may = gate?.wouldAdmit('operate', request, { ...QUIET, params: params.pairs(), isChange: true }) ?? true;
+  return may instanceof Promise ? may.then(told) : told(may);
+}
+
+function domNames(registry: HttpRooms['registry'], { permit }: Params): object {
+  const doms: [string, string[]][] = [];
+  for (const namespace of registry.namespaces()) {
+    const seen = [...registry.services(namespace)].filter((service) => covered(permit, 'naming', service));
+    if (seen.length > 0) doms.push([namespace, seen.map(({ name }) => name)]);
+  }
+  return { count: doms.reduce((sum, [, names]) => sum + names.length, 0), doms: Object.fromEntries(doms) };
+}
+
+/** What is told to whoever may read all that there is; everybody else is told less, as it is asked by those who cannot log in. */
+export function ifReader(
+  gate: HttpRooms['gate'],
+  { params, request }: Pick<Asked, 'params' | 'request'>,
+  less: object,
+  more: () => object,
+): object | Promise<object> {
+  const facts = { ...QUIET, params: params.pairs() };
+  const may = gate?.wouldAdmit('read', request, facts) ?? true;
+  return may instanceof Promise ? may.then((later) => (later ? more() : less)) : may ? more() : less;
+}
+
+/** Nobody hears of what is asked so. */
+const QUIET = { ownParams: false, isScoped: false, isChange: false, example: '' };
 
 /** How busy the machine is: the processors since this was asked last, the rest now. */
 function machineLoad(): () => { readonly cpu: number; readonly load: number; readonly mem: number } {

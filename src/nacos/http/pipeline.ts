@@ -6,11 +6,13 @@ import type { Refused } from '../../wire/refused.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
 import { type Durability, kept } from '../durability.ts';
 import { limitOf, REASONS, type Reason, RequestError, TooMany } from '../errors.ts';
+import { type Admission, type Gate, NotPermitted } from '../gate.ts';
 import { NONE_LIMITED, type ServerStatus, type Switches } from '../switches.ts';
 import { AskedOverHttp } from './asked.ts';
 import { formOf } from './body.ts';
 import { LargeAnswers, type LargeAnswersLimits } from './large-answers.ts';
-import { readParams } from './params.ts';
+import { type Params, readParams } from './params.ts';
+import { RequestFacts } from './request-facts.ts';
 import type { Route } from './route.ts';
 import { type Found, RouteTable } from './routes.ts';
 import { say, send } from './say.ts';
@@ -22,6 +24,7 @@ import { say, send } from './say.ts';
 export interface PipelineOptions {
   readonly routes: readonly Route[];
   readonly switches: Switches;
+  readonly gate?: Gate | undefined;
   readonly limits: PipelineLimits;
   readonly durability: Durability;
   readonly bodies: HeldBodies;
@@ -41,7 +44,7 @@ export interface PipelineLimits extends LargeAnswersLimits {
 
 /** Answers every request whose path starts with `/nacos/`. What a caller can be at fault for, or to leave in the middle of, never rejects. */
 export function pipeline(options: PipelineOptions): Serve {
-  const { routes, switches, limits, durability, bodies, scheduler, wallClock, log, refused } = options;
+  const { gate, routes, switches, limits, durability, bodies, scheduler, wallClock, log, refused } = options;
   const table = new RouteTable(routes);
   const saying = { scheduler, largeAnswers: new LargeAnswers(limits) };
 
@@ -72,10 +75,18 @@ export function pipeline(options: PipelineOptions): Serve {
     return form.then((text) => call(req, res, found, text));
   }
 
-  function call(req: Request, res: Response, { route, key }: Found, form: string): Promise<void> | undefined {
+  function call(req: Request, res: Response, found: Found, form: string): Promise<void> | undefined {
     // Half a form may read like a whole one, of another instance.
     if (hasLeft(req)) return undefined;
     const params = readParams(queryOf(req), form);
+    const admission = gate?.admit(found.route.access, req, new RequestFacts(req, params, found.route));
+    if (admission instanceof Promise) return admission.then((later) => admitted(req, res, found, params, later));
+    return admitted(req, res, found, params, admission);
+  }
+
+  function admitted(req: Request, res: Response, { route, key }: Found, params: Params, admission: Admission | undefined) {
+    if (admission?.isRefusal) throw new NotPermitted(admission);
+    params.permit = admission;
     const asked = new AskedOverHttp(req, res, key === undefined ? params : params.with('key', key));
     const said = kept(durability, () => route.call(asked));
     if (said instanceof Promise) return said.then((data) => say(res, route.reply, data, saying));
@@ -129,6 +140,8 @@ function notServed(method: string, rawPath: string, table: RouteTable): RequestE
   return new RequestError('no-such-path', `No endpoint ${method} ${path}.`);
 }
 
+const DENIED = { 403: 'Forbidden', 429: 'Too Many Requests' } as const;
+
 /** As Spring calls them. */
 const NOT_SERVED: Partial<Record<Reason, string>> = {
   'no-such-api': 'Not Implemented',
@@ -137,6 +150,14 @@ const NOT_SERVED: Partial<Record<Reason, string>> = {
 };
 
 function refuse(req: Request, res: Response, error: RequestError, route: Route | undefined, wallClock: () => number): void {
+  if (error instanceof NotPermitted) {
+    const timestamp = new Date(wallClock()).toISOString().replace('Z', '+00:00');
+    const { status, text, retryAfterSeconds } = error.refusal;
+    const headers = retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
+    if (route?.path.endsWith('/login')) send(res, status, text);
+    else send(res, status, { timestamp, status, error: DENIED[status], message: text, path: pathOf(req).slice(0, 200) }, headers);
+    return;
+  }
   const { http, v2, v3 = v2 } = REASONS[error.reason];
   const title = NOT_SERVED[error.reason];
   if (title !== undefined) {
