@@ -4,6 +4,10 @@
  * come from the one row, so that a new option is one row more. Nothing is read here but what it is handed, and no value is used.
  */
 
+import { isHostName, isOrigin } from './access/browsers.ts';
+import { partsOf, trustFaults } from './access/places.ts';
+import { opennessFaults } from './access/policy.ts';
+import { LEAST_TTL_SECONDS, MOST_TTL_SECONDS } from './access/tokens.ts';
 import { parseMinAvailable } from './registry/available.ts';
 import { DEFAULT_MEMORY } from './registry/options.ts';
 import { suggestion } from './suggestion.ts';
@@ -32,6 +36,8 @@ interface Row extends Bounds {
   readonly limit?: true;
   /** What an embedder gives in its place: files, and where logs go, are the affair of the process. */
   readonly instead?: 'tls' | 'log';
+  /** Several, with commas between: a flag that is given more than once adds to what it was given before. */
+  readonly list?: true;
   /** Never shown: neither in a fault nor where options are printed. */
   readonly secret?: true;
 }
@@ -39,9 +45,19 @@ interface Row extends Bounds {
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const PORT = { unit: 'port', least: 0, most: 65_535 } as const;
 const FILE = { unit: 'file', fits: () => true, says: 'a file' } as const;
+const SWITCH = { unit: 'true|false', words: [true, false], default: false } as const;
+const ADDRESSES = {
+  unit: 'addresses',
+  default: '',
+  fits: (text: string) => trustFaults(partsOf(text)).length === 0,
+  list: true,
+  says: 'addresses, CIDRs of at most a /8 (IPv6: a /7), or the words loopback, private, link-local, with commas between',
+} as const;
 /** Of what is measured rather than counted. */
 const IN_UNITS: Readonly<Record<string, string>> = {
   ms: ', in milliseconds',
+  // As clients are told it.
+  s: ', in seconds',
   bytes: ', in bytes',
   characters: ', in characters',
 };
@@ -168,6 +184,65 @@ const ROWS = {
     pattern: /^\/([\w.~-]+(\/[\w.~-]+)*\/?)?$/,
     says: 'a path from the root, such as /registry, or / itself',
     help: 'where else than below /nacos the calls of Nacos are served: what its clients have as their context path',
+  },
+  trust: {
+    ...ADDRESSES,
+    says: `${ADDRESSES.says}; for everybody there is --open-writes`,
+    help: 'who else than this machine may register and write texts without a login: addresses of the network that clients come from. "private" is right where nothing is published beyond a cluster network, and wrong behind docker -p, a NodePort, a load balancer or an ingress: there everybody comes from a private address',
+  },
+  trustedProxy: {
+    ...ADDRESSES,
+    help: 'proxies that are believed for whom they ask (X-Forwarded-For); of others it is never believed, and what they pass on from this machine counts as from elsewhere',
+  },
+  openWrites: { ...SWITCH, help: 'let anyone who reaches a port register, write texts and edit' },
+  trustOperate: { ...SWITCH, help: 'let trusted addresses edit services and the instances of others too, as this machine may' },
+  protectReads: { ...SWITCH, help: 'let only this machine and trusted addresses read lists and texts; health stays open' },
+  healthAuth: {
+    ...SWITCH,
+    help: 'close health too, but for the bridge itself ("", /livez, /readyz): to all but this machine and trusted addresses, and who logs in',
+  },
+  auth: {
+    ...SWITCH,
+    help: 'let nobody read or write without a login: users are in --user-file, or are made by calls and kept in the data directory',
+  },
+  userFile: { ...FILE, default: '', help: 'users, their roles and passwords, in YAML; read anew when it changes' },
+  authSecretFile: {
+    ...FILE,
+    default: '',
+    help: 'what logins are signed with: 32 bytes or more that only its owner can read, the same for all replicas; else one is made and kept in the data directory',
+  },
+  authSecretPreviousFile: {
+    ...FILE,
+    default: '',
+    help: 'what they were signed with before: those logins stay good until they end',
+  },
+  tokenTtlSeconds: {
+    default: MOST_TTL_SECONDS,
+    unit: 's',
+    least: LEAST_TTL_SECONDS,
+    most: MOST_TTL_SECONDS,
+    help: 'how long a login is good',
+  },
+  trustReads: { ...SWITCH, help: 'with --auth, let trusted addresses read without a login' },
+  trustWrites: {
+    ...SWITCH,
+    help: 'with --auth, let trusted addresses write without a login: the log names who still does, until all have moved',
+  },
+  allowHost: {
+    default: '',
+    unit: 'names',
+    list: true,
+    fits: (text: string) => partsOf(text).every(isHostName),
+    says: 'names without a port, with commas between',
+    help: 'by which names browsers may call this server, beside addresses, localhost, *.local and the name of the machine',
+  },
+  allowOrigin: {
+    default: '',
+    unit: 'origins',
+    list: true,
+    fits: (text: string) => partsOf(text).every(isOrigin),
+    says: 'origins such as https://console.example, with commas between',
+    help: 'web pages of other origins that may ask, each to the letter; no others may',
   },
   pushDelayMs: {
     default: 20,
@@ -399,6 +474,7 @@ export interface Option {
   readonly help: string;
   /** Whether it guards the bridge rather than saying what it does. */
   readonly limit: boolean;
+  readonly list: boolean;
   readonly secret: boolean;
   readonly bounds: Bounds;
 }
@@ -407,7 +483,7 @@ export interface Option {
 export const OPTIONS: Readonly<Record<Name, Option>> = forEachName((name) => {
   const row: Row = ROWS[name];
   // The unit of a time is said with its value: pushDelayMs is --push-delay.
-  const dashed = name.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const dashed = name.replace(/(Ms|Seconds)$/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   return {
     flag: `--${dashed}`,
     env: `BEATBRIDGE_${dashed.toUpperCase().replaceAll('-', '_')}`,
@@ -416,6 +492,7 @@ export const OPTIONS: Readonly<Record<Name, Option>> = forEachName((name) => {
     expected: expectedOf(row),
     help: `${row.help}${IN_UNITS[row.unit] ?? ''}`,
     limit: row.limit === true,
+    list: row.list === true,
     secret: row.secret === true,
     bounds: row,
   };
@@ -463,7 +540,7 @@ export function checkOptions(given: object): Options {
   const { options, wrong, faults: first } = settled(said);
   const placeOf = (name: Name) => said.get(name)?.place ?? name;
   faults.unshift(...first);
-  faults.push(...portsTwice(options, placeOf, wrong));
+  faults.push(...portsTwice(options, placeOf, wrong), ...contradictions(options, placeOf, wrong));
   if (faults.length > 0) throw new OptionsError(faults);
   return options;
 }
@@ -525,6 +602,21 @@ export function portsTwice(
       .map((b) => `${placeOf(a)} and ${placeOf(b)} must differ, both are ${options[a]}`),
   );
 }
+
+/** What is said of access and goes against something else that is said of it; nothing while one of both is wrong itself. */
+export function contradictions(
+  options: Options,
+  placeOf: (name: OptionName) => string,
+  wrong: ReadonlySet<OptionName>,
+): readonly string[] {
+  if (ACCESS.some((name) => wrong.has(name))) return [];
+  const idle = (['userFile', 'authSecretFile', 'authSecretPreviousFile'] as const).filter(
+    (name) => !options.auth && options[name] !== '',
+  );
+  return [...opennessFaults(options), ...idle.map((name) => `${placeOf(name)} says nothing without ${OPTIONS.auth.flag}`)];
+}
+
+const ACCESS = ['auth', 'openWrites', 'trustReads', 'trustWrites', 'trustOperate', 'protectReads', 'healthAuth'] as const;
 
 /** The value of a flag or a variable that a text means, within the bounds or not. */
 export function meantBy({ words, least }: Bounds, text: string): unknown {

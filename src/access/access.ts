@@ -52,7 +52,7 @@ export class Access {
     const place = places.placeOf(asked.ip, asked.headers);
     if (place.where === 'trusted' && place.isForwarded && !place.isProxy)
       this.#room.refusedCallers.handsOn({ address: place.address, client: asked.agent, need, example: asked.example });
-    if (mayAnybody(need, place, asked.isBrowser, open)) {
+    if (mayAnybody(need, place, asked, open)) {
       if (open.auth && (need === 'read' || need === 'write')) this.#noteWithoutLogin(need, asked, place);
       return ANYBODY;
     }
@@ -62,6 +62,17 @@ export class Access {
     return who instanceof Promise
       ? who.then((known) => this.#judged(need, asked, place, known))
       : this.#judged(need, asked, place, who);
+  }
+
+  /** Whether `admit` would let it in, where less is told to who would not be: nobody hears of that. */
+  wouldAdmit(need: Need, asked: Asked): boolean | Promise<boolean> {
+    const { open, places } = this.#room;
+    const place = places.placeOf(asked.ip, asked.headers);
+    if (mayAnybody(need, place, asked, open)) return true;
+    if (!open.auth) return false;
+    const answer = (who: User | Refusal) => !('isRefusal' in who) && this.#may(need, asked, who);
+    const who = this.#identify(asked, place);
+    return who instanceof Promise ? who.then(answer) : answer(who);
   }
 
   /** What a login answers, field by field as clients read it. */
@@ -79,21 +90,21 @@ export class Access {
   }
 
   #judged(need: Need, asked: Asked, place: Place, who: User | Refusal): Admission {
-    const { users } = this.#room;
     if ('isRefusal' in who) {
       const isFirst = need === 'first-admin' && who.reason === 'no-login';
       return this.#refused(isFirst ? NOT_FIRST : who, place, need, asked);
     }
     const deed = deedOf(need);
-    const may =
-      deed === undefined
-        ? need === 'self' || isAdmin(who) || (need === 'probe' && users.allowsSomewhere(who, 'read'))
-        : asked.isScoped
-          ? users.allowsSomewhere(who, deed)
-          : users.allows(who, deed, {});
     const refused = (refusal: Refusal) => void this.#refused(refusal, place, need, asked);
-    if (may) return permitOf(who, deed, users, refused);
+    if (this.#may(need, asked, who)) return permitOf(who, deed, this.#room.users, refused);
     return this.#refused(noRight(who.name, need === 'probe' ? 'read' : (deed ?? 'administer'), {}), place, need, asked);
+  }
+
+  #may(need: Need, { isScoped }: Pick<Asked, 'isScoped'>, who: User): boolean {
+    const { users } = this.#room;
+    const deed = deedOf(need);
+    if (deed === undefined) return need === 'self' || isAdmin(who) || (need === 'probe' && users.allowsSomewhere(who, 'read'));
+    return isScoped ? users.allowsSomewhere(who, deed) : users.allows(who, deed, {});
   }
 
   #identify(asked: Asked, place: Place): User | Refusal | Promise<User | Refusal> {

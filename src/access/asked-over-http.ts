@@ -2,7 +2,7 @@ import { TLSSocket } from 'node:tls';
 import { headerOf, type Request } from '../wire/exchange.ts';
 import type { Asked } from './access.ts';
 import { headOf, isEncrypted, isOfBrowser } from './browsers.ts';
-import { type Carriers, payloadHeaders, requestHeaders } from './carriers.ts';
+import { type Carriers, requestHeaders } from './carriers.ts';
 import { certificateOf } from './certificates.ts';
 import type { Headers } from './places.ts';
 
@@ -29,8 +29,7 @@ export class AskedOverHttp implements Asked {
   }
 
   get carriers(): Carriers {
-    const { params = [], payload } = this.#call;
-    return { params, headers: payload === undefined ? requestHeaders(this.#req) : payloadHeaders(payload) };
+    return { params: this.#call.params ?? [], headers: requestHeaders(this.#req) };
   }
 
   get isBrowser(): boolean {
@@ -42,12 +41,12 @@ export class AskedOverHttp implements Asked {
   }
 
   get certificate(): string | undefined {
-    const socket = tlsSocketOf(this.#req);
-    return socket && certificateOf(socket);
+    const { socket } = this.#req;
+    return socket instanceof TLSSocket ? certificateOf(socket) : undefined;
   }
 
   get agent(): string {
-    return this.#call.agent ?? (headerOf(this.#req, 'user-agent') || headerOf(this.#req, 'client-version'));
+    return headerOf(this.#req, 'user-agent') || headerOf(this.#req, 'client-version');
   }
 
   get example(): string {
@@ -59,17 +58,9 @@ export class AskedOverHttp implements Asked {
 export interface Call {
   /** As of `Carriers`; none are read when left out. */
   readonly params?: Carriers['params'];
-  /** Headers of a gRPC payload: they alone say who asks then, and those of the request only how it came. */
-  readonly payload?: Readonly<Record<string, string>>;
   /** As of `Asked`; false when left out. */
   readonly ownParams?: boolean;
   /** Likewise: whoever forgets it asks for a right to everything. */
   readonly isScoped?: boolean;
   readonly example: string;
-  /** How the client calls itself elsewhere than in the head. */
-  readonly agent?: string;
-}
-
-function tlsSocketOf({ socket }: Request): TLSSocket | undefined {
-  return socket instanceof TLSSocket ? socket : undefined;
 }

@@ -24,6 +24,16 @@ export interface PageRules {
   readonly origins: readonly string[];
 }
 
+/** As `PageRules` has them. */
+export function isHostName(text: string): boolean {
+  return /^[\w.-]{1,253}$/.test(text);
+}
+
+/** Likewise. */
+export function isOrigin(text: string): boolean {
+  return /^https?:\/\/[^\s/*@,]{1,253}$/.test(text);
+}
+
 export function headOf(req: Request): Head {
   const raw = req.rawHeaders;
   const hosts = raw.filter((_, i) => i % 2 === 1 && /^(host|:authority)$/i.test(raw[i - 1] ?? ''));

@@ -1,6 +1,6 @@
 import type { Scheduler } from '../wire/scheduler.ts';
 import { Access } from './access.ts';
-import type { PageRules } from './browsers.ts';
+import { isHostName, isOrigin, type PageRules } from './browsers.ts';
 import { Kdf } from './kdf.ts';
 import { Logins } from './logins.ts';
 import type { Derive, Randomness } from './passwords.ts';
@@ -60,10 +60,9 @@ export function accessFaults(settings: AccessSettings): readonly string[] {
     if (fault !== undefined) faults.push(`--auth-secret-file: ${fault}`);
   }
   for (const origin of pages.origins)
-    if (!/^https?:\/\/[^\s/*@,]+$/.test(origin))
-      faults.push(`--allow-origin must be like https://console.example, got ${shown(origin)}`);
+    if (!isOrigin(origin)) faults.push(`--allow-origin must be like https://console.example, got ${shown(origin)}`);
   for (const host of pages.hosts)
-    if (!/^[\w.-]+$/.test(host)) faults.push(`--allow-host must be a name without a port, got ${shown(host)}`);
+    if (!isHostName(host)) faults.push(`--allow-host must be a name without a port, got ${shown(host)}`);
   if (!Number.isInteger(tokenTtlSeconds) || tokenTtlSeconds < LEAST_TTL_SECONDS || tokenTtlSeconds > MOST_TTL_SECONDS)
     faults.push(`--token-ttl must be ${LEAST_TTL_SECONDS}..${MOST_TTL_SECONDS} seconds, got ${tokenTtlSeconds}`);
   return faults;

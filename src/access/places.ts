@@ -100,6 +100,14 @@ function proxyParts(parts: readonly string[]): string[] {
   return parts.flatMap((part) => (part === 'loopback' ? NAMED_SETS.loopback : [part]));
 }
 
+/** Of what is written with commas between. */
+export function partsOf(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
 /** What is wrong with the parts of `--trust` or `--trusted-proxy`, each in a line; empty when nothing is. */
 export function trustFaults(parts: readonly string[]): readonly string[] {
   return parts.flatMap((part) => {

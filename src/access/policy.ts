@@ -41,12 +41,15 @@ export const PROTECTED: Openness = {
   healthAuth: false,
 };
 
-/** Whether one may who has not said who he is. */
-export function mayAnybody(need: Need | undefined, { where }: Pick<Place, 'where'>, isBrowser: boolean, open: Openness): boolean {
+/** Whether one may who has not said who he is. Whether it is a browser is looked at last, as that takes longest. */
+export function mayAnybody(
+  need: Need | undefined,
+  { where }: Pick<Place, 'where'>,
+  asked: { readonly isBrowser: boolean },
+  open: Openness,
+): boolean {
   const isLocal = where === 'loopback';
   const isTrusted = isLocal || where === 'trusted' || open.openWrites;
-  // On a trusted address a browser shows pages of anybody's; whoever opened writes to all has said that it does not matter.
-  const mayTrusted = isTrusted && (!isBrowser || isLocal || open.openWrites);
   switch (need) {
     case 'alive':
     case 'login':
@@ -54,19 +57,24 @@ export function mayAnybody(need: Need | undefined, { where }: Pick<Place, 'where
     case 'probe':
       return !open.healthAuth || isTrusted;
     case 'read':
-      return open.auth ? open.trustReads && isTrusted && !isBrowser : !open.protectReads || isTrusted;
+      return open.auth ? open.trustReads && isTrusted && !asked.isBrowser : !open.protectReads || isTrusted;
     case 'write':
-      return open.auth ? open.trustWrites && isTrusted && !isBrowser : mayTrusted;
+      return open.auth ? open.trustWrites && isTrusted && !asked.isBrowser : mayTrusted();
     case 'operate':
-      return !open.auth && (isLocal || (open.trustOperate && mayTrusted));
+      return !open.auth && (isLocal || (open.trustOperate && mayTrusted()));
     case 'first-admin':
-      return open.auth && isLocal && !isBrowser;
+      return open.auth && isLocal && !asked.isBrowser;
     case 'self':
     case 'admin':
     case undefined:
       return false;
     default:
       return need satisfies never;
+  }
+
+  /** On a trusted address a browser shows pages of anybody's; whoever opened writes to all has said that it does not matter. */
+  function mayTrusted(): boolean {
+    return isTrusted && (isLocal || open.openWrites || !asked.isBrowser);
   }
 }
 

@@ -18,6 +18,20 @@ export class UserAdmin {
     this.#randomness = randomness;
   }
 
+  /** In their order. */
+  names(): readonly string[] {
+    return this.#users.all().map(({ name }) => name);
+  }
+
+  /** Of all roles that have some. */
+  rules(): readonly (Rule & { readonly role: string })[] {
+    return this.#users.allRules();
+  }
+
+  get hasAdmin(): boolean {
+    return this.#users.hasAdmin;
+  }
+
   /** A password as it is kept; a fault where nobody may have it, or there is no time now. `origin`: whose turn it takes. */
   async prepared(name: string, password: string, origin: string): Promise<Prepared | Fault> {
     const fault = passwordFault(name, password);

@@ -15,8 +15,14 @@ export function withFlags(command: Command, { listed }: { readonly listed: boole
   // Commander stops at the first flag that it does not know; the table of options knows them all, and says all that is wrong at once.
   command.allowUnknownOption().allowExcessArguments();
   command.addOption(new Option(`${CONFIG.flag} <${CONFIG.unit}>`, `${CONFIG.help} (env ${CONFIG.env})`));
-  for (const { flag, env, default: value, unit, expected, help, limit } of Object.values(OPTIONS)) {
-    const option = new Option(`${flag} <${unit}>`, `${help} [${expected}] (env ${env}, default ${value})`);
+  for (const { flag, env, default: value, unit, expected, help, limit, list } of Object.values(OPTIONS)) {
+    const isSwitch = unit === 'true|false';
+    const option = new Option(
+      `${flag} ${isSwitch ? `[${unit}]` : `<${unit}>`}`,
+      `${help} [${expected}] (env ${env}, default ${value})`,
+    );
+    if (isSwitch) option.preset('true');
+    if (list) option.argParser((text, before?: string) => (before === undefined ? text : `${before},${text}`));
     if (limit) option.helpGroup('Limits:');
     command.addOption(listed ? option : option.hideHelp());
   }

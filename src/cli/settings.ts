@@ -1,4 +1,5 @@
 import {
+  contradictions,
   meantBy,
   NAMES,
   OPTIONS,
@@ -64,6 +65,7 @@ export function readSettings(
     ...unknownIn(flags, env),
     ...file.faults,
     ...portsTwice(options, placeOf, inDoubt),
+    ...contradictions(options, placeOf, inDoubt),
     ...halfTls(options, origins, inDoubt),
   ];
   if (all.length > 0) throw new OptionsError(all);

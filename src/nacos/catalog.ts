@@ -76,12 +76,16 @@ export class Catalog {
    * Names by namespace, of all when none is given, by part of the name: Nacos takes a regular expression here, which would let a caller
    * keep the process busy for ever.
    */
-  *namesLike(part: string, namespace: string | undefined): Paused<Readonly<Record<string, readonly string[]>>> {
+  *namesLike(
+    part: string,
+    namespace: string | undefined,
+    isSeen: (service: ServiceName) => boolean,
+  ): Paused<Readonly<Record<string, readonly string[]>>> {
     const found: [string, readonly string[]][] = [];
     for (const one of namespace === undefined ? [...this.#registry.namespaces()] : [namespace]) {
       const names: string[] = [];
-      yield* each(this.#registry.services(one), ({ name }) => {
-        if (name.includes(part)) names.push(name);
+      yield* each(this.#registry.services(one), (service) => {
+        if (service.name.includes(part) && isSeen(service)) names.push(service.name);
       });
       if (names.length > 0) found.push([one, yield* sortedBy(names, (name) => name)]);
     }

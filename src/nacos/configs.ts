@@ -140,6 +140,11 @@ export interface ConfigId {
   readonly dataId: string;
 }
 
+/** The same, as rights are given. */
+export function scopeOf({ namespace, group, dataId }: ConfigId) {
+  return { namespace, group, name: dataId };
+}
+
 /** A text, and what is known of it. */
 export interface Config {
   readonly id: ConfigId;

@@ -21,6 +21,8 @@ export const REASONS = {
   'not-found': row(404, 20_004, 'resource not found'),
   'config-unknown': row(404, 20_004, 'resource not found', 300),
   'config-changed': row(500, 20_005, 'resource conflict'),
+  forbidden: row(403, 30_000, 'server error'),
+  busy: row(429, 30_000, 'server error'),
   conflict: row(409, 20_005, 'resource conflict', 500),
   'bad-weight': row(400, 21_001, 'weight error'),
   'bad-metadata': row(400, 21_002, 'instance metadata error'),

@@ -9,6 +9,7 @@ import { Clients } from './clients.ts';
 import { ConfigListeners } from './config-listeners.ts';
 import { type ConfigLimits, Configs } from './configs.ts';
 import { type Durability, type DurablePart, NOTHING_IS_KEPT } from './durability.ts';
+import type { Gate, UserDesk } from './gate.ts';
 import { Connections, type ConnectionsOptions } from './grpc/connections.ts';
 import { type LaneRoom, nacosLane } from './grpc/lane.ts';
 import { ListenedConfigs, type ListenedConfigsLimits } from './grpc/listened-configs.ts';
@@ -73,6 +74,8 @@ function roomsOf(options: NacosOptions): NacosRooms {
   const heard = { ...options, configs, listeners: configListeners };
   return {
     registry,
+    gate: options.gate,
+    desk: options.desk,
     naming: new Naming({ registry, switches, limits, durability, isChecking, holderOf, wallClock }),
     lists,
     catalog: new Catalog({ registry, limits }),
@@ -100,6 +103,8 @@ function roomsOf(options: NacosOptions): NacosRooms {
 /** What it is given. */
 export interface NacosOptions {
   readonly registry: Registry;
+  readonly gate?: Gate | undefined;
+  readonly desk?: UserDesk | undefined;
   readonly scheduler: Scheduler;
   /** Monotonic milliseconds. */
   readonly now: () => number;

@@ -132,11 +132,15 @@ export class Naming {
   }
 
   /** What operators have laid over instances, by namespace, group and name where these are given; one page of it. */
-  edits(wanted: Partial<ServiceName>, { pageNo, pageSize }: Page): EditsPage {
+  edits(
+    wanted: Partial<ServiceName>,
+    { pageNo, pageSize }: Page,
+    isSeen: (edit: { readonly service: ServiceName }) => boolean = () => true,
+  ): EditsPage {
     const parts = Object.entries(wanted);
-    const found = [...this.#registry.edits()].filter(({ service }) => {
-      const own = new Map(Object.entries(service));
-      return parts.every(([part, text]) => own.get(part) === text);
+    const found = [...this.#registry.edits()].filter((edit) => {
+      const own = new Map(Object.entries(edit.service));
+      return isSeen(edit) && parts.every(([part, text]) => own.get(part) === text);
     });
     return { edits: pageOf(found, pageNo, pageSize), count: found.length };
   }

@@ -29,6 +29,7 @@ import { RisingClock } from '../wire/rising-clock.ts';
 import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
+import { type Door, gateOf, openDoor } from './door.ts';
 import type { Drainable } from './drain.ts';
 import { type Part, probePaths } from './readiness.ts';
 import { reflectionRoutes } from './reflection.ts';
@@ -52,18 +53,23 @@ export interface Rooms {
   readonly probes: Probes;
   /** Undefined: nothing is kept. */
   readonly keeping: Keeping | undefined;
+  readonly door: Door;
   readonly sweeper: Sweeper;
   readonly silenceLog: SilenceLog;
 }
 
-/** All of them, at rest. Rejects with `StoreError`. */
+/** All of them, at rest. Rejects with `StoreError`, and with `OptionsError` for what only files can tell. */
 export async function roomsIn(house: House): Promise<Rooms> {
   const { registry, scheduler, now, log, options } = house;
   const keeping = await keepingIn(house);
+  const door = await openDoor(house).catch(async (error) => {
+    await keeping?.close();
+    throw error;
+  });
   const health = healthIn(house);
   const probes = probesIn(house);
   const isDraining = () => health.statusOf('bridge') !== 'serving';
-  const nacos = nacosIn(house, probes.times, keeping, isDraining);
+  const nacos = nacosIn(house, { door, checkTimes: probes.times, durability: keeping, isDraining });
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
   return {
     health,
@@ -71,6 +77,7 @@ export async function roomsIn(house: House): Promise<Rooms> {
     nacos,
     probes,
     keeping,
+    door,
     sweeper: new Sweeper({ registry, scheduler, now, log }),
     silenceLog: new SilenceLog(registry, scheduler, log),
   };
@@ -81,14 +88,17 @@ export async function roomsIn(house: House): Promise<Rooms> {
  * and with `OptionsError` for what only a room can tell.
  */
 export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
-  const { health, watches, nacos, keeping } = rooms;
+  const { health, watches, nacos, keeping, door } = rooms;
   checkDefaultService(health, house.options);
   const { comeBackWithinMs: heldMs, rememberForMs, probes } = house.options;
   const since = house.now();
-  await keeping?.begin(house.registry, nacos.durable, { heldMs, rememberForMs, risingClock: house.risingClock });
+  const parts = [...nacos.durable, door.users.durableUsers, door.users.durableRules];
+  await keeping?.begin(house.registry, parts, { heldMs, rememberForMs, risingClock: house.risingClock });
   // Nobody could be heard meanwhile, and a large store takes long.
   if (keeping !== undefined) house.registry.postpone(house.now() - since);
   if (!probes) forgetFindings(house.registry);
+  const notice = door.notice();
+  if (notice !== undefined) house.log.warn(notice);
   return {
     ...nacosSurfaces(house, nacos),
     ...healthSurfaces(house, health, watches),
@@ -121,8 +131,9 @@ function partsOf({ registry }: House, { health, keeping, probes, sweeper }: Room
 }
 
 /** Each in any state, once nobody is served any more. What is to survive is written last. */
-export async function closeRooms({ health, nacos, probes, keeping, sweeper, silenceLog }: Rooms): Promise<void> {
+export async function closeRooms({ health, nacos, probes, keeping, door, sweeper, silenceLog }: Rooms): Promise<void> {
   sweeper.stop();
+  door.close();
   silenceLog.stop();
   await probes.stop();
   nacos.close();
@@ -162,6 +173,8 @@ function checkDefaultService(health: Health, { defaultService }: Options): void 
 /** What all rooms are given. */
 export interface House {
   readonly options: Options;
+  /** A port speaks TLS. */
+  readonly hasTls: boolean;
   readonly registry: Registry;
   readonly scheduler: Scheduler;
   /** Monotonic milliseconds. */
@@ -178,7 +191,7 @@ export interface House {
   readonly http2Totals: Totals;
 }
 
-export function houseOf(options: Options, log: Logger): House {
+export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
   const { forgetAfterMs, keepEditsMs, maxRemembered, restartGraceMs: graceMs, riseBeats } = options;
   const now = () => performance.now();
   const risingClock = new RisingClock(() => performance.timeOrigin + now());
@@ -188,6 +201,7 @@ export function houseOf(options: Options, log: Logger): House {
   setMaxListeners(0, shutdown.signal);
   return {
     options,
+    hasTls,
     registry: new Registry(now, { silenceOf, forgetAfterMs, keepEditsMs, maxRemembered, graceMs, riseBeats, onListenerError }),
     scheduler: systemScheduler,
     now,
@@ -222,10 +236,18 @@ async function keepingIn({ options, scheduler, log }: House): Promise<Keeping | 
   return options.dataDir === 'none' ? undefined : Keeping.open(options.dataDir, { scheduler, wallClock: Date.now, log });
 }
 
-function nacosIn(house: House, checkTimes: CheckTimes, durability: Keeping | undefined, isDraining: () => boolean): Nacos {
-  const { pushDelayMs, pushToClientIp, probes } = house.options;
-  const pushing = { pushDelayMs, pushToClientIp };
-  return createNacos({ ...house, ...pushing, limits: house.options, checkTimes, isChecking: probes, durability, isDraining });
+interface Around {
+  readonly door: Door;
+  readonly checkTimes: CheckTimes;
+  readonly durability: Keeping | undefined;
+  readonly isDraining: () => boolean;
+}
+
+function nacosIn(house: House, { door, ...around }: Around): Nacos {
+  const { auth, pushDelayMs, pushToClientIp, probes } = house.options;
+  const { login, ...gate } = gateOf(door);
+  const access = auth ? { gate: { ...gate, login }, desk: door.userAdmin } : { gate };
+  return createNacos({ ...house, ...around, ...access, pushDelayMs, pushToClientIp, limits: house.options, isChecking: probes });
 }
 
 interface Probes {

@@ -53,7 +53,7 @@ export class ListenError extends Error {
 export async function createServer(given: ServerOptions = {}): Promise<Server> {
   const options = checkOptions(given);
   if (given.tls !== undefined) checkIdentity(given.tls);
-  const house = houseOf(options, given.log ?? pino({ enabled: false }));
+  const house = houseOf(options, given.log ?? pino({ enabled: false }), given.tls !== undefined);
   const rooms = await roomsIn(house);
   const open = async () => openPorts(house, await furnish(house, rooms), given.tls);
   const ports = await open().catch(async (error) => {

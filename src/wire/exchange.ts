@@ -33,6 +33,11 @@ export function peerOf(req: Request): Peer {
   return { ip: plainAddress(remoteAddress), port: remotePort, connection: socket, cut: () => void socket.destroy() };
 }
 
+/** What the peer is connected by. A connection of HTTP/2 stands for the socket below it. */
+export function socketOf({ connection }: Peer): object {
+  return 'duplex' in connection ? (connection.duplex as object) : connection;
+}
+
 /** The address of the peer alone, as in `Peer`. */
 export function ipOf({ socket }: Request): string {
   return plainAddress(socket.remoteAddress);

@@ -49,7 +49,9 @@ describe('who may without a login', () => {
     ['none', 'by default', PROTECTED, 'nnn|nnn'],
     ['none', 'with open writes', { ...PROTECTED, openWrites: true, trustOperate: true }, 'nnn|nnn'],
   ])('%s, %s', (need, _, open, may) => {
-    const told = CALLERS.map(([where, isBrowser]) => mayAnybody(need === 'none' ? undefined : need, { where }, isBrowser, open));
+    const told = CALLERS.map(([where, isBrowser]) =>
+      mayAnybody(need === 'none' ? undefined : need, { where }, { isBrowser }, open),
+    );
     const letters = told.map((yes) => (yes ? 'y' : 'n')).join('');
     expect(`${letters.slice(0, 3)}|${letters.slice(3)}`).toBe(may);
   });
@@ -60,8 +62,8 @@ describe('who may without a login', () => {
       const open = Object.fromEntries(flags.map((flag, i) => [flag, ((bits >> i) & 1) === 1]));
       for (const need of NEEDS)
         for (const where of ['loopback', 'trusted', 'remote'] as const)
-          if (mayAnybody(need, { where }, true, { ...PROTECTED, ...open }))
-            expect(mayAnybody(need, { where }, false, { ...PROTECTED, ...open })).toBe(true);
+          if (mayAnybody(need, { where }, { isBrowser: true }, { ...PROTECTED, ...open }))
+            expect(mayAnybody(need, { where }, { isBrowser: false }, { ...PROTECTED, ...open })).toBe(true);
     }
   });
 });

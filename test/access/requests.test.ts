@@ -9,11 +9,12 @@ import { connect as connectTls, createServer as createTls } from 'node:tls';
 import { fetch as undiciFetch } from 'undici';
 import { describe, expect, it } from 'vitest';
 import type { Asked } from '../../src/access/access.ts';
+import { AskedOverGrpc } from '../../src/access/asked-over-grpc.ts';
 import { AskedOverHttp } from '../../src/access/asked-over-http.ts';
 import { type Head, headOf, pageFault } from '../../src/access/browsers.ts';
 import { credentialsIn, requestHeaders } from '../../src/access/carriers.ts';
 import type { Headers } from '../../src/access/places.ts';
-import type { Request } from '../../src/wire/exchange.ts';
+import { peerOf, type Request } from '../../src/wire/exchange.ts';
 import { http2Serving } from '../support/http2-serving.ts';
 import { failOnLeaks } from '../support/leaks.ts';
 
@@ -161,10 +162,11 @@ describe('a request, as access is asked about it', () => {
       createServer((req, res) => {
         const params = [['accessToken', 't1']] as const;
         const payload = { accessToken: 't2', Username: 'ann' };
+        const call = { headers: req.headers, payload, agent: 'Nacos-Rust-Client:0.8', example: 'x' };
         asked.push(
           new AskedOverHttp(req, { example: 'x' }),
           new AskedOverHttp(req, { example: 'x', params, isScoped: true, ownParams: true }),
-          new AskedOverHttp(req, { example: 'x', payload, agent: 'Nacos-Rust-Client:0.8' }),
+          new AskedOverGrpc(peerOf(req), call),
         );
         ips.push(...asked.map(({ ip }) => ip));
         listener(req, res);
@@ -180,13 +182,13 @@ describe('a request, as access is asked about it', () => {
     expect(asked.map(({ isBrowser, isEncrypted, certificate, agent }) => [isBrowser, isEncrypted, certificate, agent])).toEqual([
       [true, false, undefined, 'Mozilla/5.0'],
       [true, false, undefined, 'Mozilla/5.0'],
-      [true, false, undefined, 'Nacos-Rust-Client:0.8'],
+      [false, false, undefined, 'Nacos-Rust-Client:0.8'],
     ]);
     expect(ips).toEqual(['127.0.0.1', '127.0.0.1', '127.0.0.1']);
     expect(asked.map(({ isScoped, ownParams, headers }) => [isScoped, ownParams, headers.via])).toEqual([
       [false, false, 'x'],
       [true, true, 'x'],
-      [false, false, 'x'],
+      [true, false, 'x'],
     ]);
     expect(asked.map(({ carriers }) => credentialsIn(carriers))).toMatchObject([
       { token: 't1' },

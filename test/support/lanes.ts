@@ -17,7 +17,7 @@ import { exchange } from './raw.ts';
 export async function twoDoors(given: GivenOptions = {}, port: 'all' | 'health' = 'health', tls?: TlsIdentity) {
   const options = checkOptions({ probes: false, ...given });
   const logged: string[] = [];
-  const house = houseOf(options, pino({}, { write: (line: string) => void logged.push(line) }));
+  const house = houseOf(options, pino({}, { write: (line: string) => void logged.push(line) }), tls !== undefined);
   const rooms = await roomsIn(house);
   const surfaces = await furnish(house, rooms);
   /** How many requests went the usual way through the door of the lane, less those that only end a connection. */

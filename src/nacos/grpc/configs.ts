@@ -1,5 +1,6 @@
-import { type ConfigId, type Configs, configChanged, configUnknown } from '../configs.ts';
+import { type ConfigId, type Configs, configChanged, configUnknown, scopeOf } from '../configs.ts';
 import { MissingParam, RequestError } from '../errors.ts';
+import { type Permit, permitted } from '../gate.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { checkedConfigId, checkedPublication } from '../rules.ts';
 import { flagOf, textOf } from './bodies.ts';
@@ -15,16 +16,16 @@ export interface ConfigsRoom {
 /** The calls of the 2.x protocol about configs. */
 export function configCalls({ configs, listenedConfigs }: ConfigsRoom) {
   return {
-    query(body: JsonObject): object {
-      const config = configs.get(configIdOf(body));
+    query(body: JsonObject, { permit }: Asker): object {
+      const config = configs.get(configIdOf(body, permit));
       if (config === undefined) throw configUnknown();
       const { content, md5, type, modifiedAt } = config;
       // No tag: some clients take it for a text, others for a truth value.
       return { content, md5, contentType: type, lastModified: modifiedAt, beta: false };
     },
 
-    publish(body: JsonObject): object {
-      const id = configIdOf(body);
+    publish(body: JsonObject, { permit }: Asker): object {
+      const id = configIdOf(body, permit);
       if (id.dataId === '') throw new MissingParam('dataId');
       const more = isObject(body.additionMap) ? body.additionMap : {};
       const { content, type } = checkedPublication({
@@ -39,21 +40,21 @@ export function configCalls({ configs, listenedConfigs }: ConfigsRoom) {
     },
 
     /** With a tag it is about a text for some readers alone: there is none, and the one for all stays. */
-    remove(body: JsonObject): object {
-      const id = configIdOf(body);
+    remove(body: JsonObject, { permit }: Asker): object {
+      const id = configIdOf(body, permit);
       if (textOf(body, 'tag').trim() === '') configs.remove(id);
       return {};
     },
 
     /** Answers what is not as the client believes. */
-    listen(body: JsonObject, { connection }: Asker): object {
+    listen(body: JsonObject, { connection, permit }: Asker): object {
       const contexts = body.configListenContexts ?? [];
       if (!Array.isArray(contexts) || !contexts.every(isObject))
         throw new RequestError('invalid', 'configListenContexts must be a list of objects');
       const listening = flagOf(body, 'listen');
       const changedConfigs: object[] = [];
       for (const context of contexts) {
-        const id = configIdOf(context);
+        const id = configIdOf(context, permit);
         if (!listening) {
           listenedConfigs.unlisten(connection, id);
           continue;
@@ -69,6 +70,8 @@ export function configCalls({ configs, listenedConfigs }: ConfigsRoom) {
   };
 }
 
-function configIdOf(body: JsonObject): ConfigId {
-  return checkedConfigId(textOf(body, 'tenant'), textOf(body, 'group'), textOf(body, 'dataId'));
+function configIdOf(body: JsonObject, permit: Permit | undefined): ConfigId {
+  const id = checkedConfigId(textOf(body, 'tenant'), textOf(body, 'group'), textOf(body, 'dataId'));
+  permitted(permit, 'config', scopeOf(id));
+  return id;
 }

@@ -1,6 +1,7 @@
 import type { Source } from '../../registry/changes.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Peer } from '../../wire/exchange.ts';
+import type { Permit } from '../gate.ts';
 import type { Setup } from './bodies.ts';
 import { Liveness, type LivenessLimits } from './liveness.ts';
 import { Outbox, type OutboxLimits } from './outbox.ts';
@@ -112,4 +113,5 @@ export interface Asker {
   readonly by: Source;
   /** What accompanies the question, such as the token of a login. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly permit?: Permit | undefined;
 }

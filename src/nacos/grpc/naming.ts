@@ -1,3 +1,4 @@
+import { permitted } from '../gate.ts';
 import type { JsonObject } from '../json.ts';
 import type { Naming } from '../naming.ts';
 import {
@@ -27,45 +28,46 @@ export interface NamingRoom {
 export function namingCalls({ naming, subscribers, limits }: NamingRoom) {
   return {
     /** Deregistering empties the slot, whatever instance is named: there is one for each service of a connection. */
-    instance(body: JsonObject, { connection }: Asker): object {
+    instance(body: JsonObject, { connection, permit }: Asker): object {
       const type = typeOf(body, 'registerInstance', 'deregisterInstance');
-      const service = serviceOf(body);
+      const service = permitted(permit, 'naming', serviceOf(body));
       connection.slots.put(service, type === 'registerInstance' ? [instanceOf(body, true, limits)] : []);
       return { type };
     },
 
-    batch(body: JsonObject, { connection }: Asker): object {
+    batch(body: JsonObject, { connection, permit }: Asker): object {
       const type = typeOf(body, 'batchRegisterInstance');
-      connection.slots.put(serviceOf(body), instancesOf(body, limits));
+      connection.slots.put(permitted(permit, 'naming', serviceOf(body)), instancesOf(body, limits));
       return { type };
     },
 
     /** These stay when the connection ends, and belong to nobody. */
-    persistent(body: JsonObject, { by }: Asker): object {
+    persistent(body: JsonObject, { by, permit }: Asker): object {
       const type = typeOf(body, 'registerInstance', 'deregisterInstance');
-      const service = serviceOf(body);
+      const service = permitted(permit, 'naming', serviceOf(body));
       const instance = instanceOf(body, false, limits);
       if (type === 'registerInstance') naming.register(service, instance, by);
       else naming.deregister(service, instance, by);
       return { type };
     },
 
-    subscribe(body: JsonObject, { connection }: Asker): ServiceInfo | Promise<ServiceInfo> {
+    subscribe(body: JsonObject, { connection, permit }: Asker): ServiceInfo | Promise<ServiceInfo> {
       const query = clustersOf(body, 'clusters');
       const change = flagOf(body, 'subscribe') ? 'subscribe' : 'unsubscribe';
-      return subscribers[change](connection, serviceOf(body), query);
+      return subscribers[change](connection, permitted(permit, 'naming', serviceOf(body)), query);
     },
 
     /** Python's client spells the flag in its own way. */
-    query(body: JsonObject): ServiceInfo | Promise<ServiceInfo> {
+    query(body: JsonObject, { permit }: Asker): ServiceInfo | Promise<ServiceInfo> {
       const healthyOnly = flagOf(body, 'healthyOnly') || flagOf(body, 'healthOnly');
-      return subscribers.query(serviceOf(body), clustersOf(body, 'cluster'), healthyOnly);
+      return subscribers.query(permitted(permit, 'naming', serviceOf(body)), clustersOf(body, 'cluster'), healthyOnly);
     },
 
     /** `count` is of all there are, not of those on the page. */
-    list(body: JsonObject): object {
+    list(body: JsonObject, { permit }: Asker): object {
+      const place = permitted(permit, 'naming', { namespace: namespaceOf(body), group: groupOf(body) });
       const page = { pageNo: countOf(body, 'pageNo'), pageSize: countOf(body, 'pageSize') };
-      const { names, count } = naming.names(namespaceOf(body), groupOf(body), page);
+      const { names, count } = naming.names(place.namespace, place.group, page);
       return { count, serviceNames: names };
     },
   };

@@ -4,6 +4,7 @@ import type { Peer } from '../../wire/exchange.ts';
 import { takesBytes } from '../agents.ts';
 import { type Durability, kept } from '../durability.ts';
 import { REASONS, RequestError } from '../errors.ts';
+import { type Admission, type Gate, type Headers, NotPermitted } from '../gate.ts';
 import type { JsonObject } from '../json.ts';
 import { readBody } from './bodies.ts';
 import type { ConfigsRoom } from './configs.ts';
@@ -31,16 +32,20 @@ import { type Answering, requestTable } from './table.ts';
  */
 export interface NacosRpcOptions extends NamingRoom, ConfigsRoom, StreamRoom {
   readonly durability: Durability;
+  readonly gate?: Gate | undefined;
 }
 
 /** The transport of a call, and who is at its other end. */
 export const peerKey = createContextKey<Peer>({ connection: {}, ip: '', port: 0, cut: () => {} });
+/** The header of the request that a call came in. */
+export const headersKey = createContextKey<Headers>({});
 
 /** Serves the protocol's two services. */
 export function nacosRpc(router: ConnectRouter, options: NacosRpcOptions): void {
   const answerTo = answerer(options, requestTable(options));
   router.service(Request, {
-    request: async (payload, { values }) => envelope(await answerTo(saidIn(payload), values.get(peerKey))),
+    request: async (payload, { values }) =>
+      envelope(await answerTo(saidIn(payload), values.get(peerKey), values.get(headersKey))),
   });
   router.service(BiRequestStream, {
     requestBiStream: (requests, { values, signal }) => serveStream(options, requests, { peer: values.get(peerKey), signal }),
@@ -48,26 +53,31 @@ export function nacosRpc(router: ConnectRouter, options: NacosRpcOptions): void 
 }
 
 /** Answers one question after the other, those of the connection itself and those of the table. */
-export function answerer({ connections, durability, log }: AnswererRoom, table: ReadonlyMap<string, Answering>) {
+export function answerer({ connections, durability, gate, log }: AnswererRoom, table: ReadonlyMap<string, Answering>) {
   return answerTo;
 
   // The order of these checks is Nacos's: clients act on what is found first.
-  function answerTo({ type: asked, headers, body: bytes }: Said, peer: Peer): Message | Promise<Message> {
+  function answerTo(said: Said, peer: Peer, came: Headers = NO_HEADERS): Message | Promise<Message> {
+    const { type: asked, headers, body: bytes } = said;
     const connection = connections.heard(peer);
-    if (asked === 'ServerCheckRequest') {
-      const answer = { ...OK, connectionId: connections.idOf(peer), supportAbilityNegotiation: true };
-      return message('ServerCheckResponse', answer);
-    }
-    if (asked === 'HealthCheckRequest') {
-      // Not 301: to Go's and Python's clients that is a server in good health, and they would never set the connection up again.
-      return connection ? message('HealthCheckResponse', OK) : refusal(500, UNREGISTERED);
-    }
+    if (asked === 'ServerCheckRequest') return serverCheck(connections.idOf(peer));
+    // Not 301: to Go's and Python's clients that is a server in good health, and they would never set the connection up again.
+    if (asked === 'HealthCheckRequest') return connection ? message('HealthCheckResponse', OK) : refusal(500, UNREGISTERED);
     const answering = table.get(asked);
     if (answering === undefined) return refusal(302, 'RequestHandler Not Found');
     if (connection === undefined) return refusal(301, UNREGISTERED);
     const body = readBody(bytes);
     if (body === undefined) return refusal(502, 'the body must be a JSON object');
-    return answered(answering, body, { connection, by: connection.by, headers });
+    const agent = connection.clientVersion;
+    const admission = gate?.admitOverGrpc(answering.need, peer, { headers: came, payload: headers, agent, example: asked });
+    const asker = { connection, by: connection.by, headers };
+    if (!(admission instanceof Promise)) return admitted(answering, body, asker, admission);
+    return admission.then((later) => admitted(answering, body, asker, later)).catch((error) => failed(answering, error));
+  }
+
+  function admitted(answering: Answering, body: JsonObject, asker: Asker, admission: Admission | undefined) {
+    if (admission?.isRefusal) return failed(answering, new NotPermitted(admission));
+    return answered(answering, body, { ...asker, permit: admission });
   }
 
   /** Failures are of the answer's own class: an ErrorResponse is an ill connection to clients, and makes them start anew. */
@@ -90,16 +100,26 @@ export function answerer({ connections, durability, log }: AnswererRoom, table: 
     return said;
   }
 
-  function failed({ answer, failure }: Answering, error: unknown): Message {
-    if (!(error instanceof RequestError)) log.error({ err: error, answer }, 'nacos request failed');
-    const errorCode = error instanceof RequestError ? REASONS[error.reason].grpc : 500;
-    const text = error instanceof RequestError ? error.message : 'internal error';
-    return message(answer, { ...failure, resultCode: 500, errorCode, message: text, success: false });
+  function failed(answering: Answering, error: unknown): Message {
+    if (!(error instanceof RequestError)) log.error({ err: error, answer: answering.answer }, 'nacos request failed');
+    return failure(answering, error);
   }
 }
 
-type AnswererRoom = Pick<NacosRpcOptions, 'connections' | 'durability' | 'log'>;
+function serverCheck(connectionId: string): Message {
+  return message('ServerCheckResponse', { ...OK, connectionId, supportAbilityNegotiation: true });
+}
+
+function failure({ answer, failure: fields }: Answering, error: unknown): Message {
+  const errorCode = error instanceof RequestError ? REASONS[error.reason].grpc : 500;
+  const text = error instanceof RequestError ? error.message : 'internal error';
+  return message(answer, { ...fields, resultCode: 500, errorCode, message: text, success: false });
+}
+
+type AnswererRoom = Pick<NacosRpcOptions, 'connections' | 'durability' | 'gate' | 'log'>;
 
 /** Before the service that an answer ends with. */
 const SUCCESS = JSON.stringify({ ...OK, message: 'success' });
+/** Whatever a proxy has marked comes the usual way: the lane hands on none. */
+const NO_HEADERS: Headers = {};
 const UNREGISTERED = 'Connection is unregistered.';

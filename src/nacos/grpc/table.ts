@@ -1,3 +1,4 @@
+import type { Need } from '../gate.ts';
 import type { JsonObject } from '../json.ts';
 import { type ConfigsRoom, configCalls } from './configs.ts';
 import type { Asker } from './connection.ts';
@@ -8,6 +9,7 @@ import { type NamingRoom, namingCalls } from './naming.ts';
 export interface Answering {
   /** The class that the client expects; the older ones of Java throw on another, and Go's panics. */
   readonly answer: string;
+  readonly need: Need;
   /** What is answered beside the codes. */
   readonly from: (body: JsonObject, asker: Asker) => object | ServiceInfo | Promise<ServiceInfo>;
   /** What a failure must have too, because some client cannot do without. */
@@ -19,18 +21,27 @@ export function requestTable(room: NamingRoom & ConfigsRoom): ReadonlyMap<string
   const naming = namingCalls(room);
   const config = configCalls(room);
   return new Map<string, Answering>([
-    ['InstanceRequest', { answer: 'InstanceResponse', from: naming.instance }],
-    ['BatchInstanceRequest', { answer: 'BatchInstanceResponse', from: naming.batch }],
-    ['PersistentInstanceRequest', { answer: 'InstanceResponse', from: naming.persistent }],
-    ['SubscribeServiceRequest', { answer: 'SubscribeServiceResponse', from: naming.subscribe, failure: NO_SERVICE }],
-    ['ServiceQueryRequest', { answer: 'QueryServiceResponse', from: naming.query, failure: NO_SERVICE }],
-    ['ServiceListRequest', { answer: 'ServiceListResponse', from: naming.list, failure: { count: 0, serviceNames: [] } }],
-    ['ConfigQueryRequest', { answer: 'ConfigQueryResponse', from: config.query, failure: { lastModified: 0, beta: false } }],
-    ['ConfigPublishRequest', { answer: 'ConfigPublishResponse', from: config.publish }],
-    ['ConfigRemoveRequest', { answer: 'ConfigRemoveResponse', from: config.remove }],
+    ['InstanceRequest', { need: 'write', answer: 'InstanceResponse', from: naming.instance }],
+    ['BatchInstanceRequest', { need: 'write', answer: 'BatchInstanceResponse', from: naming.batch }],
+    ['PersistentInstanceRequest', { need: 'write', answer: 'InstanceResponse', from: naming.persistent }],
+    [
+      'SubscribeServiceRequest',
+      { need: 'read', answer: 'SubscribeServiceResponse', from: naming.subscribe, failure: NO_SERVICE },
+    ],
+    ['ServiceQueryRequest', { need: 'read', answer: 'QueryServiceResponse', from: naming.query, failure: NO_SERVICE }],
+    [
+      'ServiceListRequest',
+      { need: 'read', answer: 'ServiceListResponse', from: naming.list, failure: { count: 0, serviceNames: [] } },
+    ],
+    [
+      'ConfigQueryRequest',
+      { need: 'read', answer: 'ConfigQueryResponse', from: config.query, failure: { lastModified: 0, beta: false } },
+    ],
+    ['ConfigPublishRequest', { need: 'write', answer: 'ConfigPublishResponse', from: config.publish }],
+    ['ConfigRemoveRequest', { need: 'write', answer: 'ConfigRemoveResponse', from: config.remove }],
     [
       'ConfigBatchListenRequest',
-      { answer: 'ConfigChangeBatchListenResponse', from: config.listen, failure: { changedConfigs: [] } },
+      { need: 'read', answer: 'ConfigChangeBatchListenResponse', from: config.listen, failure: { changedConfigs: [] } },
     ],
   ]);
 }

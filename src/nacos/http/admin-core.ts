@@ -1,9 +1,11 @@
 import { namespaceViewV3, switchesView } from '../admin-views.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
+import { coveredNamespace, permittedNamespace } from '../gate.ts';
 import { isObject, parseJson, scalar } from '../json.ts';
 import { HOME } from '../rules.ts';
 import { readStrictTruth, requiredBare, requiredCore } from './admin-params.ts';
 import { COMPATIBLE_VERSION_3, stateOf } from './console.ts';
+import { ifReader } from './operator.ts';
 import { optional, type Params } from './params.ts';
 import { type Asked, type HttpRooms, OK } from './route.ts';
 
@@ -12,11 +14,11 @@ export function adminCoreCalls(rooms: HttpRooms) {
   return { ...stateCalls(rooms), ...namespaceCalls(rooms), ...opsCalls(rooms) };
 }
 
-function stateCalls({ isReady, limits }: HttpRooms) {
+function stateCalls(rooms: HttpRooms) {
   return {
-    state: ({ local }: Asked) => ({ ...stateOf(local, limits), version: COMPATIBLE_VERSION_3 }),
+    state: ({ local }: Asked) => ({ ...stateOf(local, rooms), version: COMPATIBLE_VERSION_3 }),
     readiness() {
-      if (!isReady()) throw new RequestError('not-ready', 'naming is not in readiness');
+      if (!rooms.isReady()) throw new RequestError('not-ready', 'naming is not in readiness');
       return OK;
     },
   };
@@ -25,19 +27,22 @@ function stateCalls({ isReady, limits }: HttpRooms) {
 function namespaceCalls({ registry, namespaces, configs }: HttpRooms) {
   return {
     /** Wherever there is a service, an edit or a text, whether anybody has named it or not: a call of this server's own. */
-    usedNamespaces() {
+    usedNamespaces({ params }: Asked) {
       const used = new Set(registry.namespaces());
       for (const { service } of registry.edits()) used.add(service.namespace);
       for (const { id } of configs.all()) used.add(id.namespace);
-      return [...used].sort();
+      return [...used].filter((id) => coveredNamespace(params.permit, id)).sort();
     },
-    namespaces() {
+    namespaces({ params }: Asked) {
       const counts = new Map<string, number>();
       for (const { id } of configs.all()) counts.set(id.namespace, (counts.get(id.namespace) ?? 0) + 1);
-      return namespaces.all().map((one) => namespaceViewV3(one, counts.get(one.id || HOME.namespace) ?? 0));
+      return namespaces
+        .all()
+        .filter(({ id }) => coveredNamespace(params.permit, id))
+        .map((one) => namespaceViewV3(one, counts.get(one.id || HOME.namespace) ?? 0));
     },
     namespace({ params }: Asked) {
-      const id = requiredBare(params, 'namespaceId');
+      const id = permittedNamespace(params.permit, requiredBare(params, 'namespaceId'));
       const found = namespaces.get(id);
       if (found === undefined) throw unknown(id);
       return namespaceViewV3(
@@ -46,7 +51,8 @@ function namespaceCalls({ registry, namespaces, configs }: HttpRooms) {
       );
     },
     /** How many an operator has made of this id. */
-    namespaceCheck: ({ params }: Asked) => (namespaces.isNamed(requiredBare(params, 'namespaceId')) ? 1 : 0),
+    namespaceCheck: ({ params }: Asked) =>
+      namespaces.isNamed(permittedNamespace(params.permit, requiredBare(params, 'namespaceId'))) ? 1 : 0,
     createNamespace({ params }: Asked) {
       const { id, ...names } = readNamespace(params);
       if (id === HOME.namespace)
@@ -60,14 +66,14 @@ function namespaceCalls({ registry, namespaces, configs }: HttpRooms) {
       return true;
     },
     dropNamespace({ params }: Asked) {
-      namespaces.drop(requiredBare(params, 'namespaceId'));
+      namespaces.drop(permittedNamespace(params.permit, requiredBare(params, 'namespaceId')));
       return true;
     },
   };
 }
 
 function readNamespace(params: Params) {
-  const id = requiredCore(params, 'namespaceId');
+  const id = permittedNamespace(params.permit, requiredCore(params, 'namespaceId'));
   const name = requiredCore(params, 'namespaceName');
   const description = optional(params, 'namespaceDesc') ?? '';
   if (id.length > MAX_ID_LENGTH) throw new RequestError('bad-namespace', `too long namespaceId, over ${MAX_ID_LENGTH}`);
@@ -86,13 +92,15 @@ function unknown(id: string): RequestError {
   return new RequestError('namespace-unknown', `namespaceId [ ${shown(id)} ] not exist`);
 }
 
-function opsCalls({ registry, switches, clients }: HttpRooms) {
+function opsCalls({ registry, switches, clients, gate }: HttpRooms) {
   return {
-    metrics({ params }: Asked) {
+    metrics({ params, request }: Asked) {
       const status = switches.values.overriddenServerStatus ?? 'UP';
       if (readStrictTruth(params, 'onlyStatus') ?? true) return { status };
-      const { serviceCount, instanceCount } = registry;
-      return { status, serviceCount, instanceCount, ...clients.counts() };
+      return ifReader(gate, { params, request }, { status }, () => {
+        const { serviceCount, instanceCount } = registry;
+        return { status, serviceCount, instanceCount, ...clients.counts() };
+      });
     },
     switches: () => switchesView(switches.values),
     /** Log levels are an option of the start. Accepted, as scripts set them on the way. */

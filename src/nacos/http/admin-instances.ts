@@ -7,6 +7,7 @@ import { Long } from '../many.ts';
 import { checkedNamespace, checkedService, checkedWeight, DEFAULT_CLUSTER_NAME, HOME, readClusters } from '../rules.ts';
 import { catalogInstance, clusterNames } from '../views.ts';
 import { checkTruths, readStrictPage, readStrictTruth } from './admin-params.ts';
+import { seenBy } from './clients.ts';
 import { optional, type Params, readNamed, readPlace, readService, required } from './params.ts';
 import { type Asked, type HttpRooms, OK } from './route.ts';
 
@@ -68,7 +69,7 @@ function overlayCalls({ naming }: HttpRooms) {
   return {
     edits({ params }: Asked) {
       const page = readStrictPage(params);
-      const { edits, count } = naming.edits(readWanted(params), page);
+      const { edits, count } = naming.edits(readWanted(params), page, seenBy(params));
       return pageView(edits.map(editView), count, page);
     },
     /** In place of what there is, also of an instance that is still to come: so that a backup can be given back. */

@@ -1,10 +1,12 @@
 import { pageOfView, pageView, serviceDetail, serviceWithHosts, subscriberView } from '../admin-views.ts';
 import { MissingParam } from '../errors.ts';
+import { permitted } from '../gate.ts';
 import { Long } from '../many.ts';
 import { saidView, settingsView } from '../record-views.ts';
 import { after, inTurns } from '../turns.ts';
 import { catalogRow } from '../views.ts';
 import { readClusterSettingsV3, readStrictPage, readStrictTruth } from './admin-params.ts';
+import { seenBy } from './clients.ts';
 import { optional, readNamespace, readPlace, readService, readServiceSettings, required } from './params.ts';
 import { type Asked, type HttpRooms, OK } from './route.ts';
 
@@ -50,13 +52,14 @@ function readingCalls({ catalog, clients, registry, scheduler }: HttpRooms) {
     get: ({ params }: Asked) => serviceDetail(...catalog.knownByNamespace(readService(params))),
     list({ params }: Asked) {
       const page = readStrictPage(params);
+      const { namespace } = permitted(params.permit, 'naming', { namespace: readNamespace(params) });
       const wanted = {
         name: optional(params, 'serviceNameParam') ?? '',
         group: optional(params, 'groupNameParam') ?? '',
         address: '',
         onlyWithInstances: readStrictTruth(params, 'ignoreEmptyService') ?? false,
       };
-      const found = inTurns(catalog.search(readNamespace(params), wanted, page), scheduler);
+      const found = inTurns(catalog.search(namespace, wanted, page), scheduler);
       const withInstances = readStrictTruth(params, 'withInstances') ?? false;
       return after(found, ({ services, count }) => {
         const items = services.map((row) => (withInstances ? serviceWithHosts(...row) : catalogRow(...row)));
@@ -71,7 +74,7 @@ function readingCalls({ catalog, clients, registry, scheduler }: HttpRooms) {
       return new Long({ said: settingsView(registry, service), instances: pageView(shown, roll.total, page) });
     },
     subscribers({ params }: Asked) {
-      const found = clients.subscribersLike(readService(params));
+      const found = clients.subscribersLike(readService(params)).filter(seenBy(params));
       return pageOfView(found.map(subscriberView), readStrictPage(params));
     },
   };

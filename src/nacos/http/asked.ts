@@ -16,6 +16,10 @@ export class AskedOverHttp implements Asked {
     this.#res = res;
   }
 
+  get request(): Request {
+    return this.#req;
+  }
+
   get agent(): string {
     return headerOf(this.#req, 'user-agent') || headerOf(this.#req, 'client-version');
   }

@@ -11,6 +11,7 @@ import { instanceCalls } from './instances.ts';
 import { operatorCalls } from './operator.ts';
 import type { HttpRooms } from './route.ts';
 import { serviceCalls } from './services.ts';
+import { userCalls } from './users.ts';
 
 /** Who answers the calls of all versions, by what they are about. */
 export function callsOf(rooms: HttpRooms) {
@@ -23,6 +24,7 @@ export function callsOf(rooms: HttpRooms) {
     configs: configCalls(rooms),
     configsV3: configCallsV3(rooms),
     cluster: clusterCalls(rooms),
+    users: userCalls(rooms),
     admin: {
       instances: adminInstanceCalls(rooms),
       services: adminServiceCalls(rooms),

@@ -1,6 +1,7 @@
 import { type ServiceName, serviceKey } from '../../registry/service-name.ts';
 import type { AnySubscriber, Clients, Publication } from '../clients.ts';
 import { RequestError, shown } from '../errors.ts';
+import { covered } from '../gate.ts';
 import type { Connection } from '../grpc/connection.ts';
 import { optional, type Params, readService, readTruth, required } from './params.ts';
 import type { Asked, HttpRooms } from './route.ts';
@@ -25,16 +26,17 @@ export function clientCalls({ clients, wallClock }: HttpRooms) {
     },
 
     publishedServices: ({ params }: Asked) =>
-      ofClient(clients, required(params, 'clientId'), [...clients.published()]).map(({ service, ip, port, cluster }) => ({
-        ...nameView(service),
-        registeredInstance: { ip, port, cluster },
-      })),
+      ofClient(clients, required(params, 'clientId'), [...clients.published()])
+        .filter(seenBy(params))
+        .map(({ service, ip, port, cluster }) => ({ ...nameView(service), registeredInstance: { ip, port, cluster } })),
 
     subscribedServices: ({ params }: Asked) =>
-      ofClient(clients, required(params, 'clientId'), [...clients.subscribers()]).map(({ service, ip, port, app, agent }) => ({
-        ...nameView(service),
-        subscriberInfo: { app, agent, addr: `${ip}:${port}` },
-      })),
+      ofClient(clients, required(params, 'clientId'), [...clients.subscribers()])
+        .filter(seenBy(params))
+        .map(({ service, ip, port, app, agent }) => ({
+          ...nameView(service),
+          subscriberInfo: { app, agent, addr: `${ip}:${port}` },
+        })),
 
     publishers: ({ params }: Asked) => {
       const service = readService(params);
@@ -78,6 +80,11 @@ export function ofClient<T extends { readonly clientId: string }>(
 ): readonly T[] {
   const found = items.filter(({ clientId }) => clientId === id);
   return found.length > 0 || clients.find(id) !== undefined ? found : unknownClient(id);
+}
+
+/** Whether the caller may see what is in a service. */
+export function seenBy({ permit }: Params): (item: { readonly service: ServiceName }) => boolean {
+  return ({ service }) => covered(permit, 'naming', service);
 }
 
 /** For how long nothing has come from the address; whoever only listens says nothing. */

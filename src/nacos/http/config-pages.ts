@@ -1,5 +1,6 @@
-import type { Config, Configs } from '../configs.ts';
+import { type Config, type Configs, scopeOf } from '../configs.ts';
 import { RequestError } from '../errors.ts';
+import { covered } from '../gate.ts';
 import { checkedConfigId, HOME, pageOf } from '../rules.ts';
 import { optional, type Params, readPage, readTenant } from './params.ts';
 
@@ -16,7 +17,11 @@ export function findConfigs(configs: Configs, params: Params, search: string): r
   const content = (optional(params, 'config_detail') ?? optional(params, 'configDetail') ?? '').replaceAll('*', '');
   return [...configs.all()].filter(
     ({ id, content: text }) =>
-      id.namespace === namespace && dataId?.(id.dataId) && group?.(id.group) && (content === '' || text.includes(content)),
+      id.namespace === namespace &&
+      covered(params.permit, 'config', scopeOf(id)) &&
+      dataId?.(id.dataId) &&
+      group?.(id.group) &&
+      (content === '' || text.includes(content)),
   );
 }
 

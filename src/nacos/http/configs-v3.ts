@@ -2,7 +2,16 @@ import type { Config } from '../configs.ts';
 import { RequestError } from '../errors.ts';
 import { HOME } from '../rules.ts';
 import { findConfigs, pageOfConfigs, tenantOf } from './config-pages.ts';
-import { type ConfigsRoom, listenersByName, namedIn, publishText, readConfigId, removeText } from './configs.ts';
+import {
+  type ConfigsRoom,
+  heardOf,
+  listenersByName,
+  namedIn,
+  publishText,
+  readConfigId,
+  removeNumbered,
+  removeText,
+} from './configs.ts';
 import { optional, Params, required } from './params.ts';
 import type { Asked } from './route.ts';
 
@@ -33,7 +42,7 @@ export function configCallsV3({ configs, configListeners, limits }: ConfigsRoom)
     remove: ({ params }: Asked): boolean => removeText(configs, readIdV3(params), params),
 
     removeBatch({ params }: Asked): boolean {
-      configs.removeAll(required(params, 'ids').split(','));
+      removeNumbered(configs, required(params, 'ids').split(','), params);
       return true;
     },
 
@@ -53,7 +62,7 @@ export function configCallsV3({ configs, configListeners, limits }: ConfigsRoom)
     /** What is listened to from an address. */
     listenedFrom({ params }: Asked): object {
       const ip = required(params, 'ip');
-      return { queryType: 'ip', listenersStatus: listenersByName(configListeners.at(ip), namedIn) };
+      return { queryType: 'ip', listenersStatus: listenersByName(heardOf(configListeners.at(ip), params), namedIn) };
     },
 
     historyPage: ({ params }: Asked): object => pageOfConfigs([], params, limits.maxConfigPageBytes, briefView),
@@ -69,7 +78,9 @@ export function configCallsV3({ configs, configListeners, limits }: ConfigsRoom)
 }
 
 function namespaceAlone(params: Params): Params {
-  return Params.of({ namespaceId: params.get('namespaceId') ?? '' });
+  const alone = Params.of({ namespaceId: params.get('namespaceId') ?? '' });
+  alone.permit = params.permit;
+  return alone;
 }
 
 /** Without what it says. */

@@ -1,6 +1,7 @@
 import type { ConfigListener } from '../config-listeners.ts';
-import { type Config, type ConfigId, type Configs, configChanged, configUnknown } from '../configs.ts';
+import { type Config, type ConfigId, type Configs, configChanged, configUnknown, scopeOf } from '../configs.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
+import { covered, permitted } from '../gate.ts';
 import { checkedConfigId, checkedPublication, HOME } from '../rules.ts';
 import { findConfigs, namesView, pageOfConfigs, tenantOf } from './config-pages.ts';
 import { readListening, writeListening } from './listening-configs.ts';
@@ -61,10 +62,22 @@ export function configCalls(room: ConfigsRoom) {
 
     /** What is listened to from an address. */
     listenedFrom({ params }: Asked): object {
-      const listeners = room.configListeners.at(required(params, 'ip'));
+      const listeners = heardOf(room.configListeners.at(required(params, 'ip')), params);
       return { collectStatus: 200, lisentersGroupkeyStatus: listenersByName(listeners, namedIn) };
     },
   };
+}
+
+/** Those of texts that the caller may read. */
+export function heardOf(listeners: Iterable<ConfigListener>, { permit }: Params): readonly ConfigListener[] {
+  return [...listeners].filter(({ text }) => covered(permit, 'config', scopeOf(text)));
+}
+
+/** Removes those of these numbers, if the caller may remove each. */
+export function removeNumbered(configs: Configs, serials: readonly string[], { permit }: Params): void {
+  const wanted = new Set(serials.map((serial) => serial.trim()));
+  for (const { id, serial } of configs.all()) if (wanted.has(String(serial))) permitted(permit, 'config', scopeOf(id));
+  configs.removeAll(serials);
 }
 
 /** True, as Nacos answers: it is written, in place of what was there. */
@@ -90,7 +103,7 @@ export function removeText(configs: Configs, id: ConfigId, params: Params): bool
 function remove(configs: Configs, { params }: Asked): boolean | object {
   if (optional(params, 'beta') === 'true') return { code: 200, message: 'stop beta ok', data: true };
   if (optional(params, 'delType') === 'ids') {
-    configs.removeAll((optional(params, 'ids') ?? '').split(','));
+    removeNumbered(configs, (optional(params, 'ids') ?? '').split(','), params);
     return { code: 200, message: null, data: true };
   }
   return removeText(configs, readConfigId(params), params);
@@ -102,6 +115,7 @@ function remove(configs: Configs, { params }: Asked): boolean | object {
  */
 function listen({ configs, longPolls, limits }: ConfigsRoom, asked: Asked): Answer | Promise<Answer> {
   const texts = readListening(asked.params, limits.maxListenedConfigs);
+  for (const { id } of texts) if (id !== undefined) permitted(asked.params.permit, 'config', scopeOf(id));
   const timeout = asked.header('long-pulling-timeout');
   if (timeout === undefined) return shortAnswer(changedAmong(configs, texts));
   const ms = waitOf(timeout, limits.maxLongPollMs);
@@ -179,5 +193,7 @@ export function readConfigId(params: Params): ConfigId {
   const group = optional(params, 'group') ?? optional(params, 'groupName');
   if (dataId === undefined) throw new MissingParam('dataId');
   if (group === undefined) throw new MissingParam('group');
-  return checkedConfigId(readTenant(params), group, dataId);
+  const id = checkedConfigId(readTenant(params), group, dataId);
+  permitted(params.permit, 'config', scopeOf(id));
+  return id;
 }

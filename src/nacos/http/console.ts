@@ -1,4 +1,5 @@
-import { RequestError } from '../errors.ts';
+import { MissingParam, RequestError } from '../errors.ts';
+import { coveredNamespace, type LoggedIn, NotPermitted, permitted, permittedNamespace, type Refusal } from '../gate.ts';
 import type { Namespace } from '../namespaces.ts';
 import { namespaceView } from '../views.ts';
 import { portOf } from './operator.ts';
@@ -7,31 +8,50 @@ import { Answer, type Asked, type HttpRooms, OK } from './route.ts';
 
 /** Calls of Nacos's console, and of whatever waits for Nacos to be ready: login, namespaces, state. */
 export function consoleCalls(rooms: HttpRooms) {
-  return { login, ...namespaceCalls(rooms), ...stateCalls(rooms) };
+  return { login: loginCall(rooms), ...namespaceCalls(rooms), ...stateCalls(rooms) };
 }
 
 /** There is nobody to tell apart as long as access is not controlled: whoever logs in gets the token that says so. */
-function login({ params }: Asked) {
-  const username = required(params, 'username');
-  required(params, 'password');
+function loginCall({ gate }: HttpRooms) {
+  return ({ params, request }: Asked) => {
+    const [name, password] = [params.get('username'), params.get('password')];
+    if (name === undefined) throw new MissingParam('username');
+    if (password === undefined) throw new MissingParam('password');
+    if (gate?.login === undefined) return openLogin(name);
+    const said = gate.login(request, LOGIN, { name, password });
+    return said instanceof Promise ? said.then(answered) : answered(said);
+  };
+
+  function answered(said: LoggedIn | Refusal) {
+    if (said.isRefusal) throw new NotPermitted(said);
+    const { isRefusal: _, ...body } = said;
+    return new Answer(body, { Authorization: `Bearer ${said.accessToken}` });
+  }
+}
+
+/** What is said of who calls are the very words of the call. */
+const LOGIN = { params: [], ownParams: true, isScoped: false, example: 'login' };
+
+function openLogin(username: string) {
   return { accessToken: 'AUTH_DISABLED', tokenTtl: 18_000, globalAdmin: true, username };
 }
 
 function namespaceCalls({ namespaces }: HttpRooms) {
   return {
     namespaces: ({ params }: Asked) => {
-      if (readFlag(params, 'checkNamespaceIdExist')) return namespaces.isNamed(optional(params, 'customNamespaceId') ?? '');
+      if (readFlag(params, 'checkNamespaceIdExist'))
+        return namespaces.isNamed(permittedNamespace(params.permit, optional(params, 'customNamespaceId') ?? ''));
       if (optional(params, 'show') === 'all') return namespaceView(namespaceOf(params));
-      return { code: 200, message: null, data: all() };
+      return { code: 200, message: null, data: all(params) };
     },
     createNamespace: ({ params }: Asked) => create(params, 'customNamespaceId'),
     updateNamespace: ({ params }: Asked) => rename(params, 'namespace', 'namespaceShowName'),
     dropNamespace: ({ params }: Asked) => {
-      namespaces.drop(required(params, 'namespaceId'));
+      namespaces.drop(permittedNamespace(params.permit, required(params, 'namespaceId')));
       return true;
     },
 
-    namespacesV2: all,
+    namespacesV2: ({ params }: Asked) => all(params),
     namespaceV2: ({ params }: Asked) => namespaceView(namespaceOf(params)),
     createNamespaceV2: ({ params }: Asked) => {
       if (!create(params, 'namespaceId')) throw new RequestError('namespace-exists', 'namespaceId already exists');
@@ -43,12 +63,15 @@ function namespaceCalls({ namespaces }: HttpRooms) {
     },
   };
 
-  function all() {
-    return namespaces.all().map(namespaceView);
+  function all({ permit }: Params) {
+    return namespaces
+      .all()
+      .filter(({ id }) => coveredNamespace(permit, id))
+      .map(namespaceView);
   }
 
   function namespaceOf(params: Params): Namespace {
-    const found = namespaces.get(optional(params, 'namespaceId') ?? '');
+    const found = namespaces.get(permittedNamespace(params.permit, optional(params, 'namespaceId') ?? ''));
     if (found === undefined) throw new RequestError('namespace-unknown', 'namespace not exist');
     return found;
   }
@@ -58,16 +81,19 @@ function namespaceCalls({ namespaces }: HttpRooms) {
     const id = optional(params, idParam);
     if (id !== undefined && !/^[\w-]{1,128}$/.test(id))
       throw new RequestError('bad-namespace', `${idParam} must be letters, digits, _ or -, at most 128`);
+    if (id === undefined) permitted(params.permit, 'naming', {});
+    else permittedNamespace(params.permit, id);
     return namespaces.create({ id, ...namesIn(params, 'namespaceName') });
   }
 
   /** False when nobody has named it. */
   function rename(params: Params, idParam: string, nameParam: string): boolean {
-    return namespaces.rename(required(params, idParam), namesIn(params, nameParam));
+    return namespaces.rename(permittedNamespace(params.permit, required(params, idParam)), namesIn(params, nameParam));
   }
 }
 
-function stateCalls({ isReady, limits }: HttpRooms) {
+function stateCalls(rooms: HttpRooms) {
+  const { isReady } = rooms;
   return {
     liveness: () => 'OK',
     readiness: () => {
@@ -83,7 +109,7 @@ function stateCalls({ isReady, limits }: HttpRooms) {
     /** Spring's word for a server that is not to be asked. */
     actuatorHealth: () => (isReady() ? { status: 'UP' } : new Answer({ status: 'OUT_OF_SERVICE' }, {}, 503)),
     /** 1.x calls the mode by another name. */
-    state: ({ local }: Asked) => ({ ...stateOf(local, limits), standalone_mode: 'standalone' }),
+    state: ({ local }: Asked) => ({ ...stateOf(local, rooms), standalone_mode: 'standalone' }),
     /** Texts that an operator has put up: there are none. */
     notice: () => ({ code: 200, message: null, data: null }),
   };
@@ -95,19 +121,20 @@ export const COMPATIBLE_VERSION = '2.5.1';
 export const COMPATIBLE_VERSION_3 = '3.0.3';
 
 /** What 2.x and 3.x say of a server: each value is a text, or null. What has no meaning here is as Nacos starts. */
-export function stateOf(local: string, { maxConfigBytes }: HttpRooms['limits']) {
+export function stateOf(local: string, { desk, limits }: HttpRooms) {
   return {
     version: COMPATIBLE_VERSION,
     startup_mode: 'standalone',
     function_mode: null,
     server_port: portOf(local),
-    auth_enabled: 'false',
+    auth_enabled: String(desk !== undefined),
     auth_system_type: 'nacos',
-    auth_admin_request: 'false',
+    // A console then asks for the first administrator.
+    auth_admin_request: String(desk?.hasAdmin === false),
     console_ui_enabled: 'false',
-    login_page_enabled: 'false',
+    login_page_enabled: String(desk !== undefined),
     config_retention_days: '30',
-    maxContent: String(maxConfigBytes),
+    maxContent: String(limits.maxConfigBytes),
     defaultMaxSize: '102400',
     defaultMaxAggrSize: '1024',
     defaultMaxAggrCount: '10000',

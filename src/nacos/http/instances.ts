@@ -2,6 +2,7 @@ import type { Instance } from '../../registry/instance.ts';
 import { parseServiceName, type ServiceName } from '../../registry/service-name.ts';
 import { isJavaClient } from '../agents.ts';
 import { RequestError } from '../errors.ts';
+import { permitted } from '../gate.ts';
 import type { ListKind } from '../list-text.ts';
 import { Long } from '../many.ts';
 import { Roll } from '../roll.ts';
@@ -91,6 +92,7 @@ function readingCalls({ naming, registry }: HttpRooms) {
       const key = required(params, 'key');
       const [namespace = '', name = ''] = key.includes('##') ? key.split('##', 2) : [HOME.namespace, key];
       const service = parseServiceName(name, namespace, HOME.group);
+      if (service !== undefined) permitted(params.permit, 'naming', service);
       const roll = service && Roll.of(registry, service);
       if (roll === undefined) throw new RequestError('not-found', `service: ${name.slice(0, 200)} not found.`);
       return new Long({ ips: roll.many([], statusView) });

@@ -1,14 +1,15 @@
 import { cpus, freemem, loadavg, totalmem } from 'node:os';
+import { covered } from '../gate.ts';
 import { optional, type Params, readFlag, readService, required } from './params.ts';
 import { type Asked, type HttpRooms, OK } from './route.ts';
 
 /** Calls about the server itself: is it up, what are its switches, who are its peers. */
-export function operatorCalls({ registry, switches, pusher, clients }: HttpRooms) {
+export function operatorCalls({ registry, switches, pusher, clients, gate }: HttpRooms) {
   const machine = machineLoad();
   return {
     /** Clients look at `status` only. */
-    metrics: ({ params }: Asked) => metrics(params, counts()),
-    metricsV2: ({ params }: Asked) => metrics(params, {}),
+    metrics: (asked: Asked) => metrics(asked, counts),
+    metricsV2: (asked: Asked) => metrics(asked, () => ({})),
     switches: () => switches.values,
     setSwitch: ({ params }: Asked) => {
       switches.set(required(params, 'entry'), required(params, 'value'));
@@ -37,12 +38,7 @@ export function operatorCalls({ registry, switches, pusher, clients }: HttpRooms
     }),
     serverList: ({ local }: Asked) => `${local}\r\n`,
     /** Services by namespace, as the clients before 0.8 ask. */
-    allDomNames: () => {
-      const doms: [string, string[]][] = [];
-      for (const namespace of registry.namespaces())
-        doms.push([namespace, [...registry.services(namespace)].map(({ name }) => name)]);
-      return { count: registry.serviceCount, doms: Object.fromEntries(doms) };
-    },
+    allDomNames: ({ params }: Asked) => domNames(registry, params),
   };
 
   function status() {
@@ -50,16 +46,40 @@ export function operatorCalls({ registry, switches, pusher, clients }: HttpRooms
   }
 
   /** `unasked`: what is told beside the status when the request does not say. Counting clients takes a walk over all instances. */
-  function metrics(params: Params, unasked: object): object {
-    if (optional(params, 'onlyStatus') === undefined) return { status: status(), ...unasked };
-    if (readFlag(params, 'onlyStatus')) return { status: status() };
-    return { status: status(), ...counts(), ...clients.counts(), ...machine() };
+  function metrics(asked: Asked, unasked: () => object): object | Promise<object> {
+    const said = optional(asked.params, 'onlyStatus');
+    const alone = { status: status() };
+    if (said !== undefined && readFlag(asked.params, 'onlyStatus')) return alone;
+    return ifReader(gate, asked, alone, () =>
+      said === undefined ? { ...alone, ...unasked() } : { ...alone, ...counts(), ...clients.counts(), ...machine() },
+    );
   }
 
   function counts() {
     const { serviceCount, instanceCount } = registry;
     return { serviceCount, instanceCount, responsibleServiceCount: serviceCount, responsibleInstanceCount: instanceCount };
   }
+}
+
+function domNames(registry: HttpRooms['registry'], { permit }: Params): object {
+  const doms: [string, string[]][] = [];
+  for (const namespace of registry.namespaces()) {
+    const seen = [...registry.services(namespace)].filter((service) => covered(permit, 'naming', service));
+    if (seen.length > 0) doms.push([namespace, seen.map(({ name }) => name)]);
+  }
+  return { count: doms.reduce((sum, [, names]) => sum + names.length, 0), doms: Object.fromEntries(doms) };
+}
+
+/** What is told to whoever may read all that there is; everybody else is told less, as it is asked by those who cannot log in. */
+export function ifReader(
+  gate: HttpRooms['gate'],
+  { params, request }: Pick<Asked, 'params' | 'request'>,
+  less: object,
+  more: () => object,
+): object | Promise<object> {
+  const facts = { params: params.pairs(), ownParams: false, isScoped: false, example: '' };
+  const may = gate?.wouldAdmit('read', request, facts) ?? true;
+  return may instanceof Promise ? may.then((later) => (later ? more() : less)) : may ? more() : less;
 }
 
 /** How busy the machine is: the processors since this was asked last, the rest now. */

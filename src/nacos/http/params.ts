@@ -4,6 +4,7 @@ import type { Metadata } from '../../registry/instance.ts';
 import type { ServiceName } from '../../registry/service-name.ts';
 import type { Said } from '../catalog.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
+import { type Permit, permitted } from '../gate.ts';
 import { isObject, parseJson, parseMetadata, scalar, truth } from '../json.ts';
 import type { Batch } from '../naming.ts';
 import {
@@ -29,6 +30,8 @@ import { DEFAULT_NACOS_SETTINGS } from '../settings.ts';
 
 /** What a request says, by name. */
 export class Params {
+  /** What the caller may: whatever names a service asks it. Undefined where nobody is asked. */
+  permit: Permit | undefined;
   readonly #names: string[] = [];
   readonly #values: string[] = [];
 
@@ -47,6 +50,7 @@ export class Params {
   /** The same with another value in place of what there is of that name. */
   with(name: string, value: string): Params {
     const params = Params.of({ [name]: value });
+    params.permit = this.permit;
     for (const [i, other] of this.#names.entries()) params.add(other, this.#values[i] ?? '');
     return params;
   }
@@ -55,6 +59,11 @@ export class Params {
   add(name: string, value: string): void {
     this.#names.push(name);
     this.#values.push(value);
+  }
+
+  /** All, those that came twice too. */
+  *pairs(): Iterable<readonly [name: string, value: string]> {
+    for (const [i, name] of this.#names.entries()) yield [name, this.#values[i] ?? ''];
   }
 
   /** Each name once. */
@@ -177,7 +186,7 @@ export function readService(params: Params): ServiceName {
   const namespace = readNamespace(params);
   const text = optional(params, 'serviceName') ?? optional(params, 'dom');
   if (text === undefined) throw new MissingParam('serviceName');
-  return checkedService(text, namespace, readGroup(params));
+  return permitted(params.permit, 'naming', checkedService(text, namespace, readGroup(params)));
 }
 
 /** The namespace that is meant. */

@@ -4,10 +4,12 @@ import { hasLeft, pathOf, queryOf, type Request, type Response, type Serve } fro
 import type { Scheduler } from '../../wire/scheduler.ts';
 import { type Durability, kept } from '../durability.ts';
 import { REASONS, type Reason, RequestError } from '../errors.ts';
+import { type Admission, type Gate, NotPermitted } from '../gate.ts';
 import { NONE_LIMITED, type ServerStatus, type Switches } from '../switches.ts';
 import { AskedOverHttp } from './asked.ts';
 import { formOf } from './body.ts';
-import { readParams } from './params.ts';
+import { type Params, readParams } from './params.ts';
+import { RequestFacts } from './request-facts.ts';
 import type { Route } from './route.ts';
 import { type Found, RouteTable } from './routes.ts';
 import { say, send } from './say.ts';
@@ -19,6 +21,7 @@ import { say, send } from './say.ts';
 export interface PipelineOptions {
   readonly routes: readonly Route[];
   readonly switches: Switches;
+  readonly gate?: Gate | undefined;
   readonly limits: PipelineLimits;
   readonly durability: Durability;
   readonly scheduler: Pick<Scheduler, 'soon'>;
@@ -34,7 +37,7 @@ export interface PipelineLimits {
 }
 
 /** Answers every request whose path starts with `/nacos/`. What a caller can be at fault for, or to leave in the middle of, never rejects. */
-export function pipeline({ routes, switches, limits, durability, scheduler, wallClock, log }: PipelineOptions): Serve {
+export function pipeline({ gate, routes, switches, limits, durability, scheduler, wallClock, log }: PipelineOptions): Serve {
   const table = new RouteTable(routes);
 
   return (req, res) => {
@@ -64,10 +67,18 @@ export function pipeline({ routes, switches, limits, durability, scheduler, wall
     return form.then((text) => call(req, res, found, text));
   }
 
-  function call(req: Request, res: Response, { route, key }: Found, form: string): Promise<void> | undefined {
+  function call(req: Request, res: Response, found: Found, form: string): Promise<void> | undefined {
     // Half a form may read like a whole one, of another instance.
     if (hasLeft(req)) return undefined;
     const params = readParams(queryOf(req), form);
+    const admission = gate?.admit(found.route.access, req, new RequestFacts(req, params, found.route));
+    if (admission instanceof Promise) return admission.then((later) => admitted(req, res, found, params, later));
+    return admitted(req, res, found, params, admission);
+  }
+
+  function admitted(req: Request, res: Response, { route, key }: Found, params: Params, admission: Admission | undefined) {
+    if (admission?.isRefusal) throw new NotPermitted(admission);
+    params.permit = admission;
     const asked = new AskedOverHttp(req, res, key === undefined ? params : params.with('key', key));
     const said = kept(durability, () => route.call(asked));
     if (said instanceof Promise) return said.then((data) => say(res, route.reply, data, scheduler));
@@ -120,6 +131,14 @@ const NOT_SERVED: Partial<Record<Reason, string>> = {
 };
 
 function refuse(req: Request, res: Response, error: RequestError, route: Route | undefined, wallClock: () => number): void {
+  if (error instanceof NotPermitted) {
+    const timestamp = new Date(wallClock()).toISOString().replace('Z', '+00:00');
+    const { status, text, retryAfterSeconds } = error.refusal;
+    const headers = retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
+    if (route?.path.endsWith('/login')) send(res, status, text);
+    else send(res, status, { timestamp, status, error: 'Forbidden', message: text, path: pathOf(req).slice(0, 200) }, headers);
+    return;
+  }
   const { http, v2, v3 = v2 } = REASONS[error.reason];
   const title = NOT_SERVED[error.reason];
   if (title !== undefined) {

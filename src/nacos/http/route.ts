@@ -1,10 +1,13 @@
 import type { Source } from '../../registry/changes.ts';
 import type { Registry } from '../../registry/registry.ts';
+import type { Request } from '../../wire/exchange.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
 import type { Catalog } from '../catalog.ts';
 import type { Clients } from '../clients.ts';
 import type { ConfigListeners } from '../config-listeners.ts';
 import type { ConfigLimits, Configs } from '../configs.ts';
+import type { Durability } from '../durability.ts';
+import type { Gate, Need, UserDesk } from '../gate.ts';
 import type { Connections } from '../grpc/connections.ts';
 import type { Lists } from '../lists.ts';
 import type { Namespaces } from '../namespaces.ts';
@@ -22,11 +25,20 @@ export interface Route {
   readonly path: string;
   readonly call: Call;
   readonly reply: Reply;
-  readonly access: Access;
+  readonly access: Need;
+  /** It asks for nothing that it could ask its permit of: a right to everything is needed. */
+  readonly isWhole?: boolean;
+  /** Names and passwords in it are not the caller's. */
+  readonly isAboutUsers?: boolean;
   /** A body of JSON comes as the parameter `body`; elsewhere it carries nothing. */
   readonly takesJson?: boolean;
   /** `texts`: it may be as long as a text of the configuration service, or the names of very many. */
   readonly body?: 'texts';
+}
+
+/** The same, where the call asks its permit of nothing. */
+export function whole(route: Route): Route {
+  return { ...route, isWhole: true };
 }
 
 /** Answers data, now or later; an error is a `RequestError`. */
@@ -53,15 +65,14 @@ export class Answer {
  */
 export type Reply = 'plain' | 'envelope';
 
-/** Not enforced yet. `health`: whether the server is up; `open`: what comes before a login. */
-export type Access = 'read' | 'write' | 'admin' | 'health' | 'open';
-
 /** What is asked, once the wire is out of the way. */
 export interface Asked {
   readonly params: Params;
   /** A header by its name in lower case, undefined when there is none. */
   readonly header: (name: string) => string | undefined;
   readonly caller: Caller;
+  /** For who has to know how it came. */
+  readonly request: Request;
   /** How the client calls itself, in full. It decides over wording, never over rights. */
   readonly agent: string;
   /** On whose word the registry changes. */
@@ -82,6 +93,9 @@ export interface Caller {
 /** What the calls work on. */
 export interface HttpRooms {
   readonly registry: Registry;
+  readonly gate?: Gate | undefined;
+  readonly desk?: UserDesk | undefined;
+  readonly durability: Durability;
   readonly naming: Naming;
   readonly lists: Lists;
   readonly catalog: Catalog;

@@ -1,5 +1,6 @@
 import { callsOf } from './calls.ts';
 import type { HttpRooms, Route } from './route.ts';
+import { userRoutes } from './user-routes.ts';
 import { v1Routes } from './v1.ts';
 import { v2Routes } from './v2.ts';
 import { v3Routes } from './v3.ts';
@@ -8,7 +9,9 @@ import { v3AdminRoutes } from './v3-admin.ts';
 /** Every call that is served, version by version. */
 export function nacosRoutes(rooms: HttpRooms): readonly Route[] {
   const calls = callsOf(rooms);
-  return [...v1Routes(calls), ...v2Routes(calls), ...v3Routes(calls), ...v3AdminRoutes(calls)].flatMap(withBothNames);
+  return [...v1Routes(calls), ...v2Routes(calls), ...v3Routes(calls), ...v3AdminRoutes(calls), ...userRoutes(calls)].flatMap(
+    withBothNames,
+  );
 }
 
 /** Nacos knows the operator's calls by two names. */

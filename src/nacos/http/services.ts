@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { groupedName } from '../../registry/service-name.ts';
+import { groupedName, type ServiceName } from '../../registry/service-name.ts';
 import type { Catalog, KnownService } from '../catalog.ts';
 import { RequestError } from '../errors.ts';
+import { covered, permitted } from '../gate.ts';
 import { hostWriter } from '../list-text.ts';
 import { Long } from '../many.ts';
 import type { NamesPage } from '../naming.ts';
@@ -19,6 +20,7 @@ import {
   serviceViewV2,
 } from '../views.ts';
 import { readClusterSettings } from './checkers.ts';
+import { seenBy } from './clients.ts';
 import {
   optional,
   type Params,
@@ -97,11 +99,12 @@ function nameCalls({ naming, catalog, clients, scheduler }: HttpRooms) {
     },
     names({ params }: Asked) {
       const namespace = optional(params, 'namespaceId') === undefined ? undefined : readNamespace(params);
-      const found = inTurns(catalog.namesLike(optional(params, 'expr') ?? '', namespace), scheduler);
+      const isSeen = (service: ServiceName) => covered(params.permit, 'naming', service);
+      const found = inTurns(catalog.namesLike(optional(params, 'expr') ?? '', namespace, isSeen), scheduler);
       return after(found, (services) => ({ services, count: Object.keys(services).length }));
     },
     subscribers({ params }: Asked) {
-      const found = clients.subscribersLike(readService(params));
+      const found = clients.subscribersLike(readService(params)).filter(seenBy(params));
       const { pageNo, pageSize } = readPage(params, { pageNo: 1, pageSize: 1000 });
       const shown = pageOf(found, pageNo, pageSize).map(({ service, address, ip, port, agent, app, clustersVerbatim }) => {
         const names = { namespaceId: service.namespace, serviceName: groupedName(service), cluster: clustersVerbatim };
@@ -112,7 +115,9 @@ function nameCalls({ naming, catalog, clients, scheduler }: HttpRooms) {
   };
 
   function pageOfNames(params: Params, page: Page, view: (page: NamesPage) => object) {
-    return after(inTurns(naming.namesInTurns(readNamespace(params), readGroup(params), page), scheduler), view);
+    const place = { namespace: readNamespace(params), group: readGroup(params) };
+    const { namespace, group } = permitted(params.permit, 'naming', place);
+    return after(inTurns(naming.namesInTurns(namespace, group, page), scheduler), view);
   }
 }
 
@@ -127,7 +132,8 @@ function catalogCalls({ catalog, checkTimes, scheduler }: HttpRooms) {
         address: optional(params, 'instance') ?? '',
         onlyWithInstances: readFlag(params, 'hasIpCount'),
       };
-      const found = inTurns(catalog.search(readNamespace(params), wanted, page), scheduler);
+      const { namespace } = permitted(params.permit, 'naming', { namespace: readNamespace(params) });
+      const found = inTurns(catalog.search(namespace, wanted, page), scheduler);
       const withInstances = readFlag(params, 'withInstances');
       return after(found, ({ services, count }) => {
         if (withInstances) return new Long(services.map((row) => catalogServiceWithInstances(...row)));

@@ -1,9 +1,16 @@
 import type { Calls } from './calls.ts';
-import type { Route } from './route.ts';
+import { type Route, whole } from './route.ts';
 
 /** The calls of version 1, and those without a version. */
 export function v1Routes(calls: Calls): readonly Route[] {
-  return [...namingRoutes(calls), ...serverRoutes(calls), ...otherRoutes(calls), ...clusterRoutes(calls), ...configRoutes(calls)];
+  return [
+    ...namingRoutes(calls),
+    ...serverRoutes(calls).map(whole),
+    ...oldRoutes(calls),
+    ...otherRoutes(calls),
+    ...clusterRoutes(calls).map(whole),
+    ...configRoutes(calls),
+  ];
 }
 
 /** Instances, services and the console's lists of both. */
@@ -11,8 +18,8 @@ function namingRoutes({ instances, operator, services }: Calls): readonly Route[
   return [
     { method: 'POST', path: '/nacos/v1/ns/instance', call: instances.register, reply: 'plain', access: 'write' },
     { method: 'DELETE', path: '/nacos/v1/ns/instance', call: instances.deregister, reply: 'plain', access: 'write' },
-    { method: 'PUT', path: '/nacos/v1/ns/instance', call: instances.update, reply: 'plain', access: 'write' },
-    { method: 'PATCH', path: '/nacos/v1/ns/instance', call: instances.patch, reply: 'plain', access: 'write' },
+    { method: 'PUT', path: '/nacos/v1/ns/instance', call: instances.update, reply: 'plain', access: 'operate' },
+    { method: 'PATCH', path: '/nacos/v1/ns/instance', call: instances.patch, reply: 'plain', access: 'operate' },
     { method: 'GET', path: '/nacos/v1/ns/instance', call: instances.get, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/v1/ns/instance/list', call: instances.list, reply: 'plain', access: 'read' },
     { method: 'PUT', path: '/nacos/v1/ns/instance/beat', call: instances.beat, reply: 'plain', access: 'write' },
@@ -21,29 +28,29 @@ function namingRoutes({ instances, operator, services }: Calls): readonly Route[
       path: '/nacos/v1/ns/instance/metadata/batch',
       call: instances.mergeMetadata,
       reply: 'plain',
-      access: 'write',
+      access: 'operate',
     },
     {
       method: 'DELETE',
       path: '/nacos/v1/ns/instance/metadata/batch',
       call: instances.removeMetadata,
       reply: 'plain',
-      access: 'write',
+      access: 'operate',
     },
     { method: 'ANY', path: '/nacos/v1/ns/instance/statuses', call: instances.statuses, reply: 'plain', access: 'read' },
-    { method: 'POST', path: '/nacos/v1/ns/service', call: services.create, reply: 'plain', access: 'admin' },
-    { method: 'DELETE', path: '/nacos/v1/ns/service', call: services.drop, reply: 'plain', access: 'admin' },
-    { method: 'PUT', path: '/nacos/v1/ns/service', call: services.update, reply: 'plain', access: 'admin' },
+    { method: 'POST', path: '/nacos/v1/ns/service', call: services.create, reply: 'plain', access: 'operate' },
+    { method: 'DELETE', path: '/nacos/v1/ns/service', call: services.drop, reply: 'plain', access: 'operate' },
+    { method: 'PUT', path: '/nacos/v1/ns/service', call: services.update, reply: 'plain', access: 'operate' },
     { method: 'GET', path: '/nacos/v1/ns/service', call: services.get, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/v1/ns/service/list', call: services.list, reply: 'plain', access: 'read' },
     { method: 'ANY', path: '/nacos/v1/ns/service/names', call: services.names, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/v1/ns/service/subscribers', call: services.subscribers, reply: 'plain', access: 'read' },
     { method: 'PUT', path: '/nacos/v1/ns/service/checksum', call: services.checksum, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/v1/ns/service/selector/types', call: services.selectorTypes, reply: 'plain', access: 'read' },
-    { method: 'PUT', path: '/nacos/v1/ns/cluster', call: services.updateCluster, reply: 'plain', access: 'admin' },
-    { method: 'PUT', path: '/nacos/v1/ns/health', call: services.setHealth, reply: 'plain', access: 'write' },
-    { method: 'PUT', path: '/nacos/v1/ns/health/instance', call: services.setHealth, reply: 'plain', access: 'write' },
-    { method: 'GET', path: '/nacos/v1/ns/health/server', call: operator.healthServer, reply: 'plain', access: 'health' },
+    { method: 'PUT', path: '/nacos/v1/ns/cluster', call: services.updateCluster, reply: 'plain', access: 'operate' },
+    { method: 'PUT', path: '/nacos/v1/ns/health', call: services.setHealth, reply: 'plain', access: 'operate' },
+    { method: 'PUT', path: '/nacos/v1/ns/health/instance', call: services.setHealth, reply: 'plain', access: 'operate' },
+    { method: 'GET', path: '/nacos/v1/ns/health/server', call: operator.healthServer, reply: 'plain', access: 'probe' },
     { method: 'GET', path: '/nacos/v1/ns/health/checkers', call: services.checkers, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/v1/ns/catalog/services', call: services.catalogServices, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/v1/ns/catalog/service', call: services.catalogService, reply: 'plain', access: 'read' },
@@ -52,15 +59,24 @@ function namingRoutes({ instances, operator, services }: Calls): readonly Route[
   ];
 }
 
-/** The server itself, and what the clients before 0.8 call. */
-function serverRoutes({ cluster, instances, operator }: Calls): readonly Route[] {
+/** What the clients before 0.8 call. */
+function oldRoutes({ instances, operator }: Calls): readonly Route[] {
   return [
-    { method: 'GET', path: '/nacos/v1/ns/operator/metrics', call: operator.metrics, reply: 'plain', access: 'health' },
+    { method: 'GET', path: '/nacos/v1/ns/api/srvIPXT', call: instances.list, reply: 'plain', access: 'read' },
+    { method: 'ANY', path: '/nacos/v1/ns/api/clientBeat', call: instances.beat, reply: 'plain', access: 'write' },
+    { method: 'GET', path: '/nacos/v1/ns/api/allDomNames', call: operator.allDomNames, reply: 'plain', access: 'read' },
+  ];
+}
+
+/** The server itself. */
+function serverRoutes({ cluster, operator }: Calls): readonly Route[] {
+  return [
+    { method: 'GET', path: '/nacos/v1/ns/operator/metrics', call: operator.metrics, reply: 'plain', access: 'probe' },
     { method: 'GET', path: '/nacos/v1/ns/operator/switches', call: operator.switches, reply: 'plain', access: 'read' },
-    { method: 'PUT', path: '/nacos/v1/ns/operator/switches', call: operator.setSwitch, reply: 'plain', access: 'admin' },
+    { method: 'PUT', path: '/nacos/v1/ns/operator/switches', call: operator.setSwitch, reply: 'plain', access: 'operate' },
     { method: 'GET', path: '/nacos/v1/ns/operator/servers', call: operator.servers, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/v1/ns/operator/push/state', call: operator.pushState, reply: 'plain', access: 'read' },
-    { method: 'PUT', path: '/nacos/v1/ns/operator/log', call: operator.setLog, reply: 'plain', access: 'admin' },
+    { method: 'PUT', path: '/nacos/v1/ns/operator/log', call: operator.setLog, reply: 'plain', access: 'operate' },
     {
       method: 'GET',
       path: '/nacos/v1/ns/operator/distro/server',
@@ -77,29 +93,26 @@ function serverRoutes({ cluster, instances, operator }: Calls): readonly Route[]
     },
     { method: 'GET', path: '/nacos/v1/ns/operator/distro/status', call: operator.distroStatus, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/v1/ns/raft/leader', call: operator.leader, reply: 'plain', access: 'read' },
-    { method: 'GET', path: '/nacos/v1/ns/api/hello', call: operator.healthServer, reply: 'plain', access: 'health' },
-    { method: 'GET', path: '/nacos/v1/ns/api/srvIPXT', call: instances.list, reply: 'plain', access: 'read' },
-    { method: 'ANY', path: '/nacos/v1/ns/api/clientBeat', call: instances.beat, reply: 'plain', access: 'write' },
-    { method: 'GET', path: '/nacos/v1/ns/api/allDomNames', call: operator.allDomNames, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/v1/ns/api/hello', call: operator.healthServer, reply: 'plain', access: 'probe' },
   ];
 }
 
 /** Login, namespaces, state. */
 function otherRoutes({ console, operator }: Calls): readonly Route[] {
   return [
-    { method: 'POST', path: '/nacos/v1/auth/login', call: console.login, reply: 'plain', access: 'open' },
-    { method: 'POST', path: '/nacos/v1/auth/users/login', call: console.login, reply: 'plain', access: 'open' },
+    { method: 'POST', path: '/nacos/v1/auth/login', call: console.login, reply: 'plain', access: 'login' },
+    { method: 'POST', path: '/nacos/v1/auth/users/login', call: console.login, reply: 'plain', access: 'login' },
     { method: 'GET', path: '/nacos/v1/console/namespaces', call: console.namespaces, reply: 'plain', access: 'read' },
-    { method: 'POST', path: '/nacos/v1/console/namespaces', call: console.createNamespace, reply: 'plain', access: 'admin' },
-    { method: 'PUT', path: '/nacos/v1/console/namespaces', call: console.updateNamespace, reply: 'plain', access: 'admin' },
-    { method: 'DELETE', path: '/nacos/v1/console/namespaces', call: console.dropNamespace, reply: 'plain', access: 'admin' },
-    { method: 'GET', path: '/nacos/v1/console/health/liveness', call: console.liveness, reply: 'plain', access: 'health' },
-    { method: 'GET', path: '/nacos/v1/console/health/readiness', call: console.readiness, reply: 'plain', access: 'health' },
-    { method: 'GET', path: '/nacos/v1/console/server/state', call: console.state, reply: 'plain', access: 'open' },
-    { method: 'GET', path: '/nacos/v1/console/server/announcement', call: console.notice, reply: 'plain', access: 'open' },
-    { method: 'GET', path: '/nacos/v1/console/server/guide', call: console.notice, reply: 'plain', access: 'open' },
-    { method: 'GET', path: '/nacos/actuator/health', call: console.actuatorHealth, reply: 'plain', access: 'health' },
-    { method: 'GET', path: '/nacos/serverlist', call: operator.serverList, reply: 'plain', access: 'open' },
+    { method: 'POST', path: '/nacos/v1/console/namespaces', call: console.createNamespace, reply: 'plain', access: 'operate' },
+    { method: 'PUT', path: '/nacos/v1/console/namespaces', call: console.updateNamespace, reply: 'plain', access: 'operate' },
+    { method: 'DELETE', path: '/nacos/v1/console/namespaces', call: console.dropNamespace, reply: 'plain', access: 'operate' },
+    { method: 'GET', path: '/nacos/v1/console/health/liveness', call: console.liveness, reply: 'plain', access: 'probe' },
+    { method: 'GET', path: '/nacos/v1/console/health/readiness', call: console.readiness, reply: 'plain', access: 'probe' },
+    { method: 'GET', path: '/nacos/v1/console/server/state', call: console.state, reply: 'plain', access: 'probe' },
+    { method: 'GET', path: '/nacos/v1/console/server/announcement', call: console.notice, reply: 'plain', access: 'probe' },
+    { method: 'GET', path: '/nacos/v1/console/server/guide', call: console.notice, reply: 'plain', access: 'probe' },
+    { method: 'GET', path: '/nacos/actuator/health', call: console.actuatorHealth, reply: 'plain', access: 'probe' },
+    { method: 'GET', path: '/nacos/serverlist', call: operator.serverList, reply: 'plain', access: 'probe' },
   ];
 }
 
@@ -109,8 +122,8 @@ function clusterRoutes({ cluster }: Calls): readonly Route[] {
     { method: 'GET', path: '/nacos/v1/core/cluster/nodes', call: cluster.nodesV1, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/v1/core/cluster/simple/nodes', call: cluster.addressesV1, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/v1/core/cluster/self', call: cluster.selfV1, reply: 'plain', access: 'read' },
-    { method: 'GET', path: '/nacos/v1/core/cluster/health', call: cluster.healthV1, reply: 'plain', access: 'health' },
-    { method: 'POST', path: '/nacos/v1/core/cluster/report', call: cluster.reportV1, reply: 'plain', access: 'admin' },
+    { method: 'GET', path: '/nacos/v1/core/cluster/health', call: cluster.healthV1, reply: 'plain', access: 'probe' },
+    { method: 'POST', path: '/nacos/v1/core/cluster/report', call: cluster.reportV1, reply: 'plain', access: 'operate' },
     { method: 'GET', path: '/nacos/v1/core/ops/idInfo', call: cluster.idsV1, reply: 'plain', access: 'read' },
   ];
 }
@@ -134,6 +147,6 @@ function configRoutes({ configs }: Calls): readonly Route[] {
     { method: 'GET', path: '/nacos/v1/cs/history', call: configs.history, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/v1/cs/history/previous', call: configs.historyEntry, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/v1/cs/history/configs', call: configs.names, reply: 'plain', access: 'read' },
-    { method: 'GET', path: '/nacos/v1/cs/health', call: configs.health, reply: 'plain', access: 'health' },
+    { method: 'GET', path: '/nacos/v1/cs/health', call: configs.health, reply: 'plain', access: 'probe' },
   ];
 }

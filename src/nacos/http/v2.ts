@@ -1,5 +1,5 @@
 import type { Calls } from './calls.ts';
-import type { Route } from './route.ts';
+import { type Route, whole } from './route.ts';
 
 /** The calls of version 2: in an envelope, but for those that its makers forgot to wrap. */
 export function v2Routes(calls: Calls): readonly Route[] {
@@ -8,7 +8,7 @@ export function v2Routes(calls: Calls): readonly Route[] {
     ...serviceRoutes(calls),
     ...clientRoutes(calls),
     ...consoleRoutes(calls),
-    ...clusterRoutes(calls),
+    ...clusterRoutes(calls).map(whole),
     ...configRoutes(calls),
     ...unwrapped(calls),
   ];
@@ -18,7 +18,7 @@ function instanceRoutes({ instances }: Calls): readonly Route[] {
   return [
     { method: 'POST', path: '/nacos/v2/ns/instance', call: instances.register, reply: 'envelope', access: 'write' },
     { method: 'DELETE', path: '/nacos/v2/ns/instance', call: instances.deregister, reply: 'envelope', access: 'write' },
-    { method: 'PUT', path: '/nacos/v2/ns/instance', call: instances.update, reply: 'envelope', access: 'write' },
+    { method: 'PUT', path: '/nacos/v2/ns/instance', call: instances.update, reply: 'envelope', access: 'operate' },
     { method: 'GET', path: '/nacos/v2/ns/instance', call: instances.getV2, reply: 'envelope', access: 'read' },
     { method: 'GET', path: '/nacos/v2/ns/instance/list', call: instances.listV2, reply: 'envelope', access: 'read' },
     {
@@ -26,14 +26,14 @@ function instanceRoutes({ instances }: Calls): readonly Route[] {
       path: '/nacos/v2/ns/instance/metadata/batch',
       call: instances.mergeMetadata,
       reply: 'envelope',
-      access: 'write',
+      access: 'operate',
     },
     {
       method: 'DELETE',
       path: '/nacos/v2/ns/instance/metadata/batch',
       call: instances.removeMetadata,
       reply: 'envelope',
-      access: 'write',
+      access: 'operate',
     },
   ];
 }
@@ -41,16 +41,22 @@ function instanceRoutes({ instances }: Calls): readonly Route[] {
 /** Services, and the server itself. */
 function serviceRoutes({ operator, services }: Calls): readonly Route[] {
   return [
-    { method: 'POST', path: '/nacos/v2/ns/service', call: services.create, reply: 'envelope', access: 'admin' },
-    { method: 'DELETE', path: '/nacos/v2/ns/service', call: services.drop, reply: 'envelope', access: 'admin' },
-    { method: 'PUT', path: '/nacos/v2/ns/service', call: services.update, reply: 'envelope', access: 'admin' },
+    { method: 'POST', path: '/nacos/v2/ns/service', call: services.create, reply: 'envelope', access: 'operate' },
+    { method: 'DELETE', path: '/nacos/v2/ns/service', call: services.drop, reply: 'envelope', access: 'operate' },
+    { method: 'PUT', path: '/nacos/v2/ns/service', call: services.update, reply: 'envelope', access: 'operate' },
     { method: 'GET', path: '/nacos/v2/ns/service', call: services.getV2, reply: 'envelope', access: 'read' },
     { method: 'GET', path: '/nacos/v2/ns/service/list', call: services.listV2, reply: 'envelope', access: 'read' },
-    { method: 'PUT', path: '/nacos/v2/ns/health', call: services.setHealth, reply: 'envelope', access: 'write' },
-    { method: 'PUT', path: '/nacos/v2/ns/health/instance', call: services.setHealth, reply: 'envelope', access: 'write' },
-    { method: 'GET', path: '/nacos/v2/ns/operator/switches', call: operator.switches, reply: 'envelope', access: 'read' },
-    { method: 'PUT', path: '/nacos/v2/ns/operator/switches', call: operator.setSwitch, reply: 'envelope', access: 'admin' },
-    { method: 'GET', path: '/nacos/v2/ns/operator/metrics', call: operator.metricsV2, reply: 'envelope', access: 'health' },
+    { method: 'PUT', path: '/nacos/v2/ns/health', call: services.setHealth, reply: 'envelope', access: 'operate' },
+    { method: 'PUT', path: '/nacos/v2/ns/health/instance', call: services.setHealth, reply: 'envelope', access: 'operate' },
+    whole({ method: 'GET', path: '/nacos/v2/ns/operator/switches', call: operator.switches, reply: 'envelope', access: 'read' }),
+    whole({
+      method: 'PUT',
+      path: '/nacos/v2/ns/operator/switches',
+      call: operator.setSwitch,
+      reply: 'envelope',
+      access: 'operate',
+    }),
+    { method: 'GET', path: '/nacos/v2/ns/operator/metrics', call: operator.metricsV2, reply: 'envelope', access: 'probe' },
     {
       method: 'GET',
       path: '/nacos/v2/ns/catalog/instances',
@@ -63,35 +69,35 @@ function serviceRoutes({ operator, services }: Calls): readonly Route[] {
 
 function clientRoutes({ clients }: Calls): readonly Route[] {
   return [
-    { method: 'GET', path: '/nacos/v2/ns/client', call: clients.get, reply: 'envelope', access: 'admin' },
-    { method: 'GET', path: '/nacos/v2/ns/client/list', call: clients.list, reply: 'envelope', access: 'admin' },
+    whole({ method: 'GET', path: '/nacos/v2/ns/client', call: clients.get, reply: 'envelope', access: 'read' }),
+    whole({ method: 'GET', path: '/nacos/v2/ns/client/list', call: clients.list, reply: 'envelope', access: 'read' }),
     {
       method: 'GET',
       path: '/nacos/v2/ns/client/publish/list',
       call: clients.publishedServices,
       reply: 'envelope',
-      access: 'admin',
+      access: 'read',
     },
     {
       method: 'GET',
       path: '/nacos/v2/ns/client/subscribe/list',
       call: clients.subscribedServices,
       reply: 'envelope',
-      access: 'admin',
+      access: 'read',
     },
     {
       method: 'GET',
       path: '/nacos/v2/ns/client/service/publisher/list',
       call: clients.publishers,
       reply: 'envelope',
-      access: 'admin',
+      access: 'read',
     },
     {
       method: 'GET',
       path: '/nacos/v2/ns/client/service/subscriber/list',
       call: clients.subscribers,
       reply: 'envelope',
-      access: 'admin',
+      access: 'read',
     },
   ];
 }
@@ -101,12 +107,18 @@ function consoleRoutes({ console }: Calls): readonly Route[] {
   return [
     { method: 'GET', path: '/nacos/v2/console/namespace/list', call: console.namespacesV2, reply: 'envelope', access: 'read' },
     { method: 'GET', path: '/nacos/v2/console/namespace', call: console.namespaceV2, reply: 'envelope', access: 'read' },
-    { method: 'POST', path: '/nacos/v2/console/namespace', call: console.createNamespaceV2, reply: 'envelope', access: 'admin' },
-    { method: 'PUT', path: '/nacos/v2/console/namespace', call: console.updateNamespaceV2, reply: 'envelope', access: 'admin' },
-    { method: 'DELETE', path: '/nacos/v2/console/namespace', call: console.dropNamespace, reply: 'envelope', access: 'admin' },
-    { method: 'POST', path: '/nacos/v2/auth/user/login', call: console.login, reply: 'plain', access: 'open' },
-    { method: 'GET', path: '/nacos/v2/console/health/liveness', call: console.livenessV2, reply: 'envelope', access: 'health' },
-    { method: 'GET', path: '/nacos/v2/console/health/readiness', call: console.readinessV2, reply: 'envelope', access: 'health' },
+    {
+      method: 'POST',
+      path: '/nacos/v2/console/namespace',
+      call: console.createNamespaceV2,
+      reply: 'envelope',
+      access: 'operate',
+    },
+    { method: 'PUT', path: '/nacos/v2/console/namespace', call: console.updateNamespaceV2, reply: 'envelope', access: 'operate' },
+    { method: 'DELETE', path: '/nacos/v2/console/namespace', call: console.dropNamespace, reply: 'envelope', access: 'operate' },
+    { method: 'POST', path: '/nacos/v2/auth/user/login', call: console.login, reply: 'plain', access: 'login' },
+    { method: 'GET', path: '/nacos/v2/console/health/liveness', call: console.livenessV2, reply: 'envelope', access: 'probe' },
+    { method: 'GET', path: '/nacos/v2/console/health/readiness', call: console.readinessV2, reply: 'envelope', access: 'probe' },
   ];
 }
 
@@ -115,25 +127,31 @@ function clusterRoutes({ cluster }: Calls): readonly Route[] {
   return [
     { method: 'GET', path: '/nacos/v2/core/cluster/node/self', call: cluster.selfV2, reply: 'envelope', access: 'read' },
     { method: 'GET', path: '/nacos/v2/core/cluster/node/list', call: cluster.listV2, reply: 'envelope', access: 'read' },
-    { method: 'GET', path: '/nacos/v2/core/cluster/node/self/health', call: cluster.health, reply: 'envelope', access: 'health' },
-    { method: 'PUT', path: '/nacos/v2/core/cluster/lookup', call: cluster.setLookup, reply: 'envelope', access: 'admin' },
-    { method: 'DELETE', path: '/nacos/v2/core/cluster/nodes', call: cluster.leaveV2, reply: 'plain', access: 'admin' },
-    { method: 'GET', path: '/nacos/v2/core/loader/current', call: cluster.current, reply: 'plain', access: 'admin' },
+    { method: 'GET', path: '/nacos/v2/core/cluster/node/self/health', call: cluster.health, reply: 'envelope', access: 'probe' },
+    { method: 'PUT', path: '/nacos/v2/core/cluster/lookup', call: cluster.setLookup, reply: 'envelope', access: 'operate' },
+    { method: 'DELETE', path: '/nacos/v2/core/cluster/nodes', call: cluster.leaveV2, reply: 'plain', access: 'operate' },
+    { method: 'GET', path: '/nacos/v2/core/loader/current', call: cluster.current, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/v2/core/loader/cluster', call: cluster.loadV2, reply: 'plain', access: 'read' },
     {
       method: 'GET',
       path: '/nacos/v2/core/loader/reloadCurrent',
       call: cluster.reloadCurrentV2,
       reply: 'plain',
-      access: 'admin',
+      access: 'operate',
     },
-    { method: 'GET', path: '/nacos/v2/core/loader/reloadClient', call: cluster.reloadClientV2, reply: 'plain', access: 'admin' },
+    {
+      method: 'GET',
+      path: '/nacos/v2/core/loader/reloadClient',
+      call: cluster.reloadClientV2,
+      reply: 'plain',
+      access: 'operate',
+    },
     {
       method: 'GET',
       path: '/nacos/v2/core/loader/smartReloadCluster',
       call: cluster.smartReloadV2,
       reply: 'plain',
-      access: 'admin',
+      access: 'operate',
     },
     { method: 'GET', path: '/nacos/v2/core/ops/ids', call: cluster.idsV2, reply: 'plain', access: 'read' },
   ];
@@ -158,7 +176,7 @@ function unwrapped({ configs, instances }: Calls): readonly Route[] {
     { method: 'GET', path: '/nacos/v2/cs/config/searchDetail', call: configs.searchDetail, reply: 'plain', access: 'read' },
     { method: 'POST', path: '/nacos/v2/cs/config/listener', call: configs.listen, reply: 'plain', access: 'read', body: 'texts' },
     { method: 'PUT', path: '/nacos/v2/ns/instance/beat', call: instances.beat, reply: 'plain', access: 'write' },
-    { method: 'PATCH', path: '/nacos/v2/ns/instance', call: instances.patch, reply: 'plain', access: 'write' },
+    { method: 'PATCH', path: '/nacos/v2/ns/instance', call: instances.patch, reply: 'plain', access: 'operate' },
     { method: 'GET', path: '/nacos/v2/ns/instance/statuses/*', call: instances.statuses, reply: 'plain', access: 'read' },
   ];
 }

@@ -8,8 +8,8 @@ export function v3Routes(calls: Calls): readonly Route[] {
 
 function clientRoutes({ configsV3, console, instances }: Calls): readonly Route[] {
   return [
-    { method: 'POST', path: '/nacos/v3/auth/user/login', call: console.login, reply: 'plain', access: 'open' },
-    { method: 'GET', path: '/nacos/v3/admin/core/state/liveness', call: console.livenessV2, reply: 'envelope', access: 'health' },
+    { method: 'POST', path: '/nacos/v3/auth/user/login', call: console.login, reply: 'plain', access: 'login' },
+    { method: 'GET', path: '/nacos/v3/admin/core/state/liveness', call: console.livenessV2, reply: 'envelope', access: 'probe' },
     {
       method: 'POST',
       path: '/nacos/v3/client/ns/instance',

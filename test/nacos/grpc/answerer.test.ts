@@ -28,7 +28,7 @@ it('a call is told who asks: the connection, its words for the registry, and the
     askers.push(asker);
     return {};
   };
-  const answerTo = answerer(room, new Map([['AnyRequest', { answer: 'AnyResponse', from }]]));
+  const answerTo = answerer(room, new Map([['AnyRequest', { need: 'read' as const, answer: 'AnyResponse', from }]]));
   answerTo(said('AnyRequest', {}, { accessToken: 'secret' }), connection.peer);
   answerTo(
     saidIn(create(PayloadSchema, { metadata: { type: 'AnyRequest' }, body: { value: Buffer.from('{}') } })),
@@ -44,7 +44,10 @@ it('an answer that is larger than the client takes is a refusal that says so, in
   const room = grpcRoom();
   const connection = room.join();
   const from = () => ({ text: 'x'.repeat(10 << 20) });
-  const answerTo = answerer(room, new Map([['AnyRequest', { answer: 'AnyResponse', from, failure: { count: 0 } }]]));
+  const answerTo = answerer(
+    room,
+    new Map([['AnyRequest', { need: 'read' as const, answer: 'AnyResponse', from, failure: { count: 0 } }]]),
+  );
   const { type, body } = await answerTo(said('AnyRequest', {}), connection.peer);
   expect([type, JSON.parse(body)]).toEqual([
     'AnyResponse',
@@ -115,7 +118,10 @@ it.each(Object.keys(REASONS) as Reason[])('%s has the code of the table, and its
   const from = () => {
     throw new RequestError(reason, 'no');
   };
-  const answerTo = answerer(room, new Map([['AnyRequest', { answer: 'AnyResponse', from, failure: { count: 0 } }]]));
+  const answerTo = answerer(
+    room,
+    new Map([['AnyRequest', { need: 'read' as const, answer: 'AnyResponse', from, failure: { count: 0 } }]]),
+  );
   const { type, body } = await answerTo(said('AnyRequest', {}), connection.peer);
   const expected = { count: 0, resultCode: 500, errorCode: REASONS[reason].grpc, message: 'no', success: false };
   expect({ type, body: JSON.parse(body) }).toEqual({ type: 'AnyResponse', body: expected });
@@ -139,7 +145,7 @@ it('a bug is logged once and told without detail', async () => {
   const from = () => {
     throw new TypeError('secret');
   };
-  const answerTo = answerer(room, new Map([['AnyRequest', { answer: 'AnyResponse', from }]]));
+  const answerTo = answerer(room, new Map([['AnyRequest', { need: 'read' as const, answer: 'AnyResponse', from }]]));
   const { body } = await answerTo(said('AnyRequest', {}), connection.peer);
   expect(JSON.parse(body)).toEqual({ resultCode: 500, errorCode: 500, message: 'internal error', success: false });
   expect(logged).toMatchObject([{ msg: 'nacos request failed', err: { message: 'secret' } }]);

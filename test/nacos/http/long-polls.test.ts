@@ -157,6 +157,8 @@ it.each([
   let ended = false;
   const headers: Record<string, string> = { 'long-pulling-timeout': timeout };
   const answer = configCalls(rooms).listen({
+    // Nobody looks at it.
+    request: {} as never,
     params: Params.of({ 'Listening-Configs': 'd\u0002G\u0002\u0001' }),
     header: (name) => headers[name],
     caller: { ip: '10.0.0.1', turn: async () => {}, onLeave: () => {} },

@@ -1,0 +1,62 @@
+import { TLSSocket } from 'node:tls';
+import { type Peer, socketOf } from '../wire/exchange.ts';
+import type { Asked } from './access.ts';
+import { type Carriers, payloadHeaders } from './carriers.ts';
+import { certificateOf } from './certificates.ts';
+import type { Headers } from './places.ts';
+
+/**
+ * Who asks by a message of Nacos over gRPC: the headers in its payload alone say who that is, and those of the request only how it came.
+ * No page in a browser can send one that gets here: what it may send is decided before.
+ */
+export class AskedOverGrpc implements Asked {
+  readonly ownParams = false;
+  readonly isScoped = true;
+  readonly isBrowser = false;
+  readonly #peer: Peer;
+  readonly #call: GrpcCall;
+
+  constructor(peer: Peer, call: GrpcCall) {
+    this.#peer = peer;
+    this.#call = call;
+  }
+
+  get ip(): string {
+    return this.#peer.ip;
+  }
+
+  get headers(): Headers {
+    return this.#call.headers;
+  }
+
+  get carriers(): Carriers {
+    return { params: [], headers: payloadHeaders(this.#call.payload) };
+  }
+
+  get isEncrypted(): boolean {
+    return socketOf(this.#peer) instanceof TLSSocket;
+  }
+
+  get certificate(): string | undefined {
+    const socket = socketOf(this.#peer);
+    return socket instanceof TLSSocket ? certificateOf(socket) : undefined;
+  }
+
+  get agent(): string {
+    return this.#call.agent;
+  }
+
+  get example(): string {
+    return this.#call.example;
+  }
+}
+
+/** What is asked, as its surface has read it. */
+export interface GrpcCall {
+  /** Of the request that the message came in. */
+  readonly headers: Headers;
+  /** Of the payload. */
+  readonly payload: Readonly<Record<string, string>>;
+  readonly agent: string;
+  readonly example: string;
+}

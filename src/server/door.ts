@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { AskedOverGrpc } from '../access/asked-over-grpc.ts';
+import { AskedOverHttp } from '../access/asked-over-http.ts';
+import { type AccessRooms, type AccessSettings, accessFaults, createAccess, startNotice } from '../access/create-access.ts';
+import { deriveByScrypt } from '../access/passwords.ts';
+import { partsOf } from '../access/places.ts';
+import { type Told, toldLine } from '../access/refused-callers.ts';
+import { keptSecret, readSecret, type SecretRead } from '../access/secrets.ts';
+import { type Options, OptionsError } from '../options.ts';
+import { AddressSet, addressBytes } from '../wire/addresses.ts';
+import type { Scheduler } from '../wire/scheduler.ts';
+
+/**
+ * Who is let in, by the options: makes access with its secrets and its users, and says of it what an operator is to know. It holds no
+ * rule of who may do what, and answers nobody.
+ */
+export interface Door extends AccessRooms {
+  readonly settings: AccessSettings;
+  readonly close: () => void;
+  /** What to say at the start, once it is known who there is. */
+  readonly notice: () => string | undefined;
+}
+
+export interface DoorMeans {
+  readonly options: Options;
+  readonly scheduler: Scheduler;
+  readonly now: () => number;
+  readonly wallClock: () => number;
+  readonly log: Logger;
+  /** There is a TLS port. */
+  readonly hasTls: boolean;
+}
+
+/** The directory of the store is there by now, if there is to be one. Rejects with `OptionsError`. */
+export async function openDoor({ options, scheduler, now, wallClock, log, hasTls }: DoorMeans): Promise<Door> {
+  const faults: string[] = [];
+  const settings = { ...(await settingsOf(options, faults)), passwordsNeedTls: hasTls };
+  if (faults.length === 0) faults.push(...accessFaults(settings));
+  const rooms = createAccess(
+    // One that nobody has is as good as none: it is not served.
+    faults.length === 0 ? settings : { ...settings, auth: false },
+    {
+      derive: deriveByScrypt,
+      randomness: randomBytes,
+      now,
+      wallClock,
+      scheduler,
+      tell: (told) => tell(log, told),
+      onError: (err) => log.error({ err }, 'access failed'),
+    },
+  );
+  if (options.userFile !== '')
+    faults.push(...(await rooms.loadUsers(options.userFile)).map((fault) => `--user-file ${options.userFile}: ${fault}`));
+  if (faults.length > 0) throw new OptionsError(faults);
+  const isBoundBeyondLoopback = !isLoopback(options.host);
+  return {
+    ...rooms,
+    settings,
+    close: () => rooms.refusedCallers.stop(),
+    notice: () => startNotice(settings, { isBoundBeyondLoopback, hasAdmin: rooms.users.hasAdmin }),
+  };
+}
+
+async function settingsOf(options: Options, faults: string[]): Promise<Omit<AccessSettings, 'passwordsNeedTls'>> {
+  const { auth, openWrites, trustReads, trustWrites, trustOperate, protectReads, healthAuth } = options;
+  return {
+    auth,
+    openWrites,
+    trustReads,
+    trustWrites,
+    trustOperate,
+    protectReads,
+    healthAuth,
+    trust: partsOf(options.trust),
+    trustedProxies: partsOf(options.trustedProxy),
+    pages: { hosts: [...partsOf(options.allowHost), hostname()], origins: partsOf(options.allowOrigin) },
+    secrets: auth ? await secretsOf(options, faults) : [],
+    tokenTtlSeconds: options.tokenTtlSeconds,
+  };
+}
+
+/** The one that signs first. */
+async function secretsOf(options: Options, faults: string[]): Promise<Uint8Array[]> {
+  const { authSecretFile, authSecretPreviousFile, dataDir } = options;
+  const read: [place: string, SecretRead][] = [];
+  if (authSecretFile !== '') read.push([`--auth-secret-file ${authSecretFile}`, await readSecret(authSecretFile)]);
+  else if (dataDir === 'none')
+    faults.push('--auth needs a secret that outlives a restart: --auth-secret-file, or a --data-dir to keep one in');
+  else {
+    const path = join(dataDir, KEPT_SECRET);
+    read.push([`the secret of --auth in ${path}`, await keptSecret(path, randomBytes)]);
+  }
+  if (authSecretPreviousFile !== '')
+    read.push([`--auth-secret-previous-file ${authSecretPreviousFile}`, await readSecret(authSecretPreviousFile)]);
+  return read.flatMap(([place, one]) => {
+    if ('secret' in one) return [one.secret];
+    faults.push(`${place}: ${one.fault}`);
+    return [];
+  });
+}
+
+/** In the directory of the store, which leaves alone what is not its own. */
+const KEPT_SECRET = 'auth-secret';
+
+function isLoopback(host: string): boolean {
+  const bytes = addressBytes(host);
+  return host === 'localhost' || (bytes !== undefined && LOOPBACK.has(bytes));
+}
+
+const LOOPBACK = new AddressSet(['loopback']);
+
+/** The one place where operators hear of it: half of the clients show nobody what they were told. */
+function tell(log: Logger, told: Told): void {
+  const { what, address, client, need, reason, count, example } = told;
+  log.warn({ what, address, client, need, reason, count, example }, toldLine(told));
+}
+
+/** Asks the access of the house in the words of the surface of Nacos. */
+export function gateOf({ access }: AccessRooms) {
+  type Http = ConstructorParameters<typeof AskedOverHttp>;
+  type Grpc = ConstructorParameters<typeof AskedOverGrpc>;
+  type Need = Parameters<AccessRooms['access']['admit']>[0];
+  type Pair = Parameters<AccessRooms['access']['login']>[1];
+  return {
+    admit: (need: Need, req: Http[0], call: Http[1]) => access.admit(need, new AskedOverHttp(req, call)),
+    wouldAdmit: (need: Exclude<Need, undefined>, req: Http[0], call: Http[1]) =>
+      access.wouldAdmit(need, new AskedOverHttp(req, call)),
+    admitOverGrpc: (need: Need, peer: Grpc[0], call: Grpc[1]) => access.admit(need, new AskedOverGrpc(peer, call)),
+    login: (req: Http[0], call: Http[1], pair: Pair) => access.login(new AskedOverHttp(req, call), pair),
+  };
+}
