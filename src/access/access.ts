@@ -1,8 +1,9 @@
+import type { Headers } from '../wire/browser.ts';
 import { type Head, type PageRules, pageFault } from './browsers.ts';
 import { type Carriers, credentialsIn, type Pair } from './carriers.ts';
 import type { Logins } from './logins.ts';
 import { ANYBODY, deedOf, type Permit, permitOf } from './permit.ts';
-import type { Headers, Place, Places } from './places.ts';
+import type { Place, Places } from './places.ts';
 import { mayAnybody, type Need, type Openness } from './policy.ts';
 import {
   BAD_TOKEN,
@@ -14,6 +15,7 @@ import {
   noRight,
   notTrusted,
   OLD_TOKEN,
+  PAGE_CHANGE,
   pageRefused,
   type Refusal,
   UNENCRYPTED,
@@ -52,6 +54,7 @@ export class Access {
     const place = places.placeOf(asked.ip, asked.headers);
     if (place.where === 'trusted' && place.isForwarded && !place.isProxy)
       this.#room.refusedCallers.handsOn({ address: place.address, client: asked.agent, need, example: asked.example });
+    if (asked.isChange && asked.isBrowser) return this.#refused(PAGE_CHANGE, place, need, asked);
     if (mayAnybody(need, place, asked, open)) {
       if (open.auth && (need === 'read' || need === 'write')) this.#noteWithoutLogin(need, asked, place);
       return ANYBODY;
@@ -68,6 +71,7 @@ export class Access {
   wouldAdmit(need: Need, asked: Asked): boolean | Promise<boolean> {
     const { open, places } = this.#room;
     const place = places.placeOf(asked.ip, asked.headers);
+    if (asked.isChange && asked.isBrowser) return false;
     if (mayAnybody(need, place, asked, open)) return true;
     if (!open.auth) return false;
     const answer = (who: User | Refusal) => !('isRefusal' in who) && this.#may(need, asked, who);
@@ -176,6 +180,8 @@ export interface Asked {
   readonly ownParams: boolean;
   /** The call asks its permit of everything that it touches; else a right to everything is needed. */
   readonly isScoped: boolean;
+  /** A GET that changes something all the same. */
+  readonly isChange?: boolean;
   readonly isBrowser: boolean;
   readonly isEncrypted: boolean;
   /** What the caller's certificate is called, if it is one that was verified on this very connection. */

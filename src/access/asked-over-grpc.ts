@@ -1,9 +1,9 @@
 import { TLSSocket } from 'node:tls';
+import type { Headers } from '../wire/browser.ts';
 import { type Peer, socketOf } from '../wire/exchange.ts';
 import type { Asked } from './access.ts';
 import { type Carriers, payloadHeaders } from './carriers.ts';
 import { certificateOf } from './certificates.ts';
-import type { Headers } from './places.ts';
 
 /**
  * Who asks by a message of Nacos over gRPC: the headers in its payload alone say who that is, and those of the request only how it came.

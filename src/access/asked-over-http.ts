@@ -1,15 +1,16 @@
 import { TLSSocket } from 'node:tls';
+import { type Headers, isOfBrowser } from '../wire/browser.ts';
 import { headerOf, type Request } from '../wire/exchange.ts';
 import type { Asked } from './access.ts';
-import { headOf, isEncrypted, isOfBrowser } from './browsers.ts';
+import { isEncrypted } from './browsers.ts';
 import { type Carriers, requestHeaders } from './carriers.ts';
 import { certificateOf } from './certificates.ts';
-import type { Headers } from './places.ts';
 
 /** Who asks by a request, and what for: each read from it when it is needed, and most of it never. */
 export class AskedOverHttp implements Asked {
   readonly ownParams: boolean;
   readonly isScoped: boolean;
+  readonly isChange: boolean;
   readonly #req: Request;
   readonly #call: Call;
 
@@ -18,6 +19,7 @@ export class AskedOverHttp implements Asked {
     this.#call = call;
     this.ownParams = call.ownParams ?? false;
     this.isScoped = call.isScoped ?? false;
+    this.isChange = call.isChange ?? false;
   }
 
   get ip(): string {
@@ -33,7 +35,7 @@ export class AskedOverHttp implements Asked {
   }
 
   get isBrowser(): boolean {
-    return isOfBrowser(headOf(this.#req));
+    return isOfBrowser(this.#req.headers);
   }
 
   get isEncrypted(): boolean {
@@ -62,5 +64,7 @@ export interface Call {
   readonly ownParams?: boolean;
   /** Likewise: whoever forgets it asks for a right to everything. */
   readonly isScoped?: boolean;
+  /** As of `Asked`; false when left out. */
+  readonly isChange?: boolean;
   readonly example: string;
 }

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { type Headers, isOfBrowser } from '../wire/browser.ts';
 import type { Request } from '../wire/exchange.ts';
-import type { Headers } from './places.ts';
 
 /**
  * What a page may ask. Any page in a browser can send a form to this machine, and one whose name is bound to it anew can send anything:
@@ -45,28 +45,9 @@ export function isEncrypted({ socket }: Request): boolean {
   return 'encrypted' in socket && socket.encrypted === true;
 }
 
-/** Whether a browser has sent it. A page can change some of these, and never all. */
-export function isOfBrowser({ headers }: Head): boolean {
-  if (isOfNode(headers)) return false;
-  for (const name in headers) if (MARKS.has(name) || name.startsWith('sec-fetch-')) return true;
-  return first(headers['user-agent'])?.startsWith('Mozilla/') === true;
-}
-
-/**
- * Node's fetch looks like a browser by two headers, and is what scripts and clients of ours ask with, by any name of this server. No page
- * can look like it: browsers send where a request comes from along with its mode, or neither, and pages can set no header of that kind.
- */
-function isOfNode(headers: Headers): boolean {
-  if (headers['sec-fetch-mode'] !== 'cors' || headers['accept-language'] !== '*') return false;
-  const others = ['sec-fetch-site', 'sec-fetch-dest', 'origin', 'referer', 'cookie'];
-  return !others.some((name) => headers[name] !== undefined) && first(headers['user-agent'])?.startsWith('Mozilla/') !== true;
-}
-
-const MARKS: ReadonlySet<string> = new Set(['origin', 'referer', 'accept-language', 'cookie']);
-
 /** Why no page may ask that; undefined when it may, and for whoever is no browser. */
 export function pageFault(head: Head, rules: PageRules): string | undefined {
-  if (!isOfBrowser(head)) return undefined;
+  if (!isOfBrowser(head.headers)) return undefined;
   const host = hostIn(head.hosts);
   if (host === undefined || !isOwnName(nameIn(host), rules.hosts)) return 'this name is not one of mine; add --allow-host NAME';
   const { method, headers } = head;
@@ -85,17 +66,32 @@ export function pageFault(head: Head, rules: PageRules): string | undefined {
 }
 
 /** What lets a page of an origin that is named read the answer, and ask first whether it may; nothing for any other. */
-export function pageHeaders({ method, headers }: Head, { origins }: PageRules): Readonly<Record<string, string>> {
+export function pageHeaders(
+  { method, headers }: Head,
+  { origins }: PageRules,
+  spoken: SpokenHeaders = NO_MORE,
+): Readonly<Record<string, string>> {
   const origin = first(headers.origin);
   if (origin === undefined || !origins.includes(origin)) return {};
   const named = { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' };
-  if (method !== 'OPTIONS') return named;
+  const { allowed, exposed } = spoken;
+  if (method !== 'OPTIONS')
+    return exposed.length === 0 ? named : { ...named, 'Access-Control-Expose-Headers': exposed.join(', ') };
   return {
     ...named,
     'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
-    'Access-Control-Allow-Headers': 'Authorization, AccessToken, Content-Type',
+    'Access-Control-Allow-Headers': ['Authorization', 'AccessToken', ...allowed].join(', '),
+    'Access-Control-Max-Age': '7200',
   };
 }
+
+/** Headers of what is spoken here, which a page may send, and read. */
+export interface SpokenHeaders {
+  readonly allowed: readonly string[];
+  readonly exposed: readonly string[];
+}
+
+const NO_MORE: SpokenHeaders = { allowed: ['Content-Type'], exposed: [] };
 
 function foreign(origin: string, deed: 'read' | 'write'): string {
   const shown = origin.replace(/[^\x21-\x7e]|["'%\\]/g, '?').slice(0, 100);

@@ -1,5 +1,5 @@
+import type { Headers } from '../wire/browser.ts';
 import type { Request } from '../wire/exchange.ts';
-import type { Headers } from './places.ts';
 
 /**
  * What a caller brings along to say who it is, in all the forms that clients use: a token or a name with a password, as parameters,

@@ -1,4 +1,6 @@
 import { AddressSet, addressBytes, addressText, NAMED_SETS } from '../wire/addresses.ts';
+import type { Headers } from '../wire/browser.ts';
+import { isHandedOn } from '../wire/handed-on.ts';
 import { Recent } from './recent.ts';
 
 /**
@@ -78,9 +80,6 @@ export interface Place {
 
 export type Where = 'loopback' | 'trusted' | 'remote';
 
-/** As Node gives them: names in lower case. */
-export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
-
 const MOST_KNOWN = 4_096;
 const MOST_HOPS = 32;
 
@@ -131,18 +130,6 @@ function isTooWide(bytes: Uint8Array, bits: number): boolean {
   });
   return bits < 7 || (takesInIpv4 && bits < 104);
 }
-
-/** Whether somebody says that he asks for another: any proxy, gateway, mesh or tunnel that says so at all. */
-function isHandedOn(headers: Headers): boolean {
-  for (const name in headers) {
-    const [first] = name;
-    if ((first === 'x' || first === 'f' || first === 'v' || first === 'c' || first === 't') && FORWARDING.test(name)) return true;
-  }
-  return false;
-}
-
-const FORWARDING =
-  /^(forwarded|via|x-forwarded(-.*)?|x-real-ip|x-envoy-.*|x-client-ip|x-cluster-client-ip|x-original-forwarded-for|cf-connecting-ip|cf-ray|true-client-ip)$/;
 
 /** `10.0.0.1:80`, `[::1]:80` and the addresses alone. */
 function withoutPort(hop: string): string {

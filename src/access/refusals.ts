@@ -38,6 +38,9 @@ export function pageRefused(text: string): Refusal {
   return refusal('page', text);
 }
 
+/** Any page can make a browser send a GET. */
+export const PAGE_CHANGE: Refusal = refusal('page', 'refused: a web page may not change anything by GET');
+
 /** Nobody from there does that, and there are no users to log in as. */
 export function notTrusted(need: Need, { address, isForwarded, where }: Place): Refusal {
   if (need === 'self' || need === 'admin' || need === 'first-admin') return NO_USERS;

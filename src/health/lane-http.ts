@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import { isOfBrowser } from '../wire/browser.ts';
 import type { Serve } from '../wire/exchange.ts';
 import type { Answer, Lanes } from '../wire/lanes.ts';
 import { TURN } from '../wire/turn.ts';
@@ -65,7 +66,7 @@ export function createHttpLane(
   };
   return (req, res, usual) => {
     const { method, url = '', headers } = req;
-    if (req.httpVersionMinor !== 1 || headers.origin !== undefined || headers[INSTANCE_HEADER] !== undefined) return false;
+    if (req.httpVersionMinor !== 1 || isOfBrowser(headers) || headers[INSTANCE_HEADER] !== undefined) return false;
     if (method === 'POST') {
       if (!checkPaths.includes(url) || !isPlainJson(headers) || !isShort(headers)) return false;
       process.nextTick(whenWhole, req, res, usual);

@@ -69,7 +69,7 @@ function callLane(options: HealthLaneOptions): CallLane {
 }
 
 /** A page's requests, and those that want a word before they go on. */
-const FOR_OTHERS = mark.ORIGIN | mark.EXPECT;
+const FOR_OTHERS = mark.BROWSER | mark.EXPECT;
 const TYPE = mark.GRPC_TYPE | mark.JSON_TYPE | mark.OTHER_TYPE;
 const IN_JSON = mark.CONTENT_ENCODING | mark.CONNECT_TIMEOUT;
 const IN_GRPC = mark.GRPC_ENCODING | mark.GRPC_TIMEOUT;

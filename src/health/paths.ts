@@ -3,6 +3,7 @@ import { headerOf, isGrpc, pathOf, queryOf, type Request, type Response, type Se
 import { BAD_NAME, type EndpointLimits, endpointOf } from './endpoints.ts';
 import type { Checker } from './health.ts';
 import { type StatusEventsOptions, streamStatuses } from './sse.ts';
+import { EVERYBODY } from './visitor.ts';
 
 /**
  * `/health/NAME` on the wire: `GET` and `HEAD` for whoever reads the HTTP status, `POST` as gRPC for whoever reads grpc-status, and
@@ -13,8 +14,6 @@ export interface HealthPathsOptions extends StatusEventsOptions {
   readonly limits: EndpointLimits;
   /** Whom callers mean that can name none: AWS ALB's default path, and `/health` itself. "" is the bridge. */
   readonly defaultService: string;
-  /** Answered to browsers on other pages. */
-  readonly corsHeaders: Readonly<Record<string, string>>;
 }
 
 const ROOT = '/health';
@@ -29,14 +28,29 @@ export function healthPaths(options: HealthPathsOptions): (path: string) => Serv
 }
 
 function answerPath(req: Request, res: Response, options: HealthPathsOptions): void | Promise<void> {
-  const { checker, limits, corsHeaders } = options;
   const asked = askedBy(req, options.defaultService);
   if (asked === undefined) {
     answerText(res, 400, 'the name is not valid percent-encoding\n');
     return;
   }
-  if (req.headers.origin !== undefined) for (const [name, value] of Object.entries(corsHeaders)) res.setHeader(name, value);
-  const { text, watch } = asked;
+  const { checker, visitorOf } = options;
+  const visitor = visitorOf === undefined || checker.nameFrom(asked.text) === 'bridge' ? EVERYBODY : visitorOf(req);
+  const why = visitor.refusal();
+  const judged = (refusal: string | undefined) =>
+    refusal === undefined ? answerName(req, res, asked, options) : answerDenied(req, res, refusal);
+  return why instanceof Promise ? why.then(judged) : judged(why);
+}
+
+function answerDenied(req: Request, res: Response, reason: string): void {
+  req.resume();
+  if (isGrpc(req)) answerGrpcStatus(res, PERMISSION_DENIED, reason);
+  else answerJson(res, 403, { reason });
+}
+
+const PERMISSION_DENIED = 7;
+
+function answerName(req: Request, res: Response, { text, watch }: AskedName, options: HealthPathsOptions): void | Promise<void> {
+  const { checker, limits } = options;
   if (req.method === 'POST' && isGrpc(req)) {
     req.resume();
     const { grpc, message } = endpointOf(checker, text, limits);
@@ -62,8 +76,13 @@ const SERVING_FRAME = Buffer.from([0, 0, 0, 0, 2, 8, 1]);
 /** Means what `instance` means in the query. */
 const INSTANCE_HEADER = 'x-health-instance';
 
+interface AskedName {
+  readonly text: string;
+  readonly watch: boolean;
+}
+
 /** The path and query are the name, less `watch`. Undefined when it cannot be decoded. */
-function askedBy(req: Request, defaultService: string): { readonly text: string; readonly watch: boolean } | undefined {
+function askedBy(req: Request, defaultService: string): AskedName | undefined {
   const path = pathOf(req);
   const parts = queryOf(req)
     .split('&')

@@ -6,6 +6,7 @@ import {
 import type { Checker } from './health.ts';
 import { type HealthName, MAX_NAME_BYTES, NAME_FORM } from './names.ts';
 import type { Status } from './status.ts';
+import { EVERYBODY, type Visitor, visitorKey } from './visitor.ts';
 import type { Watcher, Watches } from './watch.ts';
 
 /** What is said where there is no status, or no more of it. Constant: a caller's name is never echoed. */
@@ -37,28 +38,42 @@ export interface HealthServiceOptions {
 export function healthService({ checker, watches, limits }: HealthServiceOptions): ServiceImpl<typeof HealthService> {
   const { maxListed } = limits;
   return {
-    check({ service }) {
-      const status = checker.statusOf(nameFrom(checker, service));
-      if (status === 'unknown') throw new ConnectError(SAID.unknownService, Code.NotFound);
-      return { status: WIRE[status] };
+    check({ service }, { values }: HandlerContext) {
+      const name = nameFrom(checker, service);
+      return told(values.get(visitorKey), name, () => {
+        const status = checker.statusOf(name);
+        if (status === 'unknown') throw new ConnectError(SAID.unknownService, Code.NotFound);
+        return { status: WIRE[status] };
+      });
     },
 
-    list() {
-      const statuses = listOf(checker, maxListed);
-      if (statuses === undefined) throw new ConnectError(tooMany(maxListed), Code.ResourceExhausted);
-      return { statuses };
+    list(_, { values }: HandlerContext) {
+      return told(values.get(visitorKey), undefined, () => {
+        const statuses = listOf(checker, maxListed);
+        if (statuses === undefined) throw new ConnectError(tooMany(maxListed), Code.ResourceExhausted);
+        return { statuses };
+      });
     },
 
     async *watch({ service }, { signal, values }: HandlerContext) {
       let wake = () => {};
-      const watch = watches.open(nameFrom(checker, service), values.get(watcherKey), { wake: () => wake() });
+      const name = nameFrom(checker, service);
+      const visitor = name === 'bridge' ? EVERYBODY : values.get(visitorKey);
+      await told(visitor, name, () => {});
+      const watch = watches.open(name, values.get(watcherKey), { wake: () => wake() });
       if (watch === undefined) throw new ConnectError(SAID.tooManyWatches, Code.ResourceExhausted);
       // One listener for the whole call; it dies with the call's own signal.
       signal.addEventListener('abort', () => wake(), { once: true });
+      let denied: string | undefined;
+      const unfollow = visitor.follow((why) => {
+        denied = why;
+        wake();
+      });
       try {
         for (;;) {
           // The reason says how the call ends: cancelled, deadline exceeded, or unavailable when the bridge drains.
           signal.throwIfAborted();
+          if (denied !== undefined) throw new ConnectError(denied, Code.PermissionDenied);
           const status = watch.take();
           if (status !== undefined) yield { status: WIRE[status] };
           else
@@ -67,10 +82,21 @@ export function healthService({ checker, watches, limits }: HealthServiceOptions
             });
         }
       } finally {
+        unfollow();
         watch.close();
       }
     },
   };
+}
+
+/** What is told to whoever may be told of it: of the bridge all may. */
+function told<T>(visitor: Visitor, name: HealthName | undefined, tell: () => T): T | Promise<T> {
+  const why = name === 'bridge' ? undefined : visitor.refusal();
+  const judged = (refusal: string | undefined): T => {
+    if (refusal !== undefined) throw new ConnectError(refusal, Code.PermissionDenied);
+    return tell();
+  };
+  return why instanceof Promise ? why.then(judged) : judged(why);
 }
 
 /** Every name with its status; undefined when there are more than `most`. */

@@ -4,6 +4,7 @@ import type { OpenAnswers } from '../wire/open-answers.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { wordOf } from './endpoints.ts';
 import type { HealthName } from './names.ts';
+import type { Visitor } from './visitor.ts';
 import type { Watches } from './watch.ts';
 
 /** What a stream of statuses needs beside its request. */
@@ -11,6 +12,8 @@ export interface StatusEventsOptions {
   readonly watches: Watches;
   readonly openAnswers: OpenAnswers;
   readonly scheduler: Pick<Scheduler, 'after'>;
+  /** Who asks; everybody is told when left out. */
+  readonly visitorOf?: ((req: Request) => Visitor) | undefined;
   /** Aborted when all streams are to end. */
   readonly shutdown: AbortSignal;
 }
@@ -23,7 +26,7 @@ const SSE_COMMENT_AFTER_MS = 15_000;
  * caller's to tell.
  */
 export async function streamStatuses(req: Request, res: Response, name: HealthName, options: StatusEventsOptions): Promise<void> {
-  const { watches, openAnswers, scheduler, shutdown } = options;
+  const { watches, openAnswers, scheduler, shutdown, visitorOf } = options;
   await new Promise<void>((resolve) => atItsTurn(res, resolve));
   let wake = () => {};
   const watch = watches.open(name, peerOf(req), { wake: () => wake() });
@@ -39,13 +42,18 @@ export async function streamStatuses(req: Request, res: Response, name: HealthNa
     cancelComment = scheduler.after(SSE_COMMENT_AFTER_MS, () => void say(':\n\n').catch(() => {}));
     return written(res, text);
   };
+  let isDenied = false;
+  const unfollow = (name === 'bridge' ? undefined : visitorOf?.(req))?.follow(() => {
+    isDenied = true;
+    wake();
+  });
   res.once('close', end);
   shutdown.addEventListener('abort', end);
   try {
     res.statusCode = 200;
     res.setHeader('Content-Type', 'text/event-stream');
     res.setHeader('Cache-Control', 'no-store');
-    while (!res.destroyed && !res.closed && !shutdown.aborted) {
+    while (!res.destroyed && !res.closed && !shutdown.aborted && !isDenied) {
       const status = watch.take();
       if (status !== undefined) await say(`data: {"status":"${wordOf(status)}"}\n\n`);
       else
@@ -58,6 +66,7 @@ export async function streamStatuses(req: Request, res: Response, name: HealthNa
     if (!(error instanceof ConnectionClosed)) throw error;
   } finally {
     cancelComment();
+    unfollow?.();
     watch.close();
     shutdown.removeEventListener('abort', end);
   }

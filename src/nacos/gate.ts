@@ -1,3 +1,4 @@
+import type { Headers } from '../wire/browser.ts';
 import type { Peer, Request } from '../wire/exchange.ts';
 import { RequestError } from './errors.ts';
 import { HOME } from './rules.ts';
@@ -28,6 +29,8 @@ export interface Facts {
   readonly ownParams: boolean;
   /** The permit is asked of everything that is touched; else a right to everything is needed. */
   readonly isScoped: boolean;
+  /** A GET that changes something. */
+  readonly isChange: boolean;
   /** In a few words, for the log. */
   readonly example: string;
 }
@@ -41,8 +44,6 @@ export interface GrpcFacts {
   readonly agent: string;
   readonly example: string;
 }
-
-export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** What is touched; a part that is left out is all of them. */
 export interface Scope {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { answerGrpcStatus, answerText } from '../wire/answer.ts';
 import { isGrpc, pathOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import type { CallLane, Lanes } from '../wire/lanes.ts';
+import type { Pages } from './pages.ts';
 
 /** Who answers what. Each is asked for a path in turn, and the first that knows it answers. */
 export interface Surfaces {
@@ -16,6 +17,8 @@ export interface Surfaces {
   readonly healthPaths: (path: string) => Serve | undefined;
   /** What of health is answered before any path is looked at. */
   readonly healthLane: Pick<Lanes, 'calls' | 'http1'>;
+  /** What pages in browsers are told first of all. */
+  readonly pages: Pages;
   /** Whether the bridge itself lives, and is ready. */
   readonly probePaths: (path: string) => Serve | undefined;
 }
@@ -24,7 +27,7 @@ export interface Surfaces {
 export function everything(surfaces: Surfaces, log: Logger): Lanes {
   const { nacos, contextPath, nacosRpc, nacosLane, healthRpc, healthPaths, healthLane, probePaths } = surfaces;
   const root = contextPath.replace(/\/$/, '');
-  const request = guarded(log, (req, res) => {
+  const request = guarded(log, surfaces.pages, (req, res) => {
     const path = pathOf(req);
     if (path.startsWith(NACOS)) return nacos(req, res);
     // Below the root only what is Nacos's: the rest of it belongs to others.
@@ -50,10 +53,10 @@ const OF_NACOS = /^\/(v[123]|actuator|serverlist)(\/|$)/;
 
 /** The same on a port that is for callers of health only. */
 export function healthOnly(
-  { healthRpc, healthPaths, healthLane, probePaths }: Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane' | 'probePaths'>,
+  { healthRpc, healthPaths, healthLane, pages, probePaths }: Omit<Surfaces, 'nacos' | 'contextPath' | 'nacosRpc' | 'nacosLane'>,
   log: Logger,
 ): Lanes {
-  const request = guarded(log, (req, res) => {
+  const request = guarded(log, pages, (req, res) => {
     const path = pathOf(req);
     return (healthRpc.get(path) ?? healthPaths(path) ?? probePaths(path) ?? notFoundHere)(req, res);
   });
@@ -61,7 +64,7 @@ export function healthOnly(
 }
 
 /** Nothing that a request can do may end the process: what is thrown is logged once and answered without detail. */
-function guarded(log: Logger, serve: Serve): Serve {
+function guarded(log: Logger, pages: Pages, serve: Serve): Serve {
   return (req, res) => {
     // A reset can strike at any point of a request, also where nobody listens for it.
     req.on('error', ignore);
@@ -69,6 +72,7 @@ function guarded(log: Logger, serve: Serve): Serve {
     req.url = singleSlashes(originForm(req.url ?? ''));
     try {
       // What is answered at once needs no promise.
+      if (pages(req, res)) return undefined;
       return serve(req, res)?.catch((err) => failed(req, res, err));
     } catch (err) {
       failed(req, res, err);

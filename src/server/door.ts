@@ -12,6 +12,7 @@ import { keptSecret, readSecret, type SecretRead } from '../access/secrets.ts';
 import { type Options, OptionsError } from '../options.ts';
 import { AddressSet, addressBytes } from '../wire/addresses.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
+import { followFile } from './followed-file.ts';
 
 /**
  * Who is let in, by the options: makes access with its secrets and its users, and says of it what an operator is to know. It holds no
@@ -20,6 +21,8 @@ import type { Scheduler } from '../wire/scheduler.ts';
 export interface Door extends AccessRooms {
   readonly settings: AccessSettings;
   readonly close: () => void;
+  /** How it stands, in a few words: who is let in, and how many were not. */
+  readonly says: () => string;
   /** What to say at the start, once it is known who there is. */
   readonly notice: () => string | undefined;
 }
@@ -52,16 +55,44 @@ export async function openDoor({ options, scheduler, now, wallClock, log, hasTls
       onError: (err) => log.error({ err }, 'access failed'),
     },
   );
-  if (options.userFile !== '')
-    faults.push(...(await rooms.loadUsers(options.userFile)).map((fault) => `--user-file ${options.userFile}: ${fault}`));
-  if (faults.length > 0) throw new OptionsError(faults);
+  const { userFile } = options;
+  const load = async () => (await rooms.loadUsers(userFile)).map((fault) => `--user-file ${userFile}: ${fault}`);
+  // Before it is read: what is written meanwhile is news.
+  const unfollow = userFile === '' ? () => {} : await followFile(userFile, scheduler, () => reload(load, log));
+  if (userFile !== '') faults.push(...(await load()));
+  if (faults.length > 0) {
+    unfollow();
+    throw new OptionsError(faults);
+  }
   const isBoundBeyondLoopback = !isLoopback(options.host);
   return {
     ...rooms,
     settings,
-    close: () => rooms.refusedCallers.stop(),
+    close: () => {
+      unfollow();
+      rooms.refusedCallers.stop();
+    },
+    says: () => `${modeOf(settings)}, ${refusalsIn(rooms.refusedCallers.counts)}`,
     notice: () => startNotice(settings, { isBoundBeyondLoopback, hasAdmin: rooms.users.hasAdmin }),
   };
+}
+
+/** What is wrong with the file then is told, and everybody stays as he is: there are never fewer users, or none, by mistake. */
+async function reload(load: () => Promise<readonly string[]>, log: Logger): Promise<void> {
+  const faults = await load();
+  if (faults.length === 0) log.info('the user file was read anew');
+  else log.error({ faults }, 'the user file has changed and cannot be taken: users stay as they were');
+}
+
+function modeOf({ auth, openWrites, trust }: AccessSettings): string {
+  if (auth) return 'logins';
+  if (openWrites) return 'anyone may write';
+  return trust.length === 0 ? 'this machine may write' : 'this machine and trusted addresses may write';
+}
+
+function refusalsIn(counts: ReadonlyMap<string, number>): string {
+  const parts = [...counts].map(([reason, count]) => `${count} ${reason}`);
+  return parts.length === 0 ? 'nobody refused' : `refused: ${parts.join(', ')}`;
 }
 
 async function settingsOf(options: Options, faults: string[]): Promise<Omit<AccessSettings, 'passwordsNeedTls'>> {

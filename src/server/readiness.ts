@@ -21,11 +21,22 @@ export interface Look {
   readonly says: string;
 }
 
-/** Who answers on a path, if it is one of these. */
-export function probePaths(parts: readonly Part[]): (path: string) => Serve | undefined {
+/**
+ * Who answers on a path, if it is one of these. `mayTell`: whether this caller may hear of the parts, which whoever asks whether the
+ * bridge is ready need not know; everybody may when it is left out.
+ */
+export function probePaths(
+  parts: readonly Part[],
+  mayTell: (req: Request) => boolean | Promise<boolean> = () => true,
+): (path: string) => Serve | undefined {
+  const ready: Serve = (req, res) => {
+    const isTold = mayTell(req);
+    const answered = (told: boolean) => answerReady(req, res, parts, told);
+    return isTold instanceof Promise ? isTold.then(answered) : answered(isTold);
+  };
   const paths = new Map<string, Serve>([
     ['/livez', reading(answerAlive)],
-    ['/readyz', reading((req, res) => answerReady(req, res, parts))],
+    ['/readyz', reading(ready)],
   ]);
   return (path) => paths.get(path);
 }
@@ -35,11 +46,13 @@ function answerAlive(req: Request, res: Response): void {
   else answerText(res, 200, 'ok\n');
 }
 
-function answerReady(req: Request, res: Response, parts: readonly Part[]): void {
+function answerReady(req: Request, res: Response, parts: readonly Part[], isTold: boolean): void {
   const seen = parts.map(({ name, isNeeded, look }) => ({ name, isNeeded, ...look() }));
   const isReady = seen.every(({ ok, isNeeded }) => ok || !isNeeded);
   const status = isReady ? 200 : 503;
-  if (wantsJson(req)) {
+  if (!isTold) {
+    answerText(res, status, isReady ? 'ok\n' : 'not ready\n');
+  } else if (wantsJson(req)) {
     answerJson(res, status, { status: isReady ? 'ready' : 'not ready', parts: seen });
   } else if (isReady && !isVerbose(req)) {
     answerText(res, status, 'ok\n');
@@ -51,12 +64,11 @@ function answerReady(req: Request, res: Response, parts: readonly Part[]): void 
 }
 
 /** For GET and HEAD alone, and never from a cache. */
-function reading(serve: (req: Request, res: Response) => void): Serve {
+function reading(serve: Serve): Serve {
   return (req, res) => {
     res.setHeader('Cache-Control', 'no-store');
     if (req.method === 'GET' || req.method === 'HEAD') {
-      serve(req, res);
-      return;
+      return serve(req, res);
     }
     req.resume();
     res.setHeader('Allow', 'GET, HEAD');

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { Code, ConnectError, createContextValues } from '@connectrpc/connect';
+import { createContextValues } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
 import { Health } from '../health/health.ts';
@@ -7,8 +7,9 @@ import { createHealthLane } from '../health/lane.ts';
 import { NAME_FORM } from '../health/names.ts';
 import { healthPaths } from '../health/paths.ts';
 import { HEALTH_JSON, healthService, watcherKey } from '../health/service.ts';
+import { EVERYBODY, visitorKey } from '../health/visitor.ts';
 import { Watches } from '../health/watch.ts';
-import { peerKey } from '../nacos/grpc/protocol.ts';
+import { headersKey, peerKey } from '../nacos/grpc/protocol.ts';
 import { createNacos, type Nacos } from '../nacos/nacos.ts';
 import { HOME, silenceOf } from '../nacos/rules.ts';
 import { type Options, OptionsError } from '../options.ts';
@@ -30,13 +31,14 @@ import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
 import { type Door, gateOf, openDoor } from './door.ts';
-import type { Drainable } from './drain.ts';
+import { loopUse } from './loop-use.ts';
+import { pagesFor } from './pages.ts';
 import { type Part, probePaths } from './readiness.ts';
 import { reflectionRoutes } from './reflection.ts';
 import { rpcByPath } from './rpc.ts';
 import { SilenceLog } from './silence-log.ts';
 import { Sweeper } from './sweeper.ts';
-import { CORS_HEADERS } from './triple.ts';
+import { mayHear, reflectedToVisitors, visitorsFor } from './visitors.ts';
 
 /**
  * The composition root: the one place where the registry, health, the Nacos surface, the store and the probes meet, and are given the
@@ -88,7 +90,7 @@ export async function roomsIn(house: House): Promise<Rooms> {
  * and with `OptionsError` for what only a room can tell.
  */
 export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
-  const { health, watches, nacos, keeping, door } = rooms;
+  const { health, nacos, keeping, door } = rooms;
   checkDefaultService(health, house.options);
   const { comeBackWithinMs: heldMs, rememberForMs, probes } = house.options;
   const since = house.now();
@@ -101,13 +103,14 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   if (notice !== undefined) house.log.warn(notice);
   return {
     ...nacosSurfaces(house, nacos),
-    ...healthSurfaces(house, health, watches),
-    probePaths: probePaths(partsOf(house, rooms)),
+    ...healthSurfaces(house, rooms),
+    pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
+    probePaths: probePaths(partsOf(house, rooms), mayHear(door.access)),
   };
 }
 
 /** What `/readyz` lists. The bridge itself is asked by the status that it tells of itself, so that the two never differ. */
-function partsOf({ registry }: House, { health, keeping, probes, sweeper }: Rooms): readonly Part[] {
+function partsOf({ registry }: House, { health, keeping, door, probes, sweeper }: Rooms): readonly Part[] {
   const looks: Readonly<Record<string, Part['look']>> = {
     store() {
       if (keeping === undefined) return { ok: true, says: 'off, nothing is kept' };
@@ -119,6 +122,7 @@ function partsOf({ registry }: House, { health, keeping, probes, sweeper }: Room
       const unheard = records.unheardCount === 0 ? '' : ` (${records.unheardCount} not heard of since a restart)`;
       return { ok: true, says: `${serviceCount} services, ${instanceCount} instances${unheard}` };
     },
+    access: () => ({ ok: true, says: door.says() }),
     probes: () => ({ ok: true, says: probes.says() }),
     sweeper: () => ({ ok: !sweeper.isStalled, says: `${Math.round(sweeper.lateMs)} ms late` }),
   };
@@ -139,29 +143,6 @@ export async function closeRooms({ health, nacos, probes, keeping, door, sweeper
   nacos.close();
   health.close();
   await keeping?.close();
-}
-
-export function drainableOf(house: House, { health, watches, nacos }: Rooms, closePorts: Drainable['closePorts']): Drainable {
-  return {
-    announce: () => health.drain(),
-    sendAway: () => {
-      nacos.freeze();
-      return watches.told('bridge');
-    },
-    endCalls: () => {
-      // The stream of a connection says all that is meant for its client before it ends.
-      house.shutdown.abort(new ConnectError('the bridge is shutting down', Code.Unavailable));
-      return house.openAnswers.ended();
-    },
-    closePorts: (deadline) => {
-      const closed = closePorts(deadline);
-      // Only now, when no connection is taken any more: whoever is answered asks again at once.
-      nacos.endPolls();
-      return closed;
-    },
-    // Python's client notices nothing less than the end of its transport.
-    cut: () => nacos.cut(),
-  };
 }
 
 /** What a health name may be, only health knows. */
@@ -279,24 +260,6 @@ function probesIn({ options, registry, scheduler, now, log, descriptors }: House
   };
 }
 
-/** For how much of its time the event loop worked, 0 to 1, since it was asked the last time or the one before. */
-function loopUse(now: () => number): () => number {
-  let from = performance.eventLoopUtilization();
-  let fromAt = now();
-  let busy = 0;
-  return () => {
-    if (now() - fromAt < LOOP_USE_OVER_MS) return busy;
-    const to = performance.eventLoopUtilization();
-    busy = performance.eventLoopUtilization(to, from).utilization;
-    from = to;
-    fromAt = now();
-    return busy;
-  };
-}
-
-/** Over less, each turn of the loop would be a load. */
-const LOOP_USE_OVER_MS = 100;
-
 function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'contextPath' | 'nacosRpc' | 'nacosLane'> {
   const { options, openAnswers, shutdown, log } = house;
   const { maxNacosMessageBytes: maxMessageBytes } = options;
@@ -306,7 +269,7 @@ function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'co
     routes: nacos.routes,
     maxMessageBytes,
     longLived: true,
-    contextValues: (req) => createContextValues().set(peerKey, peerOf(req)),
+    contextValues: (req) => createContextValues().set(peerKey, peerOf(req)).set(headersKey, req.headers),
     openAnswers,
     shutdown: shutdown.signal,
     log,
@@ -316,11 +279,12 @@ function nacosSurfaces(house: House, nacos: Nacos): Pick<Surfaces, 'nacos' | 'co
 
 function healthSurfaces(
   house: House,
-  health: Health,
-  watches: Watches,
+  { health, watches, door }: Rooms,
 ): Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane'> {
-  const { options, openAnswers, shutdown, scheduler, now, log } = house;
-  const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal };
+  const { options, openAnswers, shutdown, scheduler, now, wallClock, log } = house;
+  // Nobody is asked anything where everybody is told.
+  const visitorOf = options.healthAuth ? visitorsFor(door.access, scheduler) : undefined;
+  const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal, visitorOf };
   const { defaultService } = options;
   const healthRpc = rpcByPath({
     routes: (router) => {
@@ -328,14 +292,18 @@ function healthSurfaces(
       reflectionRoutes(router, [HealthService]);
     },
     maxMessageBytes: options.maxHealthMessageBytes,
-    contextValues: (req) => createContextValues().set(watcherKey, peerOf(req)),
+    contextValues: (req) =>
+      createContextValues()
+        .set(watcherKey, peerOf(req))
+        .set(visitorKey, visitorOf?.(req) ?? EVERYBODY),
     openAnswers,
     shutdown: shutdown.signal,
     log,
   });
   return {
-    healthRpc,
-    healthPaths: healthPaths({ ...shared, defaultService, scheduler, corsHeaders: CORS_HEADERS }),
-    healthLane: createHealthLane({ ...shared, defaultService, scheduler, now, log }),
+    healthRpc: visitorOf === undefined ? healthRpc : reflectedToVisitors(healthRpc, door.access, wallClock),
+    healthPaths: healthPaths({ ...shared, defaultService, scheduler }),
+    // It answers at once and asks nobody.
+    healthLane: visitorOf === undefined ? createHealthLane({ ...shared, defaultService, scheduler, now, log }) : {},
   };
 }

@@ -7,7 +7,7 @@ import { atItsTurn, written } from '../wire/answer.ts';
 import { isHttp2, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
 import { COMPRESSIONS } from './compressions.ts';
-import { CORS_HEADERS, neverUnimplemented, ONLY_GRPC, PREFLIGHT_HEADERS, translate } from './triple.ts';
+import { neverUnimplemented, ONLY_GRPC, translate } from './triple.ts';
 
 export interface RpcOptions {
   readonly routes: (router: ConnectRouter) => void;
@@ -75,13 +75,6 @@ function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
   const { methodKind } = handler.method;
   const expects = methodKind === 'unary' || methodKind === 'server_streaming' ? 'message' : 'stream';
   return (req, res) => {
-    if (req.headers.origin !== undefined) setHeaders(res, CORS_HEADERS);
-    if (req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined) {
-      setHeaders(res, PREFLIGHT_HEADERS);
-      res.statusCode = 204;
-      res.end();
-      return;
-    }
     // It may have nothing to say for hours.
     if (methodKind === 'bidi_streaming' && isHttp2(req)) req.stream.takeTime();
     const run = async () => {
@@ -150,10 +143,6 @@ async function respond({ status, header, body, trailer }: UniversalServerRespons
     // Ends the implementation too, when the caller has gone.
     await messages?.return?.();
   }
-}
-
-function setHeaders(res: Response, headers: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
 }
 
 function lowerFirst(text: string): string {

@@ -5,8 +5,9 @@ import type { Lanes } from '../wire/lanes.ts';
 import { listen, type OpenPort, type PortOptions, type TlsIdentity } from '../wire/listener.ts';
 import { everything, healthOnly, type Surfaces } from './dispatch.ts';
 import { drain } from './drain.ts';
+import { drainableOf } from './drainable.ts';
 import { limitHangs } from './hang-limit.ts';
-import { closeRooms, drainableOf, furnish, type House, houseOf, roomsIn, StoreError } from './rooms.ts';
+import { closeRooms, furnish, type House, houseOf, roomsIn, StoreError } from './rooms.ts';
 
 /**
  * A server as whoever embeds one sees it, and its life: rooms are made and furnished, ports are opened, and in the end all of it is

@@ -1,4 +1,3 @@
-import { cors } from '@connectrpc/connect';
 import type { UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { isGrpcType } from '../wire/exchange.ts';
 import { isKnownCompression, UNKNOWN_COMPRESSION } from './compressions.ts';
@@ -35,24 +34,6 @@ export function translate(request: UniversalServerRequest, expects: 'message' | 
     answered: (answer) => corrected(answer, request.method, accepted),
   };
 }
-
-/** Where a browser on another page may ask, and what it may read. Health is no secret, and no cookie is looked at. */
-export const CORS_HEADERS: Readonly<Record<string, string>> = {
-  'access-control-allow-origin': '*',
-  'access-control-expose-headers': cors.exposedHeaders.join(', '),
-};
-
-export const PREFLIGHT_HEADERS: Readonly<Record<string, string>> = {
-  ...CORS_HEADERS,
-  'access-control-allow-methods': cors.allowedMethods.join(', '),
-  'access-control-allow-headers': [
-    ...cors.allowedHeaders,
-    'Triple-Timeout-Ms',
-    'Triple-Protocol-Version',
-    'tri-service-timeout',
-  ].join(', '),
-  'access-control-max-age': '7200',
-};
 
 const WEB_TEXT = /^application\/grpc-web-text(\+proto)?$/;
 const EMPTY_FRAME = new Uint8Array(5);

@@ -1,3 +1,6 @@
+import { isBrowserField } from './browser.ts';
+import { isHandOnField } from './handed-on.ts';
+
 /**
  * What can be known of a header without looking through it: a bit for each field that lanes go by. They are worked out once for each
  * field that is decoded, and a field that a client repeats is not decoded again.
@@ -11,7 +14,8 @@ export const GRPC_TYPE = 4;
 export const JSON_TYPE = 8;
 /** Any other type of content. */
 export const OTHER_TYPE = 16;
-export const ORIGIN = 32;
+/** Of a browser. */
+export const BROWSER = 32;
 export const EXPECT = 64;
 export const GRPC_ENCODING = 128;
 export const GRPC_ACCEPT_ENCODING = 256;
@@ -20,10 +24,11 @@ export const GRPC_TIMEOUT = 512;
 export const DUBBO_TIMEOUT = 1_024;
 export const CONNECT_TIMEOUT = 2_048;
 export const CONTENT_ENCODING = 4_096;
+/** Somebody has handed it on. */
+export const HANDED_ON = 8_192;
 
 /** Those that say something by being there. */
 const BY_NAME: ReadonlyMap<string, number> = new Map([
-  ['origin', ORIGIN],
   ['expect', EXPECT],
   ['grpc-encoding', GRPC_ENCODING],
   ['grpc-accept-encoding', GRPC_ACCEPT_ENCODING],
@@ -40,5 +45,7 @@ export function markOf(name: string, value: string): number {
     if (value === 'application/grpc' || value === 'application/grpc+proto') return GRPC_TYPE;
     return value.startsWith('application/json') ? JSON_TYPE : OTHER_TYPE;
   }
-  return BY_NAME.get(name) ?? 0;
+  const known = BY_NAME.get(name) ?? 0;
+  if (isBrowserField(name, value)) return known | BROWSER;
+  return isHandOnField(name) ? HANDED_ON : known;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Head, isOfBrowser, pageFault, pageHeaders } from '../../src/access/browsers.ts';
-import type { Headers } from '../../src/access/places.ts';
+import { type Head, pageFault, pageHeaders } from '../../src/access/browsers.ts';
+import { type Headers, isOfBrowser } from '../../src/wire/browser.ts';
 
 const RULES = { hosts: ['bridge.example', 'build-7'], origins: ['https://console.example'] };
 
@@ -162,7 +162,7 @@ describe('a mark of a browser', () => {
     [{ 'accept-language': '*', 'sec-fetch-mode': 'cors', origin: EVIL }],
     [{ 'accept-language': '*', 'sec-fetch-mode': 'cors', cookie: 'a=b' }],
     [{ 'accept-language': '*', 'sec-fetch-mode': 'cors', referer: EVIL }],
-  ])('is %j', (headers) => expect(isOfBrowser(head('GET', headers))).toBe(true));
+  ])('is %j', (headers) => expect(isOfBrowser(headers)).toBe(true));
 
   // The header names that were recorded of clients, and of what operators use.
   it.each<readonly [headers: Headers]>([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { credentialsIn, payloadHeaders } from '../../src/access/carriers.ts';
-import type { Headers } from '../../src/access/places.ts';
+import type { Headers } from '../../src/wire/browser.ts';
 
 type Params = readonly (readonly [string, string])[];
 

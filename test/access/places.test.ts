@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Headers, Places, trustFaults, type Where } from '../../src/access/places.ts';
+import { Places, trustFaults, type Where } from '../../src/access/places.ts';
+import type { Headers } from '../../src/wire/browser.ts';
 
 function whereIs(ip: string, { trust = [], trustedProxies = [], headers = {} }: Said = {}): Where {
   return new Places({ trust, trustedProxies }).placeOf(ip, headers).where;

@@ -13,7 +13,7 @@ import { AskedOverGrpc } from '../../src/access/asked-over-grpc.ts';
 import { AskedOverHttp } from '../../src/access/asked-over-http.ts';
 import { type Head, headOf, pageFault } from '../../src/access/browsers.ts';
 import { credentialsIn, requestHeaders } from '../../src/access/carriers.ts';
-import type { Headers } from '../../src/access/places.ts';
+import type { Headers } from '../../src/wire/browser.ts';
 import { peerOf, type Request } from '../../src/wire/exchange.ts';
 import { http2Serving } from '../support/http2-serving.ts';
 import { failOnLeaks } from '../support/leaks.ts';

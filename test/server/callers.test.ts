@@ -380,19 +380,28 @@ describe('gRPC-Web', () => {
     }
   });
 
-  it('may be asked from a page of anybody, and a browser is told so beforehand', async () => {
+  it('may be asked from a page of an origin that is named and of no other, and a browser is told so beforehand', async () => {
+    await using server = await startServer({ allowOrigin: 'https://console.example' });
+    const asked = (origin?: string) =>
+      fetch(`http://${server.listeners.health}${CHECK}`, {
+        method: 'POST',
+        body: '{"service":"orders"}',
+        headers: { 'content-type': 'application/json', ...(origin !== undefined && { origin }) },
+      });
     const preflight = await fetch(`http://${server.listeners.health}${CHECK}`, {
       method: 'OPTIONS',
       headers: { origin: 'https://console.example', 'access-control-request-method': 'POST' },
     });
     expect(preflight.status).toBe(204);
-    expect(preflight.headers.get('access-control-allow-origin')).toBe('*');
+    expect(preflight.headers.get('access-control-allow-origin')).toBe('https://console.example');
     expect(preflight.headers.get('access-control-allow-methods')).toContain('POST');
     expect(preflight.headers.get('access-control-allow-headers')?.toLowerCase()).toContain('x-grpc-web');
-    const answer = await post('{"service":"orders"}', { origin: 'https://console.example' });
-    expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+    const answer = await asked('https://console.example');
+    expect(answer.headers.get('access-control-allow-origin')).toBe('https://console.example');
     expect(answer.headers.get('access-control-expose-headers')?.toLowerCase()).toContain('grpc-status');
-    expect((await post('{"service":"orders"}')).headers.get('access-control-allow-origin')).toBeNull();
+    expect((await asked()).headers.get('access-control-allow-origin')).toBeNull();
+    const other = await asked('https://console.example.evil.example');
+    expect([other.status, other.headers.get('access-control-allow-origin')]).toEqual([403, null]);
   });
 });
 

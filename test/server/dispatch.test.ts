@@ -43,10 +43,10 @@ async function served(checker: Checker, port: 'all' | 'health' = 'all') {
       scheduler: systemScheduler,
       shutdown: new AbortController().signal,
       defaultService: '',
-      corsHeaders: {},
     }),
     nacosLane: { routeOf: () => undefined },
     healthLane: {},
+    pages: () => false,
     probePaths: probePaths([]),
   };
   const lanes = port === 'all' ? everything(surfaces, log) : healthOnly(surfaces, log);

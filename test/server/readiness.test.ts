@@ -95,6 +95,7 @@ it('a server lists what it is made of', async () => {
   expect(text.replace(/\d+ ms late/, '0 ms late').split('\n')).toEqual([
     '[+]store off, nothing is kept',
     '[+]registry 1 services, 2 instances',
+    '[+]access this machine may write, nobody refused',
     '[+]probes 0 instances checked, 0 checks under way',
     '[+]sweeper 0 ms late',
     '[+]drain none',

@@ -80,8 +80,8 @@ function isPlain(call: Call): boolean {
 }
 
 const PLAIN = mark.POST | mark.GRPC_TYPE;
-/** A browser's, and one that asks before it sends its body, are not. */
-const TELLING = PLAIN | mark.JSON_TYPE | mark.OTHER_TYPE | mark.ORIGIN | mark.EXPECT;
+/** A browser's, one that a proxy has handed on, and one that asks before it sends its body are not. */
+const TELLING = PLAIN | mark.JSON_TYPE | mark.OTHER_TYPE | mark.BROWSER | mark.HANDED_ON | mark.EXPECT;
 const WITH_VALUES = mark.GRPC_ENCODING | mark.GRPC_TIMEOUT;
 /** Of a stream that is to end by itself, as none of a client's is. */
 const DEADLINE = mark.GRPC_TIMEOUT | mark.DUBBO_TIMEOUT;

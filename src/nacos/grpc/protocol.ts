@@ -1,10 +1,11 @@
 import { type ConnectRouter, createContextKey } from '@connectrpc/connect';
 import { BiRequestStream, Request } from '../../gen/nacos/payload_pb.ts';
+import type { Headers } from '../../wire/browser.ts';
 import type { Peer } from '../../wire/exchange.ts';
 import { takesBytes } from '../agents.ts';
 import { type Durability, kept } from '../durability.ts';
 import { REASONS, RequestError } from '../errors.ts';
-import { type Admission, type Gate, type Headers, NotPermitted } from '../gate.ts';
+import { type Admission, type Gate, NotPermitted } from '../gate.ts';
 import type { JsonObject } from '../json.ts';
 import { readBody } from './bodies.ts';
 import type { ConfigsRoom } from './configs.ts';

@@ -30,7 +30,7 @@ function loginCall({ gate }: HttpRooms) {
 }
 
 /** What is said of who calls are the very words of the call. */
-const LOGIN = { params: [], ownParams: true, isScoped: false, example: 'login' };
+const LOGIN = { params: [], ownParams: true, isScoped: false, isChange: false, example: 'login' };
 
 function openLogin(username: string) {
   return { accessToken: 'AUTH_DISABLED', tokenTtl: 18_000, globalAdmin: true, username };

@@ -18,13 +18,7 @@ export function operatorCalls({ registry, switches, pusher, clients, gate }: Htt
     servers: ({ local }: Asked) => ({ servers: [member(local)] }),
     /** Log levels are an option of the start. Accepted, as scripts set them on the way. */
     setLog: () => OK,
-    /** What became of the datagrams; with `reset` they are counted anew from then on. */
-    pushState: ({ params }: Asked) => {
-      const { sent, acked, failed, waiting } = pusher.counts;
-      const reset = readFlag(params, 'reset');
-      if (reset) pusher.resetCounts();
-      return { total: sent, succeed: acked, failed, waiting, ratio: sent === 0 ? 0 : acked / sent, reset };
-    },
+    pushState: (asked: Asked) => pushState(pusher, gate, asked),
     /** As the servers before 1.4 answered, for scripts that look for the leader. */
     leader: ({ local }: Asked) => ({ leader: JSON.stringify({ ip: local, voteFor: local, term: 1, state: 'LEADER' }) }),
     /** There is one server, and it is responsible for everything. */
@@ -61,6 +55,18 @@ export function operatorCalls({ registry, switches, pusher, clients, gate }: Htt
   }
 }
 
+/** What became of the datagrams; with `reset` they are counted anew from then on, for whoever may act on the server. */
+function pushState(pusher: HttpRooms['pusher'], gate: HttpRooms['gate'], { params, request }: Asked): object | Promise<object> {
+  const { sent, acked, failed, waiting } = pusher.counts;
+  const told = (reset: boolean) => {
+    if (reset) pusher.resetCounts();
+    return { total: sent, succeed: acked, failed, waiting, ratio: sent === 0 ? 0 : acked / sent, reset };
+  };
+  if (!readFlag(params, 'reset')) return told(false);
+  const may = gate?.wouldAdmit('operate', request, { ...QUIET, params: params.pairs(), isChange: true }) ?? true;
+  return may instanceof Promise ? may.then(told) : told(may);
+}
+
 function domNames(registry: HttpRooms['registry'], { permit }: Params): object {
   const doms: [string, string[]][] = [];
   for (const namespace of registry.namespaces()) {
@@ -77,10 +83,13 @@ export function ifReader(
   less: object,
   more: () => object,
 ): object | Promise<object> {
-  const facts = { params: params.pairs(), ownParams: false, isScoped: false, example: '' };
+  const facts = { ...QUIET, params: params.pairs() };
   const may = gate?.wouldAdmit('read', request, facts) ?? true;
   return may instanceof Promise ? may.then((later) => (later ? more() : less)) : may ? more() : less;
 }
+
+/** Nobody hears of what is asked so. */
+const QUIET = { ownParams: false, isScoped: false, isChange: false, example: '' };
 
 /** How busy the machine is: the processors since this was asked last, the rest now. */
 function machineLoad(): () => { readonly cpu: number; readonly load: number; readonly mem: number } {

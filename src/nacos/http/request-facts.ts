@@ -7,14 +7,16 @@ import type { Route } from './route.ts';
 export class RequestFacts implements Facts {
   readonly ownParams: boolean;
   readonly isScoped: boolean;
+  readonly isChange: boolean;
   readonly #req: Request;
   readonly #params: Params;
 
-  constructor(req: Request, params: Params, { isWhole = false, isAboutUsers = false }: Route) {
+  constructor(req: Request, params: Params, { isWhole = false, isAboutUsers = false, changesByGet = false }: Route) {
     this.#req = req;
     this.#params = params;
     this.ownParams = isAboutUsers;
     this.isScoped = !isWhole;
+    this.isChange = changesByGet && (req.method === 'GET' || req.method === 'HEAD');
   }
 
   get params(): Facts['params'] {

@@ -28,6 +28,8 @@ export interface Route {
   readonly access: Need;
   /** It asks for nothing that it could ask its permit of: a right to everything is needed. */
   readonly isWhole?: boolean;
+  /** It changes something even when it is asked by GET, as old clients do: pages in browsers may not, since any page can make one GET. */
+  readonly changesByGet?: boolean;
   /** Names and passwords in it are not the caller's. */
   readonly isAboutUsers?: boolean;
   /** A body of JSON comes as the parameter `body`; elsewhere it carries nothing. */

@@ -42,13 +42,16 @@ export class RouteTable {
     const path = withoutSlash(rawPath);
     const asked = method === 'HEAD' ? 'GET' : method;
     const methods = this.#routes.get(path);
-    const found = methods?.get(asked) ?? methods?.get('ANY');
+    const found = methods?.get(asked) ?? (ANY.has(asked) ? methods?.get('ANY') : undefined);
     if (found !== undefined) return found;
     const last = path.lastIndexOf('/');
     const withKey = this.#routes.get(`${path.slice(0, last)}/*`)?.get(asked);
     return withKey && { route: withKey.route, key: unescaped(path.slice(last + 1)) };
   }
 }
+
+/** Whatever a client asks with. OPTIONS, and what nobody has heard of, get to no handler. */
+const ANY: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'DELETE']);
 
 /** `key`: what stands where the path of the route has a `*`. */
 export interface Found {

@@ -63,7 +63,14 @@ function namingRoutes({ instances, operator, services }: Calls): readonly Route[
 function oldRoutes({ instances, operator }: Calls): readonly Route[] {
   return [
     { method: 'GET', path: '/nacos/v1/ns/api/srvIPXT', call: instances.list, reply: 'plain', access: 'read' },
-    { method: 'ANY', path: '/nacos/v1/ns/api/clientBeat', call: instances.beat, reply: 'plain', access: 'write' },
+    {
+      method: 'ANY',
+      path: '/nacos/v1/ns/api/clientBeat',
+      call: instances.beat,
+      reply: 'plain',
+      access: 'write',
+      changesByGet: true,
+    },
     { method: 'GET', path: '/nacos/v1/ns/api/allDomNames', call: operator.allDomNames, reply: 'plain', access: 'read' },
   ];
 }

@@ -138,6 +138,7 @@ function clusterRoutes({ cluster }: Calls): readonly Route[] {
       call: cluster.reloadCurrentV2,
       reply: 'plain',
       access: 'operate',
+      changesByGet: true,
     },
     {
       method: 'GET',
@@ -145,6 +146,7 @@ function clusterRoutes({ cluster }: Calls): readonly Route[] {
       call: cluster.reloadClientV2,
       reply: 'plain',
       access: 'operate',
+      changesByGet: true,
     },
     {
       method: 'GET',

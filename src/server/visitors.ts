@@ -1,0 +1,56 @@
+import type { Access, Admission } from '../access/access.ts';
+import { AskedOverHttp } from '../access/asked-over-http.ts';
+import { pathOf, type Request, type Serve } from '../wire/exchange.ts';
+import type { Scheduler } from '../wire/scheduler.ts';
+import { answerRefusal } from './pages.ts';
+
+/** Who may be told of health, where that is not everybody: asked once, and again each minute while something is still being told. */
+export function visitorsFor(access: Access, scheduler: Pick<Scheduler, 'every'>) {
+  return (req: Request) => {
+    const asked = new AskedOverHttp(req, { example: `${req.method} ${pathOf(req)}` });
+    const refusal = () => {
+      const admission = access.admit('probe', asked);
+      return admission instanceof Promise ? admission.then(textOf) : textOf(admission);
+    };
+    return {
+      refusal,
+      follow: (end: (why: string) => void) => {
+        const again = async () => {
+          const why = await refusal();
+          if (why !== undefined) end(why);
+        };
+        return scheduler.every(AGAIN_MS, () => void again());
+      },
+    };
+  };
+}
+
+/** A login that is over, or a user who is disabled, is noticed so late. */
+export const AGAIN_MS = 60_000;
+
+function textOf(admission: Admission): string | undefined {
+  return admission.isRefusal ? admission.text : undefined;
+}
+
+/** Whether somebody may hear of more than that the bridge is ready: nobody is refused that, and so nobody hears of it. */
+export function mayHear(access: Access) {
+  return (req: Request) => access.wouldAdmit('probe', new AskedOverHttp(req, { example: '' }));
+}
+
+/** As the first, where no name is asked for: of all these paths those of reflection, which health itself does not look after. */
+export function reflectedToVisitors(
+  rpc: ReadonlyMap<string, Serve>,
+  access: Access,
+  wallClock: () => number,
+): ReadonlyMap<string, Serve> {
+  const guarded = (serve: Serve) => forVisitors(access, wallClock, serve);
+  return new Map([...rpc].map(([path, serve]) => [path, path.startsWith('/grpc.reflection.') ? guarded(serve) : serve]));
+}
+
+function forVisitors(access: Access, wallClock: () => number, serve: Serve): Serve {
+  return (req, res) => {
+    const admission = access.admit('probe', new AskedOverHttp(req, { example: `${req.method} ${pathOf(req)}` }));
+    const answered = (said: Admission) => (said.isRefusal ? answerRefusal(req, res, said, wallClock()) : serve(req, res));
+    return admission instanceof Promise ? admission.then(answered) : answered(admission);
+  };
+}

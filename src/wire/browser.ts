@@ -1,0 +1,31 @@
+/** What tells the requests of browsers from those of machines. A page can change some of it, and never take all of it away. */
+
+/** A field of a request's header, its name in lower case, that no client but a browser sends. */
+export function isBrowserField(name: string, value: string): boolean {
+  return FIELDS.has(name) || name.startsWith('sec-fetch-') || (name === 'user-agent' && value.startsWith('Mozilla/'));
+}
+
+const FIELDS: ReadonlySet<string> = new Set(['origin', 'referer', 'accept-language', 'cookie']);
+
+/** Whether a browser has sent it. */
+export function isOfBrowser(headers: Headers): boolean {
+  for (const name in headers) if (isBrowserField(name, textOf(headers[name]))) return !isOfNode(headers);
+  return false;
+}
+
+/** As Node gives them: names in lower case. */
+export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/**
+ * Node's fetch looks like a browser by two headers, and is what scripts and clients of ours ask with, by any name of this server. No page
+ * can look like it: browsers send where a request comes from along with its mode, or neither, and pages can set no header of that kind.
+ */
+function isOfNode(headers: Headers): boolean {
+  if (headers['sec-fetch-mode'] !== 'cors' || headers['accept-language'] !== '*') return false;
+  const others = ['sec-fetch-site', 'sec-fetch-dest', 'origin', 'referer', 'cookie'];
+  return !others.some((name) => headers[name] !== undefined) && !textOf(headers['user-agent']).startsWith('Mozilla/');
+}
+
+function textOf(value: string | readonly string[] | undefined): string {
+  return typeof value === 'string' ? value : (value?.[0] ?? '');
+}
