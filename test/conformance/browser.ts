@@ -2,7 +2,6 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join, relative } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -45,13 +44,14 @@ export class Browser implements AsyncDisposable {
     this.#pages = createServer((req, res) => void this.#serve(req, res).catch(() => res.destroy()));
   }
 
-  /** Shows the page, and waits until it is ready to call the bridge. Of certificates, that one is trusted and no other. */
-  static async open(bridge: string, certificate: Buffer): Promise<Browser> {
+  /**
+   * Shows the page, which comes from that port of 127.0.0.1, and waits until it is ready to call the bridge. Of certificates, that one is
+   * trusted and no other.
+   */
+  static async open(bridge: string, certificate: Buffer, port: number): Promise<Browser> {
     const browser = new Browser();
-    browser.#pages.listen(0, '127.0.0.1');
+    browser.#pages.listen(port, '127.0.0.1');
     await once(browser.#pages, 'listening');
-    // It listens on a port, not on a pipe.
-    const { port } = browser.#pages.address() as AddressInfo;
     const key = new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' });
     browser.#chromium = new Program(inject('tools').chromium.path, [
       '--headless=new',

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { freePorts } from '../support/ports.ts';
 import { register, setEnabled } from '../support/server.ts';
 import { Browser, type Said } from './browser.ts';
 import { addressOf, CERTIFICATE, fill, isMissing, startBridge } from './http2-clients.ts';
 import { startRelay } from './relay.ts';
 
-/** A page in a browser that asks the TLS port in gRPC-Web, from another origin: HTTP/2 by ALPN, with preflights. */
+/** A page in a browser that asks the TLS port in gRPC-Web, from another origin that is let in: HTTP/2 by ALPN, with preflights. */
 
 const PERSISTENT = { ephemeral: 'false' };
 /** Many more than the six connections that a browser opens to a server of HTTP/1.1. */
@@ -17,10 +18,11 @@ const SERVICE_UNKNOWN = 3;
 // Without it skipped, and named by `tools.ts`; with INTEROP=all that fails the run.
 describe.skipIf(isMissing('chromium'))('Chromium, over TLS', () => {
   it('checks, lists, has fifty watches told of a flip over one connection, and hears the bridge end', async () => {
-    await using bridge = await startBridge();
+    const [port = 0] = await freePorts(1);
+    await using bridge = await startBridge('--allow-origin', `http://127.0.0.1:${port}`);
     const names = await fill(bridge);
     await using relay = await startRelay(addressOf(bridge, true));
-    await using page = await Browser.open(`https://${relay.address}`, readFileSync(CERTIFICATE));
+    await using page = await Browser.open(`https://${relay.address}`, readFileSync(CERTIFICATE), port);
     const all = (watches: readonly number[], wanted: Said) =>
       Promise.all(
         watches.map((watch) =>

@@ -57,9 +57,9 @@ export function isMissing(...names: readonly ToolName[]): boolean {
 }
 
 /** A bridge with a port for TLS beside the others. */
-export function startBridge(): Promise<Process> {
+export function startBridge(...more: readonly string[]): Promise<Process> {
   const ports = ['--host', '127.0.0.1', '--port', '0', '--grpc-port', '0', '--health-port', '0', '--tls-port', '0'];
-  return startProcess([...ports, '--probes', 'false', '--tls-cert', CERTIFICATE, '--tls-key', join(TLS, 'key.pem')]);
+  return startProcess([...ports, '--probes', 'false', '--tls-cert', CERTIFICATE, '--tls-key', join(TLS, 'key.pem'), ...more]);
 }
 
 export function addressOf({ listeners }: { readonly listeners: Listeners }, isSecure: boolean): string {

@@ -1,16 +1,16 @@
 import type { ConfigListener } from '../config-listeners.ts';
 import { type Config, type ConfigId, type Configs, configChanged, configUnknown, scopeOf } from '../configs.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
-import { covered, permitted } from '../gate.ts';
+import { covered, NotPermitted, type Permit, permitted } from '../gate.ts';
 import { checkedConfigId, checkedPublication, HOME } from '../rules.ts';
 import { findConfigs, namesView, pageOfConfigs, tenantOf } from './config-pages.ts';
-import { readListening, writeListening } from './listening-configs.ts';
+import { type ListenedText, readListening, writeListening } from './listening-configs.ts';
 import { changedAmong } from './long-polls.ts';
 import { optional, type Params, readTenant, readVerbatim, required } from './params.ts';
 import { Answer, type Asked, type HttpRooms } from './route.ts';
 
 /** What the calls about texts work on. */
-export type ConfigsRoom = Pick<HttpRooms, 'configs' | 'configListeners' | 'longPolls' | 'limits'>;
+export type ConfigsRoom = Pick<HttpRooms, 'configs' | 'configListeners' | 'longPolls' | 'limits' | 'gate'>;
 
 /** The calls about texts over HTTP, of all versions: the same texts as over gRPC. */
 export function configCalls(room: ConfigsRoom) {
@@ -113,18 +113,44 @@ function remove(configs: Configs, { params }: Asked): boolean | object {
  * What is not as the caller has it: at once if there is anything, or if the caller does not wait; else as soon as there is, or nothing
  * when its time is over. An empty answer that came at once would have npm's client ask 2,400 times a second.
  */
-function listen({ configs, longPolls, limits }: ConfigsRoom, asked: Asked): Answer | Promise<Answer> {
+function listen(room: ConfigsRoom, asked: Asked): Answer | Promise<Answer> {
+  const { configs, limits } = room;
   const texts = readListening(asked.params, limits.maxListenedConfigs);
-  for (const { id } of texts) if (id !== undefined) permitted(asked.params.permit, 'config', scopeOf(id));
+  permittedAll(asked.params.permit, texts);
   const timeout = asked.header('long-pulling-timeout');
   if (timeout === undefined) return shortAnswer(changedAmong(configs, texts));
   const ms = waitOf(timeout, limits.maxLongPollMs);
   // Of a text that it asks for the first time, a client wants to know how it is.
   if (asked.header('long-pulling-timeout-no-hangup') === 'true') return changesAnswer(changedAmong(configs, texts));
-  const { ip, turn, onLeave } = asked.caller;
-  return turn()
-    .then(() => longPolls.wait(texts, { ip, ms, onLeave }))
+  return asked.caller
+    .turn()
+    .then(() => waited(room, asked, texts, ms))
     .then(changesAnswer);
+}
+
+/** Whoever has logged in is asked again each minute who he is: a user is disabled, or a login is over. */
+async function waited(
+  { longPolls, gate }: ConfigsRoom,
+  { caller, params, request }: Asked,
+  texts: readonly ListenedText[],
+  ms: number,
+): Promise<readonly ListenedText[]> {
+  const { ip, onLeave } = caller;
+  if (gate === undefined || params.permit?.user === undefined) return longPolls.wait(texts, { ip, ms, onLeave });
+  for (let left = ms; ; left -= AGAIN_MS) {
+    const changed = await longPolls.wait(texts, { ip, ms: Math.min(left, AGAIN_MS), onLeave });
+    if (changed.length > 0 || left <= AGAIN_MS) return changed;
+    const facts = { params: params.pairs(), ownParams: false, isScoped: true, isChange: false, example: 'listen to texts' };
+    const admission = await gate.admit('read', request, facts);
+    if (admission.isRefusal) throw new NotPermitted(admission);
+    permittedAll(admission, texts);
+  }
+}
+
+const AGAIN_MS = 60_000;
+
+function permittedAll(permit: Permit | undefined, texts: readonly ListenedText[]): void {
+  for (const { id } of texts) if (id !== undefined) permitted(permit, 'config', scopeOf(id));
 }
 
 /** So much sooner than the client gives up. */
