@@ -26,7 +26,7 @@ export class Keys implements Disposable {
   /** All of these may read and write everything. */
   static async for(writers: readonly string[]): Promise<Keys> {
     const kept = await hash;
-    const line = (name: string, role: string) => `  ${JSON.stringify(name)}: { password: ${kept}, roles: [${role}] }`;
+    const line = (name: string, role: string) => `  ${JSON.stringify(name)}: { password: "${kept}", roles: [${role}] }`;
     const users = [line(ADMIN.username, 'admin'), ...writers.map((name) => line(name, 'writer'))];
     return new Keys(`users:\n${users.join('\n')}\n`);
   }

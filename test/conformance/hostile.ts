@@ -82,6 +82,8 @@ export class HostileSite implements AsyncDisposable {
       await Promise.race([this.#heard(() => this.#done.length === lasting.length), ended]);
       await over();
       return this.#done;
+    } catch (error) {
+      throw new Error(`done so far: ${JSON.stringify(this.#said)}`, { cause: error });
     } finally {
       clearTimeout(late);
       ended.catch(() => {});

@@ -15,9 +15,10 @@ const tools = inject('tools');
 
 /** What each owner is told who has the password wrong: of the registration, and of a text that is published. */
 const REFUSED: Readonly<Record<string, readonly [register: RegExp, publish: RegExp | undefined]>> = {
-  'java-1.4.8': [/user not found!/, /false/],
-  'java-2.5.1': [/user not found!/, /user not found!/],
-  'java-3.2.1': [/user not found!/, /user not found!/],
+  'java-1.4.8': [/user not found!/, /user not found!/],
+  // Of a text they are told in the log alone.
+  'java-2.5.1': [/user not found!/, /^false$/],
+  'java-3.2.1': [/user not found!/, /^false$/],
   'go-1.1.6': [/code 403/, /user not found!/],
   // It takes a refusal for no error, and says it in its own log alone.
   'go-2.3.5': [/returned false/, /user not found!/],
@@ -37,8 +38,17 @@ const loginOf = (name: string, password = PASSWORD) => ['--username', name, '--p
 const withTokens = (name: string) => name !== 'npm-2.6.3';
 const missing = (name: string) => KINDS[name]?.command === undefined;
 
-/** Longer than any of them takes to look whether its token is about to end. */
-const RENEWED_WITHIN = { timeout: 60_000, interval: 1_000 };
+/** Once they have been refused they try no more: their owners have to. How they call themselves. */
+const DOES_NOTHING_AGAIN: ReadonlyMap<string, string> = new Map([
+  ['go-2.3.5', 'Nacos-Go-Client:v2.3.5'],
+  ['rust-0.8.3', 'Nacos-Rust-Client:0.8.3'],
+]);
+
+/**
+ * Longer than any of them takes to look whether its token is about to end, and to register again: Java's of 2.x and 3.x log in again a
+ * minute after they did the last time, once they have been refused, and no sooner.
+ */
+const RENEWED_WITHIN = { timeout: 90_000, interval: 1_000 };
 
 describe('where everybody has to log in', () => {
   let keys: Keys;
@@ -67,17 +77,16 @@ describe('where everybody has to log in', () => {
     keys.newSecret();
     bridge = await startGuarded(keys, ports, how);
   };
-  /** How often each tries in vain, and with what outcome. */
-  const registers = async (name: string, port: number) => {
-    const said = () =>
-      clients
-        .the(name)
-        .call('register', { service: `of-${name}`, ip: IP, port })
-        .then(() => 'ok', String);
-    await expect.poll(said, RENEWED_WITHIN).toBe('ok');
-    const listed = await nacos(bridge, 'GET', '/instance/list', { ...ADMIN, serviceName: `of-${name}` });
-    expect(await listed.json()).toMatchObject({ hosts: expect.arrayContaining([expect.objectContaining({ port })]) });
+  /** That its instance is there, by its own doing: by a beat, or as it does all again after a connection has broken. */
+  const isBack = async (name: string, port: number) => {
+    const listed = async () => {
+      const response = await nacos(bridge, 'GET', '/instance/list', { ...ADMIN, serviceName: `of-${name}` });
+      return response.text();
+    };
+    await expect.poll(listed, { ...RENEWED_WITHIN, message: name }).toContain(`"port":${port},`);
   };
+  const provide = (name: string, port: number) =>
+    clients.the(name).call('register', { service: `of-${name}`, ip: IP, port, metadata: KINDS[name]?.silence ?? {} });
 
   it.each(NAMES)('%s registers, lists, is told of others, and keeps texts', async (name) => {
     if (missing(name)) return;
@@ -98,32 +107,46 @@ describe('where everybody has to log in', () => {
     await client.told(service, (all) => at(all, 8080) === undefined);
   });
 
-  it('each logs in anew before its token ends, works on after a change of secrets, and recovers where its token is taken no more', async () => {
+  it('each logs in anew before its token ends', async () => {
     const counts = new Map(NAMES.map((name) => [name, way.tokens.get(name)?.length ?? 0]));
     await Promise.all(
       clients.all.map(async ([name, client]) => {
         // Some look only when they are asked for something.
-        const renewed = async () => {
+        const renewals = async () => {
           await client.instances(`of-${name}`, KINDS[name]?.uncached);
-          return (way.tokens.get(name)?.length ?? 0) > (counts.get(name) ?? 0);
+          return (way.tokens.get(name)?.length ?? 0) - (counts.get(name) ?? 0);
         };
-        if (withTokens(name)) await expect.poll(renewed, RENEWED_WITHIN).toBe(true);
+        if (withTokens(name)) await expect.poll(renewals, { ...RENEWED_WITHIN, message: name }).toBeGreaterThan(0);
         else expect(way.tokens.get(name)).toBeUndefined();
       }),
     );
+  });
 
+  it('each works on with the token that it has when beatbridge comes back with another secret, and takes the one before too', async () => {
+    await Promise.all(clients.all.map(([name]) => provide(name, 8081)));
     await restart({ takesOlder: true });
-    await Promise.all(clients.all.map(([name]) => registers(name, 8081)));
+    await Promise.all(clients.all.map(([name]) => isBack(name, 8081)));
     expect(refusalsIn(bridge.log())).toEqual([]);
+  });
 
+  it('each recovers with the next token when the one that it has is taken no more', async () => {
     await restart({ takesOlder: false });
-    await Promise.all(clients.all.map(([name]) => registers(name, 8082)));
+    await Promise.all(
+      clients.all.map(async ([name]) => {
+        if (DOES_NOTHING_AGAIN.has(name)) {
+          // Before that Rust's, if asked for anything, would never find out that it has to set up its connection.
+          await expect.poll(() => refusalsIn(bridge.log()).join('\n'), RENEWED_WITHIN).toContain(DOES_NOTHING_AGAIN.get(name));
+          await expect.poll(() => provide(name, 8081).then(() => 'ok', String), { ...RENEWED_WITHIN, message: name }).toBe('ok');
+        }
+        await isBack(name, 8081);
+      }),
+    );
     expect(refusalsIn(bridge.log()).join('\n')).toContain('bad-token');
   });
 
   it('no password and no token is in any log, whatever clients put into their addresses', () => {
     const text = [...logs, bridge.log()].join('\n');
-    expect(text.length).toBeGreaterThan(10_000);
+    expect(refusalsIn(text).length).toBeGreaterThan(3);
     const tokens = [...way.tokens.values()].flat();
     expect(tokens.length).toBeGreaterThan(NAMES.length);
     for (const secret of [...tokens, PASSWORD, encodeURIComponent(PASSWORD), 'correct+horse'])
@@ -144,20 +167,23 @@ describe.concurrent('with a wrong password', () => {
     keys?.[Symbol.dispose]();
   });
 
-  it.each(Object.entries(REFUSED))('%s is told no, and the bridge says who it is', async (name, [registering, publishing]) => {
-    if (missing(name)) return;
-    await using client = await startClient(name, bridge.listeners, loginOf(name, 'wrong horse'));
-    const service = `of-${name}`;
-    const said = async (op: string, params: object) => {
-      const result = client.call(op, { ...params });
-      return result.then(String, String);
-    };
-    expect(await said('register', { service, ip: IP, port: 8080 })).toMatch(registering);
-    if (publishing !== undefined)
-      expect(await said('configPublish', { dataId: 'greeting', group: name, content: 'hello' })).toMatch(publishing);
-    expect((await nacos(bridge, 'GET', '/service', { ...ADMIN, serviceName: service })).status).not.toBe(200);
-    await expect.poll(() => refusalsIn(bridge.log()).join('\n')).toContain('wrong-login');
-  });
+  it.for(Object.entries(REFUSED))(
+    '%s is told no, and the bridge says who it is',
+    async ([name, [registering, publishing]], { expect }) => {
+      if (missing(name)) return;
+      await using client = await startClient(name, bridge.listeners, loginOf(name, 'wrong horse'));
+      const service = `of-${name}`;
+      const said = async (op: string, params: object) => {
+        const result = client.call(op, { ...params });
+        return result.then(String, String);
+      };
+      expect(await said('register', { service, ip: IP, port: 8080 })).toMatch(registering);
+      if (publishing !== undefined)
+        expect(await said('configPublish', { dataId: 'greeting', group: name, content: 'hello' })).toMatch(publishing);
+      expect((await nacos(bridge, 'GET', '/service', { ...ADMIN, serviceName: service })).status).not.toBe(200);
+      await expect.poll(() => refusalsIn(bridge.log()).join('\n')).toContain('wrong-login');
+    },
+  );
 });
 
 describe.concurrent.each(Object.entries(STACKS))('an application of Spring Cloud Alibaba %s', (_, stack) => {
@@ -179,7 +205,7 @@ describe.concurrent.each(Object.entries(STACKS))('an application of Spring Cloud
       expect(await app.greeting()).toBe('hello');
     }
     const refused = App.start(stack, bridge.listeners, folder.path, ...loginAs('wrong horse'));
-    await expect(refused).rejects.toThrow('user not found!');
+    await expect(refused).rejects.toThrow(/user not found!|APPLICATION FAILED TO START/);
     expect(refusalsIn(bridge.log()).join('\n')).toContain('wrong-login');
   });
 });
@@ -200,8 +226,7 @@ describe('dubbo-go', () => {
     await using _provider = await start('provider', bridge.listeners.main, PASSWORD);
     await using consumer = await start('consumer', bridge.listeners.main, PASSWORD);
     await expect.poll(() => consumer.call('call', { name: 'you' }).catch(String), { timeout: 30_000 }).toMatch(/^hello you/);
-    expect(await health.next()).toBe('SERVICE_UNKNOWN');
-    await health.becomes('SERVING');
+    await health.is('SERVING');
     expect(refusalsIn(bridge.log())).toEqual([]);
     await expect(start('provider', bridge.listeners.main, 'wrong horse')).rejects.toThrow();
     await expect.poll(() => refusalsIn(bridge.log()).join('\n')).toContain('wrong-login');

@@ -24,14 +24,15 @@ export class Folder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'beatbridge-program-'));
 
   /** Where the file is. */
-  write(name: string, text: string | Buffer): string {
+  write(name: string, text: string | Buffer, mode = 0o666): string {
     const path = join(this.path, name);
-    writeFileSync(path, text);
+    writeFileSync(path, text, { mode });
     return path;
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
+    // What a browser leaves behind may still be writing.
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 

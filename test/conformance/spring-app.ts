@@ -35,6 +35,9 @@ export interface Addresses {
   readonly grpc: string;
 }
 
+/** Its clients go on trying, and keep the process. */
+const HAS_FAILED = /^Caused by: .*NacosException|APPLICATION FAILED TO START/;
+
 export class App implements AsyncDisposable {
   readonly #program: Program;
   readonly address: string;
@@ -72,7 +75,10 @@ export class App implements AsyncDisposable {
     ]);
     for (;;) {
       const line = await program.nextLine();
-      if (line === undefined) throw new Error(`an application has ended: ${program.lines.slice(-30).join('\n')}${program.log}`);
+      if (line === undefined || HAS_FAILED.test(line)) {
+        await program[Symbol.asyncDispose]();
+        throw new Error(`an application has ended: ${program.lines.slice(-30).join('\n')}${program.log}`);
+      }
       const port = line.match(/^ready on port (\d+)$/)?.[1];
       if (port !== undefined) return new App(program, `127.0.0.1:${port}`);
     }

@@ -21,8 +21,8 @@ async function loaded(node) {
 
 /** A page that submits itself once it is there. */
 const formTo = (url) =>
-  `<form method="post" action="${url}"><input name="serviceName" value="evil"><input name="ip" value="10.6.6.6"><input name="port" value="666"></form>
-   <script>onload = () => setTimeout(() => document.forms[0].submit())</script>`;
+  `<body onload="setTimeout(() => document.forms[0].submit())"><form method="post" action="${url}">
+   <input name="serviceName" value="evil"><input name="ip" value="10.6.6.6"><input name="port" value="666"></form>`;
 
 /** Once there is the answer in the place of a page that has submitted itself. */
 async function answered(node) {
