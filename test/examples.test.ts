@@ -4,6 +4,7 @@ import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { readSettings } from '../src/cli/settings.ts';
 import { register, setEnabled, startServer } from './support/server.ts';
 
 /** What can be said of examples/ without the programs they are for; `conformance/balancers.test.ts` drives those. */
@@ -51,6 +52,13 @@ it('no liveness in Kubernetes hangs on the beats of somebody else', () => {
   expect(containers).toHaveLength(4);
   const liveness = containers.map(({ livenessProbe }) => livenessProbe).filter((probe) => probe !== undefined);
   expect(liveness).toMatchObject([{ httpGet: { port: 20000, path: '/livez' } }]);
+});
+
+it('the bridge for all in Kubernetes says who may register, and the one in the pod need not', () => {
+  const [all] = parseAllDocuments(read('examples/kubernetes.yaml')).map((document) => document.toJSON());
+  const env = all.spec.template.spec.containers[0].env.map(({ name, value }: { name: string; value: string }) => [name, value]);
+  const { options } = readSettings({}, Object.fromEntries(env));
+  expect(options).toMatchObject({ trust: 'private', openWrites: false });
 });
 
 describe('aws-alb.tf', () => {

@@ -17,6 +17,8 @@ export interface Permit {
   readonly refusalFor: (scope: Scope) => Refusal | undefined;
   /** The same for what is left out of a list without a word. */
   readonly covers: (scope: Scope) => boolean;
+  /** The same for what is told later on, because it was asked for once: of the user as he is by then. */
+  readonly stillCovers: (scope: Scope) => boolean;
   /** Why this is none of the caller's own; undefined when it is, and for who may change anybody. */
   readonly refusalForUser: (name: string) => Refusal | undefined;
 }
@@ -28,6 +30,7 @@ export const ANYBODY: Permit = {
   isAdmin: false,
   refusalFor: () => undefined,
   covers: () => true,
+  stillCovers: () => true,
   refusalForUser: () => NO_USERS,
 };
 
@@ -38,11 +41,18 @@ export function permitOf(user: User, deed: Deed | undefined, users: Users, refus
     return refusal;
   };
   const covers = (scope: Scope): boolean => deed === undefined || users.allows(user, deed, scope);
+  const stillCovers = (scope: Scope): boolean => {
+    const now = users.find(user.name);
+    // Whoever has another password has proven nothing yet by it.
+    if (now === undefined || now.isDisabled || now.generation !== user.generation) return false;
+    return deed === undefined || users.allows(now, deed, scope);
+  };
   return {
     isRefusal: false,
     user: user.name,
     isAdmin: isAdmin(user),
     covers,
+    stillCovers,
     refusalFor: (scope) => (deed === undefined || covers(scope) ? undefined : heard(noRight(user.name, deed, scope))),
     refusalForUser: (name) => (isAdmin(user) || name === user.name ? undefined : heard(noRight(user.name, 'administer', {}))),
   };

@@ -69,6 +69,8 @@ export interface Permit {
   readonly refusalFor: (scope: Scope) => Refusal | undefined;
   /** The same, for what is left out of a list without a word. */
   readonly covers: (scope: Scope) => boolean;
+  /** The same of what is told later on, because it was asked for once: a user may be disabled by then. */
+  readonly stillCovers: (scope: Scope) => boolean;
   readonly refusalForUser: (name: string) => Refusal | undefined;
 }
 

@@ -498,6 +498,57 @@ describe('a page', () => {
   });
 });
 
+it('a page changes nothing by a GET, wherever it is shown, and nobody else is hindered', async () => {
+  using room = accessRoom({ openWrites: true });
+  const change = { ip: '127.0.0.1', isChange: true };
+  for (const need of ['write', 'operate'] as const) {
+    expect(textOf(await room.access.admit(need, asked({ ...change, isBrowser: true })))).toMatch(/^refused: a web page/);
+    expect(await room.access.admit(need, asked(change))).toMatchObject({ isRefusal: false });
+    expect(await room.access.wouldAdmit(need, asked({ ...change, isBrowser: true }))).toBe(false);
+  }
+});
+
+it('who would be let in is found out as for a call, and nobody hears of it', async () => {
+  using room = await roomWithUsers();
+  const whole = { isScoped: false };
+  for (const name of ['reader', 'ann', 'nothing', 'admin'])
+    for (const need of ['probe', 'read', 'write', 'operate', 'admin'] as const) {
+      const admission = await room.access.admit(need, room.as(name, whole));
+      expect(await room.access.wouldAdmit(need, room.as(name, whole)), `${name} ${need}`).toBe(!admission.isRefusal);
+    }
+  const [told, counts] = [room.told.length, JSON.stringify([...room.refusedCallers.counts])];
+  expect(await room.access.wouldAdmit('read', asked())).toBe(false);
+  expect(await room.access.wouldAdmit('read', room.as('nothing'))).toBe(false);
+  expect([room.told.length, JSON.stringify([...room.refusedCallers.counts])]).toEqual([told, counts]);
+  using open = accessRoom();
+  expect(await open.access.wouldAdmit('read', asked())).toBe(true);
+  expect(await open.access.wouldAdmit('write', asked())).toBe(false);
+});
+
+it('a permit that is kept says of later what is true by then', async () => {
+  using room = await roomWithUsers();
+  const admitted = async (name: string) => {
+    const permit = await room.access.admit('read', room.as(name));
+    if (permit.isRefusal) throw new Error(permit.text);
+    return permit;
+  };
+  const [ann, reader, writer] = [await admitted('ann'), await admitted('reader'), await admitted('writer')];
+  const stands = () => [ann, reader, writer].map((permit) => permit.stillCovers(ORDERS));
+  expect(stands()).toEqual([true, true, true]);
+  expect(ann.stillCovers({ ...ORDERS, group: 'G2' })).toBe(false);
+  room.userAdmin.revoke('writer@dev:G1', 'ann');
+  room.userAdmin.disable('reader', true);
+  const prepared = await room.userAdmin.prepared('writer', 'another horse', '10.0.0.1');
+  if ('why' in prepared) throw new Error(prepared.text);
+  room.userAdmin.changePassword('writer', prepared);
+  expect(stands()).toEqual([false, false, false]);
+  room.userAdmin.disable('reader', false);
+  expect(stands()).toEqual([false, true, false]);
+  using open = accessRoom();
+  expect(await open.access.admit('read', asked())).toMatchObject({ isRefusal: false });
+  expect(((await open.access.admit('read', asked())) as Permit).stillCovers(ORDERS)).toBe(true);
+});
+
 describe('a refusal', () => {
   it('is one line of ASCII that no format reads, and of 300 characters at most', async () => {
     using room = await roomWithUsers();

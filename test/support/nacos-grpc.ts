@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { Client, type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js';
+import { Client, type ClientDuplexStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { type Payload, PayloadSchema } from '../../src/gen/nacos/payload_pb.ts';
 
 export interface Said {
@@ -42,6 +42,8 @@ export class NacosGrpc implements Disposable {
   /** Whether questions of the server are answered, each as soon as it comes. */
   answering = true;
   ended = false;
+  /** Goes along with every call, as proxies add some. */
+  readonly metadata = new Metadata();
 
   /** With TLS if there is a certificate to be trusted. */
   constructor(address: string, trusted?: string | Buffer) {
@@ -75,7 +77,8 @@ export class NacosGrpc implements Disposable {
           resolve(saidIn(payload));
         }
       };
-      this.#client.makeUnaryRequest('/Request/request', serialize, deserialize, payloadOf(type, body, envelope), answered);
+      const payload = payloadOf(type, body, envelope);
+      this.#client.makeUnaryRequest('/Request/request', serialize, deserialize, payload, this.metadata, answered);
     });
   }
 

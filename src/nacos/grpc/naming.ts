@@ -53,8 +53,9 @@ export function namingCalls({ naming, subscribers, limits }: NamingRoom) {
 
     subscribe(body: JsonObject, { connection, permit }: Asker): ServiceInfo | Promise<ServiceInfo> {
       const query = clustersOf(body, 'clusters');
-      const change = flagOf(body, 'subscribe') ? 'subscribe' : 'unsubscribe';
-      return subscribers[change](connection, permitted(permit, 'naming', serviceOf(body)), query);
+      const service = permitted(permit, 'naming', serviceOf(body));
+      if (!flagOf(body, 'subscribe')) return subscribers.unsubscribe(connection, service, query);
+      return subscribers.subscribe(connection, service, query, permit);
     },
 
     /** Python's client spells the flag in its own way. */

@@ -5,6 +5,7 @@ import { Rounds } from '../../wire/rounds.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import { takesBytes } from '../agents.ts';
 import { RequestError } from '../errors.ts';
+import type { Permit } from '../gate.ts';
 import { Gathered } from '../pushes.ts';
 import type { ClusterQuery } from './bodies.ts';
 import type { Connection } from './connection.ts';
@@ -48,7 +49,7 @@ export class Subscribers {
   }
 
   /** Answers the list. A push of the same follows: clients that subscribe again after an outage throw the answer away. */
-  subscribe(connection: Connection, service: ServiceName, query: ClusterQuery): Eventual<ServiceInfo> {
+  subscribe(connection: Connection, service: ServiceName, query: ClusterQuery, permit?: Permit): Eventual<ServiceInfo> {
     if (connection.ended) return this.query(service, query, false);
     const key = serviceKey(service);
     const topic: Topic = this.#topics.get(key) ?? {
@@ -62,9 +63,12 @@ export class Subscribers {
     const ofConnection = this.#byConnection.get(connection) ?? new Map<Topic, Map<string, Subscription>>();
     // A set of spellings for each service, where Nacos keeps the latest only and lets the pushes for the others cease.
     const spellings = ofConnection.get(topic) ?? new Map<string, Subscription>();
-    if (!spellings.has(query.clustersVerbatim)) {
+    const before = spellings.get(query.clustersVerbatim);
+    if (before !== undefined) {
+      before.permit = permit;
+    } else {
       this.#checkRoom(ofConnection.size, spellings.size);
-      const subscription = subscriptionOf(connection, topic, query);
+      const subscription = subscriptionOf(connection, topic, query, permit);
       this.#byConnection.set(connection, ofConnection.set(topic, spellings.set(query.clustersVerbatim, subscription)));
       this.#topics.set(key, topic);
       topic.subscriptions.add(subscription);
@@ -155,7 +159,10 @@ export class Subscribers {
   }
 
   #mayPush(subscription: Subscription): boolean {
-    return subscription.open && this.#options.switches.values.pushEnabled && !this.#isHeldBack(subscription);
+    const { open, permit, topic } = subscription;
+    if (!open || !this.#options.switches.values.pushEnabled || this.#isHeldBack(subscription)) return false;
+    // It was asked for once, by who may have lost the right since.
+    return permit?.stillCovers({ kind: 'naming', ...topic.service }) !== false;
   }
 
   /** The list is that of the version. */
@@ -300,6 +307,8 @@ export interface Subscription extends ClusterQuery {
   readonly connection: Connection;
   readonly topic: Topic;
   open: boolean;
+  /** Of who has subscribed last; undefined where nobody is asked. */
+  permit: Permit | undefined;
   /** The version that was pushed last; undefined: none, or nobody knows. */
   told: number | undefined;
   /** A push waits for room on the connection, or for its list. */
@@ -308,8 +317,13 @@ export interface Subscription extends ClusterQuery {
   unacknowledged: boolean;
 }
 
-function subscriptionOf(connection: Connection, topic: Topic, { clusters, clustersVerbatim }: ClusterQuery): Subscription {
-  const fresh = { open: true, told: undefined, queued: false, unacknowledged: false };
+function subscriptionOf(
+  connection: Connection,
+  topic: Topic,
+  { clusters, clustersVerbatim }: ClusterQuery,
+  permit: Permit | undefined,
+): Subscription {
+  const fresh = { open: true, permit, told: undefined, queued: false, unacknowledged: false };
   return { connection, topic, clusters, clustersVerbatim, ...fresh };
 }
 

@@ -123,6 +123,8 @@ function notServed(method: string, rawPath: string, table: RouteTable): RequestE
   return new RequestError('no-such-path', `No endpoint ${method} ${path}.`);
 }
 
+const DENIED = { 403: 'Forbidden', 429: 'Too Many Requests' } as const;
+
 /** As Spring calls them. */
 const NOT_SERVED: Partial<Record<Reason, string>> = {
   'no-such-api': 'Not Implemented',
@@ -136,7 +138,7 @@ function refuse(req: Request, res: Response, error: RequestError, route: Route |
     const { status, text, retryAfterSeconds } = error.refusal;
     const headers = retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
     if (route?.path.endsWith('/login')) send(res, status, text);
-    else send(res, status, { timestamp, status, error: 'Forbidden', message: text, path: pathOf(req).slice(0, 200) }, headers);
+    else send(res, status, { timestamp, status, error: DENIED[status], message: text, path: pathOf(req).slice(0, 200) }, headers);
     return;
   }
   const { http, v2, v3 = v2 } = REASONS[error.reason];

@@ -1,0 +1,143 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterAll, describe, expect, it } from 'vitest';
+import { checkOptions, type GivenOptions } from '../../src/options.ts';
+import { openDoor } from '../../src/server/door.ts';
+import { LOOK_EVERY_MS } from '../../src/server/followed-file.ts';
+import { failOnLeaks } from '../support/leaks.ts';
+import { ManualScheduler } from '../support/scheduler.ts';
+
+failOnLeaks();
+
+const folder = mkdtempSync(join(tmpdir(), 'beatbridge-door-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function fileOf(name: string, text: string, mode = 0o600): string {
+  const path = join(folder, name);
+  writeFileSync(path, text, { mode });
+  return path;
+}
+
+const SECRET = 'c2VjcmV0LW9mLXRlc3RzLXRoYXQtaXMtbG9uZy1lbm91Z2g';
+const USERS = 'users: { ann: { password: "correct horse", roles: [admin] } }';
+
+function door(given: GivenOptions) {
+  const scheduler = new ManualScheduler();
+  const lines: { readonly msg: string; readonly faults?: readonly string[] }[] = [];
+  const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) });
+  const { now } = scheduler;
+  const open = openDoor({ options: checkOptions(given), scheduler, now, wallClock: now, log, hasTls: false });
+  return { open, scheduler, lines };
+}
+
+const faultsOf = async (given: GivenOptions): Promise<readonly string[]> => {
+  try {
+    (await door(given).open).close();
+    return [];
+  } catch (error) {
+    return (error as { readonly faults: readonly string[] }).faults;
+  }
+};
+
+describe('a server does not start', () => {
+  it('with logins and no secret that would outlive it', async () => {
+    expect(await faultsOf({ auth: true })).toEqual([
+      '--auth needs a secret that outlives a restart: --auth-secret-file, or a --data-dir to keep one in',
+    ]);
+  });
+
+  it.each([
+    ['short', 'short', 0o600, /it must have 32\.\.4096 bytes, got 5$/],
+    ['readable', SECRET, 0o644, /others can read it \(mode 644\): chmod 600$/],
+    ['published', `SecretKey012345678901234567890123456789`, 0o600, /published as a sample/],
+  ])('with a secret that is %s', async (name, text, mode, fault) => {
+    const authSecretFile = fileOf(name, text, mode);
+    expect(await faultsOf({ auth: true, authSecretFile })).toEqual([expect.stringMatching(fault)]);
+    expect((await faultsOf({ auth: true, authSecretFile })).join()).not.toContain(SECRET);
+  });
+
+  it('and says all that is wrong with secrets and users at once', async () => {
+    const given = {
+      auth: true,
+      authSecretFile: join(folder, 'missing'),
+      authSecretPreviousFile: fileOf('old', 'short'),
+      userFile: fileOf('bad-users', 'users: { ann: { password: nacos } }'),
+    };
+    const faults = await faultsOf(given);
+    expect(faults.map((fault) => fault.replace(/ .*/, ''))).toEqual([
+      '--auth-secret-file',
+      '--auth-secret-previous-file',
+      '--user-file',
+      '--user-file',
+    ]);
+    expect(faults.join()).toContain('nobody in it is admin');
+  });
+});
+
+it('the start says who can write, where that may surprise', async () => {
+  const noticeOf = async (given: GivenOptions) => {
+    const opened = await door(given).open;
+    opened.close();
+    return opened.notice();
+  };
+  expect(await noticeOf({ host: '127.0.0.1' })).toBeUndefined();
+  expect(await noticeOf({ host: 'localhost' })).toBeUndefined();
+  expect(await noticeOf({ host: '::', trust: 'private' })).toBeUndefined();
+  expect(await noticeOf({ host: '::' })).toContain('only this machine');
+  expect(await noticeOf({ openWrites: true })).toContain('anyone');
+  expect(await noticeOf({ auth: true, authSecretFile: fileOf('secret', SECRET) })).toContain('nobody can log in yet');
+});
+
+it('another user file is in force within two seconds, and one that is wrong never', async () => {
+  const userFile = fileOf('users', USERS);
+  const { open, scheduler, lines } = door({ auth: true, authSecretFile: fileOf('secret', SECRET), userFile });
+  const opened = await open;
+  const names = () => opened.users.all().map(({ name }) => name);
+  /** Until that line has been logged: passwords are hashed before. */
+  const after = async (text: string, count: number) => {
+    writeFileSync(userFile, text, { mode: 0o600 });
+    while (lines.length < count) {
+      scheduler.advance(LOOK_EVERY_MS);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  expect(names()).toEqual(['ann']);
+  await after(USERS.replace('ann:', 'bob: { password: "correct horse" }, ann:'), 1);
+  expect([names(), lines.at(-1)?.msg]).toEqual([['ann', 'bob'], 'the user file was read anew']);
+  await after('users: {}', 2);
+  expect(names()).toEqual(['ann', 'bob']);
+  expect(lines.at(-1)).toMatchObject({
+    msg: 'the user file has changed and cannot be taken: users stay as they were',
+    faults: [expect.stringContaining('nobody in it is admin')],
+  });
+  rmSync(userFile);
+  while (lines.length < 3) {
+    scheduler.advance(LOOK_EVERY_MS);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(names()).toEqual(['ann', 'bob']);
+  opened.close();
+});
+
+it('what contradicts itself is told with all else that is wrong with the options', () => {
+  const faults = (given: GivenOptions) => {
+    try {
+      checkOptions(given);
+      return [];
+    } catch (error) {
+      return (error as { readonly faults: readonly string[] }).faults;
+    }
+  };
+  expect(faults({ trust: '0.0.0.0/0' })).toEqual([
+    expect.stringMatching(/^trust must be addresses, .*; for everybody there is --open-writes, got "0\.0\.0\.0\/0"$/),
+  ]);
+  expect(faults({ auth: true, openWrites: true, port: -1 })).toEqual([
+    'port must be 0..65535, got -1',
+    expect.stringContaining('--open-writes lets anyone write, which --auth is to prevent'),
+  ]);
+  expect(faults({ userFile: 'users.yaml' })).toEqual(['userFile says nothing without --auth']);
+  expect(faults({ trustReads: true })).toEqual([expect.stringContaining('--trust-reads says nothing without --auth')]);
+  expect(faults({ allowOrigin: 'https://a.example,*' })).toEqual([expect.stringContaining('allowOrigin must be origins')]);
+});
