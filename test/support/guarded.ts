@@ -1,8 +1,8 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, scryptSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deriveByScrypt, hashed } from '../../src/access/passwords.ts';
+import { writeHash } from '../../src/access/passwords.ts';
 import type { Server, ServerOptions } from '../../src/index.ts';
 import { startServer } from './server.ts';
 
@@ -10,8 +10,9 @@ import { startServer } from './server.ts';
 
 export const PASSWORD = 'correct horse';
 export const SECRET = randomBytes(32).toString('base64url');
-/** One for all: it takes as long as a login. */
-const hash = hashed(PASSWORD, deriveByScrypt, randomBytes);
+/** One for all, and the cheapest that is read: a login takes as long. */
+const salt = randomBytes(16);
+const hash = writeHash({ cost: { ln: 14, r: 8, p: 1 }, salt, key: scryptSync(PASSWORD, salt, 32, { N: 2 ** 14, r: 8, p: 1 }) });
 
 export interface Guarded extends Server {
   /** What a login of that user gives. */
@@ -25,7 +26,7 @@ export async function startGuarded(users: Readonly<Record<string, string>>, opti
   const folder = mkdtempSync(join(tmpdir(), 'beatbridge-guarded-'));
   const userFile = join(folder, 'users.yaml');
   const authSecretFile = join(folder, 'secret');
-  writeFileSync(userFile, await userFileOf({ root: 'admin', ...users }), { mode: 0o600 });
+  writeFileSync(userFile, userFileOf({ root: 'admin', ...users }), { mode: 0o600 });
   writeFileSync(authSecretFile, SECRET, { mode: 0o600 });
   const server = await startServer({ auth: true, userFile, authSecretFile, ...options });
   const close = () => server.close().finally(() => rmSync(folder, { recursive: true, force: true }));
@@ -38,10 +39,9 @@ export async function startGuarded(users: Readonly<Record<string, string>>, opti
   };
 }
 
-export async function userFileOf(users: Readonly<Record<string, string>>): Promise<string> {
-  const kept = await hash;
+export function userFileOf(users: Readonly<Record<string, string>>): string {
   const lines = Object.entries(users).map(
-    ([name, roles]) => `  ${name}: { password: "${kept}", roles: [${roles.replace(/[^,]+/g, '"$&"')}] }`,
+    ([name, roles]) => `  ${name}: { password: "${hash}", roles: [${roles.replace(/[^,]+/g, '"$&"')}] }`,
   );
   return `users:\n${lines.join('\n')}\n`;
 }
