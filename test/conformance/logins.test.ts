@@ -13,20 +13,28 @@ import { App, NAME, STACKS } from './spring-app.ts';
 
 const tools = inject('tools');
 
-/** What each owner is told who has the password wrong: of the registration, and of a text that is published. */
-const REFUSED: Readonly<Record<string, readonly [register: RegExp, publish: RegExp | undefined]>> = {
-  'java-1.4.8': [/user not found!/, /user not found!/],
+interface Refused {
+  /** How it calls itself in the log of the bridge. */
+  readonly agent: string;
+  /** What its owner is told of a registration, and of a text that is published; of none where it knows no logins for that. */
+  readonly register: RegExp;
+  readonly publish: RegExp | undefined;
+}
+
+/** Of who has the password wrong. */
+const REFUSED: Readonly<Record<string, Refused>> = {
+  'java-1.4.8': { agent: 'Nacos-Java-Client:v1.4.8', register: /user not found!/, publish: /user not found!/ },
   // Of a text they are told in the log alone.
-  'java-2.5.1': [/user not found!/, /^false$/],
-  'java-3.2.1': [/user not found!/, /^false$/],
-  'go-1.1.6': [/code 403/, /user not found!/],
+  'java-2.5.1': { agent: 'Nacos-Java-Client:v2.5.1', register: /user not found!/, publish: /^false$/ },
+  'java-3.2.1': { agent: 'Nacos-Java-Client:v3.2.1', register: /user not found!/, publish: /^false$/ },
+  'go-1.1.6': { agent: 'Nacos-Go-Client:v1', register: /code 403/, publish: /user not found!/ },
   // It takes a refusal for no error, and says it in its own log alone.
-  'go-2.3.5': [/returned false/, /user not found!/],
-  // Its client for texts knows no logins.
-  'npm-2.6.3': [/failed to req API/, undefined],
-  'python-2.0.11': [/get access token failed/, /get access token failed/],
-  'python-3.2.0': [/get access token failed/, /get access token failed/],
-  'rust-0.8.3': [/user not found!/, /user not found!/],
+  'go-2.3.5': { agent: 'Nacos-Go-Client:v2.3.5', register: /returned false/, publish: /user not found!/ },
+  'npm-2.6.3': { agent: 'Nacos', register: /failed to req API/, publish: undefined },
+  // Without a token they ask for nothing.
+  'python-2.0.11': { agent: 'Python', register: /get access token failed/, publish: /get access token failed/ },
+  'python-3.2.0': { agent: 'Python', register: /get access token failed/, publish: /get access token failed/ },
+  'rust-0.8.3': { agent: 'Nacos-Rust-Client:0.8.3', register: /user not found!/, publish: /user not found!/ },
 };
 
 const NAMES = Object.keys(REFUSED);
@@ -88,23 +96,25 @@ describe('where everybody has to log in', () => {
   const provide = (name: string, port: number) =>
     clients.the(name).call('register', { service: `of-${name}`, ip: IP, port, metadata: KINDS[name]?.silence ?? {} });
 
-  it.each(NAMES)('%s registers, lists, is told of others, and keeps texts', async (name) => {
-    if (missing(name)) return;
-    const client = clients.the(name);
-    const service = `of-${name}`;
-    await register(bridge, service, { ...BYSTANDER, ...ADMIN });
-    await client.call('subscribe', { service });
-    await client.told(service, (all) => at(all, BYSTANDER.port) !== undefined);
-    await client.call('register', { service, ip: IP, port: 8080 });
-    await client.told(service, (all) => present(at(all, 8080)));
-    expect(await client.instances(service, KINDS[name]?.uncached)).toHaveLength(2);
-    if (REFUSED[name]?.[1] !== undefined) {
-      const id = { dataId: 'greeting', group: name };
-      expect(await client.call('configPublish', { ...id, content: 'hello' })).toBe(true);
-      expect(await client.call('configGet', id)).toBe('hello');
-    }
-    await client.call('deregister', { service, ip: IP, port: 8080 });
-    await client.told(service, (all) => at(all, 8080) === undefined);
+  describe.each(NAMES)('%s', (name) => {
+    // No toolchain for it: skipped then, and named by `tools.ts`; with INTEROP=all that fails the run.
+    it.skipIf(missing(name))('registers, lists, is told of others, and keeps texts', async () => {
+      const client = clients.the(name);
+      const service = `of-${name}`;
+      await register(bridge, service, { ...BYSTANDER, ...ADMIN });
+      await client.call('subscribe', { service });
+      await client.told(service, (all) => at(all, BYSTANDER.port) !== undefined);
+      await client.call('register', { service, ip: IP, port: 8080 });
+      await client.told(service, (all) => present(at(all, 8080)));
+      expect(await client.instances(service, KINDS[name]?.uncached)).toHaveLength(2);
+      if (REFUSED[name]?.publish !== undefined) {
+        const id = { dataId: 'greeting', group: name };
+        expect(await client.call('configPublish', { ...id, content: 'hello' })).toBe(true);
+        expect(await client.call('configGet', id)).toBe('hello');
+      }
+      await client.call('deregister', { service, ip: IP, port: 8080 });
+      await client.told(service, (all) => at(all, 8080) === undefined);
+    });
   });
 
   it('each logs in anew before its token ends', async () => {
@@ -167,23 +177,19 @@ describe.concurrent('with a wrong password', () => {
     keys?.[Symbol.dispose]();
   });
 
-  it.for(Object.entries(REFUSED))(
-    '%s is told no, and the bridge says who it is',
-    async ([name, [registering, publishing]], { expect }) => {
-      if (missing(name)) return;
+  describe.each(Object.entries(REFUSED))('%s', (name, { agent, register, publish }) => {
+    // Likewise.
+    it.skipIf(missing(name))('is told no, and the bridge says who it is', async ({ expect }) => {
       await using client = await startClient(name, bridge.listeners, loginOf(name, 'wrong horse'));
       const service = `of-${name}`;
-      const said = async (op: string, params: object) => {
-        const result = client.call(op, { ...params });
-        return result.then(String, String);
-      };
-      expect(await said('register', { service, ip: IP, port: 8080 })).toMatch(registering);
-      if (publishing !== undefined)
-        expect(await said('configPublish', { dataId: 'greeting', group: name, content: 'hello' })).toMatch(publishing);
+      const said = (op: string, params: Readonly<Record<string, unknown>>) => client.call(op, params).then(String, String);
+      expect(await said('register', { service, ip: IP, port: 8080 })).toMatch(register);
+      if (publish !== undefined)
+        expect(await said('configPublish', { dataId: 'greeting', group: name, content: 'hello' })).toMatch(publish);
       expect((await nacos(bridge, 'GET', '/service', { ...ADMIN, serviceName: service })).status).not.toBe(200);
-      await expect.poll(() => refusalsIn(bridge.log()).join('\n')).toContain('wrong-login');
-    },
-  );
+      await expect.poll(() => refusalsIn(bridge.log()).join('\n')).toContain(`(${agent}`);
+    });
+  });
 });
 
 describe.concurrent.each(Object.entries(STACKS))('an application of Spring Cloud Alibaba %s', (_, stack) => {
