@@ -87,6 +87,8 @@ export class HostileSite implements AsyncDisposable {
     } finally {
       clearTimeout(late);
       ended.catch(() => {});
+      // In its own way: processes of its own that outlive it would still write into the folder.
+      await chromium.stop('SIGTERM');
     }
   }
 

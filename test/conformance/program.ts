@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,8 @@ export function example(file: string, replacements: Readonly<Record<string, stri
   return text.replace(new RegExp(longestFirst.join('|'), 'g'), (word) => replacements[word] ?? word);
 }
 
+const MOST_TRIES = 20;
+
 /** A folder that goes with its scope. */
 export class Folder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'beatbridge-program-'));
@@ -31,8 +33,13 @@ export class Folder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // What a browser leaves behind may still be writing.
-    rmSync(this.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    // What a browser leaves behind may still be writing: retries of Node's own wait, and do not look again at what there is.
+    for (let tries = 1; existsSync(this.path); tries++)
+      try {
+        rmSync(this.path, { recursive: true, force: true, maxRetries: 2, retryDelay: 100 });
+      } catch (error) {
+        if (tries === MOST_TRIES) throw error;
+      }
   }
 }
 
