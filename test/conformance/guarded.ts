@@ -62,7 +62,10 @@ type Ports = readonly [main: number, grpc: number, health: number];
 const LOGGED_IN = /\{"accessToken":"([^"]+)","tokenTtl":300,"globalAdmin":(?:true|false),"username":"([^"]+)"\}/g;
 
 /** A way to it on which clients are told that their tokens live for 20 s, and are seen to log in. */
-export async function startHurried(server: string): Promise<Relay & { readonly tokens: ReadonlyMap<string, readonly string[]> }> {
+export async function startHurried(
+  server: string,
+  listensOn = 0,
+): Promise<Relay & { readonly tokens: ReadonlyMap<string, readonly string[]> }> {
   const tokens = new Map<string, string[]>();
   const answer = (chunk: Buffer): Buffer => {
     const text = chunk.toString('latin1');
@@ -70,6 +73,6 @@ export async function startHurried(server: string): Promise<Relay & { readonly t
     // As long as before: what a body's length is has been said.
     return Buffer.from(text.replaceAll('"tokenTtl":300,', '"tokenTtl": 20,'), 'latin1');
   };
-  const relay = await startRelay(server, undefined, 0, answer);
+  const relay = await startRelay(server, undefined, listensOn, answer);
   return Object.assign(relay, { tokens });
 }

@@ -7,6 +7,7 @@ import { at, BYSTANDER, freePortsOfNacos, healthOf, IP, present } from './estate
 import { ADMIN, Keys, PASSWORD, startGuarded, startHurried } from './guarded.ts';
 import { type Clients, NACOS_CLIENTS, type NacosClient, startClient, startClients } from './nacos-clients.ts';
 import { Folder } from './program.ts';
+import { startRelay } from './relay.ts';
 import { App, NAME, STACKS } from './spring-app.ts';
 
 /** Real clients where everybody has to log in: each is another user, called as the client is. */
@@ -196,24 +197,33 @@ describe.concurrent.each(Object.entries(STACKS))('an application of Spring Cloud
   const loginAs = (password: string) => [`--spring.cloud.nacos.username=spring`, `--spring.cloud.nacos.password=${password}`];
 
   // No toolchain for it: skipped then, and named by `tools.ts`; with INTEROP=all that fails the run.
-  it.skipIf(stack.path === undefined)('logs in, and does not start with a wrong password', async ({ expect }) => {
-    using keys = await Keys.for(['spring']);
-    await using bridge = await startGuarded(keys, await freePortsOfNacos());
-    const text = { dataId: 'greeter.properties', group: 'DEFAULT_GROUP', content: 'greeting=hello' };
-    expect((await nacos(bridge, 'POST', '/nacos/v1/cs/configs', { ...ADMIN, ...text })).status).toBe(200);
-    await register(bridge, 'stock', { ...ADMIN, port: 81, ephemeral: 'false' });
-    using folder = new Folder();
-    {
-      await using app = await App.start(stack, bridge.listeners, folder.path, ...loginAs(PASSWORD));
-      using health = healthOf(bridge, NAME);
-      await health.becomes('SERVING');
-      expect(await app.discover('stock')).toEqual(['10.0.0.1:81']);
-      expect(await app.greeting()).toBe('hello');
-    }
-    const refused = App.start(stack, bridge.listeners, folder.path, ...loginAs('wrong horse'));
-    await expect(refused).rejects.toThrow(/user not found!|APPLICATION FAILED TO START/);
-    expect(refusalsIn(bridge.log()).join('\n')).toContain('wrong-login');
-  });
+  it.skipIf(stack.path === undefined)(
+    'logs in, renews its token, and does not start with a wrong password',
+    async ({ expect }) => {
+      using keys = await Keys.for(['spring']);
+      await using bridge = await startGuarded(keys, await freePortsOfNacos());
+      const text = { dataId: 'greeter.properties', group: 'DEFAULT_GROUP', content: 'greeting=hello' };
+      expect((await nacos(bridge, 'POST', '/nacos/v1/cs/configs', { ...ADMIN, ...text })).status).toBe(200);
+      await register(bridge, 'stock', { ...ADMIN, port: 81, ephemeral: 'false' });
+      using folder = new Folder();
+      {
+        await using way = await startHurried(bridge.listeners.main);
+        const addresses = { main: way.address, grpc: bridge.listeners.grpc };
+        await using app = await App.start(stack, addresses, folder.path, ...loginAs(PASSWORD));
+        using health = healthOf(bridge, NAME);
+        await health.becomes('SERVING');
+        expect(await app.discover('stock')).toEqual(['10.0.0.1:81']);
+        expect(await app.greeting()).toBe('hello');
+        const first = way.tokens.get('spring')?.length ?? 0;
+        expect(first).toBeGreaterThan(0);
+        await expect.poll(() => way.tokens.get('spring')?.length ?? 0, RENEWED_WITHIN).toBeGreaterThan(first);
+        expect(refusalsIn(bridge.log())).toEqual([]);
+      }
+      const refused = App.start(stack, bridge.listeners, folder.path, ...loginAs('wrong horse'));
+      await expect(refused).rejects.toThrow(/user not found!|APPLICATION FAILED TO START/);
+      expect(refusalsIn(bridge.log()).join('\n')).toContain('wrong-login');
+    },
+  );
 });
 
 describe('dubbo-go', () => {
@@ -225,18 +235,28 @@ describe('dubbo-go', () => {
   };
 
   // No toolchain for it: skipped then, and named by `tools.ts`; with INTEROP=all that fails the run.
-  it.skipIf(path === undefined)('a provider logs in, its consumer too, and a wrong password registers nobody', async () => {
-    using keys = await Keys.for(['dubbo-go']);
-    await using bridge = await startGuarded(keys, await freePortsOfNacos());
-    using health = healthOf(bridge, 'com.example.Greeter');
-    await using _provider = await start('provider', bridge.listeners.main, PASSWORD);
-    await using consumer = await start('consumer', bridge.listeners.main, PASSWORD);
-    await expect.poll(() => consumer.call('call', { name: 'you' }).catch(String), { timeout: 30_000 }).toMatch(/^hello you/);
-    await health.is('SERVING');
-    expect(refusalsIn(bridge.log())).toEqual([]);
-    await expect(start('provider', bridge.listeners.main, 'wrong horse')).rejects.toThrow();
-    await expect.poll(() => refusalsIn(bridge.log()).join('\n')).toContain('wrong-login');
-  });
+  it.skipIf(path === undefined)(
+    'a provider and its consumer log in and renew their tokens, and a wrong password registers nobody',
+    async () => {
+      using keys = await Keys.for(['dubbo-go']);
+      await using bridge = await startGuarded(keys, await freePortsOfNacos());
+      // It looks for the gRPC side 1,000 above the port that it is given.
+      const [main, grpc] = await freePortsOfNacos();
+      await using way = await startHurried(bridge.listeners.main, main);
+      await using _grpcWay = await startRelay(bridge.listeners.grpc, undefined, grpc);
+      using health = healthOf(bridge, 'com.example.Greeter');
+      await using _provider = await start('provider', way.address, PASSWORD);
+      await using consumer = await start('consumer', way.address, PASSWORD);
+      await expect.poll(() => consumer.call('call', { name: 'you' }).catch(String), { timeout: 30_000 }).toMatch(/^hello you/);
+      await health.is('SERVING');
+      const first = way.tokens.get('dubbo-go')?.length ?? 0;
+      expect(first).toBeGreaterThan(0);
+      await expect.poll(() => way.tokens.get('dubbo-go')?.length ?? 0, RENEWED_WITHIN).toBeGreaterThan(first);
+      expect(refusalsIn(bridge.log())).toEqual([]);
+      await expect(start('provider', bridge.listeners.main, 'wrong horse')).rejects.toThrow();
+      await expect.poll(() => refusalsIn(bridge.log()).join('\n')).toContain('wrong-login');
+    },
+  );
 });
 
 /** What the bridge says of whom it has refused. */
