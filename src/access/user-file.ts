@@ -62,7 +62,7 @@ function userIn(name: string, said: unknown, rules: ReadonlyMap<string, unknown>
   const where = `user ${shown(name)}`;
   if (!isUserName(name)) faults.push(`${where}: a name has 1..64 letters, digits, and _ . @ -`);
   const { password, roles = [], tokens = [], certificate, disabled = false, ...others } = asObject(said, where, faults);
-  for (const key of Object.keys(others)) faults.push(`${where}: ${shown(key)} is not known here`);
+  for (const key of Object.keys(others)) faults.push(`${where}: ${isWord(key) ? `${shown(key)} is not known here` : UNQUOTED}`);
   const fault = passwordIn(name, password, certificate ?? (Array.isArray(tokens) ? tokens[0] : tokens));
   if (fault !== undefined) faults.push(`${where}: ${fault}`);
   if (certificate !== undefined && (typeof certificate !== 'string' || !/^(spiffe:\/\/|CN=)[^\s,"]+$/.test(certificate)))
@@ -83,6 +83,13 @@ function userIn(name: string, said: unknown, rules: ReadonlyMap<string, unknown>
     ...(digests.length > 0 && { tokens: digests }),
     ...(typeof certificate === 'string' && { certificate }),
   };
+}
+
+/** A hash that is not in quotes falls apart at its commas, and its salt and key are not for a log. */
+const UNQUOTED = 'put a text with commas in quotes';
+
+function isWord(key: string): boolean {
+  return /^[a-z]{1,20}$/i.test(key);
 }
 
 function passwordIn(name: string, password: unknown, otherWay: unknown): string | undefined {

@@ -160,6 +160,12 @@ roles:
     [`users: { ${admin} }\nroles: { auditor: [{ resource: "*:*:*" }] }`, 'role "auditor", rule 1: it must be NAMESPACE:GROUP'],
   ])('%s is not taken', (text, fault) => expect(faultsOf(text).join('\n')).toContain(fault));
 
+  it('tells nothing of a hash that is not in quotes, but that it should be', () => {
+    const text = faultsOf(`users: { ${admin}, ann: { password: ${HASH} } }`).join('\n');
+    expect(text).toContain('user "ann": put a text with commas in quotes');
+    for (const part of HASH.split(/[$,]/).filter((one) => one.length > 8)) expect(text).not.toContain(part);
+  });
+
   it('tells all that is wrong at once, and no password', () => {
     const faults = faultsOf('users: { ann: { password: seven77, role: x }, "b:b": { password: nacosnacos } }');
     expect(faults).toHaveLength(5);

@@ -102,9 +102,13 @@ export const NACOS_CLIENTS = { ...NACOS_1_CLIENTS, ...NACOS_2_CLIENTS };
 export type Started = readonly [name: string, driver: Driver];
 
 /** A process of each of the clients that can be had, all with the same server. For `await using`. */
-export async function startClients(kinds: Readonly<Record<string, NacosClient>>, { main, grpc }: Addresses): Promise<Clients> {
+export async function startClients(
+  kinds: Readonly<Record<string, NacosClient>>,
+  addresses: Addresses,
+  argsOf: (name: string) => readonly string[] = () => [],
+): Promise<Clients> {
   const starts = Object.entries(kinds).flatMap(([name, { command }]) =>
-    command === undefined ? [] : [startClient(name, { main, grpc }).then((driver): Started => [name, driver])],
+    command === undefined ? [] : [startClient(name, addresses, argsOf(name)).then((driver): Started => [name, driver])],
   );
   const outcomes = await Promise.allSettled(starts);
   const clients = new Clients(outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
@@ -117,9 +121,9 @@ export async function startClients(kinds: Readonly<Record<string, NacosClient>>,
 }
 
 /** One more of a kind. */
-export function startClient(name: string, { main, grpc }: Addresses): Promise<Driver> {
+export function startClient(name: string, { main, grpc }: Addresses, more: readonly string[] = []): Promise<Driver> {
   const args = name in NACOS_2_CLIENTS ? ['--grpc-port', grpc.slice(grpc.lastIndexOf(':') + 1)] : [];
-  return Driver.start(NACOS_CLIENTS[name]?.command ?? [], main, ...args);
+  return Driver.start(NACOS_CLIENTS[name]?.command ?? [], main, ...args, ...more);
 }
 
 type Addresses = Pick<Listeners, 'main' | 'grpc'>;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,19 +19,27 @@ export function example(file: string, replacements: Readonly<Record<string, stri
   return text.replace(new RegExp(longestFirst.join('|'), 'g'), (word) => replacements[word] ?? word);
 }
 
+const MOST_TRIES = 20;
+
 /** A folder that goes with its scope. */
 export class Folder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'beatbridge-program-'));
 
   /** Where the file is. */
-  write(name: string, text: string | Buffer): string {
+  write(name: string, text: string | Buffer, mode = 0o666): string {
     const path = join(this.path, name);
-    writeFileSync(path, text);
+    writeFileSync(path, text, { mode });
     return path;
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
+    // What a browser leaves behind may still be writing: retries of Node's own wait, and do not look again at what there is.
+    for (let tries = 1; existsSync(this.path); tries++)
+      try {
+        rmSync(this.path, { recursive: true, force: true, maxRetries: 2, retryDelay: 100 });
+      } catch (error) {
+        if (tries === MOST_TRIES) throw error;
+      }
   }
 }
 

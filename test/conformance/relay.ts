@@ -16,8 +16,13 @@ export interface Relay extends AsyncDisposable {
   mend(): void;
 }
 
-/** What clients say goes through `change` on its way. Port 0 is any that is free. */
-export async function startRelay(server: string, change = (chunk: Buffer): Buffer => chunk, listensOn = 0): Promise<Relay> {
+/** What clients say goes through `change` on its way, and what they are answered through `answer`. Port 0 is any that is free. */
+export async function startRelay(
+  server: string,
+  change = (chunk: Buffer): Buffer => chunk,
+  listensOn = 0,
+  answer?: (chunk: Buffer) => Buffer,
+): Promise<Relay> {
   const sockets = new Set<Socket>();
   let isBroken = false;
   let accepted = 0;
@@ -31,7 +36,8 @@ export async function startRelay(server: string, change = (chunk: Buffer): Buffe
     const at = target.lastIndexOf(':');
     const upstream = connect(Number(target.slice(at + 1)), target.slice(0, at));
     client.on('data', (chunk: Buffer) => upstream.write(change(chunk)));
-    upstream.pipe(client);
+    if (answer === undefined) upstream.pipe(client);
+    else upstream.on('data', (chunk: Buffer) => client.write(answer(chunk)));
     for (const [socket, peer] of [
       [client, upstream],
       [upstream, client],

@@ -1,38 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, inject, it } from 'vitest';
+import { describe, it } from 'vitest';
 import type { Process } from '../support/process.ts';
 import { nacos, register } from '../support/server.ts';
 import { healthOf, startBridge } from './estate.ts';
-import { Folder, Program } from './program.ts';
-import { type Relay, startRelay } from './relay.ts';
+import { Folder } from './program.ts';
+import { startRelay } from './relay.ts';
+import { App, NAME, STACKS } from './spring-app.ts';
 
-/** Applications of Spring Cloud Alibaba that have beatbridge for discovery and for configuration, and say by their actuator how they are. */
-
-interface Stack {
-  /** The folder of the application built on it; undefined where it could not be built. */
-  readonly path: string | undefined;
-  readonly options: readonly string[];
-  /** How often something is asked in what has come at once over a connection; at most so often, if that cannot be told. */
-  readonly asked: (chunk: Buffer) => number;
-}
-
-const tools = inject('tools');
-
-const STACKS: Readonly<Record<string, Stack>> = {
-  '2.2.5.RELEASE': {
-    path: tools.springCloud22.path,
-    // It looks for the texts of its own name by itself.
-    options: [],
-    asked: (chunk) => chunk.toString('latin1').match(/\b(?:GET|POST|PUT|DELETE) \/nacos\/\S* HTTP\/1/g)?.length ?? 0,
-  },
-  '2023.0.3.3': {
-    path: tools.springCloud2023.path,
-    options: ['--spring.config.import=nacos:greeter.properties'],
-    asked: () => 1,
-  },
-};
-
-const NAME = 'greeter';
 const IDLE_MS = 4_000;
 /** A client that does not wait asks hundreds of times meanwhile. */
 const HANDFUL = 6;
@@ -44,75 +18,6 @@ const TERMINATED = 143;
 
 const up = { status: 'UP' };
 const UP = { ...up, components: { discoveryComposite: up, nacosDiscovery: up, nacosConfig: up } };
-
-interface Ways {
-  readonly main: Relay;
-  readonly grpc: Relay;
-}
-
-class App implements AsyncDisposable {
-  readonly #program: Program;
-  readonly address: string;
-
-  private constructor(program: Program, address: string) {
-    this.#program = program;
-    this.address = address;
-  }
-
-  static async start({ path, options }: Stack, { main, grpc }: Ways, folder: string): Promise<App> {
-    const portOf = (way: Relay) => Number(new URL(`http://${way.address}`).port);
-    const program = new Program('java', [
-      '-XX:TieredStopAtLevel=1',
-      '-XX:+UseSerialGC',
-      '-Xmx256m',
-      // What its clients keep, and their logs.
-      `-Duser.home=${folder}`,
-      `-DJM.SNAPSHOT.PATH=${folder}`,
-      `-DJM.LOG.PATH=${folder}`,
-      `-Dnacos.server.grpc.port.offset=${portOf(grpc) - portOf(main)}`,
-      ...['-cp', `${path}/classes:${path}/lib/*`, 'SpringCloudApp'],
-      `--spring.application.name=${NAME}`,
-      `--spring.cloud.nacos.server-addr=${main.address}`,
-      '--spring.cloud.nacos.discovery.ip=127.0.0.1',
-      '--server.address=127.0.0.1',
-      '--server.port=0',
-      '--management.endpoint.health.show-details=always',
-      ...options,
-    ]);
-    for (;;) {
-      const line = await program.nextLine();
-      if (line === undefined) throw new Error(`an application has ended: ${program.lines.slice(-30).join('\n')}${program.log}`);
-      const port = line.match(/^ready on port (\d+)$/)?.[1];
-      if (port !== undefined) return new App(program, `127.0.0.1:${port}`);
-    }
-  }
-
-  get log(): string {
-    return this.#program.lines.join('\n');
-  }
-
-  async health(): Promise<{ readonly status: string }> {
-    const response = await fetch(`http://${this.address}/actuator/health`);
-    // Spring writes it.
-    return (await response.json()) as { readonly status: string };
-  }
-
-  async discover(service: string): Promise<unknown> {
-    return (await fetch(`http://${this.address}/discover?service=${service}`)).json();
-  }
-
-  async greeting(): Promise<string> {
-    return (await fetch(`http://${this.address}/setting?name=greeting`)).text();
-  }
-
-  stop(signal: NodeJS.Signals) {
-    return this.#program.stop(signal);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#program[Symbol.asyncDispose]();
-  }
-}
 
 /** Asks an application all the while how it is, until it rests. */
 class Vigil implements AsyncDisposable {
@@ -190,7 +95,7 @@ describe.concurrent.each(Object.entries(STACKS))('an application of Spring Cloud
       await publish(before, 'hello');
 
       using folder = new Folder();
-      await using app = await App.start(stack, { main, grpc }, folder.path);
+      await using app = await App.start(stack, { main: main.address, grpc: grpc.address }, folder.path);
       await healthBefore.becomes('SERVING');
       expect(await codeOf(before)).toBe(200);
       expect(await listedBy(before)).toEqual([app.address]);

@@ -154,7 +154,7 @@ function refuse(req: Request, res: Response, error: RequestError, route: Route |
     const timestamp = new Date(wallClock()).toISOString().replace('Z', '+00:00');
     const { status, text, retryAfterSeconds } = error.refusal;
     const headers = retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
-    if (route?.path.endsWith('/login')) send(res, status, text);
+    if (route?.path.endsWith('/login')) send(res, status, text, headers);
     else send(res, status, { timestamp, status, error: DENIED[status], message: text, path: pathOf(req).slice(0, 200) }, headers);
     return;
   }

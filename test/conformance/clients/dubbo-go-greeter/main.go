@@ -61,6 +61,7 @@ var nacosParams = map[string]string{constant.NacosCacheDirKey: "cache", constant
 
 type options struct {
 	registry, registryGroup string
+	username, password      string
 	mode, metadata          string
 	application             string
 	service, version, group string
@@ -103,6 +104,7 @@ func main() {
 		dubbo.WithConfigCenter(
 			config_center.WithNacos(), config_center.WithAddress(o.registry), config_center.WithParams(nacosParams),
 			config_center.WithDataID(o.application), config_center.WithGroup("dubbo"),
+			config_center.WithUsername(o.username), config_center.WithPassword(o.password),
 		),
 		o.metadataOption(),
 	)
@@ -128,6 +130,8 @@ func parse(args []string) (role string, o options) {
 	set := flag.NewFlagSet("dubbo-go-greeter provider|consumer", flag.ExitOnError)
 	// dubbo-go has no way to say where the gRPC side is: it is at PORT+1000.
 	set.StringVar(&o.registry, "server", "", "`HOST:PORT` of Nacos")
+	set.StringVar(&o.username, "username", "", "user `name`")
+	set.StringVar(&o.password, "password", "", "password")
 	set.StringVar(&o.registryGroup, "registry-group", "", "`group` in Nacos (default DEFAULT_GROUP)")
 	set.StringVar(&o.mode, "mode", "service", "what is registered: interface or service, which is the application")
 	set.StringVar(&o.metadata, "metadata", "local", "where consumers get a service's metadata: local, from the provider, or remote, from the report")
@@ -179,7 +183,7 @@ func takeStdout() (*json.Encoder, error) {
 func (o options) registryOptions() []registry.Option {
 	list := []registry.Option{
 		registry.WithNacos(), registry.WithAddress(o.registry), registry.WithGroup(o.registryGroup),
-		registry.WithParams(nacosParams),
+		registry.WithParams(nacosParams), registry.WithUsername(o.username), registry.WithPassword(o.password),
 	}
 	if o.mode == "interface" {
 		return append(list, registry.WithRegisterInterface())

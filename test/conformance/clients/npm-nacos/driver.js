@@ -1,6 +1,6 @@
 /**
  * The real npm client `nacos`, steered by JSON lines on standard input, as the drivers of the other languages are.
- * usage: node driver.js --server HOST:PORT [--namespace ID]
+ * usage: node driver.js --server HOST:PORT [--namespace ID] [--username NAME --password WORD]
  */
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
@@ -10,11 +10,18 @@ const require = createRequire(import.meta.url);
 const { NacosConfigClient, NacosNamingClient } = require('nacos');
 
 const { values } = parseArgs({
-  options: { server: { type: 'string' }, namespace: { type: 'string', default: 'public' }, tmp: { type: 'string' } },
+  options: {
+    server: { type: 'string' },
+    namespace: { type: 'string', default: 'public' },
+    tmp: { type: 'string' },
+    username: { type: 'string' },
+    password: { type: 'string' },
+  },
 });
 
 const quiet = { info() {}, debug() {}, warn: (...args) => console.error(...args), error: (...args) => console.error(...args) };
-const client = new NacosNamingClient({ logger: quiet, serverList: values.server, namespace: values.namespace });
+const { server: serverList, namespace, username, password } = values;
+const client = new NacosNamingClient({ logger: quiet, serverList, namespace, username, password });
 // Without a listener an answer that the client dislikes would end the process.
 client.on('error', (error) => console.error(error));
 await client.ready();

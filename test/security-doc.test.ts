@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { NAMES, OPTIONS } from '../src/options.ts';
+
+const read = (file: string) => readFileSync(join(import.meta.dirname, '..', file), 'utf8');
+const text = read('docs/security.md');
+const readme = read('README.md');
+
+it('docs/security.md names no option that there is not', () => {
+  const flags = NAMES.map((name) => OPTIONS[name].flag);
+  const named = [...text.matchAll(/`(--[a-z-]+)/g)].map(([, flag = '']) => flag);
+  expect(named.length).toBeGreaterThan(15);
+  // As "the options that begin with --tls".
+  expect(named.filter((name) => !flags.some((flag) => flag === name || (name === '--tls' && flag.startsWith('--tls-'))))).toEqual(
+    [],
+  );
+});
+
+it('docs/security.md points at parts of README that are there, and README at it', () => {
+  const headings = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+  const anchors = [...text.matchAll(/\.\.\/README\.md#([\w-]+)/g)].map(([, anchor]) => anchor);
+  expect(anchors.length).toBeGreaterThan(2);
+  expect(anchors.filter((anchor) => anchor !== undefined && !headings.includes(anchor))).toEqual([]);
+  expect(readme).toContain('(docs/security.md)');
+});
