@@ -1,9 +1,8 @@
-import { TLSSocket } from 'node:tls';
 import type { Headers } from '../wire/browser.ts';
-import { type Peer, socketOf } from '../wire/exchange.ts';
+import type { Peer } from '../wire/exchange.ts';
 import type { Asked } from './access.ts';
 import { type Carriers, payloadHeaders } from './carriers.ts';
-import { certificateOf } from './certificates.ts';
+import { certificateName } from './certificates.ts';
 
 /**
  * Who asks by a message of Nacos over gRPC: the headers in its payload alone say who that is, and those of the request only how it came.
@@ -34,12 +33,12 @@ export class AskedOverGrpc implements Asked {
   }
 
   get isEncrypted(): boolean {
-    return socketOf(this.#peer) instanceof TLSSocket;
+    return this.#peer.isEncrypted === true;
   }
 
   get certificate(): string | undefined {
-    const socket = socketOf(this.#peer);
-    return socket instanceof TLSSocket ? certificateOf(socket) : undefined;
+    const { certificate } = this.#peer;
+    return certificate && certificateName(certificate);
   }
 
   get agent(): string {

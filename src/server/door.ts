@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { AskedOverGrpc } from '../access/asked-over-grpc.ts';
 import { AskedOverHttp } from '../access/asked-over-http.ts';
-import { isHostName } from '../access/browsers.ts';
 import { type AccessRooms, type AccessSettings, accessFaults, createAccess, startNotice } from '../access/create-access.ts';
 import { deriveByScrypt } from '../access/passwords.ts';
 import { partsOf } from '../access/places.ts';
@@ -80,7 +79,7 @@ export async function openDoor({ options, scheduler, now, wallClock, log, hasTls
 
 /** What is wrong with the file then is told, and everybody stays as he is: there are never fewer users, or none, by mistake. */
 async function reload(load: () => Promise<readonly string[]>, log: Logger): Promise<void> {
-  const faults = await load().catch((error) => [String(error)]);
+  const faults = await load();
   if (faults.length === 0) log.info('the user file was read anew');
   else log.error({ faults }, 'the user file has changed and cannot be taken: users stay as they were');
 }
@@ -96,11 +95,6 @@ function refusalsIn(counts: ReadonlyMap<string, number>): string {
   return parts.length === 0 ? 'nobody refused' : `refused: ${parts.join(', ')}`;
 }
 
-/** The machine may be called something that no browser can write. */
-function ownNames(): readonly string[] {
-  return [hostname()].filter(isHostName);
-}
-
 async function settingsOf(options: Options, faults: string[]): Promise<Omit<AccessSettings, 'passwordsNeedTls'>> {
   const { auth, openWrites, trustReads, trustWrites, trustOperate, protectReads, healthAuth } = options;
   return {
@@ -113,7 +107,7 @@ async function settingsOf(options: Options, faults: string[]): Promise<Omit<Acce
     healthAuth,
     trust: partsOf(options.trust),
     trustedProxies: partsOf(options.trustedProxy),
-    pages: { hosts: [...partsOf(options.allowHost), ...ownNames()], origins: partsOf(options.allowOrigin) },
+    pages: { hosts: [...partsOf(options.allowHost), hostname()], origins: partsOf(options.allowOrigin) },
     secrets: auth ? await secretsOf(options, faults) : [],
     tokenTtlSeconds: options.tokenTtlSeconds,
   };

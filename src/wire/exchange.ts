@@ -60,11 +60,6 @@ class SocketPeer implements Peer {
   }
 }
 
-/** What the peer is connected by. A connection of HTTP/2 stands for the socket below it. */
-export function socketOf({ connection }: Peer): object {
-  return 'duplex' in connection ? (connection.duplex as object) : connection;
-}
-
 /** The address of the peer alone, as in `Peer`. */
 export function ipOf({ socket }: Request): string {
   return plainAddress(socket.remoteAddress);

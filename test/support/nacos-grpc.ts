@@ -30,6 +30,12 @@ export function saidIn(payload: Payload): Said {
   return { type: payload.metadata?.type ?? '', body: text === '' ? undefined : JSON.parse(text) };
 }
 
+/** In PEM. */
+interface Pair {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** The envelope spoken by grpc-js, with nothing of a Nacos client's own mind: it answers pushes only as it is told. For `using`. */
 export class NacosGrpc implements Disposable {
   readonly #client: Client;
@@ -45,17 +51,22 @@ export class NacosGrpc implements Disposable {
   /** Goes along with every call, as proxies add some. */
   readonly metadata = new Metadata();
 
-  /** With TLS if there is a certificate to be trusted. */
-  constructor(address: string, trusted?: string | Buffer) {
-    const how = trusted === undefined ? credentials.createInsecure() : credentials.createSsl(Buffer.from(trusted));
+  /** With TLS if there is a certificate to be trusted, and with one of its own if there is. */
+  constructor(address: string, trusted?: string | Buffer, own?: Pair) {
+    const pair = own === undefined ? [] : [Buffer.from(own.key), Buffer.from(own.cert)];
+    const how = trusted === undefined ? credentials.createInsecure() : credentials.createSsl(Buffer.from(trusted), ...pair);
     // A transport of its own, however many there are to the same address.
     this.#client = new Client(address, how, { 'grpc.use_local_subchannel_pool': 1 });
     this.#arrivals.setMaxListeners(0);
   }
 
   /** A connection that has been set up, as a client that knows nothing of abilities does it. */
-  static async connect(address: string, setup: object = {}, trusted?: string | Buffer): Promise<NacosGrpc> {
-    const client = new NacosGrpc(address, trusted);
+  static async connect(
+    address: string,
+    setup: object = {},
+    ...how: readonly [trusted?: string | Buffer, own?: Pair]
+  ): Promise<NacosGrpc> {
+    const client = new NacosGrpc(address, ...how);
     client.open();
     client.say('ConnectionSetupRequest', { clientVersion: 'Test-Client:v1', labels: { module: 'naming' }, ...setup });
     await client.untilSetUp();
