@@ -44,7 +44,7 @@ export interface PipelineLimits extends LargeAnswersLimits {
 
 /** Answers every request whose path starts with `/nacos/`. What a caller can be at fault for, or to leave in the middle of, never rejects. */
 export function pipeline(options: PipelineOptions): Serve {
-  const { gate, routes, switches, limits, durability, bodies, scheduler, wallClock, log, refused } = options;
+  const { gate, routes, switches, limits, durability, bodies, scheduler } = options;
   const table = new RouteTable(routes);
   const saying = { scheduler, largeAnswers: new LargeAnswers(limits) };
 
@@ -53,9 +53,9 @@ export function pipeline(options: PipelineOptions): Serve {
     const found = table.find(req.method ?? '', path);
     try {
       // Most requests are answered before it returns: no promise is made for those.
-      return begin(req, res, path, found)?.catch((error) => failed(req, res, found, error));
+      return begin(req, res, path, found)?.catch((error) => failed(options, { req, res, route: found?.route }, error));
     } catch (error) {
-      failed(req, res, found, error);
+      failed(options, { req, res, route: found?.route }, error);
       return undefined;
     }
   };
@@ -92,18 +92,23 @@ export function pipeline(options: PipelineOptions): Serve {
     if (said instanceof Promise) return said.then((data) => say(res, route.reply, data, saying));
     return say(res, route.reply, said, saying);
   }
+}
 
-  function failed(req: Request, res: Response, found: Found | undefined, error: unknown): void {
-    if (error instanceof RequestError) {
-      const limit = limitOf(error);
-      if (limit !== undefined) refused?.count(limit);
-      refuse(req, res, error, found?.route, wallClock);
-    } else if (hasLeft(req)) {
-      // The caller has gone in the middle of the request; there is nobody to answer.
-    } else {
-      log.error({ err: error, method: req.method, path: pathOf(req).slice(0, 200) }, 'nacos request failed');
-      send(res, 500, 'caused: internal error;');
-    }
+/** Tells the caller what was wrong with the request, or with what answers it. */
+function failed(
+  { refused, wallClock, log }: PipelineOptions,
+  { req, res, route }: { readonly req: Request; readonly res: Response; readonly route: Route | undefined },
+  error: unknown,
+): void {
+  if (error instanceof RequestError) {
+    const limit = limitOf(error);
+    if (limit !== undefined) refused?.count(limit);
+    refuse(req, res, error, route, wallClock);
+  } else if (hasLeft(req)) {
+    // The caller has gone in the middle of the request; there is nobody to answer.
+  } else {
+    log.error({ err: error, method: req.method, path: pathOf(req).slice(0, 200) }, 'nacos request failed');
+    send(res, 500, 'caused: internal error;');
   }
 }
 
