@@ -416,7 +416,7 @@ const ROWS = {
   ),
   maxSmallFramesPerSecond: count(
     HTTP2_LIMITS.maxSmallFramesPerSecond,
-    'DATA of less than 256 bytes of an HTTP/2 connection within a second that end no body',
+    'DATA of less than 256 bytes of an HTTP/2 connection within a second that end no body, beside one for each call and each message',
   ),
   maxEmptyFramesPerSecond: count(HTTP2_LIMITS.maxEmptyFramesPerSecond, 'DATA of none that end no body, likewise'),
   maxUnknownFramesPerSecond: count(
