@@ -25,10 +25,17 @@ const SERVING = '0801';
  * @property {(isServing: boolean) => Promise<unknown>} setServing
  */
 
-/** With every default but for the ports, and without a store: peers keep nothing either, and `npm run bench:store` says what it costs. */
+/** All load comes from one address, and brings more than is usual: those limits that stand against just that. */
+const LIFTED = [
+  ...['instances', 'instances-per-peer', 'services', 'services-per-peer'],
+  ...['registrations-per-second-per-peer', 'beats-per-second-per-peer'],
+].flatMap((limit) => [`--max-${limit}`, '100000000']);
+const METADATA = ['in-all', 'per-peer'].flatMap((limit) => [`--max-metadata-${limit}`, '10000000000']);
+
+/** With every default but for the ports and these limits, and without a store: peers keep nothing either, and `npm run bench:store` says what it costs. */
 export async function beatbridge(flags = [], nodeFlags = []) {
   const ports = ['--host', '127.0.0.1', '--port', '0', '--grpc-port', '0', '--health-port', '0'];
-  const command = [BRIDGE, 'serve', ...ports, '--data-dir', 'none', ...flags];
+  const command = [BRIDGE, 'serve', ...ports, '--data-dir', 'none', ...LIFTED, ...METADATA, ...flags];
   const process = await ServerProcess.node(command, nodeFlags, async (nextLine) => {
     const { main, grpc, tls } = JSON.parse(await nextLine()).listeners;
     const portOf = (address) => Number(address.split(':').at(-1));
