@@ -9,7 +9,10 @@ import { at, IP, present } from './estate.ts';
 import { NACOS_2_CLIENTS } from './nacos-clients.ts';
 import { Folder, Program } from './program.ts';
 
-/** TLS as others speak it: with certificates of their own, with none, and in ways that are refused. */
+/**
+ * TLS as others speak it: with certificates of their own, with none, and in ways that are refused. Whoever is not installed is skipped,
+ * and named by `tools.ts`; with INTEROP=all that fails the run.
+ */
 
 const tools = inject('tools');
 const authority = new Authority();
