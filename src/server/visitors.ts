@@ -32,9 +32,17 @@ function textOf(admission: Admission): string | undefined {
   return admission.isRefusal ? admission.text : undefined;
 }
 
-/** Whether somebody may hear of more than that the bridge is ready: nobody is refused that, and so nobody hears of it. */
+/**
+ * Whether somebody may hear of more than that the bridge is ready: how much there is of everything, who was refused, what has failed. Who
+ * may read it all may, where health is open to him. Nobody is refused that, and so nobody hears of it.
+ */
 export function mayHear(access: Access) {
-  return (req: Request) => access.wouldAdmit('probe', new AskedOverHttp(req, { example: '' }));
+  return (req: Request) => {
+    const asked = new AskedOverHttp(req, { example: '' });
+    const mayRead = access.wouldAdmit('read', asked);
+    const mayAsk = (may: boolean) => may && access.wouldAdmit('probe', asked);
+    return mayRead instanceof Promise ? mayRead.then(mayAsk) : mayAsk(mayRead);
+  };
 }
 
 /** As the first, where no name is asked for: of all these paths those of reflection, which health itself does not look after. */
