@@ -18,6 +18,7 @@ import { ListenedConfigs, type ListenedConfigsLimits } from './grpc/listened-con
 import { answerer, type NacosRpcOptions, nacosRpc } from './grpc/protocol.ts';
 import { Subscribers, type SubscribersLimits } from './grpc/subscribers.ts';
 import { requestTable } from './grpc/table.ts';
+import { LargeAnswers, type LargeAnswersLimits } from './http/large-answers.ts';
 import { LongPolls, type LongPollsLimits } from './http/long-polls.ts';
 import { type PipelineOptions, pipeline, turnedAway } from './http/pipeline.ts';
 import type { HttpLimits, HttpRooms } from './http/route.ts';
@@ -41,8 +42,9 @@ export function createNacos(options: NacosOptions): Nacos {
     rooms;
   switches.onChange(() => options.registry.suspendExpiry(!switches.values.healthCheckEnabled));
   const routes = nacosRoutes(rooms);
+  const largeAnswers = new LargeAnswers(limits);
   return {
-    http: pipeline({ ...options, routes, switches, durability }),
+    http: pipeline({ ...options, routes, switches, durability, largeAnswers }),
     turnedAway: turnedAway({ ...options, routes }),
     routes: (router) => nacosRpc(router, rooms),
     lane: (calls) => nacosLane({ ...options, ...limits, ...calls, connections, answerTo: answerer(rooms, requestTable(rooms)) }),
@@ -62,6 +64,7 @@ export function createNacos(options: NacosOptions): Nacos {
       { name: 'long polls', used: longPolls.count, most: options.limits.maxLongPolls },
       { name: 'texts', used: configs.count, most: options.limits.maxConfigs },
       { name: 'bytes of texts', used: configs.bytes, most: options.limits.maxConfigTotalBytes },
+      { name: 'bytes of answers', used: largeAnswers.bytes, most: options.limits.maxAnswerBytesInAll },
     ],
     freeze: () => connections.freeze(),
     endPolls: () => longPolls.close(),
@@ -153,6 +156,7 @@ export interface NacosOptions {
 
 /** What is given to each room of it. */
 export type NacosLimits = PipelineOptions['limits'] &
+  LargeAnswersLimits &
   NamingOptions['limits'] &
   CatalogOptions['limits'] &
   QuotasLimits &

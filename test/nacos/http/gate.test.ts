@@ -35,6 +35,7 @@ const gate: Gate = {
     };
     return permit;
   },
+  refusalByHead: () => undefined,
   wouldAdmit: () => true,
   admitOverGrpc: () => {
     throw new Error('nobody asks over gRPC');

@@ -38,7 +38,7 @@ async function serve({ useTls, serverCreds, messageReceiveLimit }) {
       maxMessageBytes: messageReceiveLimit || LARGEST_MESSAGE,
       contextValues: () => createContextValues(),
       openAnswers: new OpenAnswers(),
-      bodies: new HeldBodies({ maxHeldBytes: LARGEST_HELD, maxHeldBytesInAll: LARGEST_HELD }),
+      bodies: new HeldBodies({ maxHeldBytes: LARGEST_HELD, maxHeldBytesPerPeer: LARGEST_HELD, maxHeldBytesInAll: LARGEST_HELD }),
       shutdown: new AbortController().signal,
       log,
     }),
