@@ -72,28 +72,11 @@ export class Access {
    * could. A body takes back nothing of what the head says. `mayBringLogin`: there may be parameters in it.
    */
   refusalByHead(need: Need | undefined, asked: Asked, mayBringLogin: boolean): Refusal | undefined {
-    const place = this.#room.places.placeOf(asked.ip, asked.headers);
-    const fault = this.#faultOfHead(need, asked, place, mayBringLogin);
-    return fault && this.#refused(fault, place, need, asked);
-  }
-
-  #faultOfHead(need: Need | undefined, asked: Asked, place: Place, mayBringLogin: boolean): Refusal | undefined {
-    const { open, tokens } = this.#room;
-    if (asked.isChange && asked.isBrowser) return PAGE_CHANGE;
-    if (mayAnybody(need, place, asked, open)) return undefined;
-    if (need === undefined) return NO_WORD;
-    if (!open.auth) return notTrusted(need, place);
-    const said = credentialsIn(asked.carriers, asked.ownParams);
-    if (said === 'disagree') return DISAGREEMENT;
-    const { token, pair, isSigned } = said;
-    if (token === undefined) {
-      // A password, and a certificate beside it, are looked at once: when all has come.
-      const mayBeSomebody = mayBringLogin || pair !== undefined || asked.certificate !== undefined;
-      return mayBeSomebody ? undefined : need === 'first-admin' ? NOT_FIRST : noLogin(isSigned);
-    }
-    const user = tokens.check(token);
-    if (typeof user === 'string') return user === 'expired' ? OLD_TOKEN : BAD_TOKEN;
-    return this.#may(need, asked, user) ? undefined : lacking(need, user);
+    const { open, places } = this.#room;
+    if (mayAnybody(need, places.placeOf(asked.ip, asked.headers), asked, open)) return undefined;
+    if (open.auth && mayYetLogIn(asked, mayBringLogin)) return undefined;
+    const admission = this.admit(need, asked);
+    return admission instanceof Promise || !admission.isRefusal ? undefined : admission;
   }
 
   /** Whether `admit` would let it in, where less is told to who would not be: nobody hears of that. */
@@ -130,7 +113,7 @@ export class Access {
     const deed = deedOf(need);
     const refused = (refusal: Refusal) => void this.#refused(refusal, place, need, asked);
     if (this.#may(need, asked, who)) return permitOf(who, deed, this.#room.users, refused);
-    return this.#refused(lacking(need, who), place, need, asked);
+    return this.#refused(noRight(who.name, need === 'probe' ? 'read' : (deed ?? 'administer'), {}), place, need, asked);
   }
 
   #may(need: Need, { isScoped }: Pick<Asked, 'isScoped'>, who: User): boolean {
@@ -232,9 +215,11 @@ export interface LoggedIn {
   readonly username: string;
 }
 
-/** He is known, and has no right to it. */
-function lacking(need: Need, { name }: User): Refusal {
-  return noRight(name, need === 'probe' ? 'read' : (deedOf(need) ?? 'administer'), {});
+/** A token wins over all else, and is looked at alone. A password, or a certificate, is looked at once: when all has come. */
+function mayYetLogIn({ carriers, ownParams, certificate }: Asked, mayBringLogin: boolean): boolean {
+  const said = credentialsIn(carriers, ownParams);
+  if (said === 'disagree' || said.token !== undefined) return false;
+  return mayBringLogin || said.pair !== undefined || certificate !== undefined;
 }
 
 function callerOf({ address }: Place, need: Need | undefined, { agent, example }: Pick<Asked, 'agent' | 'example'>) {
