@@ -1,6 +1,7 @@
 import type { ConnectRouter } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import type { Registry } from '../registry/registry.ts';
+import type { UserDesk } from '../rights/user-desk.ts';
 import type { Peer, Serve } from '../wire/exchange.ts';
 import type { HeldBodies } from '../wire/held-bodies.ts';
 import type { CallLane } from '../wire/lanes.ts';
@@ -11,7 +12,7 @@ import { Clients } from './clients.ts';
 import { ConfigListeners } from './config-listeners.ts';
 import { type ConfigLimits, Configs } from './configs.ts';
 import { type Durability, type DurablePart, NOTHING_IS_KEPT } from './durability.ts';
-import type { Gate, UserDesk } from './gate.ts';
+import type { Gate } from './gate.ts';
 import { Connections, type ConnectionsOptions } from './grpc/connections.ts';
 import { type LaneRoom, nacosLane } from './grpc/lane.ts';
 import { ListenedConfigs, type ListenedConfigsLimits } from './grpc/listened-configs.ts';

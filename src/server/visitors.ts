@@ -1,5 +1,6 @@
-import type { Access, Admission } from '../access/access.ts';
+import type { Access } from '../access/access.ts';
 import { AskedOverHttp } from '../access/asked-over-http.ts';
+import type { Admission } from '../rights/admission.ts';
 import { pathOf, type Request, type Serve } from '../wire/exchange.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { answerRefusal } from './pages.ts';

@@ -1,12 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Admission, Asked } from '../../src/access/access.ts';
+import type { Asked } from '../../src/access/access.ts';
 import { payloadHeaders } from '../../src/access/carriers.ts';
 import { accessFaults, startNotice } from '../../src/access/create-access.ts';
-import type { Permit } from '../../src/access/permit.ts';
-import { NEEDS, type Need } from '../../src/access/policy.ts';
-import { refusalBody, refusalHeaders } from '../../src/access/refusals.ts';
-import type { Scope } from '../../src/access/roles.ts';
+import {
+  type Admission,
+  NEEDS,
+  type Need,
+  type Permit,
+  refusalBody,
+  refusalHeaders,
+  type Scope,
+} from '../../src/rights/admission.ts';
 import { randomRuns } from '../support/random.ts';
 import { accessRoom, asked, PASSWORD, SECRET, SETTINGS } from './room.ts';
 

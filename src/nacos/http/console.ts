@@ -1,5 +1,6 @@
+import type { LoggedIn, Refusal } from '../../rights/admission.ts';
 import { MissingParam, RequestError } from '../errors.ts';
-import { coveredNamespace, type LoggedIn, NotPermitted, permitted, permittedNamespace, type Refusal } from '../gate.ts';
+import { coveredNamespace, NotPermitted, permitted, permittedNamespace } from '../gate.ts';
 import type { Namespace } from '../namespaces.ts';
 import { namespaceView } from '../views.ts';
 import { ifReader, portOf } from './operator.ts';

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { type Admission, refusalBody, refusalHeaders } from '../../rights/admission.ts';
 import { abandonBody } from '../../wire/answer.ts';
 import { hasLeft, pathOf, queryOf, type Request, type Response, type Serve } from '../../wire/exchange.ts';
 import type { HeldBodies } from '../../wire/held-bodies.ts';
@@ -6,7 +7,7 @@ import type { Refused } from '../../wire/refused.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
 import { type Durability, kept } from '../durability.ts';
 import { limitOf, REASONS, type Reason, RequestError, TooMany } from '../errors.ts';
-import { type Admission, type Gate, NotPermitted } from '../gate.ts';
+import { type Gate, NotPermitted } from '../gate.ts';
 import { NONE_LIMITED, type ServerStatus, type Switches } from '../switches.ts';
 import { AskedOverHttp } from './asked.ts';
 import { formOf, mayBeLong, mayHaveForm } from './body.ts';
@@ -154,8 +155,6 @@ function notServed(method: string, rawPath: string, table: RouteTable): RequestE
   return new RequestError('no-such-path', `No endpoint ${method} ${path}.`);
 }
 
-const DENIED = { 403: 'Forbidden', 429: 'Too Many Requests' } as const;
-
 /** As Spring calls them. */
 const NOT_SERVED: Partial<Record<Reason, string>> = {
   'no-such-api': 'Not Implemented',
@@ -163,17 +162,19 @@ const NOT_SERVED: Partial<Record<Reason, string>> = {
   'no-such-method': 'Method Not Allowed',
 };
 
+function isLogin(route: Route | undefined): boolean {
+  return route?.path.endsWith('/login') === true;
+}
+
 /** For these it may be that not all of the request has been read. */
 const UNREAD: ReadonlySet<Reason> = new Set(['forbidden', 'busy', 'too-large', 'too-many-bytes']);
 
 function refuse(req: Request, res: Response, error: RequestError, route: Route | undefined, wallClock: () => number): void {
   if (UNREAD.has(error.reason)) abandonBody(req, res);
   if (error instanceof NotPermitted) {
-    const timestamp = new Date(wallClock()).toISOString().replace('Z', '+00:00');
-    const { status, text, retryAfterSeconds } = error.refusal;
-    const headers = retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
-    if (route?.path.endsWith('/login')) send(res, status, text, headers);
-    else send(res, status, { timestamp, status, error: DENIED[status], message: text, path: pathOf(req).slice(0, 200) }, headers);
+    const { refusal } = error;
+    const said = isLogin(route) ? refusal.text : refusalBody(refusal, pathOf(req).slice(0, 200), wallClock());
+    send(res, refusal.status, said, refusalHeaders(refusal));
     return;
   }
   const { http, v2, v3 = v2 } = REASONS[error.reason];
