@@ -44,7 +44,8 @@ export class Http1Connection implements Use {
     if (++this.#open <= FEW) return true;
     // It is read from all the same: that the peer has left would not be seen else.
     if (this.#open > this.#limits.maxPipelined) return false;
-    this.#waiting ??= this.#bodies?.of(peerOfSocket(this.#socket));
+    // Their answers have no turn in which to say no.
+    this.#waiting ??= this.#bodies?.of(peerOfSocket(this.#socket), () => void this.#socket.destroy());
     return this.#waiting?.hold(this.#open * WAITING_BYTES) !== false;
   }
 
