@@ -148,7 +148,7 @@ it('who is told something for long is asked again each minute, and told no more 
   room.scheduler.advance(AGAIN_MS);
   await turn();
   expect(ended).toEqual([]);
-  room.userAdmin.disable('rita', true);
+  room.setDisabled('rita', true);
   room.scheduler.advance(AGAIN_MS);
   await turn();
   expect(ended).toEqual(['token invalid! Log in again']);
