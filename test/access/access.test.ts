@@ -259,8 +259,11 @@ describe('a login', () => {
     ['a name in other letters', 'ANN', PASSWORD],
     ['a wrong password', 'ann', 'wrong horse'],
     ['no password', 'ann', ''],
+    ['a disabled user', 'reader', PASSWORD],
+    ['a disabled user with a wrong password', 'reader', 'wrong horse'],
   ])('by %s is refused in the same words', async (_, name, password) => {
     using room = await roomWithUsers();
+    room.setDisabled('reader', true);
     const before = room.kdf.count;
     const told = await room.access.login(asked(), { name, password });
     expect(told).toEqual({ isRefusal: true, reason: 'wrong-login', status: 403, text: 'user not found!' });
@@ -283,6 +286,17 @@ describe('a login', () => {
     expect(await strict.access.login(asked({ ip: '127.0.0.1' }), pair)).toMatchObject({ username: 'ann' });
     expect(await strict.access.login(asked({ isEncrypted: true }), pair)).toMatchObject({ username: 'ann' });
     expect(await room.access.login(asked(), pair)).toMatchObject({ username: 'ann' });
+  });
+
+  it("by way of a proxy that is named is the guess of whom it asks for, and else the proxy's", async () => {
+    using room = await roomWithUsers({ trustedProxies: ['10.9.9.9'] });
+    const guess = (ip: string, from: string, password: string) =>
+      room.access.login(asked({ ip, headers: { 'x-forwarded-for': from } }), { name: 'ann', password });
+    for (const ip of ['10.9.9.9', '10.8.8.8'])
+      for (let i = 0; i < 20; i++) await guess(ip, '203.0.113.7', `guess number ${i} by ${ip}`);
+    expect(await guess('10.9.9.9', '203.0.113.7', 'one more guess')).toMatchObject({ status: 429 });
+    expect(await guess('10.9.9.9', '203.0.113.8', 'another guess')).toMatchObject({ status: 403 });
+    expect(await guess('10.8.8.8', '203.0.113.9', 'a third guess')).toMatchObject({ status: 429 });
   });
 
   it('that there is no time for is 429, and says when to come again', async () => {
