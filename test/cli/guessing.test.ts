@@ -57,10 +57,14 @@ describe.runIf(process.platform === 'linux')('while sixteen addresses guess', ()
     let isOver = false;
     let guesses = 0;
     const told = new Map<number | undefined, number>();
+    const outside: (() => void)[] = [];
     const guesser = async (from: string) => {
       while (!isOver) {
         const status = await login(main, from, 'root', `guess number ${guesses++}`);
         told.set(status, (told.get(status) ?? 0) + 1);
+        // Whoever has found no place comes again as soon as there is one.
+        if (status === 429 && !isOver) await new Promise<void>((resolve) => void outside.push(resolve));
+        else outside.shift()?.();
       }
     };
     const all = Promise.all(Array.from({ length: GUESSERS * AT_ONCE }, (_, i) => guesser(`127.0.1.${1 + (i % GUESSERS)}`)));
@@ -70,6 +74,7 @@ describe.runIf(process.platform === 'linux')('while sixteen addresses guess', ()
     for (const [i, name] of HONEST.entries()) honest.push(await login(main, `127.0.2.${1 + i}`, name, PASSWORD));
     const again = await login(main, '127.0.1.1', 'root', PASSWORD);
     isOver = true;
+    for (const comeAgain of outside.splice(0)) comeAgain();
     await all;
     expect([honest, again]).toEqual([HONEST.map(() => 200), 200]);
     expect([...told.keys()].sort()).toEqual([403, 429]);
