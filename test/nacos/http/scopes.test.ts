@@ -95,14 +95,29 @@ describe('a writer of one group', () => {
     });
   });
 
-  it('removes texts by number only where all of them are its own', async () => {
-    const page = { search: 'blur', dataId: '', group: '', pageNo: '1', pageSize: '10' };
-    const { body } = await ask('root', 'GET', '/nacos/v1/cs/configs', page);
-    const ids = (body as { readonly pageItems: readonly { readonly id: string }[] }).pageItems.map(({ id }) => id);
-    expect(ids.length).toBeGreaterThan(1);
-    for (const path of ['/nacos/v1/cs/configs', '/nacos/v3/admin/cs/config/batch'])
-      expect(await ask('ann', 'DELETE', path, { delType: 'ids', ids: ids.join(',') })).toMatchObject(NO_RIGHT);
-    expect(await ask('root', 'GET', '/nacos/v1/cs/configs', page)).toMatchObject({ body: { totalCount: ids.length } });
+  it('removes its own of the texts that it names by number, and learns of no other whether it is there', async () => {
+    await must('POST', '/nacos/v1/cs/configs', { group: 'G1', dataId: 'numbered', content: 'x' });
+    const page = { search: 'blur', dataId: '', group: '', pageNo: '1', pageSize: '99' };
+    const listed = async () => {
+      const { body } = await ask('root', 'GET', '/nacos/v1/cs/configs', page);
+      return (body as { readonly pageItems: readonly { readonly id: string; readonly dataId: string }[] }).pageItems;
+    };
+    const before = await listed();
+    const foreign = before.find(({ dataId }) => dataId === 'of-public')?.id ?? '';
+    const numbered = before.find(({ dataId }) => dataId === 'numbered')?.id ?? '';
+    for (const path of ['/nacos/v1/cs/configs', '/nacos/v3/admin/cs/config/batch']) {
+      const remove = (ids: string) => ask('ann', 'DELETE', path, { delType: 'ids', ids });
+      const [absent, present] = [await remove('424242'), await remove(foreign)];
+      expect([absent.status, present]).toEqual([200, absent]);
+    }
+    expect(await listed()).toEqual(before);
+    const all = { delType: 'ids', ids: before.map(({ id }) => id).join(',') };
+    expect(await ask('ann', 'DELETE', '/nacos/v1/cs/configs', all)).toMatchObject({ status: 200 });
+    const left = await listed();
+    expect(left.map(({ id }) => id)).not.toContain(numbered);
+    expect(left.map(({ id }) => id)).toContain(foreign);
+    for (const { dataId } of before.filter(({ id }) => !left.some((one) => one.id === id)))
+      expect(['mine', 'numbered']).toContain(dataId);
   });
 });
 
@@ -145,6 +160,31 @@ describe('what a reader of one namespace is shown', () => {
     expect(await ask('dev', 'GET', at, query)).toMatchObject({ status: 403 });
     expect(await ask('rita', 'GET', at, query)).toMatchObject({ status: 200 });
   });
+
+  it.each(['v2/ns', 'v3/admin/ns'])(
+    'is of clients only what is there: by /nacos/%s nobody is told who else is known',
+    async (version) => {
+      const at = { serviceName: 'elsewhere', ip: '10.0.0.77', port: '77' };
+      await must('POST', '/nacos/v1/ns/instance', { ...at, namespaceId: 'ns9' });
+      const [foreign, absent, own] = ['10.0.0.77:77#true', '10.0.0.78:77#true', '10.0.0.1:80#true'];
+      for (const list of ['publish', 'subscribe']) {
+        const asked = async (who: string, clientId: string) => {
+          const { status, body } = await ask(who, 'GET', `/nacos/${version}/client/${list}/list`, { clientId });
+          return [status, JSON.stringify(body).replaceAll(clientId, 'ID')];
+        };
+        expect(await asked('dev', foreign)).toEqual(await asked('dev', absent));
+        expect((await asked('dev', absent))[0]).toBe(404);
+        expect((await asked('dev', own))[0]).toBe(200);
+        expect((await asked('rita', foreign))[0]).toBe(200);
+      }
+      const { body } = await ask('dev', 'GET', `/nacos/${version}/client/publish/list`, { clientId: own });
+      expect(JSON.stringify(body)).toContain('of-dev');
+      expect(JSON.stringify(body)).not.toMatch(/of-ns9|of-public/);
+      // Of one client alone, or of what goes by it, nothing is told that has no place: that takes a right to everything.
+      for (const clientId of [foreign, absent, own])
+        expect(await ask('dev', 'GET', `/nacos/${version}/client`, { clientId })).toMatchObject({ status: 403 });
+    },
+  );
 
   it('is no text that it waits for together with its own', async () => {
     const listening = (...texts: string[]) => ({ 'Listening-Configs': texts.map((text) => `${text}\u0001`).join('') });
