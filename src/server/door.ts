@@ -11,6 +11,7 @@ import { type Told, toldLine } from '../access/refused-callers.ts';
 import { keptSecret, readSecret, type SecretRead } from '../access/secrets.ts';
 import { type Options, OptionsError } from '../options.ts';
 import { AddressSet, addressBytes } from '../wire/addresses.ts';
+import type { Refused } from '../wire/refused.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { followFile } from './followed-file.ts';
 
@@ -35,10 +36,12 @@ export interface DoorMeans {
   readonly log: Logger;
   /** There is a TLS port. */
   readonly hasTls: boolean;
+  /** Where it is counted that somebody was refused; nowhere when left out. */
+  readonly refused?: Refused | undefined;
 }
 
 /** The directory of the store is there by now, if there is to be one. Rejects with `OptionsError`. */
-export async function openDoor({ options, scheduler, now, wallClock, log, hasTls }: DoorMeans): Promise<Door> {
+export async function openDoor({ options, scheduler, now, wallClock, log, hasTls, refused }: DoorMeans): Promise<Door> {
   const faults: string[] = [];
   const settings = { ...(await settingsOf(options, faults)), passwordsNeedTls: hasTls };
   if (faults.length === 0) faults.push(...accessFaults(settings));
@@ -52,6 +55,7 @@ export async function openDoor({ options, scheduler, now, wallClock, log, hasTls
       wallClock,
       scheduler,
       tell: (told) => tell(log, told),
+      refused,
       onError: (err) => log.error({ err }, 'access failed'),
     },
   );

@@ -8,7 +8,7 @@ export class Flow<R extends Recipient<R>> {
   readonly #now: () => number;
   readonly #out: Outlet<R>;
   readonly #unacknowledged = new Map<string, Sent<R>>();
-  #counts = { sent: 0, acked: 0, failed: 0 };
+  readonly #counts = { sent: 0, acked: 0, failed: 0 };
 
   /** `now` is in monotonic milliseconds. */
   constructor(now: () => number, out: Outlet<R>) {
@@ -19,11 +19,6 @@ export class Flow<R extends Recipient<R>> {
   /** What has been sent, acknowledged and given up since the start, and how many acknowledgements are waited for. */
   get counts(): { readonly sent: number; readonly acked: number; readonly failed: number; readonly waiting: number } {
     return { ...this.#counts, waiting: this.#unacknowledged.size };
-  }
-
-  /** Counts from 0; what is waited for still is. */
-  resetCounts(): void {
-    this.#counts = { sent: 0, acked: 0, failed: 0 };
   }
 
   /** Sends the datagram if there is room for it; and else notes that the recipient is to be told, of what is true then. Answers which. */

@@ -88,14 +88,9 @@ export class Pusher {
     return this.#pollers.current();
   }
 
-  /** What has been sent, acknowledged and given up since the start, or since the counts began anew. */
+  /** What has been sent, acknowledged and given up since the start. */
   get counts(): Flow<Told>['counts'] {
     return this.#flow.counts;
-  }
-
-  /** Counts from 0. */
-  resetCounts(): void {
-    this.#flow.resetCounts();
   }
 
   /** Sends nothing more. */

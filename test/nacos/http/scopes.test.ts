@@ -266,6 +266,27 @@ describe('who asks', () => {
     }
   });
 
+  it('is counted when refused, beside what is refused for limits', async () => {
+    const seen = async () => {
+      const text = await (
+        await fetch(`http://${server.listeners.main}/readyz?verbose`, { headers: server.bearer('rita') })
+      ).text();
+      const limits = text.split('\n').find((line) => line.startsWith('[+]limits ')) ?? '';
+      return Object.fromEntries(
+        [...limits.matchAll(/callers \(([\w-]+)\) (\d+)/g)].map(([, reason, count]) => [reason, Number(count)]),
+      );
+    };
+    await bare('');
+    const before = await seen();
+    await bare('');
+    expect(await ask('wes', 'PUT', '/nacos/v1/ns/operator/switches', { entry: 'check', value: 'true' })).toMatchObject({
+      status: 403,
+    });
+    const after = await seen();
+    expect(after['no-login']).toBe((before['no-login'] ?? 0) + 1);
+    expect(after['no-right']).toBe((before['no-right'] ?? 0) + 1);
+  });
+
   it('learns beforehand that there are logins', async () => {
     const state = await answerOf(fetch(`http://${server.listeners.main}/nacos/v1/console/server/state`));
     expect(state).toMatchObject({

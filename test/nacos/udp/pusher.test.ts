@@ -196,15 +196,15 @@ describe('a subscriber', () => {
     await java.until((push) => ports(push).includes(3));
   });
 
-  it('is counted anew when an operator asks for that', async () => {
+  it('stays counted whoever asks: a GET changes nothing', async () => {
     await using server = await startServer();
     await using ear = await Ear.open(asText);
     await subscribe(server, ear.port, JAVA);
     await register(server, 'orders');
     const state = async (params = {}) => (await answerOf(nacos(server, 'GET', '/operator/push/state', params))).body;
     await expect.poll(() => state()).toMatchObject({ succeed: 1 });
-    expect(await state({ reset: 'true' })).toEqual({ total: 1, succeed: 1, failed: 0, waiting: 0, ratio: 1, reset: true });
-    expect(await state()).toEqual({ total: 0, succeed: 0, failed: 0, waiting: 0, ratio: 0, reset: false });
+    const counted = { total: 1, succeed: 1, failed: 0, waiting: 0, ratio: 1, reset: false };
+    expect([await state({ reset: 'true' }), await state()]).toEqual([counted, counted]);
   });
 
   it('is pushed to at the address that it asked from, whatever it says', async () => {
@@ -213,6 +213,22 @@ describe('a subscriber', () => {
     await subscribe(server, ear.port, JAVA, { clientIP: '127.0.0.2' });
     await register(server, 'orders');
     expect(await ear.until((push) => ports(push).includes(80))).toMatchObject({ from: { address: '127.0.0.1' } });
+  });
+
+  it('is none of the callers that a browser makes, whatever the page has it call itself', async () => {
+    await using server = await startServer();
+    const asked = async (port: string, headers: Readonly<Record<string, string>>) =>
+      nacos(
+        server,
+        'GET',
+        '/instance/list',
+        { serviceName: 'orders', udpPort: port },
+        { headers: { 'User-Agent': JAVA, ...headers } },
+      );
+    await asked('54321', { 'Accept-Language': 'en' });
+    await asked('54322', {});
+    const { body } = await answerOf(nacos(server, 'GET', '/service/subscribers', { serviceName: 'orders' }));
+    expect(body).toMatchObject({ count: 1, subscribers: [{ port: 54322 }] });
   });
 
   it('is pushed to at the address it names where an option allows that', async () => {
