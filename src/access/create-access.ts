@@ -100,6 +100,7 @@ export function createAccess(settings: AccessSettings, means: AccessMeans, users
     }),
     refusedCallers,
     passwordsNeedTls,
+    wallClock,
     onError,
   });
   // Whoever logs in meanwhile does not wait for all of it.

@@ -41,6 +41,11 @@ function textOf(admission: Admission | undefined): string {
   return admission?.isRefusal === true ? admission.text : '-';
 }
 
+/** A certificate that has not ended. */
+function shown(name: string, validUntil = Number.POSITIVE_INFINITY) {
+  return { name, validUntil };
+}
+
 function permitIn(admission: Admission): Permit {
   if (admission.isRefusal) throw new Error(admission.text);
   return admission;
@@ -356,15 +361,15 @@ describe('who asks', () => {
       () => ({ params: { username: 'ann', password: PASSWORD }, headers: { authorization: basic('admin') } }),
       DISAGREES,
     ],
-    ['the certificate of another', (token) => ({ params: { accessToken: token }, certificate: 'CN=reader' }), DISAGREES],
+    ['the certificate of another', (token) => ({ params: { accessToken: token }, certificate: shown('CN=reader') }), DISAGREES],
     [
       'a password beside the certificate of another',
-      () => ({ headers: { authorization: basic('ann') }, certificate: 'CN=reader' }),
+      () => ({ headers: { authorization: basic('ann') }, certificate: shown('CN=reader') }),
       DISAGREES,
     ],
     [
       'a certificate that nobody knows',
-      () => ({ certificate: 'CN=nobody' }),
+      () => ({ certificate: shown('CN=nobody') }),
       'user not found! Log in: POST /nacos/v1/auth/login, or send username and password, or a Bearer token',
     ],
     [
@@ -395,9 +400,26 @@ describe('who asks', () => {
     const writer = room.users.find('writer');
     if (writer === undefined) throw new Error('no writer');
     room.users.put({ ...writer, certificate: 'spiffe://td/writer' });
-    const certificate = 'spiffe://td/writer';
+    const certificate = shown('spiffe://td/writer');
     expect(permitIn(await room.access.admit('write', asked({ certificate }))).user).toBe('writer');
     expect(permitIn(await room.access.admit('write', room.as('writer', { certificate }))).user).toBe('writer');
+  });
+
+  it('by a certificate that has ended is nobody, on a connection that began with it too', async () => {
+    using room = await roomWithUsers();
+    const writer = room.users.find('writer');
+    if (writer === undefined) throw new Error('no writer');
+    room.users.put({ ...writer, certificate: 'CN=writer' });
+    const said = asked({ certificate: { name: 'CN=writer', validUntil: room.scheduler.now() + 60_000 } });
+    room.scheduler.advance(59_999);
+    expect(permitIn(await room.access.admit('write', said)).user).toBe('writer');
+    room.scheduler.advance(1);
+    expect(textOf(await room.access.admit('write', said))).toMatch(/^user not found! Log in/);
+    expect(textOf(await room.access.admit('write', asked({ certificate: shown('CN=writer', Number.NaN) })))).toMatch(
+      /^user not found! Log in/,
+    );
+    // Whoever has logged in as another is not nobody by that.
+    expect(permitIn(await room.access.admit('read', room.as('reader', { certificate: said.certificate }))).user).toBe('reader');
   });
 
   it('to make a user is not the one who is made', async () => {
