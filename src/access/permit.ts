@@ -17,11 +17,22 @@ export interface Permit {
   readonly refusalFor: (scope: Scope) => Refusal | undefined;
   /** The same for what is left out of a list without a word. */
   readonly covers: (scope: Scope) => boolean;
-  /** The same for what is told later on, because it was asked for once: of the user as he is by then. */
-  readonly stillCovers: (scope: Scope) => boolean;
+  /**
+   * The same for what is told later on, because it was asked for once: of the user as he is by then, and only as long as what he has shown
+   * holds. `since`: what the same user has shown since.
+   */
+  readonly stillCovers: (scope: Scope, since?: Pick<Permit, 'standing'>) => boolean;
+  /** How it stands with what has been shown of who it is. */
+  readonly standing: Proof;
   /** Why this is none of the caller's own; undefined when it is, and for who may change anybody. */
   readonly refusalForUser: (name: string) => Refusal | undefined;
 }
+
+/** How it stands with what somebody has shown: `over` when its time is, until he shows another; `withdrawn` when it was taken back. */
+export type Proof = () => 'holds' | 'over' | 'withdrawn';
+
+/** Of a password that was right: the user is another as soon as it is. */
+export const HOLDS: Proof = () => 'holds';
 
 /** Where nobody is asked who he is, nothing is anybody's own. */
 export const ANYBODY: Permit = {
@@ -31,21 +42,30 @@ export const ANYBODY: Permit = {
   refusalFor: () => undefined,
   covers: () => true,
   stillCovers: () => true,
+  standing: HOLDS,
   refusalForUser: () => NO_USERS,
 };
 
 /** What this user may, where the call needs this deed. `refused` hears of each refusal. */
-export function permitOf(user: User, deed: Deed | undefined, users: Users, refused: (refusal: Refusal) => void): Permit {
+export function permitOf(
+  { user, proof }: Known,
+  deed: Deed | undefined,
+  users: Users,
+  refused: (refusal: Refusal) => void,
+): Permit {
   const heard = (refusal: Refusal): Refusal => {
     refused(refusal);
     return refusal;
   };
   const covers = (scope: Scope): boolean => deed === undefined || users.allows(user, deed, scope);
-  const stillCovers = (scope: Scope): boolean => {
+  const standing: Proof = () => {
     const now = users.find(user.name);
     // Whoever has another password has proven nothing yet by it.
-    if (now === undefined || now.isDisabled || now.generation !== user.generation) return false;
-    return deed === undefined || users.allows(now, deed, scope);
+    return now === undefined || now.isDisabled || now.generation !== user.generation ? 'withdrawn' : proof();
+  };
+  const stillCovers: Permit['stillCovers'] = (scope, since = { standing }) => {
+    const now = users.find(user.name);
+    return now !== undefined && since.standing() === 'holds' && (deed === undefined || users.allows(now, deed, scope));
   };
   return {
     isRefusal: false,
@@ -53,9 +73,17 @@ export function permitOf(user: User, deed: Deed | undefined, users: Users, refus
     isAdmin: isAdmin(user),
     covers,
     stillCovers,
+    standing,
     refusalFor: (scope) => (deed === undefined || covers(scope) ? undefined : heard(noRight(user.name, deed, scope))),
     refusalForUser: (name) => (isAdmin(user) || name === user.name ? undefined : heard(noRight(user.name, 'administer', {}))),
   };
+}
+
+/** Who asks, and what has shown it. */
+export interface Known {
+  readonly isRefusal: false;
+  readonly user: User;
+  readonly proof: Proof;
 }
 
 /** What has to be allowed by namespace and group; undefined where nothing has. */

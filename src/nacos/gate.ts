@@ -70,8 +70,13 @@ export interface Permit {
   readonly refusalFor: (scope: Scope) => Refusal | undefined;
   /** The same, for what is left out of a list without a word. */
   readonly covers: (scope: Scope) => boolean;
-  /** The same of what is told later on, because it was asked for once: a user may be disabled by then. */
-  readonly stillCovers: (scope: Scope) => boolean;
+  /**
+   * The same of what is told later on, because it was asked for once: a user may be disabled by then, or his login over. `since`: what the
+   * same user has shown since.
+   */
+  readonly stillCovers: (scope: Scope, since?: Pick<Permit, 'standing'>) => boolean;
+  /** How it stands with what was shown of who it is: `over` until something newer is shown, `withdrawn` for good. */
+  readonly standing: () => 'holds' | 'over' | 'withdrawn';
   readonly refusalForUser: (name: string) => Refusal | undefined;
 }
 

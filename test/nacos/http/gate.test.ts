@@ -31,6 +31,7 @@ const gate: Gate = {
         return coversAll;
       },
       stillCovers: () => true,
+      standing: () => 'holds',
       refusalForUser: (name) => note({ name }) as undefined,
     };
     return permit;
