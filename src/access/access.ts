@@ -126,8 +126,10 @@ export class Access {
       const { user, proof } = shown;
       return pair !== undefined && pair.name !== user.name ? DISAGREEMENT : agreed(user, proof);
     }
-    if (pair === undefined)
-      return certified === undefined ? noLogin(isSigned) : agreed(certified, this.#proofBy(asked.certificate, certified));
+    if (pair === undefined) {
+      if (certified === undefined) return noLogin(isSigned);
+      return { isRefusal: false, user: certified, proof: this.#proofBy(asked.certificate, certified), isByCertificate: true };
+    }
     const proven = this.#prove(pair, asked, place);
     const answer = (user: User | Refusal) => ('isRefusal' in user ? user : agreed(user, HOLDS));
     return proven instanceof Promise ? proven.then(answer) : answer(proven);

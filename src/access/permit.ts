@@ -24,6 +24,8 @@ export interface Permit {
   readonly stillCovers: (scope: Scope, since?: Pick<Permit, 'standing'>) => boolean;
   /** How it stands with what has been shown of who it is. */
   readonly standing: Proof;
+  /** By the connection's own certificate: when that is over, no later call over it can show another. */
+  readonly isByCertificate: boolean;
   /** Why this is none of the caller's own; undefined when it is, and for who may change anybody. */
   readonly refusalForUser: (name: string) => Refusal | undefined;
 }
@@ -43,12 +45,13 @@ export const ANYBODY: Permit = {
   covers: () => true,
   stillCovers: () => true,
   standing: HOLDS,
+  isByCertificate: false,
   refusalForUser: () => NO_USERS,
 };
 
 /** What this user may, where the call needs this deed. `refused` hears of each refusal. */
 export function permitOf(
-  { user, proof }: Known,
+  { user, proof, isByCertificate = false }: Known,
   deed: Deed | undefined,
   users: Users,
   refused: (refusal: Refusal) => void,
@@ -74,6 +77,7 @@ export function permitOf(
     covers,
     stillCovers,
     standing,
+    isByCertificate,
     refusalFor: (scope) => (deed === undefined || covers(scope) ? undefined : heard(noRight(user.name, deed, scope))),
     refusalForUser: (name) => (isAdmin(user) || name === user.name ? undefined : heard(noRight(user.name, 'administer', {}))),
   };
@@ -84,6 +88,8 @@ export interface Known {
   readonly isRefusal: false;
   readonly user: User;
   readonly proof: Proof;
+  /** By nothing else; false when left out. */
+  readonly isByCertificate?: boolean;
 }
 
 /** What has to be allowed by namespace and group; undefined where nothing has. */

@@ -126,7 +126,7 @@ function listen(room: ConfigsRoom, asked: Asked): Answer | Promise<Answer> {
     .then(changesAnswer);
 }
 
-/** Whoever has logged in is asked again each minute who he is: a user is disabled, or a login is over. */
+/** Whoever has logged in is asked again who he is, each minute and before he is told: a user is disabled, or a login is over. */
 async function waited(
   { longPolls, gate }: ConfigsRoom,
   { caller, params, request }: Asked,
@@ -137,11 +137,12 @@ async function waited(
   if (gate === undefined || params.permit?.user === undefined) return longPolls.wait(texts, { ip, ms, onLeave });
   for (let left = ms; ; left -= AGAIN_MS) {
     const changed = await longPolls.wait(texts, { ip, ms: Math.min(left, AGAIN_MS), onLeave });
-    if (changed.length > 0 || left <= AGAIN_MS) return changed;
+    if (changed.length === 0 && left <= AGAIN_MS) return changed;
     const facts = { params: params.pairs(), ownParams: false, isScoped: true, isChange: false, example: 'listen to texts' };
     const admission = await gate.admit('read', request, facts);
     if (admission.isRefusal) throw new NotPermitted(admission);
     permittedAll(admission, texts);
+    if (changed.length > 0) return changed;
   }
 }
 

@@ -142,7 +142,7 @@ function listCalls({ naming, lists, switches, pusher, pushToClientIp }: HttpRoom
     const app = optional(params, 'app') ?? 'unknown';
     const pushed =
       Number.isInteger(port) && port > 0 && port <= 65_535 && ip !== undefined
-        ? pusher.subscribe(service, { ip, port, agent, app, ...kind }, isEmpty)
+        ? pusher.subscribe(service, { ip, port, agent, app, ...kind, permit: params.permit }, isEmpty)
         : defaultCacheMillis;
     return called.isV2 ? defaultPushCacheMillis : pushed;
   }

@@ -32,6 +32,7 @@ const gate: Gate = {
       },
       stillCovers: () => true,
       standing: () => 'holds',
+      isByCertificate: false,
       refusalForUser: (name) => note({ name }) as undefined,
     };
     return permit;
