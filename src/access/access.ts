@@ -143,10 +143,12 @@ export class Access {
   }
 
   #proofBy(certificate: Asked['certificate'], { name }: User): Proof {
-    return () => {
-      if (certificate === undefined || this.#room.wallClock() >= certificate.validUntil) return 'over';
+    const until = certificate?.validUntil ?? 0;
+    const standing = () => {
+      if (this.#room.wallClock() >= until) return 'over';
       return this.#certified({ certificate })?.name === name ? 'holds' : 'withdrawn';
     };
+    return { standing, until };
   }
 
   #prove({ name, password }: Pair, asked: Asked, place: Place): User | Refusal | Promise<User | Refusal> {

@@ -23,18 +23,27 @@ export interface Permit {
    */
   readonly stillCovers: (scope: Scope, since?: Pick<Permit, 'standing'>) => boolean;
   /** How it stands with what has been shown of who it is. */
-  readonly standing: Proof;
+  readonly standing: () => Standing;
+  /** Until when that can hold at most, in milliseconds since 1970. */
+  readonly until: number;
   /** By the connection's own certificate: when that is over, no later call over it can show another. */
   readonly isByCertificate: boolean;
   /** Why this is none of the caller's own; undefined when it is, and for who may change anybody. */
   readonly refusalForUser: (name: string) => Refusal | undefined;
 }
 
-/** How it stands with what somebody has shown: `over` when its time is, until he shows another; `withdrawn` when it was taken back. */
-export type Proof = () => 'holds' | 'over' | 'withdrawn';
+/** `over`: its time is, until another is shown; `withdrawn`: it was taken back. */
+export type Standing = 'holds' | 'over' | 'withdrawn';
+
+/** What somebody has shown of who he is, and how it stands with it later. */
+export interface Proof {
+  readonly standing: () => Standing;
+  /** In milliseconds since 1970. */
+  readonly until: number;
+}
 
 /** Of a password that was right: the user is another as soon as it is. */
-export const HOLDS: Proof = () => 'holds';
+export const HOLDS: Proof = { standing: () => 'holds', until: Number.POSITIVE_INFINITY };
 
 /** Where nobody is asked who he is, nothing is anybody's own. */
 export const ANYBODY: Permit = {
@@ -44,7 +53,7 @@ export const ANYBODY: Permit = {
   refusalFor: () => undefined,
   covers: () => true,
   stillCovers: () => true,
-  standing: HOLDS,
+  ...HOLDS,
   isByCertificate: false,
   refusalForUser: () => NO_USERS,
 };
@@ -61,10 +70,10 @@ export function permitOf(
     return refusal;
   };
   const covers = (scope: Scope): boolean => deed === undefined || users.allows(user, deed, scope);
-  const standing: Proof = () => {
+  const standing = (): Standing => {
     const now = users.find(user.name);
     // Whoever has another password has proven nothing yet by it.
-    return now === undefined || now.isDisabled || now.generation !== user.generation ? 'withdrawn' : proof();
+    return now === undefined || now.isDisabled || now.generation !== user.generation ? 'withdrawn' : proof.standing();
   };
   const stillCovers: Permit['stillCovers'] = (scope, since = { standing }) => {
     const now = users.find(user.name);
@@ -77,6 +86,7 @@ export function permitOf(
     covers,
     stillCovers,
     standing,
+    until: proof.until,
     isByCertificate,
     refusalFor: (scope) => (deed === undefined || covers(scope) ? undefined : heard(noRight(user.name, deed, scope))),
     refusalForUser: (name) => (isAdmin(user) || name === user.name ? undefined : heard(noRight(user.name, 'administer', {}))),

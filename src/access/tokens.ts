@@ -54,7 +54,7 @@ export class Tokens {
     if (user === undefined || user.isDisabled) return 'invalid';
     if (known !== undefined) return known.generation === user.generation ? { user, proof: known.proof } : 'invalid';
     if (generationTag(key, name, user.generation) !== said.tag) return 'invalid';
-    const proof = () => (this.#isOver(said) ? 'over' : 'holds');
+    const proof: Proof = { until: this.#endOf(said), standing: () => (this.#isOver(said) ? 'over' : 'holds') };
     this.#known.set(digest, { ...said, generation: user.generation, proof });
     return { user, proof };
   }
@@ -63,12 +63,16 @@ export class Tokens {
     const { findByToken } = this.#options;
     const user = findByToken(digest);
     if (user === undefined) return 'invalid';
-    return { user, proof: () => (findByToken(digest)?.name === user.name ? 'holds' : 'withdrawn') };
+    const standing = () => (findByToken(digest)?.name === user.name ? 'holds' : 'withdrawn');
+    return { user, proof: { until: Number.POSITIVE_INFINITY, standing } };
   }
 
-  #isOver({ exp, key }: Said): boolean {
-    const now = this.#options.now();
-    return now > (exp + GRACE_SECONDS) * 1_000 || now > key.until;
+  #isOver(said: Said): boolean {
+    return this.#options.now() > this.#endOf(said);
+  }
+
+  #endOf({ exp, key }: Said): number {
+    return Math.min((exp + GRACE_SECONDS) * 1_000, key.until);
   }
 
   /** What a token says that one of the keys has signed. */

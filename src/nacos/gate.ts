@@ -77,6 +77,8 @@ export interface Permit {
   readonly stillCovers: (scope: Scope, since?: Pick<Permit, 'standing'>) => boolean;
   /** How it stands with what was shown of who it is: `over` until something newer is shown, `withdrawn` for good. */
   readonly standing: () => 'holds' | 'over' | 'withdrawn';
+  /** Until when that can hold at most, in milliseconds since 1970. */
+  readonly until: number;
   /** By the connection's own certificate, which no later call over it can renew. */
   readonly isByCertificate: boolean;
   readonly refusalForUser: (name: string) => Refusal | undefined;

@@ -209,9 +209,9 @@ describe('what somebody has shown by a token', () => {
     // Found again, it is the same.
     const proofs = [proofIn(shown, token), proofIn(shown, token)];
     clock.seconds += 18_060;
-    expect(proofs.map((proof) => proof())).toEqual(['holds', 'holds']);
+    expect(proofs.map((proof) => proof.standing())).toEqual(['holds', 'holds']);
     clock.seconds += 1;
-    expect(proofs.map((proof) => proof())).toEqual(['over', 'over']);
+    expect(proofs.map((proof) => proof.standing())).toEqual(['over', 'over']);
   });
 
   it('is over with the key that has signed it', () => {
@@ -220,9 +220,9 @@ describe('what somebody has shown by a token', () => {
     clock.seconds += 10_000;
     const proof = proofIn(shown, token);
     clock.seconds += 8_060;
-    expect(proof()).toBe('holds');
+    expect(proof.standing()).toBe('holds');
     clock.seconds += 1;
-    expect(proof()).toBe('over');
+    expect(proof.standing()).toBe('over');
   });
 
   it('holds, of one that never ends, until it is taken from its user', () => {
@@ -230,10 +230,10 @@ describe('what somebody has shown by a token', () => {
     const token = lastingToken(countedRandomness());
     lasting.set(tokenDigest(token), ANN);
     const proof = proofIn(shown, token);
-    expect(proof()).toBe('holds');
+    expect(proof.standing()).toBe('holds');
     lasting.set(tokenDigest(token), { ...ANN, name: 'bob' });
-    expect(proof()).toBe('withdrawn');
+    expect(proof.standing()).toBe('withdrawn');
     lasting.clear();
-    expect(proof()).toBe('withdrawn');
+    expect(proof.standing()).toBe('withdrawn');
   });
 });

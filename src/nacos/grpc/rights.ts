@@ -6,7 +6,7 @@ import type { Permit, Scope } from '../gate.ts';
  * What is withheld meanwhile is offered again as soon as it may be told.
  */
 export class Rights {
-  /** What each user has shown last who is told of something over the connection. */
+  /** What each user has shown, who is told of something over the connection, and of that what holds the longest. */
   #shown: Map<string, Permit> | undefined;
   /** By who is to be told. */
   #withheld: Map<object, Withheld> | undefined;
@@ -25,9 +25,12 @@ export class Rights {
     const before = this.#shown?.get(permit.user);
     // Once a certificate is over, all calls of the connection are refused: that is something to rely on too.
     if (before === undefined && !permit.isByCertificate) return;
+    const isLapsed = before !== undefined && before.standing() !== 'holds';
+    // One client may call by two logins, of which the older comes last.
+    if (before !== undefined && !isLapsed && before.until > permit.until) return;
     this.#shown ??= new Map();
     this.#shown.set(permit.user, permit);
-    if (before !== undefined && before.standing() !== 'holds') this.lookAgain();
+    if (isLapsed) this.lookAgain();
   }
 
   /** Whether it may be told now. If not, `tell` is called once it may, unless `asker` is forgotten before. */

@@ -143,6 +143,24 @@ describe('a login that is over', () => {
     expect(room.cut).toEqual([]);
   });
 
+  it('counts for nothing beside a later one, in whatever order they are shown', async () => {
+    using room = await setUp();
+    const client = room.join('a');
+    const older = await room.login();
+    room.pass(100_000, client);
+    const newer = await room.login();
+    for (const headers of [newer, older]) await client.subscribe(headers);
+    client.taken();
+    await client.ask('ServiceListRequest', {}, older);
+    room.pass((TTL_S - 30) * 1_000, client);
+    room.change(1);
+    expect(client.taken()).toEqual([[1]]);
+    expect(await client.ask('ServiceListRequest', {}, older)).toMatchObject({ errorCode: 403 });
+    room.pass(91_000, client);
+    room.change(2);
+    expect(client.taken()).toEqual([]);
+  });
+
   it('is not renewed by another user, by a call that is refused, or by one without any', async () => {
     using room = await setUp();
     const client = room.join('a');

@@ -32,6 +32,7 @@ const gate: Gate = {
       },
       stillCovers: () => true,
       standing: () => 'holds',
+      until: Number.POSITIVE_INFINITY,
       isByCertificate: false,
       refusalForUser: (name) => note({ name }) as undefined,
     };

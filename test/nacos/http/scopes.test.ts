@@ -295,3 +295,34 @@ describe('who asks', () => {
     });
   });
 });
+
+it('a poll that waits for a text is refused once the right is gone, and hears nothing of the change', async () => {
+  const [as, text] = [{ username: 'temp', password: 'only for a while' }, 'polled\u0002G\u0002\u0002\u0001'];
+  await must('POST', '/nacos/v1/auth/users', as);
+  await must('POST', '/nacos/v1/auth/roles', { role: 'reader', username: 'temp' });
+  const poll = async (who: Form) => {
+    const query = new URLSearchParams({ 'Listening-Configs': text, ...who });
+    const headers = { 'Long-Pulling-Timeout': '30000' };
+    const answer = await fetch(`http://${server.listeners.main}/nacos/v1/cs/configs/listener?${query}`, {
+      method: 'POST',
+      headers,
+    });
+    return [answer.status, (await answer.text()).includes('polled')];
+  };
+  const token = server.bearer('rita').authorization.slice('Bearer '.length);
+  const polls = [poll(as), poll({ accessToken: token })];
+  const waiting = async () => {
+    const { body } = await ask('root', 'GET', '/nacos/v1/cs/listener', { ip: '127.0.0.1' });
+    const verbose = await (
+      await fetch(`http://${server.listeners.main}/readyz?verbose`, { headers: server.bearer('root') })
+    ).text();
+    return [JSON.stringify(body).includes('polled'), /long polls (\d+) of/.exec(verbose)?.[1]];
+  };
+  await expect.poll(waiting).toEqual([true, '2']);
+  await must('DELETE', '/nacos/v1/auth/roles', { role: 'reader', username: 'temp' });
+  await must('POST', '/nacos/v1/cs/configs', { group: 'G', dataId: 'polled', content: 'x' });
+  expect(await Promise.all(polls)).toEqual([
+    [403, false],
+    [200, true],
+  ]);
+});

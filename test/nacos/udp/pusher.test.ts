@@ -9,6 +9,7 @@ import { Switches } from '../../../src/nacos/switches.ts';
 import type { Poller } from '../../../src/nacos/udp/pollers.ts';
 import { Pusher } from '../../../src/nacos/udp/pusher.ts';
 import { Registry } from '../../../src/registry/registry.ts';
+import { startWithBearers } from '../../support/bearers.ts';
 import { orders, registration } from '../../support/instances.ts';
 import { LIMITS } from '../../support/limits.ts';
 import { ManualScheduler } from '../../support/scheduler.ts';
@@ -213,6 +214,43 @@ describe('a subscriber', () => {
     await subscribe(server, ear.port, JAVA, { clientIP: '127.0.0.2' });
     await register(server, 'orders');
     expect(await ear.until((push) => ports(push).includes(80))).toMatchObject({ from: { address: '127.0.0.1' } });
+  });
+
+  it('is told nothing once the right is gone by which it has polled, and goes on with the poll that has another', async () => {
+    await using server = await startWithBearers({ ann: 'reader', bob: 'reader', dev: 'reader@dev' });
+    await using ear = await Ear.open(asText);
+    await using other = await Ear.open(asText);
+    const poll = async (who: string, port: number) => {
+      const headers = { ...server.bearer(who), 'user-agent': JAVA };
+      return (await nacos(server, 'GET', '/instance/list', { serviceName: 'orders', udpPort: port }, { headers })).status;
+    };
+    const registered = (port: number) =>
+      nacos(
+        server,
+        'POST',
+        '/instance',
+        { serviceName: 'orders', ip: '10.0.0.1', port, ephemeral: 'false' },
+        { headers: server.bearer('root') },
+      );
+    expect([await poll('ann', ear.port), await poll('bob', other.port)]).toEqual([200, 200]);
+    // Nobody subscribes to what is not his.
+    expect(await poll('dev', 54321)).toBe(403);
+    const { body } = await answerOf(
+      nacos(server, 'GET', '/service/subscribers', { serviceName: 'orders' }, { headers: server.bearer('root') }),
+    );
+    expect(body).toMatchObject({ count: 2 });
+    await registered(1);
+    for (const one of [ear, other]) await one.until((push) => ports(push).includes(1));
+
+    server.write({ ann: 'disabled', bob: 'reader', dev: 'reader@dev' });
+    await expect.poll(() => poll('ann', ear.port), { timeout: 10_000 }).toBe(403);
+    await registered(2);
+    await other.until((push) => ports(push).includes(2));
+    server.write({ ann: 'reader', bob: 'reader', dev: 'reader@dev' });
+    await expect.poll(() => poll('ann', ear.port), { timeout: 10_000 }).toBe(200);
+    await registered(3);
+    await ear.until((push) => ports(push).includes(3));
+    expect(ear.heard.map(ports)).not.toContainEqual([1, 2]);
   });
 
   it('is none of the callers that a browser makes, whatever the page has it call itself', async () => {
