@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { Server } from '../../../src/index.ts';
+import type { Permit } from '../../../src/nacos/gate.ts';
 import { Lists } from '../../../src/nacos/lists.ts';
 import { Switches } from '../../../src/nacos/switches.ts';
 import type { Poller } from '../../../src/nacos/udp/pollers.ts';
@@ -351,6 +352,40 @@ function setUpPusher() {
     flush: () => scheduler.advance(0),
   };
 }
+
+it('a datagram that was not acknowledged is not sent again to who may not hear of it any more, and keeps no room', () => {
+  const { scheduler, registry, pusher, poller, flush } = setUpPusher();
+  let may = true;
+  const permit: Permit = {
+    isRefusal: false,
+    user: 'ann',
+    isAdmin: false,
+    isByCertificate: false,
+    until: Number.POSITIVE_INFINITY,
+    refusalFor: () => undefined,
+    covers: () => true,
+    stillCovers: () => may,
+    standing: () => 'holds',
+    refusalForUser: () => undefined,
+  };
+  const [ann, bob] = [{ ...poller(1), permit }, poller(2)];
+  for (const one of [ann, bob]) pusher.subscribe(orders, one, false);
+  registry.register(orders, registration());
+  flush();
+  expect(pusher.counts).toMatchObject({ sent: 2, waiting: 2 });
+  may = false;
+  scheduler.advance(11_000);
+  expect(pusher.counts).toMatchObject({ sent: 3, failed: 0, waiting: 1 });
+  for (const one of [ann, bob]) pusher.subscribe(orders, one, false);
+  registry.register(orders, registration({ port: 2 }));
+  flush();
+  expect(pusher.counts).toMatchObject({ sent: 4, waiting: 2 });
+  may = true;
+  registry.register(orders, registration({ port: 3 }));
+  flush();
+  expect(pusher.counts).toMatchObject({ sent: 6, waiting: 4 });
+  pusher.close();
+});
 
 it.each([
   [GO, 1],
