@@ -39,7 +39,7 @@ export class Lapse {
 
 /** There may be a call at any time that shows another, and it is a bother to connect anew. */
 const PATIENCE_MS = 30_000;
-/** Go's and Python's clients stay where they are when they are asked. */
+/** Java's clients (2.5.1, 3.2.1) go when they are asked; Go's and Python's (3.2.0) stay where they are, and come back once they are cut off. */
 const LEAVE_WITHIN_MS = 10_000;
 /** Until a client that has lost its connection has registered all anew: Python's looks every 30 s. */
 export const RETURNS_WITHIN_MS = 45_000;
