@@ -1,10 +1,10 @@
-import type { Admission, LoggedIn, Need, Refusal as Told } from '../rights/admission.ts';
+import type { Admission, LoggedIn, Need, Proof, Refusal as Told } from '../rights/admission.ts';
 import type { Headers } from '../wire/browser.ts';
 import { type Head, type PageRules, pageFault } from './browsers.ts';
 import { type Carriers, credentialsIn, type Pair } from './carriers.ts';
 import type { Certified } from './certificates.ts';
 import type { Logins } from './logins.ts';
-import { ANYBODY, deedOf, permitOf } from './permit.ts';
+import { ANYBODY, deedOf, HOLDS, type Known, permitOf } from './permit.ts';
 import type { Place, Places } from './places.ts';
 import { mayAnybody, type Openness } from './policy.ts';
 import {
@@ -88,7 +88,7 @@ export class Access {
     if (asked.isChange && asked.isBrowser) return false;
     if (mayAnybody(need, place, asked, open)) return true;
     if (!open.auth) return false;
-    const answer = (who: User | Refusal) => !('isRefusal' in who) && this.#may(need, asked, who);
+    const answer = (who: Known | Refusal) => !who.isRefusal && this.#may(need, asked, who.user);
     const who = this.#identify(asked, place);
     return who instanceof Promise ? who.then(answer) : answer(who);
   }
@@ -107,15 +107,15 @@ export class Access {
     return { isRefusal: false, accessToken: token, tokenTtl: ttlSeconds, globalAdmin: isAdmin(user), username: user.name };
   }
 
-  #judged(need: Need, asked: Asked, place: Place, who: User | Refusal): Admission {
-    if ('isRefusal' in who) {
+  #judged(need: Need, asked: Asked, place: Place, who: Known | Refusal): Admission {
+    if (who.isRefusal) {
       const isFirst = need === 'first-admin' && who.reason === 'no-login';
       return this.#refused(isFirst ? NOT_FIRST : who, place, need, asked);
     }
     const deed = deedOf(need);
     const refused = (refusal: Refusal) => void this.#refused(refusal, place, need, asked);
-    if (this.#may(need, asked, who)) return permitOf(who, deed, this.#room.users, refused);
-    return this.#refused(noRight(who.name, need === 'probe' ? 'read' : (deed ?? 'administer'), {}), place, need, asked);
+    if (this.#may(need, asked, who.user)) return permitOf(who, deed, this.#room.users, refused);
+    return this.#refused(noRight(who.user.name, need === 'probe' ? 'read' : (deed ?? 'administer'), {}), place, need, asked);
   }
 
   #may(need: Need, { isScoped }: Pick<Asked, 'isScoped'>, who: User): boolean {
@@ -125,29 +125,43 @@ export class Access {
     return isScoped ? users.allowsSomewhere(who, deed) : users.allows(who, deed, {});
   }
 
-  #identify(asked: Asked, place: Place): User | Refusal | Promise<User | Refusal> {
+  #identify(asked: Asked, place: Place): Known | Refusal | Promise<Known | Refusal> {
     const { tokens } = this.#room;
     const said = credentialsIn(asked.carriers, asked.ownParams);
     if (said === 'disagree') return DISAGREEMENT;
     const { token, pair, isSigned } = said;
     const certified = this.#certified(asked);
-    const agreed = (user: User | Refusal): User | Refusal =>
-      'isRefusal' in user || certified === undefined || certified === user ? user : DISAGREEMENT;
+    const agreed = (user: User, proof: Proof): Known | Refusal =>
+      certified === undefined || certified === user ? { isRefusal: false, user, proof } : DISAGREEMENT;
     if (token !== undefined) {
-      const user = tokens.check(token);
-      if (typeof user === 'string') return user === 'expired' ? OLD_TOKEN : BAD_TOKEN;
-      return pair !== undefined && pair.name !== user.name ? DISAGREEMENT : agreed(user);
+      const shown = tokens.check(token);
+      if (typeof shown === 'string') return shown === 'expired' ? OLD_TOKEN : BAD_TOKEN;
+      const { user, proof } = shown;
+      return pair !== undefined && pair.name !== user.name ? DISAGREEMENT : agreed(user, proof);
     }
-    if (pair === undefined) return certified ?? noLogin(isSigned);
+    if (pair === undefined) {
+      if (certified === undefined) return noLogin(isSigned);
+      return { isRefusal: false, user: certified, proof: this.#proofBy(asked.certificate, certified), isByCertificate: true };
+    }
     const proven = this.#prove(pair, asked, place);
-    return proven instanceof Promise ? proven.then(agreed) : agreed(proven);
+    const answer = (user: User | Refusal) => ('isRefusal' in user ? user : agreed(user, HOLDS));
+    return proven instanceof Promise ? proven.then(answer) : answer(proven);
   }
 
   /** A connection may outlive the certificate that it began with, and so may a session that is resumed. */
-  #certified({ certificate }: Asked): User | undefined {
+  #certified({ certificate }: Pick<Asked, 'certificate'>): User | undefined {
     const { users, wallClock } = this.#room;
     if (certificate === undefined) return undefined;
     return wallClock() < certificate.validUntil ? users.findByCertificate(certificate.name) : undefined;
+  }
+
+  #proofBy(certificate: Asked['certificate'], { name }: User): Proof {
+    const until = certificate?.validUntil ?? 0;
+    const standing = () => {
+      if (this.#room.wallClock() >= until) return 'over';
+      return this.#certified({ certificate })?.name === name ? 'holds' : 'withdrawn';
+    };
+    return { standing, until };
   }
 
   #prove({ name, password }: Pair, asked: Asked, place: Place): User | Refusal | Promise<User | Refusal> {
@@ -162,8 +176,8 @@ export class Access {
   /** Who would be refused if trusted addresses were asked too: nobody waits for the answer. */
   #noteWithoutLogin(need: Need, asked: Asked, place: Place): void {
     const { onError, refusedCallers } = this.#room;
-    const note = (who: User | Refusal): void => {
-      if ('isRefusal' in who) refusedCallers.letIn(who.reason, callerOf(place, need, asked));
+    const note = (who: Known | Refusal): void => {
+      if (who.isRefusal) refusedCallers.letIn(who.reason, callerOf(place, need, asked));
     };
     const who = this.#identify(asked, place);
     if (who instanceof Promise) who.then(note, onError);

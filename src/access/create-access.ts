@@ -1,3 +1,4 @@
+import type { Refused } from '../wire/refused.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { Access } from './access.ts';
 import { isHostName, isOrigin, type PageRules } from './browsers.ts';
@@ -34,6 +35,8 @@ export interface AccessMeans {
   readonly scheduler: Scheduler;
   /** Hears who is refused. */
   readonly tell: (told: Told) => void;
+  /** Where it is counted that somebody was refused; nowhere when left out. */
+  readonly refused?: Refused | undefined;
   /** Hears of defects. */
   readonly onError: (error: unknown) => void;
 }
@@ -77,7 +80,7 @@ export function createAccess(settings: AccessSettings, means: AccessMeans, users
   const { derive, now, onError, randomness, scheduler, tell, wallClock } = means;
   const { auth, pages, passwordsNeedTls, secrets, tokenTtlSeconds } = settings;
   const kdf = new Kdf(derive);
-  const refusedCallers = new RefusedCallers(scheduler, tell);
+  const refusedCallers = new RefusedCallers(scheduler, tell, means.refused);
   const access = new Access({
     open: settings,
     places: new Places(settings),

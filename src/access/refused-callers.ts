@@ -1,4 +1,5 @@
 import type { Need } from '../rights/admission.ts';
+import type { Refused } from '../wire/refused.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 import type { RefusalReason } from './refusals.ts';
 
@@ -10,6 +11,7 @@ import type { RefusalReason } from './refusals.ts';
 export class RefusedCallers {
   readonly #scheduler: Scheduler;
   readonly #tell: (told: Told) => void;
+  readonly #refused: Refused | undefined;
   readonly #callers = new Map<string, Counted>();
   /** How many of these each address has. */
   readonly #kinds = new Map<string, number>();
@@ -18,9 +20,11 @@ export class RefusedCallers {
   #others = 0;
   #cancel: Cancel | undefined;
 
-  constructor(scheduler: Scheduler, tell: (told: Told) => void) {
+  /** `refused`: where they are counted beside what is refused for a limit; nowhere when left out. */
+  constructor(scheduler: Scheduler, tell: (told: Told) => void, refused?: Refused) {
     this.#scheduler = scheduler;
     this.#tell = tell;
+    this.#refused = refused;
   }
 
   /** How many have been refused since the start, by reason. */
@@ -30,6 +34,7 @@ export class RefusedCallers {
 
   refused(reason: RefusalReason, caller: Caller): void {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
+    this.#refused?.count(`callers (${reason})`);
     this.#note('refused', reason, caller);
   }
 

@@ -1,5 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type { Proof } from '../rights/admission.ts';
 import type { Randomness } from './passwords.ts';
+
 import { Recent } from './recent.ts';
 import type { User } from './users.ts';
 
@@ -39,23 +41,39 @@ export class Tokens {
   }
 
   /** Whose it is, as long as it holds; asked anew at each request. */
-  check(token: string): User | TokenFault {
+  check(token: string): Shown | TokenFault {
     if (token.length > MOST_TOKEN_BYTES) return 'invalid';
-    if (token.startsWith(LASTING)) return this.#options.findByToken(tokenDigest(token)) ?? 'invalid';
+    if (token.startsWith(LASTING)) return this.#lasting(tokenDigest(token));
     const digest = createHash('sha256').update(token).digest('base64');
     const known = this.#known.get(digest);
     const said = known ?? this.#read(token);
     if (said === undefined) return 'invalid';
-    const { name, exp, key } = said;
-    const now = this.#options.now();
-    if (now > key.until) return 'invalid';
-    if (now > (exp + GRACE_SECONDS) * 1_000) return 'expired';
+    const { name, key } = said;
+    if (this.#options.now() > key.until) return 'invalid';
+    if (this.#isOver(said)) return 'expired';
     const user = this.#options.find(name);
     if (user === undefined || user.isDisabled) return 'invalid';
-    if (known !== undefined) return known.generation === user.generation ? user : 'invalid';
+    if (known !== undefined) return known.generation === user.generation ? { user, proof: known.proof } : 'invalid';
     if (generationTag(key, name, user.generation) !== said.tag) return 'invalid';
-    this.#known.set(digest, { ...said, generation: user.generation });
-    return user;
+    const proof: Proof = { until: this.#endOf(said), standing: () => (this.#isOver(said) ? 'over' : 'holds') };
+    this.#known.set(digest, { ...said, generation: user.generation, proof });
+    return { user, proof };
+  }
+
+  #lasting(digest: string): Shown | TokenFault {
+    const { findByToken } = this.#options;
+    const user = findByToken(digest);
+    if (user === undefined) return 'invalid';
+    const standing = () => (findByToken(digest)?.name === user.name ? 'holds' : 'withdrawn');
+    return { user, proof: { until: Number.POSITIVE_INFINITY, standing } };
+  }
+
+  #isOver(said: Said): boolean {
+    return this.#options.now() > this.#endOf(said);
+  }
+
+  #endOf({ exp, key }: Said): number {
+    return Math.min((exp + GRACE_SECONDS) * 1_000, key.until);
   }
 
   /** What a token says that one of the keys has signed. */
@@ -98,6 +116,12 @@ export function tokenDigest(token: string): string {
   return `sha256:${createHash('sha256').update(token).digest('hex')}`;
 }
 
+/** Whose a token is, and what becomes of it; who that is by then is not asked. */
+export interface Shown {
+  readonly user: User;
+  readonly proof: Proof;
+}
+
 export type TokenFault = 'invalid' | 'expired';
 
 /** Java looks every 5 s, PHP's clients log in anew for each request below a minute, Python renews 10 s before the end. */
@@ -129,6 +153,7 @@ interface Said {
 interface Known extends Said {
   /** Of the user, when it was. */
   readonly generation: string;
+  readonly proof: Proof;
 }
 
 function signatureOf({ secret }: Key, text: string): Buffer {

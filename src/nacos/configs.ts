@@ -15,8 +15,8 @@ export class Configs {
   #bytes = 0;
   #lastSerial = 0;
   readonly #keepers = new Set<(key: string) => void>();
-  /** The keys of those that were removed by number, by it; the latest. */
-  readonly #removed = new Map<string, string>();
+  /** The names of those that were removed by number, by it; the latest. */
+  readonly #removed = new Map<string, ConfigId>();
   /** By name. */
   readonly durable: DurablePart = {
     name: 'config',
@@ -75,16 +75,16 @@ export class Configs {
     this.#changed(id);
   }
 
-  /** Those of these numbers, as they are written in pages. Absent is fine. */
-  removeAll(serials: readonly string[]): void {
+  /** Those of these numbers, as they are written in pages, of which that holds. Absent is fine. */
+  removeAll(serials: readonly string[], mayGo: (id: ConfigId) => boolean = () => true): void {
     const wanted = new Set(serials.map((serial) => serial.trim()));
     // Whoever asks again after a failure is promised here too that it does not come back.
-    const again = [...wanted].flatMap((serial) => this.#removed.get(serial) ?? []);
-    for (const key of again) if (!this.#configs.has(key)) for (const keep of this.#keepers) keep(key);
+    const again = [...wanted].flatMap((serial) => this.#removed.get(serial) ?? []).filter(mayGo);
+    for (const id of again) if (this.get(id) === undefined) for (const keep of this.#keepers) keep(configKey(id));
     for (const { id, serial } of [...this.#configs.values()]) {
-      if (!wanted.has(String(serial))) continue;
+      if (!wanted.has(String(serial)) || !mayGo(id)) continue;
       this.remove(id);
-      this.#removed.set(String(serial), configKey(id));
+      this.#removed.set(String(serial), id);
       const [oldest] = this.#removed.keys();
       if (oldest !== undefined && this.#removed.size > REMOVED_KEPT) this.#removed.delete(oldest);
     }

@@ -56,11 +56,26 @@ export interface Permit {
   readonly refusalFor: (scope: Scope) => Refusal | undefined;
   /** The same for what is left out of a list without a word. */
   readonly covers: (scope: Scope) => boolean;
-  /** The same for what is told later on, because it was asked for once: of the user as he is by then. */
-  readonly stillCovers: (scope: Scope) => boolean;
+  /**
+   * The same for what is told later on, because it was asked for once: of the user as he is by then, and only as long as what he has shown
+   * holds. `since`: what the same user has shown since.
+   */
+  readonly stillCovers: (scope: Scope, since?: Pick<Permit, 'standing'>) => boolean;
+  /** How it stands with what has been shown of who it is. */
+  readonly standing: () => Standing;
+  /** Until when that can hold at most, in milliseconds since 1970. */
+  readonly until: number;
+  /** By the connection's own certificate: when that is over, no later call over it can show another. */
+  readonly isByCertificate: boolean;
   /** Why this is none of the caller's own; undefined when it is, and for who may change anybody. */
   readonly refusalForUser: (name: string) => Refusal | undefined;
 }
+
+/** `over`: its time is, until another is shown; `withdrawn`: it was taken back. */
+export type Standing = 'holds' | 'over' | 'withdrawn';
+
+/** What somebody has shown of who he is, and how it stands with it later. */
+export interface Proof extends Pick<Permit, 'standing' | 'until'> {}
 
 export type Admission = Permit | Refusal;
 

@@ -14,6 +14,7 @@ import { type Options, OptionsError } from '../options.ts';
 import { AddressSet, addressBytes } from '../wire/addresses.ts';
 import { watchFiles } from '../wire/file-watch.ts';
 import { oneAtATime } from '../wire/one-at-a-time.ts';
+import type { Refused } from '../wire/refused.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 
 /**
@@ -37,10 +38,12 @@ export interface DoorMeans {
   readonly log: Logger;
   /** There is a TLS port. */
   readonly hasTls: boolean;
+  /** Where it is counted that somebody was refused; nowhere when left out. */
+  readonly refused?: Refused | undefined;
 }
 
 /** The directory of the store is there by now, if there is to be one. Rejects with `OptionsError`. */
-export async function openDoor({ options, scheduler, now, wallClock, log, hasTls }: DoorMeans): Promise<Door> {
+export async function openDoor({ options, scheduler, now, wallClock, log, hasTls, refused }: DoorMeans): Promise<Door> {
   const faults: string[] = [];
   const settings = { ...(await settingsOf(options, faults)), passwordsNeedTls: hasTls };
   if (faults.length === 0) faults.push(...accessFaults(settings));
@@ -54,6 +57,7 @@ export async function openDoor({ options, scheduler, now, wallClock, log, hasTls
       wallClock,
       scheduler,
       tell: (told) => tell(log, told),
+      refused,
       onError: (err) => log.error({ err }, 'access failed'),
     },
   );

@@ -632,6 +632,45 @@ it('a permit that is kept says of later what is true by then', async () => {
   expect(((await open.access.admit('read', asked())) as Permit).stillCovers(ORDERS)).toBe(true);
 });
 
+it('a permit that is kept is over when what was shown is, and good again by what the same user shows then', async () => {
+  using room = await roomWithUsers();
+  const writer = room.users.find('writer');
+  if (writer === undefined) throw new Error('no writer');
+  room.users.put({ ...writer, certificate: 'CN=writer' });
+  const certificate = shown('CN=writer', room.scheduler.now() + 1_000);
+  const byCertificate = permitIn(await room.access.admit('read', asked({ certificate })));
+  const byToken = permitIn(await room.access.admit('read', room.as('writer')));
+  const byPassword = permitIn(await room.access.admit('read', asked({ params: { username: 'writer', password: PASSWORD } })));
+  const permits = [byCertificate, byToken, byPassword];
+  const standings = () => permits.map((permit) => permit.standing());
+  const stands = () => permits.map((permit) => permit.stillCovers(ORDERS));
+  expect([standings(), stands()]).toEqual([
+    ['holds', 'holds', 'holds'],
+    [true, true, true],
+  ]);
+  room.users.put({ ...writer, certificate: 'CN=other' });
+  expect(standings()).toEqual(['withdrawn', 'holds', 'holds']);
+  room.users.put({ ...writer, certificate: 'CN=writer' });
+  room.scheduler.advance(1_000);
+  expect([standings(), stands()]).toEqual([
+    ['over', 'holds', 'holds'],
+    [false, true, true],
+  ]);
+  room.scheduler.advance(18_060_000);
+  expect([standings(), stands()]).toEqual([
+    ['over', 'over', 'holds'],
+    [false, false, true],
+  ]);
+  // By a call that needs another right, too: what it shows is who calls.
+  const login = await room.access.login(asked(), { name: 'writer', password: PASSWORD });
+  if (login.isRefusal) throw new Error(login.text);
+  const since = permitIn(await room.access.admit('write', asked({ params: { accessToken: login.accessToken } })));
+  expect(permits.map((permit) => permit.stillCovers(ORDERS, since))).toEqual([true, true, true]);
+  room.users.put({ ...writer, isDisabled: true });
+  expect(standings()).toEqual(['withdrawn', 'withdrawn', 'withdrawn']);
+  expect(permits.map((permit) => permit.stillCovers(ORDERS, since))).toEqual([false, false, false]);
+});
+
 describe('a refusal', () => {
   it('is one line of ASCII that no format reads, and of 300 characters at most', async () => {
     using room = await roomWithUsers();

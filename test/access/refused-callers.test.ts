@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { type Caller, MOST_CALLERS, MOST_KINDS, RefusedCallers, type Told, toldLine } from '../../src/access/refused-callers.ts';
+import { Refused } from '../../src/wire/refused.ts';
 import { ManualScheduler } from '../support/scheduler.ts';
 
 function room() {
   const scheduler = new ManualScheduler();
   const told: Told[] = [];
-  const callers = new RefusedCallers(scheduler, (one) => void told.push(one));
-  return { scheduler, told, callers, lines: () => told.splice(0).map(toldLine), [Symbol.dispose]: () => callers.stop() };
+  const refused = new Refused();
+  const callers = new RefusedCallers(scheduler, (one) => void told.push(one), refused);
+  return { scheduler, told, callers, refused, lines: () => told.splice(0).map(toldLine), [Symbol.dispose]: () => callers.stop() };
 }
 
 const GO: Caller = { address: '10.2.3.4', client: 'Nacos-Go-Client:v2.3.5', need: 'write', example: 'register orders' };
@@ -26,6 +28,10 @@ describe('who is refused', () => {
     expect([...it.callers.counts]).toEqual([
       ['not-trusted', 38],
       ['no-login', 1],
+    ]);
+    expect([...it.refused.counts]).toEqual([
+      ['callers (not-trusted)', 38],
+      ['callers (no-login)', 1],
     ]);
   });
 

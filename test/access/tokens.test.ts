@@ -13,14 +13,19 @@ function tokenRoom({ secrets = [SECRET], ttlSeconds = 18_000, startSeconds = 1_7
   const clock = { seconds: startSeconds };
   const users = new Map([['ann', ANN]]);
   const lasting = new Map<string, User>();
-  const tokens = new Tokens({
+  const shown = new Tokens({
     secrets,
     ttlSeconds,
     now: () => clock.seconds * 1_000,
     find: (name) => users.get(name),
     findByToken: (digest) => lasting.get(digest),
   });
-  return { tokens, users, lasting, clock };
+  /** Whose it is, or what is wrong with it. */
+  const check = (token: string) => {
+    const found = shown.check(token);
+    return typeof found === 'string' ? found : found.user;
+  };
+  return { tokens: { issue: (user: User) => shown.issue(user), check }, shown, users, lasting, clock };
 }
 
 const base64url = (text: string | Buffer) => Buffer.from(text).toString('base64url');
@@ -189,4 +194,46 @@ it('a token that never ends is found by its digest, and by nothing else', () => 
 
 it('tokens cannot do without a secret', () => {
   expect(() => tokenRoom({ secrets: [] })).toThrow('tokens need a secret, got none');
+});
+
+describe('what somebody has shown by a token', () => {
+  const proofIn = (shown: Tokens, token: string) => {
+    const found = shown.check(token);
+    if (typeof found === 'string') throw new Error(found);
+    return found.proof;
+  };
+
+  it('holds for as long as the token does, and is over from then on', () => {
+    const { shown, tokens, clock } = tokenRoom();
+    const { token } = tokens.issue(ANN);
+    // Found again, it is the same.
+    const proofs = [proofIn(shown, token), proofIn(shown, token)];
+    clock.seconds += 18_060;
+    expect(proofs.map((proof) => proof.standing())).toEqual(['holds', 'holds']);
+    clock.seconds += 1;
+    expect(proofs.map((proof) => proof.standing())).toEqual(['over', 'over']);
+  });
+
+  it('is over with the key that has signed it', () => {
+    const { token } = tokenRoom({ secrets: [OTHER_SECRET], startSeconds: 1_700_010_000 }).tokens.issue(ANN);
+    const { shown, clock } = tokenRoom({ secrets: [SECRET, OTHER_SECRET] });
+    clock.seconds += 10_000;
+    const proof = proofIn(shown, token);
+    clock.seconds += 8_060;
+    expect(proof.standing()).toBe('holds');
+    clock.seconds += 1;
+    expect(proof.standing()).toBe('over');
+  });
+
+  it('holds, of one that never ends, until it is taken from its user', () => {
+    const { shown, lasting } = tokenRoom();
+    const token = lastingToken(countedRandomness());
+    lasting.set(tokenDigest(token), ANN);
+    const proof = proofIn(shown, token);
+    expect(proof.standing()).toBe('holds');
+    lasting.set(tokenDigest(token), { ...ANN, name: 'bob' });
+    expect(proof.standing()).toBe('withdrawn');
+    lasting.clear();
+    expect(proof.standing()).toBe('withdrawn');
+  });
 });

@@ -60,7 +60,7 @@ export function configCalls({ configs, listenedConfigs }: ConfigsRoom) {
           listenedConfigs.unlisten(connection, id);
           continue;
         }
-        const believed = { tenant: textOf(context, 'tenant'), md5: textOf(context, 'md5') };
+        const believed = { tenant: textOf(context, 'tenant'), md5: textOf(context, 'md5'), permit };
         if (!listenedConfigs.listen(connection, id, believed)) continue;
         // Rust's client wants a tenant that it has sent, though it be blank.
         const { tenant } = context;

@@ -4,8 +4,10 @@ import type { Permit } from '../../rights/admission.ts';
 import type { Peer } from '../../wire/exchange.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
 import type { Setup } from './bodies.ts';
+import { Lapse } from './lapse.ts';
 import { Liveness, type LivenessLimits } from './liveness.ts';
 import { Outbox, type OutboxLimits } from './outbox.ts';
+import { Rights } from './rights.ts';
 import { Slots } from './slots.ts';
 
 /** One client, for as long as its transport lives: who it is, what it has registered, what waits for it, and whether it is alive. */
@@ -21,6 +23,9 @@ export class Connection {
   readonly by: Source;
   readonly outbox: Outbox;
   readonly slots: Slots;
+  /** By which it is told of what it has asked for. */
+  readonly rights = new Rights();
+  readonly lapse: Lapse;
   readonly #liveness: Liveness;
   readonly #limits: ConnectionLimits;
 
@@ -34,6 +39,7 @@ export class Connection {
     this.by = { connection: id, peer: peer.ip, agent: setup.clientVersion };
     this.outbox = new Outbox(now, limits, { wake, cut: peer.cut });
     this.slots = new Slots(registry, this.by, scheduler);
+    this.lapse = new Lapse(now);
     this.#liveness = new Liveness(now, limits);
     this.#limits = limits;
   }
@@ -78,11 +84,14 @@ export class Connection {
     this.outbox.postpone(ms);
   }
 
-  /** Lets go of all that it has registered, and answers how many instances that were. */
-  end(): number {
-    const count = this.slots.end();
+  /** Nothing more goes out. */
+  end(): void {
     this.outbox.end();
-    return count;
+  }
+
+  /** Lets go of all that it has registered, and answers how many instances that were. */
+  letGo(): number {
+    return this.slots.end();
   }
 }
 

@@ -4,6 +4,7 @@ import type { Refused } from '../../wire/refused.ts';
 import type { Cancel } from '../../wire/scheduler.ts';
 import type { Setup } from './bodies.ts';
 import { Connection, type ConnectionLimits, type Surroundings } from './connection.ts';
+import { CALLED_AT_ONCE, RETURNS_WITHIN_MS } from './lapse.ts';
 import { Strangers } from './strangers.ts';
 
 /**
@@ -16,6 +17,8 @@ export class Connections {
   /** How many there are, by the address at the other end. */
   readonly #ofPeer = new Map<string, number>();
   readonly #strangers: Strangers;
+  /** Those that have ended because they were called back, until when what they have registered is kept for them. */
+  readonly #returning = new Map<Connection, number>();
   readonly #ids = new WeakMap<object, string>();
   readonly #listeners = new Set<(connection: Connection) => void>();
   #cancelInspection: Cancel | undefined;
@@ -77,7 +80,8 @@ export class Connections {
     const left = (this.#ofPeer.get(ip) ?? 1) - 1;
     if (left === 0) this.#ofPeer.delete(ip);
     else this.#ofPeer.set(ip, left);
-    const instances = connection.end();
+    connection.end();
+    const instances = this.#letGo(connection);
     for (const listener of this.#listeners) listener(connection);
     // Never only the stream: Python's client (3.2 and older) does not notice that.
     cut();
@@ -85,7 +89,14 @@ export class Connections {
     this.#options.log[instances > 0 ? 'info' : 'debug']({ connection: id, clientVersion, reason, instances }, 'connection ended');
   }
 
-  /** Calls `listener` with each connection that has ended; what it had registered is gone by then. */
+  /** What clients register that were called back stays until they are here again: nobody is to hear that they were gone. */
+  #letGo(connection: Connection): number {
+    if (!connection.lapse.isReturning) return connection.letGo();
+    this.#returning.set(connection, this.#options.now() + RETURNS_WITHIN_MS);
+    return 0;
+  }
+
+  /** Calls `listener` with each connection that has ended; what it had registered is gone by then, or is to be registered anew. */
   onEnd(listener: (connection: Connection) => void): void {
     this.#listeners.add(listener);
   }
@@ -145,8 +156,28 @@ export class Connections {
       const reason = connection.inspect();
       if (reason !== undefined) this.end(connection, reason);
     }
+    this.#inspectLogins();
     this.#strangers.inspect(deafMs);
-    if (this.#byTransport.size === 0 && this.#strangers.size === 0) this.#inspectNoMore();
+    if (this.#byTransport.size + this.#strangers.size + this.#returning.size === 0) this.#inspectNoMore();
+  }
+
+  /** Tells what may be told again, and calls back whose login is over. */
+  #inspectLogins(): void {
+    let calls = CALLED_AT_ONCE;
+    for (const connection of this.#byTransport.values()) {
+      const { lapse, rights } = connection;
+      rights.lookAgain();
+      const due = lapse.due(rights.over);
+      if (due === 'cut') this.end(connection, 'its login is over');
+      if (due !== 'call' || calls-- <= 0) continue;
+      lapse.called();
+      this.reset(connection);
+    }
+    for (const [connection, until] of this.#returning) {
+      if (this.#options.now() < until) continue;
+      this.#returning.delete(connection);
+      connection.letGo();
+    }
   }
 }
 

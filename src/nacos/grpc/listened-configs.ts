@@ -1,6 +1,7 @@
+import type { Permit } from '../../rights/admission.ts';
 import { Shares } from '../../wire/shares.ts';
 import type { ConfigListener, ConfigListeners } from '../config-listeners.ts';
-import { type ConfigId, type Configs, configKey } from '../configs.ts';
+import { type ConfigId, type Configs, configKey, scopeOf } from '../configs.ts';
 import { TooMany } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
@@ -27,10 +28,11 @@ export class ListenedConfigs {
    * From now on the connection is told of changes, in the words in which it names the text. True when the text is another than the
    * one that it has, of which this is the md5, "" for none.
    */
-  listen(connection: Connection, id: ConfigId, { tenant, md5 }: { readonly tenant: string; readonly md5: string }): boolean {
+  listen(connection: Connection, id: ConfigId, { tenant, md5, permit }: Listening): boolean {
     if (connection.ended) return false;
     const { configs, wallClock } = this.#options;
     const interest = this.#interestOf(connection, id);
+    interest.renew(permit);
     const { toldGone } = interest;
     const at = wallClock();
     const differs = configs.differs(id, md5);
@@ -87,7 +89,7 @@ export class ListenedConfigs {
   }
 
   #end(interest: Interest): void {
-    interest.ended = true;
+    interest.end();
     this.#shares.remove(interest.ip);
     this.#options.listeners.delete(interest);
   }
@@ -110,6 +112,15 @@ export interface ListenedConfigsLimits {
   readonly maxListenedConfigsPerPeer: number;
 }
 
+/** How a connection listens. */
+export interface Listening {
+  /** As it names it. */
+  readonly tenant: string;
+  /** Of the text that it has, "" for none. */
+  readonly md5: string;
+  readonly permit?: Permit | undefined;
+}
+
 /** That of one connection in one text. */
 class Interest implements ConfigListener {
   readonly text: ConfigId;
@@ -119,7 +130,9 @@ class Interest implements ConfigListener {
   namedAs: object = {};
   /** The text that it has been told is gone, by its md5, and when: milliseconds since 1970. */
   toldGone: { readonly md5: string; readonly at: number } | undefined;
-  ended = false;
+  /** Of who listens; undefined where nobody is asked. */
+  #permit: Permit | undefined;
+  #ended = false;
   /** A notice waits for room on the connection. */
   #queued = false;
 
@@ -134,17 +147,36 @@ class Interest implements ConfigListener {
 
   changed(): void {
     // The client asks for the text itself, so one notice is enough however often it changes.
-    if (this.#queued) return;
+    if (this.#queued || !this.#mayHear()) return;
     this.#queued = true;
     const { outbox } = this.#connection;
     outbox.send(() => {
       this.#queued = false;
-      if (this.ended) return undefined;
+      if (this.#ended || !this.#mayHear()) return undefined;
       // Not repeated when it is not answered: clients compare all they listen to every few minutes.
       const requestId = outbox.expect(() => {});
       const body = JSON.stringify({ headers: {}, requestId, ...this.namedAs, module: 'config' });
       return { type: 'ConfigChangeNotifyRequest', body };
     });
+  }
+
+  /** By this right, from now on; what was withheld is answered. */
+  renew(permit: Permit | undefined): void {
+    this.#permit = permit;
+    this.#connection.rights.relyOn(permit);
+    this.#connection.rights.forget(this);
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#connection.rights.forget(this);
+  }
+
+  /** It was asked for once, by who may have lost the right since. */
+  #mayHear(): boolean {
+    if (this.#permit?.user === undefined) return true;
+    const scope = { kind: 'config', ...scopeOf(this.text) } as const;
+    return this.#connection.rights.mayHear(this.#permit, scope, this, () => this.changed());
   }
 }
 

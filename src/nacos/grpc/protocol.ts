@@ -79,6 +79,7 @@ export function answerer({ connections, durability, gate, log, refused }: Answer
 
   function admitted(answering: Answering, bytes: Uint8Array, asker: Asker, admission: Admission | undefined) {
     if (admission?.isRefusal) return failed(answering, new NotPermitted(admission));
+    asker.connection.rights.brought(admission);
     return answered(answering, bytes, { ...asker, permit: admission });
   }
 

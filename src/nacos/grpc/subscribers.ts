@@ -13,6 +13,7 @@ import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { type Message, type ServiceInfo, ServiceMessage } from './messages.ts';
 import { ServiceInfos, type ServiceInfosRooms } from './service-infos.ts';
+import { type Eventual, type SubscribersLimits, type Subscription, subscriptionOf, type Topic } from './subscriptions.ts';
 
 /**
  * Which connections have subscribed to which service, and pushing to them. A subscription is level-triggered: it holds one push at a
@@ -69,8 +70,11 @@ export class Subscribers {
     // A set of spellings for each service, where Nacos keeps the latest only and lets the pushes for the others cease.
     const spellings = ofConnection.get(topic) ?? new Map<string, Subscription>();
     const before = spellings.get(query.clustersVerbatim);
+    connection.rights.relyOn(permit);
     if (before !== undefined) {
       before.permit = permit;
+      connection.rights.forget(before);
+      this.#offers.add(before);
     } else {
       this.#checkRoom(connection, ofConnection.size, spellings.size);
       this.#shares.add(connection.peer.ip);
@@ -147,6 +151,7 @@ export class Subscribers {
     const { connection, topic } = subscription;
     if (!subscription.open || subscription.told === topic.version) return;
     if (subscription.queued || subscription.unacknowledged || this.#isHeldBack(subscription)) return;
+    if (!this.#mayHear(subscription)) return;
     subscription.queued = true;
     connection.outbox.send(() => this.#drafted(subscription));
   }
@@ -173,10 +178,17 @@ export class Subscribers {
   }
 
   #mayPush(subscription: Subscription): boolean {
-    const { open, permit, topic } = subscription;
-    if (!open || !this.#options.switches.values.pushEnabled || this.#isHeldBack(subscription)) return false;
-    // It was asked for once, by who may have lost the right since.
-    return permit?.stillCovers({ kind: 'naming', ...topic.service }) !== false;
+    if (!subscription.open || !this.#options.switches.values.pushEnabled || this.#isHeldBack(subscription)) return false;
+    return this.#mayHear(subscription);
+  }
+
+  /** It was asked for once, by who may have lost the right since. */
+  #mayHear(subscription: Subscription): boolean {
+    const { connection, permit, topic } = subscription;
+    // As nearly always where nobody logs in.
+    if (permit?.user === undefined) return true;
+    const scope = { kind: 'naming', ...topic.service } as const;
+    return connection.rights.mayHear(permit, scope, subscription, () => this.#offers.add(subscription));
   }
 
   /** The list is that of the version. */
@@ -251,9 +263,10 @@ export class Subscribers {
   }
 
   #forget(subscription: Subscription): void {
-    const { topic } = subscription;
+    const { connection, topic } = subscription;
     subscription.open = false;
-    this.#shares.remove(subscription.connection.peer.ip);
+    connection.rights.forget(subscription);
+    this.#shares.remove(connection.peer.ip);
     this.#retries.delete(subscription);
     topic.subscriptions.delete(subscription);
     // Made again for others who ask so.
@@ -282,9 +295,6 @@ export class Subscribers {
   }
 }
 
-/** There now, or later. */
-type Eventual<T> = T | Promise<T>;
-
 export interface SubscribersOptions extends ServiceInfosRooms {
   readonly registry: Registry;
   readonly connections: Connections;
@@ -295,49 +305,6 @@ export interface SubscribersOptions extends ServiceInfosRooms {
   readonly now: () => number;
   readonly limits: SubscribersLimits;
   readonly log: Logger;
-}
-
-export interface SubscribersLimits {
-  /** Services that one connection subscribes to: who consumes every service of a large estate subscribes to each. */
-  readonly maxSubscribedServices: number;
-  /** Of all connections, and of those from one address. */
-  readonly maxSubscriptions: number;
-  readonly maxSubscriptionsPerPeer: number;
-  /** Sets of clusters in which a connection may see one service, and in which a list is kept. */
-  readonly maxClusterSets: number;
-}
-
-/** A service that some connection has subscribed to. */
-export interface Topic {
-  readonly key: string;
-  readonly service: ServiceName;
-  /** Counts its changes. */
-  version: number;
-  /** Some subscriber cannot take its list as it was pushed last: that is said once. */
-  isTooLarge: boolean;
-  readonly subscriptions: Set<Subscription>;
-  /** What subscribers see of it, by their clusters; only until the next change. */
-  readonly views: Map<string, Eventual<ServiceInfo>>;
-}
-
-/** That of one connection to one service, in one set of clusters. */
-export interface Subscription extends ClusterQuery {
-  readonly connection: Connection;
-  readonly topic: Topic;
-  open: boolean;
-  /** Of who has subscribed last; undefined where nobody is asked. */
-  permit: Permit | undefined;
-  /** The version that was pushed last; undefined: none, or nobody knows. */
-  told: number | undefined;
-  /** A push waits for room on the connection, or for its list. */
-  queued: boolean;
-  /** A push has gone out, and it is not known yet whether it has arrived. */
-  unacknowledged: boolean;
-}
-
-function subscriptionOf(connection: Connection, topic: Topic, { clusters, clustersVerbatim }: ClusterQuery): Subscription {
-  const fresh = { open: true, permit: undefined, told: undefined, queued: false, unacknowledged: false };
-  return { connection, topic, clusters, clustersVerbatim, ...fresh };
 }
 
 /** What a push has beside its list. */

@@ -1,7 +1,7 @@
 import { serviceKey } from '../../registry/service-name.ts';
 import { addressClientView, connectionClientView, publishedView, subscribedView } from '../admin-views.ts';
 import { requiredBare } from './admin-params.ts';
-import { atAddress, ofClient, seenBy, silenceOf, unknownClient } from './clients.ts';
+import { atAddress, publishedOf, silenceOf, subscribedOf, unknownClient } from './clients.ts';
 import { readService } from './params.ts';
 import type { Asked, HttpRooms } from './route.ts';
 
@@ -15,14 +15,10 @@ export function adminClientCalls({ clients, wallClock }: HttpRooms) {
       return addressClientView(clientId, wallClock() - silenceOf(found));
     },
     publishedServices({ params }: Asked) {
-      return ofClient(clients, requiredBare(params, 'clientId'), [...clients.published()])
-        .filter(seenBy(params))
-        .map(publishedView);
+      return publishedOf(clients, requiredBare(params, 'clientId'), params).map(publishedView);
     },
     subscribedServices({ params }: Asked) {
-      return ofClient(clients, requiredBare(params, 'clientId'), [...clients.subscribers()])
-        .filter(seenBy(params))
-        .map(subscribedView);
+      return subscribedOf(clients, requiredBare(params, 'clientId'), params).map(subscribedView);
     },
     publishers({ params }: Asked) {
       const found = [...clients.publishedIn(readService(params))];

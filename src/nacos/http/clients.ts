@@ -26,17 +26,16 @@ export function clientCalls({ clients, wallClock }: HttpRooms) {
     },
 
     publishedServices: ({ params }: Asked) =>
-      ofClient(clients, required(params, 'clientId'), [...clients.published()])
-        .filter(seenBy(params))
-        .map(({ service, ip, port, cluster }) => ({ ...nameView(service), registeredInstance: { ip, port, cluster } })),
+      publishedOf(clients, required(params, 'clientId'), params).map(({ service, ip, port, cluster }) => ({
+        ...nameView(service),
+        registeredInstance: { ip, port, cluster },
+      })),
 
     subscribedServices: ({ params }: Asked) =>
-      ofClient(clients, required(params, 'clientId'), [...clients.subscribers()])
-        .filter(seenBy(params))
-        .map(({ service, ip, port, app, agent }) => ({
-          ...nameView(service),
-          subscriberInfo: { app, agent, addr: `${ip}:${port}` },
-        })),
+      subscribedOf(clients, required(params, 'clientId'), params).map(({ service, ip, port, app, agent }) => ({
+        ...nameView(service),
+        subscriberInfo: { app, agent, addr: `${ip}:${port}` },
+      })),
 
     publishers: ({ params }: Asked) => {
       const service = readService(params);
@@ -72,19 +71,39 @@ export function unknownClient(clientId: string): never {
   throw new RequestError('not-found', `clientId [ ${shown(clientId)} ] not exist`);
 }
 
-/** Those of the client that is asked about; it must be known, if only by something else. */
-export function ofClient<T extends { readonly clientId: string }>(
-  clients: Clients,
-  id: string,
-  items: readonly T[],
-): readonly T[] {
-  const found = items.filter(({ clientId }) => clientId === id);
-  return found.length > 0 || clients.find(id) !== undefined ? found : unknownClient(id);
+/** What the client has registered. */
+export function publishedOf(clients: Clients, id: string, params: Params): readonly Publication[] {
+  return known(clients, id, params, ofClient(clients.published(), id, params));
+}
+
+/** What the client has subscribed to. */
+export function subscribedOf(clients: Clients, id: string, params: Params): readonly AnySubscriber[] {
+  return known(clients, id, params, ofClient(clients.subscribers(), id, params));
+}
+
+/** If the client is known, if only by something else that the caller may see: one of whom he may see nothing is as good as none. */
+function known<T>(clients: Clients, id: string, params: Params, items: readonly T[]): readonly T[] {
+  if (items.length > 0) return items;
+  const isSeen = covered(params.permit, 'naming', {})
+    ? clients.find(id) !== undefined
+    : ofClient(clients.published(), id, params).length + ofClient(clients.subscribers(), id, params).length > 0;
+  return isSeen ? items : unknownClient(id);
+}
+
+function ofClient<T extends Traced>(items: Iterable<T>, id: string, params: Params): readonly T[] {
+  const isSeen = seenBy(params);
+  return [...items].filter((item) => item.clientId === id && isSeen(item));
 }
 
 /** Whether the caller may see what is in a service. */
-export function seenBy({ permit }: Params): (item: { readonly service: ServiceName }) => boolean {
+export function seenBy({ permit }: Params): (item: Pick<Traced, 'service'>) => boolean {
   return ({ service }) => covered(permit, 'naming', service);
+}
+
+/** What a client has left somewhere. */
+interface Traced {
+  readonly clientId: string;
+  readonly service: ServiceName;
 }
 
 /** For how long nothing has come from the address; whoever only listens says nothing. */

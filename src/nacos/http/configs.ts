@@ -75,11 +75,9 @@ export function heardOf(listeners: Iterable<ConfigListener>, { permit }: Params)
   return [...listeners].filter(({ text }) => covered(permit, 'config', scopeOf(text)));
 }
 
-/** Removes those of these numbers, if the caller may remove each. */
+/** Removes those of these numbers that are the caller's to remove. Of others nobody learns by their numbers whether they are there. */
 export function removeNumbered(configs: Configs, serials: readonly string[], { permit }: Params): void {
-  const wanted = new Set(serials.map((serial) => serial.trim()));
-  for (const { id, serial } of configs.all()) if (wanted.has(String(serial))) permitted(permit, 'config', scopeOf(id));
-  configs.removeAll(serials);
+  configs.removeAll(serials, (id) => covered(permit, 'config', scopeOf(id)));
 }
 
 /** True, as Nacos answers: it is written, in place of what was there. */
@@ -130,7 +128,7 @@ function listen(room: ConfigsRoom, asked: Asked): Answer | Promise<Answer> {
     .then(changesAnswer);
 }
 
-/** Whoever has logged in is asked again each minute who he is: a user is disabled, or a login is over. */
+/** Whoever has logged in is asked again who he is, each minute and before he is told: a user is disabled, or a login is over. */
 async function waited(
   { longPolls, gate }: ConfigsRoom,
   { caller, params, request }: Asked,
@@ -141,11 +139,12 @@ async function waited(
   if (gate === undefined || params.permit?.user === undefined) return longPolls.wait(texts, { ip, ms, onLeave });
   for (let left = ms; ; left -= ASKED_AGAIN_MS) {
     const changed = await longPolls.wait(texts, { ip, ms: Math.min(left, ASKED_AGAIN_MS), onLeave });
-    if (changed.length > 0 || left <= ASKED_AGAIN_MS) return changed;
+    if (changed.length === 0 && left <= ASKED_AGAIN_MS) return changed;
     const facts = { params: params.pairs(), ownParams: false, isScoped: true, isChange: false, example: 'listen to texts' };
     const admission = await gate.admit('read', request, facts);
     if (admission.isRefusal) throw new NotPermitted(admission);
     permittedAll(admission, texts);
+    if (changed.length > 0) return changed;
   }
 }
 

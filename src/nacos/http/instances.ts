@@ -1,5 +1,6 @@
 import type { Instance } from '../../registry/instance.ts';
 import { parseServiceName, type ServiceName } from '../../registry/service-name.ts';
+import { isOfBrowser } from '../../wire/browser.ts';
 import { isJavaClient } from '../agents.ts';
 import { RequestError } from '../errors.ts';
 import { permitted } from '../gate.ts';
@@ -132,16 +133,16 @@ function listCalls({ naming, lists, switches, pusher, pushToClientIp }: HttpRoom
     });
   }
 
-  /** Reading, and with a UDP port also subscribing. Answers for how long the list is good. */
-  function subscribed({ params, agent, by }: Asked, called: ListDialect, { service, kind, isEmpty }: ListAsked): number {
+  /** Reading, and with a UDP port also subscribing, but for a page: its GET changes nothing. Answers for how long the list is good. */
+  function subscribed({ params, agent, by, request }: Asked, called: ListDialect, { service, kind, isEmpty }: ListAsked): number {
     const { defaultCacheMillis, defaultPushCacheMillis } = switches.values;
     const port = Number(optional(params, called.port) ?? 0);
-    if (port === 0) return called.isV2 ? defaultPushCacheMillis : defaultCacheMillis;
+    if (port === 0 || isOfBrowser(request.headers)) return called.isV2 ? defaultPushCacheMillis : defaultCacheMillis;
     const ip = (pushToClientIp && optional(params, called.ip)) || by.peer;
     const app = optional(params, 'app') ?? 'unknown';
     const pushed =
       Number.isInteger(port) && port > 0 && port <= 65_535 && ip !== undefined
-        ? pusher.subscribe(service, { ip, port, agent, app, ...kind }, isEmpty)
+        ? pusher.subscribe(service, { ip, port, agent, app, ...kind, permit: params.permit }, isEmpty)
         : defaultCacheMillis;
     return called.isV2 ? defaultPushCacheMillis : pushed;
   }

@@ -18,7 +18,11 @@ export function operatorCalls({ registry, switches, pusher, clients, gate }: Htt
     servers: ({ local }: Asked) => ({ servers: [member(local)] }),
     /** Log levels are an option of the start. Accepted, as scripts set them on the way. */
     setLog: () => OK,
-    pushState: (asked: Asked) => pushState(pusher, gate, asked),
+    /** What became of the datagrams. Nacos counts them anew when `reset` says so: a GET changes nothing here. */
+    pushState() {
+      const { sent, acked, failed, waiting } = pusher.counts;
+      return { total: sent, succeed: acked, failed, waiting, ratio: sent === 0 ? 0 : acked / sent, reset: false };
+    },
     /** As the servers before 1.4 answered, for scripts that look for the leader. */
     leader: ({ local }: Asked) => ({ leader: JSON.stringify({ ip: local, voteFor: local, term: 1, state: 'LEADER' }) }),
     /** There is one server, and it is responsible for everything. */
@@ -57,18 +61,6 @@ export function operatorCalls({ registry, switches, pusher, clients, gate }: Htt
 }
 
 const HELLO = 'Hello! I am Nacos-Naming and healthy!';
-
-/** What became of the datagrams; with `reset` they are counted anew from then on, for whoever may act on the server. */
-function pushState(pusher: HttpRooms['pusher'], gate: HttpRooms['gate'], { params, request }: Asked): object | Promise<object> {
-  const { sent, acked, failed, waiting } = pusher.counts;
-  const told = (reset: boolean) => {
-    if (reset) pusher.resetCounts();
-    return { total: sent, succeed: acked, failed, waiting, ratio: sent === 0 ? 0 : acked / sent, reset };
-  };
-  if (!readFlag(params, 'reset')) return told(false);
-  const may = gate?.wouldAdmit('operate', request, { ...QUIET, params: params.pairs(), isChange: true }) ?? true;
-  return may instanceof Promise ? may.then(told) : told(may);
-}
 
 function domNames(registry: HttpRooms['registry'], { permit }: Params): object {
   const doms: [string, string[]][] = [];

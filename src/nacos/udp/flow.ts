@@ -8,7 +8,7 @@ export class Flow<R extends Recipient<R>> {
   readonly #now: () => number;
   readonly #out: Outlet<R>;
   readonly #unacknowledged = new Map<string, Sent<R>>();
-  #counts = { sent: 0, acked: 0, failed: 0 };
+  readonly #counts = { sent: 0, acked: 0, failed: 0 };
 
   /** `now` is in monotonic milliseconds. */
   constructor(now: () => number, out: Outlet<R>) {
@@ -19,11 +19,6 @@ export class Flow<R extends Recipient<R>> {
   /** What has been sent, acknowledged and given up since the start, and how many acknowledgements are waited for. */
   get counts(): { readonly sent: number; readonly acked: number; readonly failed: number; readonly waiting: number } {
     return { ...this.#counts, waiting: this.#unacknowledged.size };
-  }
-
-  /** Counts from 0; what is waited for still is. */
-  resetCounts(): void {
-    this.#counts = { sent: 0, acked: 0, failed: 0 };
   }
 
   /** Sends the datagram if there is room for it; and else notes that the recipient is to be told, of what is true then. Answers which. */
@@ -71,11 +66,15 @@ export class Flow<R extends Recipient<R>> {
     const now = this.#now();
     for (const [key, sent] of this.#unacknowledged) {
       if (now - sent.sentAt < ACK_WITHIN_MS) continue;
-      if (sent.isRepeated) {
+      const { target } = sent.recipient;
+      if (!this.#out.mayHear(sent.recipient)) {
+        this.#unacknowledged.delete(key);
+        target.window = Math.min(target.window + 1, WINDOW);
+      } else if (sent.isRepeated) {
         this.#unacknowledged.delete(key);
         this.#counts.failed++;
-        sent.recipient.target.silent = true;
-        sent.recipient.target.window = 0;
+        target.silent = true;
+        target.window = 0;
       } else {
         this.#unacknowledged.set(key, { ...sent, sentAt: now, isRepeated: true });
         this.#send(sent.recipient, sent.datagram);
@@ -108,6 +107,8 @@ export interface Target<R> {
 }
 
 export interface Outlet<R> {
+  /** Whether it may still be told what it has asked for; it asks again if it may not. */
+  readonly mayHear: (recipient: R) => boolean;
   readonly send: (bytes: Buffer, ip: string, port: number) => void;
   /** There is room: says to the recipient what is true now. */
   readonly tell: (recipient: R) => void;

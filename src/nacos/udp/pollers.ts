@@ -1,5 +1,6 @@
 import { flat } from '../../registry/flat.ts';
 import { type ServiceName, serviceKey } from '../../registry/service-name.ts';
+import type { Permit } from '../../rights/admission.ts';
 import type { Refused } from '../../wire/refused.ts';
 import { Shares } from '../../wire/shares.ts';
 import type { Datagram } from './datagrams.ts';
@@ -30,13 +31,15 @@ export class Pollers {
     return this.#shares.count;
   }
 
-  /** Somebody has polled. `empty`: there is nothing in what it has got. Undefined when there is no room for one more. */
+  /** Somebody has polled, who may. `empty`: there is nothing in what it has got. Undefined when there is no room for one more. */
   note(service: ServiceName, poller: Poller, empty: boolean): Told | undefined {
     const key = serviceKey(service);
     const targetKey = targetKeyOf(poller.ip, poller.port);
     const id = `${targetKey} ${poller.grouped} ${poller.clustersVerbatim}`;
     const told = this.#topics.get(key)?.pollers.get(id) ?? this.#add(key, id, { service, poller, targetKey });
-    if (told !== undefined) told.expiresAt = this.#now() + (empty ? EMPTY_EXPIRY_MS : EXPIRY_MS);
+    if (told === undefined) return undefined;
+    told.expiresAt = this.#now() + (empty ? EMPTY_EXPIRY_MS : EXPIRY_MS);
+    told.permit = poller.permit;
     return told;
   }
 
@@ -101,6 +104,7 @@ export class Pollers {
       service: topic.service,
       topic,
       target: behind.target,
+      permit: undefined,
       expiresAt: 0,
       tooLarge: false,
       toldRef: 0,
@@ -143,12 +147,16 @@ export interface Poller {
   readonly clusters: readonly string[];
   /** As the client wrote them: it finds its cached data by name and this text. */
   readonly clustersVerbatim: string;
+  /** By which it has polled; undefined where nobody is asked. */
+  readonly permit?: Permit | undefined;
 }
 
 /** A poller that is told of changes. */
 export interface Told extends Poller, Recipient<Told> {
   readonly service: ServiceName;
   readonly topic: Topic;
+  /** By which it has polled last. */
+  permit: Permit | undefined;
   /** Until when it counts, unless it polls again. */
   expiresAt: number;
   /** The last datagram did not go out, as the client could not have read it whole. */

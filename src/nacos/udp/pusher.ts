@@ -41,6 +41,7 @@ export class Pusher {
     this.#flow = new Flow(now, {
       send: (bytes, ip, port) => this.#sockets.send(bytes, ip, port),
       tell: (told) => this.#tell(told),
+      mayHear,
     });
     this.#nextRef = strictlyRising(() => Math.floor(wallClock()) * 1_000);
     this.#tellings = new Rounds(options.scheduler, TOLD_A_ROUND, (told) => this.#tell(told));
@@ -88,14 +89,9 @@ export class Pusher {
     return this.#pollers.current();
   }
 
-  /** What has been sent, acknowledged and given up since the start, or since the counts began anew. */
+  /** What has been sent, acknowledged and given up since the start. */
   get counts(): Flow<Told>['counts'] {
     return this.#flow.counts;
-  }
-
-  /** Counts from 0. */
-  resetCounts(): void {
-    this.#flow.resetCounts();
   }
 
   /** Sends nothing more. */
@@ -107,7 +103,7 @@ export class Pusher {
   }
 
   #tell(told: Told): void {
-    if (!this.#options.switches.values.pushEnabled || told.expiresAt < this.#options.now()) return;
+    if (!this.#options.switches.values.pushEnabled || told.expiresAt < this.#options.now() || !mayHear(told)) return;
     const list = told.awaited ?? this.#listFor(told);
     told.awaited = undefined;
     if (list instanceof Promise) {
@@ -194,6 +190,11 @@ export interface PusherOptions {
   /** Where it is counted that somebody is not to be told; nowhere when left out. */
   readonly refused?: Refused | undefined;
   readonly log: Logger;
+}
+
+/** It may have lost the right since it polled. When it polls the next time it hears of that. */
+function mayHear({ permit, service }: Told): boolean {
+  return permit?.user === undefined || permit.stillCovers({ kind: 'naming', ...service });
 }
 
 const INSPECT_EVERY_MS = 1_000;

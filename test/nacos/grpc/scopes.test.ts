@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requestTable } from '../../../src/nacos/grpc/table.ts';
 import { startWithBearers, type WithBearers } from '../../support/bearers.ts';
+import { resigned, startGuarded } from '../../support/guarded.ts';
 import { failOnLeaks } from '../../support/leaks.ts';
 import { NacosGrpc } from '../../support/nacos-grpc.ts';
 import { emptyNacos } from '../../support/nacos-room.ts';
@@ -169,4 +170,45 @@ it('whoever has subscribed is told nothing more once the right is gone, and goes
   await call('POST', 'roles', { role: 'reader', username: 'temp' });
   await register(23);
   await temp.pushed('told', toldOf(23));
+});
+
+it('whoever has subscribed by a login that is over is told again once any call brings the next, as clients do it', async () => {
+  await using guarded = await startGuarded({ ann: 'writer', rita: 'reader' });
+  const login = async (who: string) => ({ headers: { accessToken: await guarded.tokenOf(who) } });
+  const exp = Math.floor(Date.now() / 1_000) - 57;
+  const ending = { headers: { accessToken: resigned(await guarded.tokenOf('rita'), { exp }) } };
+  const [reader, writer] = [await login('rita'), await login('ann')];
+  using told = await NacosGrpc.connect(guarded.listeners.grpc);
+  using other = await NacosGrpc.connect(guarded.listeners.grpc);
+  const body = { namespace: 'public', serviceName: 'told', groupName: 'G1', subscribe: true, clusters: '' };
+  const text = { listen: true, configListenContexts: [{ tenant: '', group: 'G1', dataId: 'd', md5: '' }] };
+  for (const [client, by] of [
+    [told, ending],
+    [other, reader],
+  ] as const)
+    for (const [type, asked] of [
+      ['SubscribeServiceRequest', body],
+      ['ConfigBatchListenRequest', text],
+    ] as const)
+      expect(await client.ask(type, asked, by)).toMatchObject({ body: { resultCode: 200 } });
+  const register = (port: number) =>
+    other.ask('InstanceRequest', registering({ serviceName: 'told', groupName: 'G1', instance: { ...INSTANCE, port } }), writer);
+  await register(31);
+  await Promise.all([told, other].map((one) => one.pushed('told', (ports) => ports.includes(31))));
+
+  // Its end is seconds away: whoever asks by it hears when it has come.
+  while ((await other.ask('ServiceListRequest', { namespace: 'public' }, ending)).body.errorCode !== 403);
+  await register(32);
+  await other.ask('ConfigPublishRequest', { tenant: '', group: 'G1', dataId: 'd', content: 'x' }, writer);
+  await other.pushed('told', (ports) => ports.includes(32));
+  await other.said(({ type }) => type === 'ConfigChangeNotifyRequest');
+  // Whatever was sent to it before that has come by then; and a health check, as clients make them, shows nothing.
+  await told.ask('HealthCheckRequest', {});
+  expect(JSON.stringify(told.heard)).not.toMatch(/"port":32|ConfigChangeNotify/);
+
+  expect(await told.ask('ServiceListRequest', { namespace: 'public' }, await login('rita'))).toMatchObject({
+    body: { resultCode: 200 },
+  });
+  await told.pushed('told', (ports) => ports.includes(32));
+  await told.said(({ type }) => type === 'ConfigChangeNotifyRequest');
 });

@@ -33,6 +33,9 @@ const gate: Gate = {
         return coversAll;
       },
       stillCovers: () => true,
+      standing: () => 'holds',
+      until: Number.POSITIVE_INFINITY,
+      isByCertificate: false,
       refusalForUser: (name) => note({ name }) as undefined,
     };
     return permit;

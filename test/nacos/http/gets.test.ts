@@ -56,6 +56,8 @@ const QUERY = new URLSearchParams({
   beat: '{"serviceName":"new","ip":"10.0.0.2","port":80,"cluster":"DEFAULT"}',
   count: '0',
   reset: 'true',
+  udpPort: '9',
+  clientIP: '127.0.0.1',
   _method: 'POST',
 });
 
@@ -81,6 +83,8 @@ async function state(): Promise<string> {
     await get('/nacos/v1/cs/configs', { search: 'blur', dataId: '', group: '', pageNo: 1, pageSize: 99 }),
     await get('/nacos/v1/console/namespaces'),
     await get('/operator/push/state'),
+    await get('/service/subscribers', { serviceName: 'new' }),
+    await get('/operator/metrics', { onlyStatus: 'false' }).then((text) => text.replace(/"(cpu|load|mem)":[^,}]*/g, '')),
     // It is told of the service too, some time after it has subscribed.
     String(client.heard.filter(({ type }) => type === 'ConnectResetRequest').length),
   ];

@@ -95,14 +95,29 @@ describe('a writer of one group', () => {
     });
   });
 
-  it('removes texts by number only where all of them are its own', async () => {
-    const page = { search: 'blur', dataId: '', group: '', pageNo: '1', pageSize: '10' };
-    const { body } = await ask('root', 'GET', '/nacos/v1/cs/configs', page);
-    const ids = (body as { readonly pageItems: readonly { readonly id: string }[] }).pageItems.map(({ id }) => id);
-    expect(ids.length).toBeGreaterThan(1);
-    for (const path of ['/nacos/v1/cs/configs', '/nacos/v3/admin/cs/config/batch'])
-      expect(await ask('ann', 'DELETE', path, { delType: 'ids', ids: ids.join(',') })).toMatchObject(NO_RIGHT);
-    expect(await ask('root', 'GET', '/nacos/v1/cs/configs', page)).toMatchObject({ body: { totalCount: ids.length } });
+  it('removes its own of the texts that it names by number, and learns of no other whether it is there', async () => {
+    await must('POST', '/nacos/v1/cs/configs', { group: 'G1', dataId: 'numbered', content: 'x' });
+    const page = { search: 'blur', dataId: '', group: '', pageNo: '1', pageSize: '99' };
+    const listed = async () => {
+      const { body } = await ask('root', 'GET', '/nacos/v1/cs/configs', page);
+      return (body as { readonly pageItems: readonly { readonly id: string; readonly dataId: string }[] }).pageItems;
+    };
+    const before = await listed();
+    const foreign = before.find(({ dataId }) => dataId === 'of-public')?.id ?? '';
+    const numbered = before.find(({ dataId }) => dataId === 'numbered')?.id ?? '';
+    for (const path of ['/nacos/v1/cs/configs', '/nacos/v3/admin/cs/config/batch']) {
+      const remove = (ids: string) => ask('ann', 'DELETE', path, { delType: 'ids', ids });
+      const [absent, present] = [await remove('424242'), await remove(foreign)];
+      expect([absent.status, present]).toEqual([200, absent]);
+    }
+    expect(await listed()).toEqual(before);
+    const all = { delType: 'ids', ids: before.map(({ id }) => id).join(',') };
+    expect(await ask('ann', 'DELETE', '/nacos/v1/cs/configs', all)).toMatchObject({ status: 200 });
+    const left = await listed();
+    expect(left.map(({ id }) => id)).not.toContain(numbered);
+    expect(left.map(({ id }) => id)).toContain(foreign);
+    for (const { dataId } of before.filter(({ id }) => !left.some((one) => one.id === id)))
+      expect(['mine', 'numbered']).toContain(dataId);
   });
 });
 
@@ -145,6 +160,31 @@ describe('what a reader of one namespace is shown', () => {
     expect(await ask('dev', 'GET', at, query)).toMatchObject({ status: 403 });
     expect(await ask('rita', 'GET', at, query)).toMatchObject({ status: 200 });
   });
+
+  it.each(['v2/ns', 'v3/admin/ns'])(
+    'is of clients only what is there: by /nacos/%s nobody is told who else is known',
+    async (version) => {
+      const at = { serviceName: 'elsewhere', ip: '10.0.0.77', port: '77' };
+      await must('POST', '/nacos/v1/ns/instance', { ...at, namespaceId: 'ns9' });
+      const [foreign, absent, own] = ['10.0.0.77:77#true', '10.0.0.78:77#true', '10.0.0.1:80#true'];
+      for (const list of ['publish', 'subscribe']) {
+        const asked = async (who: string, clientId: string) => {
+          const { status, body } = await ask(who, 'GET', `/nacos/${version}/client/${list}/list`, { clientId });
+          return [status, JSON.stringify(body).replaceAll(clientId, 'ID')];
+        };
+        expect(await asked('dev', foreign)).toEqual(await asked('dev', absent));
+        expect((await asked('dev', absent))[0]).toBe(404);
+        expect((await asked('dev', own))[0]).toBe(200);
+        expect((await asked('rita', foreign))[0]).toBe(200);
+      }
+      const { body } = await ask('dev', 'GET', `/nacos/${version}/client/publish/list`, { clientId: own });
+      expect(JSON.stringify(body)).toContain('of-dev');
+      expect(JSON.stringify(body)).not.toMatch(/of-ns9|of-public/);
+      // Of one client alone, or of what goes by it, nothing is told that has no place: that takes a right to everything.
+      for (const clientId of [foreign, absent, own])
+        expect(await ask('dev', 'GET', `/nacos/${version}/client`, { clientId })).toMatchObject({ status: 403 });
+    },
+  );
 
   it('is no text that it waits for together with its own', async () => {
     const listening = (...texts: string[]) => ({ 'Listening-Configs': texts.map((text) => `${text}\u0001`).join('') });
@@ -226,6 +266,27 @@ describe('who asks', () => {
     }
   });
 
+  it('is counted when refused, beside what is refused for limits', async () => {
+    const seen = async () => {
+      const text = await (
+        await fetch(`http://${server.listeners.main}/readyz?verbose`, { headers: server.bearer('rita') })
+      ).text();
+      const limits = text.split('\n').find((line) => line.startsWith('[+]limits ')) ?? '';
+      return Object.fromEntries(
+        [...limits.matchAll(/callers \(([\w-]+)\) (\d+)/g)].map(([, reason, count]) => [reason, Number(count)]),
+      );
+    };
+    await bare('');
+    const before = await seen();
+    await bare('');
+    expect(await ask('wes', 'PUT', '/nacos/v1/ns/operator/switches', { entry: 'check', value: 'true' })).toMatchObject({
+      status: 403,
+    });
+    const after = await seen();
+    expect(after['no-login']).toBe((before['no-login'] ?? 0) + 1);
+    expect(after['no-right']).toBe((before['no-right'] ?? 0) + 1);
+  });
+
   it('learns beforehand that there are logins', async () => {
     const state = await answerOf(fetch(`http://${server.listeners.main}/nacos/v1/console/server/state`));
     expect(state).toMatchObject({
@@ -252,4 +313,35 @@ describe('who asks', () => {
     for (const path of ['/readyz', '/livez', '/health'])
       expect((await fetch(`http://${server.listeners.main}${path}`)).status, path).toBe(200);
   });
+});
+
+it('a poll that waits for a text is refused once the right is gone, and hears nothing of the change', async () => {
+  const [as, text] = [{ username: 'temp', password: 'only for a while' }, 'polled\u0002G\u0002\u0002\u0001'];
+  await must('POST', '/nacos/v1/auth/users', as);
+  await must('POST', '/nacos/v1/auth/roles', { role: 'reader', username: 'temp' });
+  const poll = async (who: Form) => {
+    const query = new URLSearchParams({ 'Listening-Configs': text, ...who });
+    const headers = { 'Long-Pulling-Timeout': '30000' };
+    const answer = await fetch(`http://${server.listeners.main}/nacos/v1/cs/configs/listener?${query}`, {
+      method: 'POST',
+      headers,
+    });
+    return [answer.status, (await answer.text()).includes('polled')];
+  };
+  const token = server.bearer('rita').authorization.slice('Bearer '.length);
+  const polls = [poll(as), poll({ accessToken: token })];
+  const waiting = async () => {
+    const { body } = await ask('root', 'GET', '/nacos/v1/cs/listener', { ip: '127.0.0.1' });
+    const verbose = await (
+      await fetch(`http://${server.listeners.main}/readyz?verbose`, { headers: server.bearer('root') })
+    ).text();
+    return [JSON.stringify(body).includes('polled'), /long polls (\d+) of/.exec(verbose)?.[1]];
+  };
+  await expect.poll(waiting).toEqual([true, '2']);
+  await must('DELETE', '/nacos/v1/auth/roles', { role: 'reader', username: 'temp' });
+  await must('POST', '/nacos/v1/cs/configs', { group: 'G', dataId: 'polled', content: 'x' });
+  expect(await Promise.all(polls)).toEqual([
+    [403, false],
+    [200, true],
+  ]);
 });

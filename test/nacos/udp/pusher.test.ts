@@ -9,6 +9,8 @@ import { Switches } from '../../../src/nacos/switches.ts';
 import type { Poller } from '../../../src/nacos/udp/pollers.ts';
 import { Pusher } from '../../../src/nacos/udp/pusher.ts';
 import { Registry } from '../../../src/registry/registry.ts';
+import type { Permit } from '../../../src/rights/admission.ts';
+import { startWithBearers } from '../../support/bearers.ts';
 import { orders, registration } from '../../support/instances.ts';
 import { LIMITS } from '../../support/limits.ts';
 import { ManualScheduler } from '../../support/scheduler.ts';
@@ -196,15 +198,15 @@ describe('a subscriber', () => {
     await java.until((push) => ports(push).includes(3));
   });
 
-  it('is counted anew when an operator asks for that', async () => {
+  it('stays counted whoever asks: a GET changes nothing', async () => {
     await using server = await startServer();
     await using ear = await Ear.open(asText);
     await subscribe(server, ear.port, JAVA);
     await register(server, 'orders');
     const state = async (params = {}) => (await answerOf(nacos(server, 'GET', '/operator/push/state', params))).body;
     await expect.poll(() => state()).toMatchObject({ succeed: 1 });
-    expect(await state({ reset: 'true' })).toEqual({ total: 1, succeed: 1, failed: 0, waiting: 0, ratio: 1, reset: true });
-    expect(await state()).toEqual({ total: 0, succeed: 0, failed: 0, waiting: 0, ratio: 0, reset: false });
+    const counted = { total: 1, succeed: 1, failed: 0, waiting: 0, ratio: 1, reset: false };
+    expect([await state({ reset: 'true' }), await state()]).toEqual([counted, counted]);
   });
 
   it('is pushed to at the address that it asked from, whatever it says', async () => {
@@ -213,6 +215,59 @@ describe('a subscriber', () => {
     await subscribe(server, ear.port, JAVA, { clientIP: '127.0.0.2' });
     await register(server, 'orders');
     expect(await ear.until((push) => ports(push).includes(80))).toMatchObject({ from: { address: '127.0.0.1' } });
+  });
+
+  it('is told nothing once the right is gone by which it has polled, and goes on with the poll that has another', async () => {
+    await using server = await startWithBearers({ ann: 'reader', bob: 'reader', dev: 'reader@dev' });
+    await using ear = await Ear.open(asText);
+    await using other = await Ear.open(asText);
+    const poll = async (who: string, port: number) => {
+      const headers = { ...server.bearer(who), 'user-agent': JAVA };
+      return (await nacos(server, 'GET', '/instance/list', { serviceName: 'orders', udpPort: port }, { headers })).status;
+    };
+    const registered = (port: number) =>
+      nacos(
+        server,
+        'POST',
+        '/instance',
+        { serviceName: 'orders', ip: '10.0.0.1', port, ephemeral: 'false' },
+        { headers: server.bearer('root') },
+      );
+    expect([await poll('ann', ear.port), await poll('bob', other.port)]).toEqual([200, 200]);
+    // Nobody subscribes to what is not his.
+    expect(await poll('dev', 54321)).toBe(403);
+    const { body } = await answerOf(
+      nacos(server, 'GET', '/service/subscribers', { serviceName: 'orders' }, { headers: server.bearer('root') }),
+    );
+    expect(body).toMatchObject({ count: 2 });
+    await registered(1);
+    for (const one of [ear, other]) await one.until((push) => ports(push).includes(1));
+
+    server.write({ ann: 'disabled', bob: 'reader', dev: 'reader@dev' });
+    await expect.poll(() => poll('ann', ear.port), { timeout: 10_000 }).toBe(403);
+    await registered(2);
+    await other.until((push) => ports(push).includes(2));
+    server.write({ ann: 'reader', bob: 'reader', dev: 'reader@dev' });
+    await expect.poll(() => poll('ann', ear.port), { timeout: 10_000 }).toBe(200);
+    await registered(3);
+    await ear.until((push) => ports(push).includes(3));
+    expect(ear.heard.map(ports)).not.toContainEqual([1, 2]);
+  });
+
+  it('is none of the callers that a browser makes, whatever the page has it call itself', async () => {
+    await using server = await startServer();
+    const asked = async (port: string, headers: Readonly<Record<string, string>>) =>
+      nacos(
+        server,
+        'GET',
+        '/instance/list',
+        { serviceName: 'orders', udpPort: port },
+        { headers: { 'User-Agent': JAVA, ...headers } },
+      );
+    await asked('54321', { 'Accept-Language': 'en' });
+    await asked('54322', {});
+    const { body } = await answerOf(nacos(server, 'GET', '/service/subscribers', { serviceName: 'orders' }));
+    expect(body).toMatchObject({ count: 1, subscribers: [{ port: 54322 }] });
   });
 
   it('is pushed to at the address it names where an option allows that', async () => {
@@ -297,6 +352,40 @@ function setUpPusher() {
     flush: () => scheduler.advance(0),
   };
 }
+
+it('a datagram that was not acknowledged is not sent again to who may not hear of it any more, and keeps no room', () => {
+  const { scheduler, registry, pusher, poller, flush } = setUpPusher();
+  let may = true;
+  const permit: Permit = {
+    isRefusal: false,
+    user: 'ann',
+    isAdmin: false,
+    isByCertificate: false,
+    until: Number.POSITIVE_INFINITY,
+    refusalFor: () => undefined,
+    covers: () => true,
+    stillCovers: () => may,
+    standing: () => 'holds',
+    refusalForUser: () => undefined,
+  };
+  const [ann, bob] = [{ ...poller(1), permit }, poller(2)];
+  for (const one of [ann, bob]) pusher.subscribe(orders, one, false);
+  registry.register(orders, registration());
+  flush();
+  expect(pusher.counts).toMatchObject({ sent: 2, waiting: 2 });
+  may = false;
+  scheduler.advance(11_000);
+  expect(pusher.counts).toMatchObject({ sent: 3, failed: 0, waiting: 1 });
+  for (const one of [ann, bob]) pusher.subscribe(orders, one, false);
+  registry.register(orders, registration({ port: 2 }));
+  flush();
+  expect(pusher.counts).toMatchObject({ sent: 4, waiting: 2 });
+  may = true;
+  registry.register(orders, registration({ port: 3 }));
+  flush();
+  expect(pusher.counts).toMatchObject({ sent: 6, waiting: 4 });
+  pusher.close();
+});
 
 it.each([
   [GO, 1],
