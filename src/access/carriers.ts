@@ -43,6 +43,12 @@ export function credentialsIn({ params, headers }: Carriers, ownParams = false):
   return found.result();
 }
 
+/** Of a call with `ownParams`: whether it brings a password that somebody is to have. */
+export function setsPassword({ params }: Carriers): boolean {
+  for (const [name, value] of params) if (value !== '' && /^(new)?password$/i.test(name)) return true;
+  return false;
+}
+
 /** As they came: of `Authorization` Node keeps the first alone, and another reader might take the last. */
 export function requestHeaders({ rawHeaders }: Pick<Request, 'rawHeaders'>): Headers {
   const pairs: [string, string][] = [];

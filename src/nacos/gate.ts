@@ -6,7 +6,7 @@ import { HOME } from './rules.ts';
 /** Who may do what, as this surface asks it: the composition root hands it in. */
 export interface Gate {
   readonly admit: (need: Need | undefined, req: Request, asked: Facts) => Admission | Promise<Admission>;
-  /** Whether it would be let in, where less is told to who would not be: nobody hears of it. */
+  /** Whether it would be let in, where less is told to who would not be: nobody hears of it, but of wrong logins. */
   readonly wouldAdmit: (need: Need, req: Request, asked: Facts) => boolean | Promise<boolean>;
   /** As `admit`, of a call over gRPC, where the headers of its payload say who asks. */
   readonly admitOverGrpc: (need: Need, peer: Peer, asked: GrpcFacts) => Admission | Promise<Admission>;
