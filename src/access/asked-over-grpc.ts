@@ -1,4 +1,4 @@
-import type { Headers } from '../wire/browser.ts';
+import { type Headers, isOfBrowser } from '../wire/browser.ts';
 import type { Peer } from '../wire/exchange.ts';
 import type { Asked } from './access.ts';
 import { type Carriers, payloadHeaders } from './carriers.ts';
@@ -6,12 +6,11 @@ import { type Certified, certified } from './certificates.ts';
 
 /**
  * Who asks by a message of Nacos over gRPC: the headers in its payload alone say who that is, and those of the request only how it came.
- * No page in a browser can send one that gets here: what it may send is decided before.
+ * A page of this server, or of an origin that is named, can send one as well.
  */
 export class AskedOverGrpc implements Asked {
   readonly ownParams = false;
   readonly isScoped = true;
-  readonly isBrowser = false;
   readonly #peer: Peer;
   readonly #call: GrpcCall;
 
@@ -26,6 +25,10 @@ export class AskedOverGrpc implements Asked {
 
   get headers(): Headers {
     return this.#call.headers;
+  }
+
+  get isBrowser(): boolean {
+    return isOfBrowser(this.#call.headers);
   }
 
   get carriers(): Carriers {
