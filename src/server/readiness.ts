@@ -19,6 +19,8 @@ export interface Part {
 export interface Look {
   readonly ok: boolean;
   readonly says: string;
+  /** Of what ends at a time that is known; below zero once it has. */
+  readonly validForSeconds?: number;
 }
 
 /**

@@ -104,6 +104,7 @@ function renew(next: TlsIdentity | OptionsError, first: TlsIdentity | undefined,
   const faults = next instanceof OptionsError ? [...next.faults] : [...faultsOf(next)];
   if (!(next instanceof OptionsError) && (next.clientCa === undefined) !== (first.clientCa === undefined))
     faults.push('tls.clientCa can neither come nor go while it runs');
+  if (!(next instanceof OptionsError) && faults.length === 0) faults.push(...certificate.faultsOfNext(next));
   if (next instanceof OptionsError || faults.length > 0) {
     certificate.refuse(faults);
     return false;
