@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { certificatesIn, identityFaults, subjectOf, type TlsIdentity } from '../wire/identity.ts';
+import { certificatesIn, subjectOf, type TlsIdentity } from '../wire/identity.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 import type { Look } from './readiness.ts';
 
@@ -128,14 +128,8 @@ export interface CertificateRoom {
 const A_DAY_MS = 86_400_000;
 const LOOK_EVERY_MS = 3_600_000;
 
-/** In the words of an embedder; empty where it can be used. */
-export function faultsOf(identity: TlsIdentity): readonly string[] {
-  return identityFaults(identity).map(({ part, reason }) =>
-    part === 'pair'
-      ? `tls must have a cert and a key that go together, both in PEM: ${reason}`
-      : `tls.clientCa must be certificates in PEM: ${reason}`,
-  );
-}
+/** What an embedder calls the parts of an identity. */
+export const GIVEN = { pair: 'tls must have a cert and a key that go together, both in PEM', clientCa: 'tls.clientCa' } as const;
 
 interface Shown {
   readonly subject: string;
