@@ -1,7 +1,7 @@
 import type { Admission, LoggedIn, Need, Proof, Refusal as Told } from '../rights/admission.ts';
 import type { Headers } from '../wire/browser.ts';
 import { type Head, type PageRules, pageFault } from './browsers.ts';
-import { type Carriers, credentialsIn, type Pair } from './carriers.ts';
+import { type Carriers, credentialsIn, type Pair, setsPassword } from './carriers.ts';
 import type { Certified } from './certificates.ts';
 import type { Logins } from './logins.ts';
 import { ANYBODY, deedOf, HOLDS, type Known, permitOf } from './permit.ts';
@@ -11,6 +11,7 @@ import {
   BAD_TOKEN,
   BUSY,
   DISAGREEMENT,
+  NEW_UNENCRYPTED,
   NO_WORD,
   NOT_FIRST,
   noLogin,
@@ -63,6 +64,8 @@ export class Access {
     }
     if (need === undefined) return this.#refused(NO_WORD, place, need, asked);
     if (!open.auth) return this.#refused(notTrusted(need, place), place, need, asked);
+    if (asked.ownParams && this.#isInClear(asked, place) && setsPassword(asked.carriers))
+      return this.#refused(NEW_UNENCRYPTED, place, need, asked);
     const who = this.#identify(asked, place);
     return who instanceof Promise
       ? who.then((known) => this.#judged(need, asked, place, known))
@@ -81,14 +84,21 @@ export class Access {
     return admission instanceof Promise || !admission.isRefusal ? undefined : admission;
   }
 
-  /** Whether `admit` would let it in, where less is told to who would not be: nobody hears of that. */
+  /**
+   * Whether `admit` would let it in, where less is told to who would not be. Nobody hears of that, but for who says of himself what is not
+   * so: a guess is one wherever it is tried, and there would be a place else where guessing makes no noise.
+   */
   wouldAdmit(need: Need, asked: Asked): boolean | Promise<boolean> {
     const { open, places } = this.#room;
     const place = places.placeOf(asked.ip, asked.headers);
     if (asked.isChange && asked.isBrowser) return false;
     if (mayAnybody(need, place, asked, open)) return true;
     if (!open.auth) return false;
-    const answer = (who: Known | Refusal) => !who.isRefusal && this.#may(need, asked, who.user);
+    const answer = (who: Known | Refusal): boolean => {
+      if (!who.isRefusal) return this.#may(need, asked, who.user);
+      if (who.reason !== 'no-login') this.#refused(who, place, need, asked);
+      return false;
+    };
     const who = this.#identify(asked, place);
     return who instanceof Promise ? who.then(answer) : answer(who);
   }
@@ -165,12 +175,17 @@ export class Access {
   }
 
   #prove({ name, password }: Pair, asked: Asked, place: Place): User | Refusal | Promise<User | Refusal> {
-    const { logins, passwordsNeedTls } = this.#room;
-    if (passwordsNeedTls && !asked.isEncrypted && place.where !== 'loopback') return UNENCRYPTED;
+    const { logins } = this.#room;
+    if (this.#isInClear(asked, place)) return UNENCRYPTED;
     const answer = (proof: User | 'wrong' | 'busy'): User | Refusal =>
       proof === 'wrong' ? WRONG_LOGIN : proof === 'busy' ? BUSY : proof;
     const proof = logins.prove(name, password, originOf(place));
     return proof instanceof Promise ? proof.then(answer) : answer(proof);
+  }
+
+  /** Where a password could be read on its way, and need not. */
+  #isInClear({ isEncrypted }: Pick<Asked, 'isEncrypted'>, { where }: Place): boolean {
+    return this.#room.passwordsNeedTls && !isEncrypted && where !== 'loopback';
   }
 
   /** Who would be refused if trusted addresses were asked too: nobody waits for the answer. */

@@ -1,5 +1,5 @@
 import type { GrpcFacts } from '../rights/facts.ts';
-import type { Headers } from '../wire/browser.ts';
+import { type Headers, isOfBrowser } from '../wire/browser.ts';
 import type { Peer } from '../wire/exchange.ts';
 import type { Asked } from './access.ts';
 import { type Carriers, payloadHeaders } from './carriers.ts';
@@ -7,12 +7,11 @@ import { type Certified, certified } from './certificates.ts';
 
 /**
  * Who asks by a message of Nacos over gRPC: the headers in its payload alone say who that is, and those of the request only how it came.
- * No page in a browser can send one that gets here: what it may send is decided before.
+ * A page of this server, or of an origin that is named, can send one as well.
  */
 export class AskedOverGrpc implements Asked {
   readonly ownParams = false;
   readonly isScoped = true;
-  readonly isBrowser = false;
   readonly #peer: Peer;
   readonly #call: GrpcFacts;
 
@@ -27,6 +26,10 @@ export class AskedOverGrpc implements Asked {
 
   get headers(): Headers {
     return this.#call.headers;
+  }
+
+  get isBrowser(): boolean {
+    return isOfBrowser(this.#call.headers);
   }
 
   get carriers(): Carriers {

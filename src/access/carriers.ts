@@ -9,7 +9,7 @@ import type { Request } from '../wire/exchange.ts';
 export interface Carriers {
   /** Query and form, each pair as it came; those that came twice are here twice. */
   readonly params: Iterable<readonly [name: string, value: string]>;
-  /** Of the request, or of the gRPC payload, where they alone count. */
+  /** Of the request, or of the gRPC payload, where they alone count; whole texts, and no longer bytes one by one. */
   readonly headers: Headers;
 }
 
@@ -36,17 +36,23 @@ export function credentialsIn({ params, headers }: Carriers, ownParams = false):
   for (const name of READ) {
     const value = headers[name];
     if (value === undefined) continue;
-    for (const one of typeof value === 'string' ? [value] : value) found.add(name, utf8(one), ownParams);
+    for (const one of typeof value === 'string' ? [value] : value) found.add(name, one, ownParams);
   }
   const authorization = headers.authorization;
   for (const one of typeof authorization === 'string' ? [authorization] : (authorization ?? [])) found.authorize(one);
   return found.result();
 }
 
+/** Of a call with `ownParams`: whether it brings a password that somebody is to have. */
+export function setsPassword({ params }: Carriers): boolean {
+  for (const [name, value] of params) if (value !== '' && /^(new)?password$/i.test(name)) return true;
+  return false;
+}
+
 /** As they came: of `Authorization` Node keeps the first alone, and another reader might take the last. */
 export function requestHeaders({ rawHeaders }: Pick<Request, 'rawHeaders'>): Headers {
   const pairs: [string, string][] = [];
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) pairs.push([rawHeaders[i] ?? '', rawHeaders[i + 1] ?? '']);
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) pairs.push([rawHeaders[i] ?? '', utf8(rawHeaders[i + 1] ?? '')]);
   return carried(pairs);
 }
 

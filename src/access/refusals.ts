@@ -81,6 +81,10 @@ export const UNENCRYPTED: Refusal = refusal(
   'unencrypted',
   'user not found! Log in over https: here a password would travel in clear',
 );
+export const NEW_UNENCRYPTED: Refusal = refusal(
+  'unencrypted',
+  'authorization failed! Change passwords over https: here the new one would travel in clear',
+);
 export const NO_WORD: Refusal = refusal('no-right', 'authorization failed! Nobody may do that here');
 export const NO_USERS: Refusal = refusal(
   'no-right',

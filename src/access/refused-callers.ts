@@ -12,11 +12,12 @@ export class RefusedCallers {
   readonly #scheduler: Scheduler;
   readonly #tell: (told: Told) => void;
   readonly #refused: Refused | undefined;
+  /** Whoever was heard of last is last. */
   readonly #callers = new Map<string, Counted>();
-  /** How many of these each address has. */
+  /** How many of these each address has, and each network. */
   readonly #kinds = new Map<string, number>();
   readonly #counts = new Map<RefusalReason, number>();
-  /** In this minute, of callers that there was no room for. */
+  /** In this minute, of callers that came once, when there was no room for them. */
   #others = 0;
   #cancel: Cancel | undefined;
 
@@ -54,33 +55,57 @@ export class RefusedCallers {
     this.#kinds.clear();
   }
 
-  #note(what: Told['what'], reason: RefusalReason, { address, client, need, example }: Caller): void {
+  #note(what: Told['what'], reason: RefusalReason, { address: own, client, need, example }: Caller): void {
     this.#cancel ??= this.#scheduler.every(SUMMARY_MS, () => this.#summarize());
+    const address = this.#shown(own);
     const kinds = this.#kinds.get(address) ?? 0;
     // Who calls himself another each time must not take the room of all others.
     const names = kinds < MOST_KINDS ? [printable(client, 64)] : [printable(client, 64), 'and others'];
     const keys = names.map((name) => JSON.stringify([what, address, name, need]));
-    const known = keys.map((key) => this.#callers.get(key)).find((one) => one !== undefined);
-    if (known !== undefined) {
+    for (const key of keys) {
+      const known = this.#callers.get(key);
+      if (known === undefined) continue;
       known.count++;
       known.reason = reason;
+      this.#callers.delete(key);
+      this.#callers.set(key, known);
       return;
     }
     const [key, name] = [keys.at(-1), names.at(-1)];
-    if (this.#callers.size >= MOST_CALLERS || key === undefined || name === undefined) {
-      this.#others++;
+    if (key === undefined || name === undefined) return;
+    const told = { what, address, client: name, need, example: printable(example, 100) };
+    const isTold = this.#callers.size < MOST_CALLERS;
+    if (!isTold) this.#makeRoom();
+    this.#callers.set(key, { told, reason, count: isTold ? 0 : 1, quietMinutes: 0, isTold });
+    for (const counted of countedBy(address)) this.#kinds.set(counted, (this.#kinds.get(counted) ?? 0) + 1);
+    if (isTold) this.#tell({ ...told, reason, count: 1, isFirst: true });
+  }
+
+  /** Anybody has as many addresses of IPv6 as he likes: of a network with too many, the others are told together. */
+  #shown(address: string): string {
+    const network = networkOf(address);
+    if (network === undefined || this.#kinds.has(address)) return address;
+    return (this.#kinds.get(network) ?? 0) < MOST_OF_NETWORK ? address : network;
+  }
+
+  /** Of whom nothing was heard for the longest, so that who comes again and again stays, however many come once. */
+  #makeRoom(): void {
+    for (const [key, { told, count }] of this.#callers) {
+      this.#others += count;
+      this.#forget(key, told.address);
       return;
     }
-    const told = { what, address, client: name, need, example: printable(example, 100) };
-    this.#callers.set(key, { told, reason, count: 0, quietMinutes: 0 });
-    this.#kinds.set(address, kinds + 1);
-    this.#tell({ ...told, reason, count: 1, isFirst: true });
   }
 
   #summarize(): void {
     for (const [key, caller] of this.#callers) {
-      const { told, reason, count } = caller;
-      if (count > 0 && told.what !== 'hands-on') this.#tell({ ...told, reason, count, isFirst: false });
+      const { told, reason, count, isTold } = caller;
+      // Who came once, when there were too many, is not worth a line.
+      if (!isTold && count === 1) this.#others++;
+      else if (count > 0 && (told.what !== 'hands-on' || !isTold)) {
+        this.#tell({ ...told, reason, count, isFirst: !isTold });
+        caller.isTold = true;
+      }
       caller.quietMinutes = count > 0 ? 0 : caller.quietMinutes + 1;
       caller.count = 0;
       // Who comes back after that is news again.
@@ -103,9 +128,11 @@ export class RefusedCallers {
 
   #forget(key: string, address: string): void {
     this.#callers.delete(key);
-    const kinds = (this.#kinds.get(address) ?? 0) - 1;
-    if (kinds > 0) this.#kinds.set(address, kinds);
-    else this.#kinds.delete(address);
+    for (const counted of countedBy(address)) {
+      const kinds = (this.#kinds.get(counted) ?? 0) - 1;
+      if (kinds > 0) this.#kinds.set(counted, kinds);
+      else this.#kinds.delete(counted);
+    }
   }
 }
 
@@ -144,12 +171,26 @@ const FORGOTTEN_AFTER_MINUTES = 10;
 export const MOST_CALLERS = 1_000;
 /** Of these, for one address. */
 export const MOST_KINDS = 20;
+/** Of these, for all addresses of one network of IPv6. */
+export const MOST_OF_NETWORK = 100;
 
 interface Counted {
   readonly told: Omit<Told, 'reason' | 'count' | 'isFirst'>;
   reason: RefusalReason;
   count: number;
   quietMinutes: number;
+  /** There has been a line. */
+  isTold: boolean;
+}
+
+/** Of IPv6 one has a whole network of 64 bits. Undefined of IPv4, and of a network. */
+function networkOf(address: string): string | undefined {
+  return address.includes(':') && !address.includes('/') ? `${address.split(':', 4).join(':')}::/64` : undefined;
+}
+
+function countedBy(address: string): readonly string[] {
+  const network = networkOf(address);
+  return network === undefined ? [address] : [address, network];
 }
 
 function printable(text: string, most: number): string {

@@ -15,16 +15,23 @@ export function secretFault(secret: Uint8Array): string | undefined {
   if (secret.length < LEAST_SECRET_BYTES || secret.length > MOST_SECRET_BYTES)
     return `it must have ${LEAST_SECRET_BYTES}..${MOST_SECRET_BYTES} bytes, got ${secret.length}`;
   const text = Buffer.from(secret).toString('latin1');
-  const decoded = Buffer.from(text, 'base64').toString('latin1');
-  if ([text, decoded].some(isPublished)) return 'it has been published as a sample, so that everybody knows it';
-  return new Set(secret).size < LEAST_DIFFERENT_BYTES ? 'it repeats itself' : undefined;
+  const decoded = (['base64', 'hex'] as const).map((encoding) => Buffer.from(text.trim(), encoding).toString('latin1'));
+  if ([text, ...decoded].some(isPublished)) return 'it has been published as a sample, so that everybody knows it';
+  return new Set(secret).size < LEAST_DIFFERENT_BYTES || isRepeated(secret) ? 'it repeats itself' : undefined;
+}
+
+/** Whether it is a short text said over and over: at some distance everything is as it was. */
+function isRepeated(secret: Uint8Array): boolean {
+  const most = Math.min(secret.length / 2, LEAST_SECRET_BYTES);
+  for (let apart = 1; apart <= most; apart++) if (secret.every((byte, i) => i < apart || byte === secret[i - apart])) return true;
+  return false;
 }
 
 const LEAST_DIFFERENT_BYTES = 10;
 
-/** How the samples begin that stand in Nacos's files, documents and images, and in what has been copied from them ever since. */
+/** How the samples begin, behind blanks and quotes, that stand in Nacos's files, documents and images, and in what has been copied from them ever since. */
 function isPublished(text: string): boolean {
-  return /^(SecretKey|ThisIsMyCustomSecretKey|change-?me|your[-_]|base64-encoded)/i.test(text);
+  return /^[\s"'`]*(SecretKey|ThisIsMyCustomSecretKey|change-?me|your[-_]|base64-encoded)/i.test(text);
 }
 
 /** A secret file, or why it cannot be taken, as a text that goes behind the file's name. */
@@ -34,12 +41,15 @@ export type SecretRead = { readonly secret: Uint8Array } | { readonly fault: str
 export async function readSecret(path: string): Promise<SecretRead> {
   let file: FileHandle;
   try {
-    file = await open(path, constants.O_RDONLY);
+    // A pipe would be waited for until somebody writes to it, and without a word.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     return { fault: `it cannot be read: ${codeOf(error)}` };
   }
   try {
-    const { mode, size } = await file.stat();
+    const stats = await file.stat();
+    if (!stats.isFile()) return { fault: 'it is not a file' };
+    const { mode, size } = stats;
     if ((mode & 0o077) !== 0) return { fault: `others can read it (mode ${(mode & 0o777).toString(8)}): chmod 600` };
     if (size > MOST_SECRET_BYTES + 2)
       return { fault: `it must have ${LEAST_SECRET_BYTES}..${MOST_SECRET_BYTES} bytes, got ${size}` };

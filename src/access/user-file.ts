@@ -62,7 +62,8 @@ function userIn(name: string, said: unknown, rules: ReadonlyMap<string, unknown>
   const where = `user ${shown(name)}`;
   if (!isUserName(name)) faults.push(`${where}: a name has 1..64 letters, digits, and _ . @ -`);
   const { password, roles = [], tokens = [], certificate, disabled = false, ...others } = asObject(said, where, faults);
-  for (const key of Object.keys(others)) faults.push(`${where}: ${isWord(key) ? `${shown(key)} is not known here` : UNQUOTED}`);
+  for (const [key, value] of Object.entries(others))
+    faults.push(`${where}: ${isWord(key) && value !== null ? `${shown(key)} is not known here` : UNQUOTED}`);
   const fault = passwordIn(name, password, certificate ?? (Array.isArray(tokens) ? tokens[0] : tokens));
   if (fault !== undefined) faults.push(`${where}: ${fault}`);
   if (certificate !== undefined && (typeof certificate !== 'string' || !/^(spiffe:\/\/|CN=)[^\s,"]+$/.test(certificate)))
@@ -85,7 +86,7 @@ function userIn(name: string, said: unknown, rules: ReadonlyMap<string, unknown>
   };
 }
 
-/** A hash that is not in quotes falls apart at its commas, and its salt and key are not for a log. */
+/** What is not in quotes falls apart at its commas, into keys without values: salt and key of a hash, or a password's words, are not for a log. */
 const UNQUOTED = 'put a text with commas in quotes';
 
 function isWord(key: string): boolean {

@@ -8,9 +8,9 @@ const BY: readonly (readonly [Origin['kind'], string])[] = [
   ['default', 'by default'],
 ];
 
-/** One line on options that `serve` would take. Throws `OptionsError` for files of TLS that it would refuse. */
-export function configCheck(settings: Settings): string {
-  readIdentity(settings);
+/** One line on options that `serve` would take. Rejects with `OptionsError` for files of TLS that it would refuse. */
+export async function configCheck(settings: Settings): Promise<string> {
+  await readIdentity(settings);
   const origins = Object.values(settings.origins);
   const counts = BY.map(([kind, by]) => `${origins.filter((origin) => origin.kind === kind).length} ${by}`);
   return `the options are valid: ${counts.join(', ')}\n`;

@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { type Options, OptionsError } from '../options.ts';
+import { OptionsError } from '../options.ts';
 import type { TlsIdentity } from '../wire/identity.ts';
 import { oneAtATime } from '../wire/one-at-a-time.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
-import { faultsOf } from './identity.ts';
-
-export interface IdentityPaths extends Pick<Options, 'tlsCert' | 'tlsKey' | 'tlsClientCa'> {}
+import { type IdentityPaths, identityFaultsOf, readParts } from './identity.ts';
 
 export interface FollowOptions {
   readonly scheduler: Pick<Scheduler, 'after'>;
@@ -44,7 +41,7 @@ export class IdentityFiles {
   }
 
   async #lookOnce(): Promise<void> {
-    const read = await this.#read();
+    const read = await readParts(this.#paths, this.#paths);
     if (this.#isStopped) return;
     const digest = digestOf(read);
     const next = read instanceof OptionsError ? read : this.#checked(read);
@@ -65,23 +62,7 @@ export class IdentityFiles {
   }
 
   #checked(identity: TlsIdentity): TlsIdentity | OptionsError {
-    const faults = faultsOf(identity, this.#paths);
-    return faults.length > 0 ? new OptionsError(faults) : identity;
-  }
-
-  async #read(): Promise<TlsIdentity | OptionsError> {
-    const { tlsCert, tlsKey, tlsClientCa } = this.#paths;
-    const faults: string[] = [];
-    const read = async (path: string): Promise<Buffer> => {
-      try {
-        return await readFile(path);
-      } catch (error) {
-        faults.push(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-        return Buffer.alloc(0);
-      }
-    };
-    const pair = { cert: await read(tlsCert), key: await read(tlsKey) };
-    const identity = tlsClientCa === '' ? pair : { ...pair, clientCa: await read(tlsClientCa) };
+    const faults = identityFaultsOf(identity, this.#paths);
     return faults.length > 0 ? new OptionsError(faults) : identity;
   }
 }

@@ -17,7 +17,7 @@ const DRAIN_DELAY_MS = 5_000;
 export async function serve(settings: Settings): Promise<void> {
   const { logLevel, tlsPort, tlsCert, tlsKey, tlsClientCa, drainDelayMs: delayMs, ...given } = settings.options;
   const log = createLogger(logLevel);
-  const identity = readIdentity(settings);
+  const identity = await readIdentity(settings);
   const supervisor = systemdOf(process.env, systemScheduler, log);
   const tls = identity === undefined ? {} : { tls: { ...(tlsPort !== 'none' && { port: tlsPort }), ...identity } };
   // Where there is a terminal somebody waits for the end, and no balancer looks.

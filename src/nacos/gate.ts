@@ -9,7 +9,7 @@ export interface Gate {
   readonly admit: (need: Need | undefined, req: Request, asked: Facts) => Admission | Promise<Admission>;
   /** Why nothing in a body that is still to come could let it in; `mayBringLogin`: there may be parameters in that. */
   readonly refusalByHead: (need: Need | undefined, req: Request, asked: Facts, mayBringLogin: boolean) => Refusal | undefined;
-  /** Whether it would be let in, where less is told to who would not be: nobody hears of it. */
+  /** Whether it would be let in, where less is told to who would not be: nobody hears of it, but of wrong logins. */
   readonly wouldAdmit: (need: Need, req: Request, asked: Facts) => boolean | Promise<boolean>;
   /** As `admit`, of a call over gRPC, where the headers of its payload say who asks. */
   readonly admitOverGrpc: (need: Need, peer: Peer, asked: GrpcFacts) => Admission | Promise<Admission>;

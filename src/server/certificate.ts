@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
-import { certificatesIn, identityFaults, subjectOf, type TlsIdentity } from '../wire/identity.ts';
+import { certificatesIn, subjectOf, type TlsIdentity } from '../wire/identity.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 import type { Look } from './readiness.ts';
 
 /**
  * The certificate that TLS shows: until when it is valid, whether the last new one could be used, and how many were not content with what
- * they saw. It warns of the end in time, and holds no key.
+ * they saw. It warns of the end in time, also of those that vouch for it, or for clients, and holds no key.
  */
 export class Certificate {
   /** Handshakes that came to nothing, whoever is to blame. */
@@ -13,6 +13,8 @@ export class Certificate {
   readonly #room: CertificateRoom;
   readonly #stop: Cancel;
   #shown: Shown;
+  #others: readonly Shown[];
+  #saidOfOthersAt = Number.NEGATIVE_INFINITY;
   #trouble: string | undefined;
   #saidAt = Number.NEGATIVE_INFINITY;
   #hasSaidEnd = false;
@@ -21,6 +23,7 @@ export class Certificate {
   constructor(identity: TlsIdentity, room: CertificateRoom) {
     this.#room = room;
     this.#shown = shownBy(identity);
+    this.#others = othersIn(identity);
     this.#stop = room.scheduler.every(LOOK_EVERY_MS, () => this.#look());
     this.#look();
   }
@@ -30,9 +33,18 @@ export class Certificate {
     return this.#shown.until;
   }
 
+  /** Why another one, which is fit, had better not take its place: it has ended already, and this one has not. */
+  faultsOfNext(identity: TlsIdentity): readonly string[] {
+    const now = this.#room.wallClock();
+    const { subject, until } = shownBy(identity);
+    return now >= until && now < this.#shown.until ? [`${subject} has ended already, ${dateOf(until)}`] : [];
+  }
+
   /** Another one is shown from now on. */
   put(identity: TlsIdentity): void {
     this.#shown = shownBy(identity);
+    this.#others = othersIn(identity);
+    this.#saidOfOthersAt = Number.NEGATIVE_INFINITY;
     this.#trouble = undefined;
     this.#saidAt = Number.NEGATIVE_INFINITY;
     this.#hasSaidEnd = false;
@@ -53,11 +65,12 @@ export class Certificate {
 
   look(): Look {
     const { subject, until } = this.#shown;
-    const hasEnded = this.#room.wallClock() >= until;
+    const leftMs = until - this.#room.wallClock();
+    const hasEnded = leftMs <= 0;
     const end = `${hasEnded ? 'ended' : 'valid until'} ${dateOf(until)}`;
     const trouble = this.#trouble === undefined ? '' : `, the new one cannot be used: ${this.#trouble}`;
     const says = `${subject} ${end}, ${this.failedHandshakes} handshakes failed${trouble}`;
-    return { ok: trouble === '' && !hasEnded, says };
+    return { ok: trouble === '' && !hasEnded, says, validForSeconds: Math.floor(leftMs / 1_000) };
   }
 
   stop(): void {
@@ -65,6 +78,7 @@ export class Certificate {
   }
 
   #look(): void {
+    this.#lookAtOthers();
     const { wallClock, log, warnDays } = this.#room;
     const now = wallClock();
     const { from, until } = this.#shown;
@@ -77,6 +91,24 @@ export class Certificate {
     else return;
     this.#saidAt = now;
     this.#hasSaidEnd = hasEnded;
+  }
+
+  /** Some are left over, and hurt nobody: so there is no more than a warning. */
+  #lookAtOthers(): void {
+    const { wallClock, log, warnDays } = this.#room;
+    const now = wallClock();
+    if (now - this.#saidOfOthersAt < A_DAY_MS) return;
+    for (const { subject, until } of this.#others) {
+      if (until > now && until - now > warnDays * A_DAY_MS) continue;
+      this.#saidOfOthersAt = now;
+      const facts = { subject, until: dateOf(until) };
+      if (until <= now) log.warn(facts, 'a certificate that vouches for others on TLS has ended');
+      else
+        log.warn(
+          { ...facts, days: Math.floor((until - now) / A_DAY_MS) },
+          'a certificate that vouches for others on TLS ends soon',
+        );
+    }
   }
 
   #facts() {
@@ -96,14 +128,8 @@ export interface CertificateRoom {
 const A_DAY_MS = 86_400_000;
 const LOOK_EVERY_MS = 3_600_000;
 
-/** In the words of an embedder; empty where it can be used. */
-export function faultsOf(identity: TlsIdentity): readonly string[] {
-  return identityFaults(identity).map(({ part, reason }) =>
-    part === 'pair'
-      ? `tls must have a cert and a key that go together, both in PEM: ${reason}`
-      : `tls.clientCa must be certificates in PEM: ${reason}`,
-  );
-}
+/** What an embedder calls the parts of an identity. */
+export const GIVEN = { pair: 'tls must have a cert and a key that go together, both in PEM', clientCa: 'tls.clientCa' } as const;
 
 interface Shown {
   readonly subject: string;
@@ -115,7 +141,20 @@ interface Shown {
 function shownBy({ cert }: TlsIdentity): Shown {
   const [first] = certificatesIn(cert);
   if (first === undefined) throw new Error('an identity without a certificate is not fit');
-  return { subject: subjectOf(first), from: Date.parse(first.validFrom), until: Date.parse(first.validTo) };
+  return timesOf(first);
+}
+
+/** Those that vouch for it, as far as they are shown along with it, and those that vouch for clients. */
+function othersIn({ cert, clientCa = '' }: TlsIdentity): readonly Shown[] {
+  return [...certificatesIn(cert).slice(1), ...certificatesIn(clientCa)].map(timesOf);
+}
+
+function timesOf(certificate: ReturnType<typeof certificatesIn>[number]): Shown {
+  return {
+    subject: subjectOf(certificate),
+    from: Date.parse(certificate.validFrom),
+    until: Date.parse(certificate.validTo),
+  };
 }
 
 function dateOf(ms: number): string {

@@ -19,17 +19,21 @@ export interface Part {
 export interface Look {
   readonly ok: boolean;
   readonly says: string;
+  /** Of what ends at a time that is known; below zero once it has. */
+  readonly validForSeconds?: number;
 }
 
 /**
  * Who answers on a path, if it is one of these. `mayTell`: whether this caller may hear of the parts, which whoever asks whether the
- * bridge is ready need not know; everybody may when it is left out.
+ * bridge is ready need not know; everybody may when it is left out. It is not asked where the answer is the same for all.
  */
 export function probePaths(
   parts: readonly Part[],
   mayTell: (req: Request) => boolean | Promise<boolean> = () => true,
 ): (path: string) => Serve | undefined {
   const ready: Serve = (req, res) => {
+    // A password in it may take its time to be looked at, and this one is asked by who has little.
+    if (!wantsParts(req) && isReady(lookAt(parts))) return answerText(res, 200, 'ok\n');
     const isTold = mayTell(req);
     const answered = (told: boolean) => answerReady(req, res, parts, told);
     return isTold instanceof Promise ? isTold.then(answered) : answered(isTold);
@@ -47,20 +51,38 @@ function answerAlive(req: Request, res: Response): void {
 }
 
 function answerReady(req: Request, res: Response, parts: readonly Part[], isTold: boolean): void {
-  const seen = parts.map(({ name, isNeeded, look }) => ({ name, isNeeded, ...look() }));
-  const isReady = seen.every(({ ok, isNeeded }) => ok || !isNeeded);
-  const status = isReady ? 200 : 503;
+  const seen = lookAt(parts);
+  const passed = isReady(seen);
+  const status = passed ? 200 : 503;
   if (!isTold) {
-    answerText(res, status, isReady ? 'ok\n' : 'not ready\n');
+    answerText(res, status, passed ? 'ok\n' : 'not ready\n');
   } else if (wantsJson(req)) {
-    answerJson(res, status, { status: isReady ? 'ready' : 'not ready', parts: seen });
-  } else if (isReady && !isVerbose(req)) {
+    answerJson(res, status, { status: passed ? 'ready' : 'not ready', parts: seen });
+  } else if (passed && !isVerbose(req)) {
     answerText(res, status, 'ok\n');
   } else {
     // Whoever finds a failure wants to know why, as Kubernetes thinks too.
     const lines = seen.map(({ name, ok, says }) => `[${ok ? '+' : '-'}]${name} ${says}\n`);
-    answerText(res, status, `${lines.join('')}readyz check ${isReady ? 'passed' : 'failed'}\n`);
+    answerText(res, status, `${lines.join('')}readyz check ${passed ? 'passed' : 'failed'}\n`);
   }
+}
+
+/** A part as it is now; `isNeeded` as of `Part`. */
+interface Seen extends Look {
+  readonly name: string;
+  readonly isNeeded: boolean;
+}
+
+function lookAt(parts: readonly Part[]): readonly Seen[] {
+  return parts.map(({ name, isNeeded, look }) => ({ name, isNeeded, ...look() }));
+}
+
+function isReady(seen: readonly Seen[]): boolean {
+  return seen.every(({ ok, isNeeded }) => ok || !isNeeded);
+}
+
+function wantsParts(req: Request): boolean {
+  return isVerbose(req) || wantsJson(req);
 }
 
 /** For GET and HEAD alone, and never from a cache. */

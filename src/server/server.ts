@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { type Logger, pino } from 'pino';
 import { checkOptions, type GivenOptions, OptionsError } from '../options.ts';
-import type { TlsIdentity } from '../wire/identity.ts';
+import { faultsOf, type TlsIdentity } from '../wire/identity.ts';
 import type { Lanes } from '../wire/lanes.ts';
 import { listen, type OpenPort, type PortOptions } from '../wire/listener.ts';
-import { type Certificate, faultsOf } from './certificate.ts';
+import { type Certificate, GIVEN } from './certificate.ts';
 import { everything, healthOnly, type Surfaces } from './dispatch.ts';
 import { drain } from './drain.ts';
 import { drainableOf } from './drainable.ts';
@@ -64,7 +64,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   const options = checkOptions(given);
   const { tls } = given;
   // Opening a port would find it out too, but it is not the port that is at fault.
-  const faults = tls === undefined ? [] : faultsOf(tls);
+  const faults = tls === undefined ? [] : faultsOf(tls, GIVEN);
   if (faults.length > 0) throw new OptionsError(faults);
   const house = houseOf(options, given.log ?? pino({ enabled: false }), tls !== undefined);
   const rooms = await roomsIn(house, tls);
@@ -101,9 +101,10 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
 /** Whether clients are asked for certificates is decided at the start. */
 function renew(next: TlsIdentity | OptionsError, first: TlsIdentity | undefined, { ports, certificate }: Shown): boolean {
   if (first === undefined || certificate === undefined) return false;
-  const faults = next instanceof OptionsError ? [...next.faults] : [...faultsOf(next)];
+  const faults = next instanceof OptionsError ? [...next.faults] : [...faultsOf(next, GIVEN)];
   if (!(next instanceof OptionsError) && (next.clientCa === undefined) !== (first.clientCa === undefined))
     faults.push('tls.clientCa can neither come nor go while it runs');
+  if (!(next instanceof OptionsError) && faults.length === 0) faults.push(...certificate.faultsOfNext(next));
   if (next instanceof OptionsError || faults.length > 0) {
     certificate.refuse(faults);
     return false;

@@ -33,11 +33,11 @@ function textOf(admission: Admission): string | undefined {
 
 /**
  * Whether somebody may hear of more than that the bridge is ready: how much there is of everything, who was refused, what has failed. Who
- * may read it all may, where health is open to him. Nobody is refused that, and so nobody hears of it.
+ * may read it all may, where health is open to him. Nobody is refused that, and so nobody hears of it, but of wrong logins.
  */
 export function mayHear(access: Access) {
   return (req: Request) => {
-    const asked = new AskedOverHttp(req, { example: '' });
+    const asked = new AskedOverHttp(req, { example: `${req.method} ${pathOf(req)}` });
     const mayRead = access.wouldAdmit('read', asked);
     const mayAsk = (may: boolean) => may && access.wouldAdmit('probe', asked);
     return mayRead instanceof Promise ? mayRead.then(mayAsk) : mayAsk(mayRead);

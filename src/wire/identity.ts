@@ -65,6 +65,13 @@ export function identityFaults({ cert, key, clientCa }: TlsIdentity): readonly I
   return faults;
 }
 
+/** The same in words: `said` begins what is told of each part, as whoever has given it calls it. */
+export function faultsOf(identity: TlsIdentity, said: Readonly<Record<IdentityFault['part'], string>>): readonly string[] {
+  return identityFaults(identity).map(({ part, reason }) =>
+    part === 'pair' ? `${said.pair}: ${reason}` : `${said.clientCa} must be certificates in PEM: ${reason}`,
+  );
+}
+
 const NO_CERTIFICATE = 'no certificate in it';
 
 /** All of them, in their order. Throws for what is none. */

@@ -31,7 +31,7 @@ export interface OpenPort {
 export interface PortOptions {
   readonly limits: PortLimits;
   readonly scheduler: Scheduler;
-  /** Milliseconds since 1970, for the date of answers over HTTP/2; without it they have none. */
+  /** Milliseconds since 1970, for the date of answers over HTTP/2, which without it have none, and for the end of clients' certificates. */
   readonly wallClock?: () => number;
   /** What all ports of the process have waiting on HTTP/2; of this one alone when left out. */
   readonly http2Totals?: Totals;
@@ -43,7 +43,7 @@ export interface PortOptions {
   readonly onBug?: (error: unknown) => void;
   readonly tls?: TlsIdentity | undefined;
   /** How TLS is spoken there; as Node does, and to all, when left out. */
-  readonly tlsRules?: Omit<SecuredOptions, 'handshakeTimeoutMs'> | undefined;
+  readonly tlsRules?: Omit<SecuredOptions, 'handshakeTimeoutMs' | 'wallClock'> | undefined;
   /** Whether it refuses what is not TLS; default false. */
   readonly tlsOnly?: boolean;
   /** The seat of a connection; one that has none has been ended. All are kept when it is left out. */
@@ -61,7 +61,7 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
   const { guests, refused, bodies, http2Totals: totals } = options;
   const serving = createServing(lanes, { limits, scheduler, wallClock, onBug, totals, guests, refused, bodies });
   const { handshakeTimeoutMs } = limits;
-  const howToShake = { ...DEFAULT_RULES, requiresCertificate: false, ...options.tlsRules, handshakeTimeoutMs };
+  const howToShake = { ...DEFAULT_RULES, requiresCertificate: false, ...options.tlsRules, handshakeTimeoutMs, wallClock };
   const secure = tls && secured(tls, howToShake, serving.serveShaken);
 
   const howToTell = { timeoutMs: limits.headerTimeoutMs, knowsTls: secure !== undefined, scheduler };

@@ -2,7 +2,7 @@ import { TLSSocket } from 'node:tls';
 
 /** What a peer has shown itself to be, on the connection itself and in Node's words. Whom that means, others know. */
 export interface PeerCertificate {
-  /** `CN=orders`, with a line for each part. */
+  /** `CN=orders`, with a line for each part; "" where it has none, and is called by its other names alone. */
   readonly subject: string;
   /** `URI:spiffe://…, DNS:…`, "" where there is none. */
   readonly subjectAltName: string;
@@ -30,6 +30,7 @@ type Certified = TLSSocket & { [SHOWN]?: PeerCertificate | undefined };
 function readFrom(socket: TLSSocket): PeerCertificate | undefined {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return undefined;
-  const { subject, subjectAltName = '', validTo } = certificate;
+  // Whatever its type says, Node gives no empty subject either.
+  const { subject = '', subjectAltName = '', validTo } = certificate;
   return { subject, subjectAltName, validUntil: Date.parse(validTo) };
 }

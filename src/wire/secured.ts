@@ -17,6 +17,8 @@ export interface SecuredOptions extends TlsRules {
   /** Whether a client without a certificate is turned away, where there is anybody to vouch for one. */
   readonly requiresCertificate: boolean;
   readonly handshakeTimeoutMs: number;
+  /** Milliseconds since 1970: no certificate is too old where it is left out. */
+  readonly wallClock?: (() => number) | undefined;
   /** Hears of handshakes that failed, and why. */
   readonly failed?: ((reason: string, socket: Socket) => void) | undefined;
 }
@@ -27,7 +29,7 @@ export function secured(
   options: SecuredOptions,
   serve: (socket: Socket, speaksHttp2: boolean) => void,
 ): Secured {
-  const { requiresCertificate, handshakeTimeoutMs, failed } = options;
+  const { requiresCertificate, handshakeTimeoutMs, wallClock = () => 0, failed } = options;
   let current = identity;
   const asks = identity.clientCa !== undefined;
   const server = createServer({
@@ -46,11 +48,12 @@ export function secured(
   server.on('secureConnection', (socket) => {
     shaking.delete(otherEndOf(socket));
     socket.on('error', ignore);
-    const isCertified = asks && shownCertificate(socket) !== undefined;
-    if (isCertified) socket.once('close', certified.add(socket));
-    else if (asks && requiresCertificate) {
-      // Node takes who resumes a session without one for authorized.
-      failed?.('no certificate', socket);
+    const shown = asks ? shownCertificate(socket) : undefined;
+    if (shown !== undefined) socket.once('close', certified.add(socket));
+    // Of a session that is resumed, OpenSSL looks at nothing again: neither whether there is one, nor whether it is still good.
+    const fault = shown === undefined ? 'no certificate' : wallClock() >= shown.validUntil ? 'certificate has ended' : undefined;
+    if (asks && requiresCertificate && fault !== undefined) {
+      failed?.(fault, socket);
       socket.destroy();
       return;
     }

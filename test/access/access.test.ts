@@ -335,6 +335,26 @@ describe('a login', () => {
     expect(await room.access.login(asked(), pair)).toMatchObject({ username: 'ann' });
   });
 
+  it.each(['password', 'newPassword'])(
+    'a %s that somebody is to have is refused in clear, from elsewhere, where there is TLS',
+    async (name) => {
+      using room = accessRoom({ auth: true, passwordsNeedTls: true });
+      await room.addUser('admin', PASSWORD, 'admin');
+      const loggedIn = await room.access.login(asked({ isEncrypted: true }), { name: 'admin', password: PASSWORD });
+      const token = loggedIn.isRefusal ? '' : loggedIn.accessToken;
+      const change = (more: Partial<Asked>, params: Readonly<Record<string, string>> = { [name]: 'another horse' }) =>
+        room.access.admit(
+          'admin',
+          asked({ ...more, ownParams: true, params: { accessToken: token, username: 'ann', ...params } }),
+        );
+      expect(await change({})).toMatchObject({ status: 403, reason: 'unencrypted', text: expect.stringContaining('over https') });
+      expect(await change({ isEncrypted: true })).toMatchObject({ isRefusal: false });
+      expect(await change({ ip: '127.0.0.1' })).toMatchObject({ isRefusal: false });
+      // A token is another matter: Java sends it in clear to this day.
+      expect(await change({}, {})).toMatchObject({ isRefusal: false });
+    },
+  );
+
   it("by way of a proxy that is named is the guess of whom it asks for, and else the proxy's", async () => {
     using room = await roomWithUsers({ trustedProxies: ['10.9.9.9'] });
     const guess = (ip: string, from: string, password: string) =>
@@ -606,6 +626,26 @@ it('who would be let in is found out as for a call, and nobody hears of it', asy
   using open = accessRoom();
   expect(await open.access.wouldAdmit('read', asked())).toBe(true);
   expect(await open.access.wouldAdmit('write', asked())).toBe(false);
+});
+
+it('a wrong login is heard of also where nobody is refused for it', async () => {
+  using room = await roomWithUsers({ healthAuth: true });
+  room.told.length = 0;
+  for (const need of ['probe', 'read', 'operate'] as const) {
+    const guess = { params: { username: 'ann', password: `a guess at ${need}` }, example: 'GET /readyz' };
+    expect(await room.access.wouldAdmit(need, asked(guess))).toBe(false);
+    expect(await room.access.wouldAdmit(need, asked({ headers: { authorization: 'Bearer x.y.z' } }))).toBe(false);
+  }
+  expect([...room.refusedCallers.counts]).toEqual([
+    ['wrong-login', 3],
+    ['bad-token', 3],
+  ]);
+  expect(room.told.map(({ what, reason, need, example }) => [what, reason, need, example])).toContainEqual([
+    'refused',
+    'wrong-login',
+    'probe',
+    'GET /readyz',
+  ]);
 });
 
 it('a permit that is kept says of later what is true by then', async () => {

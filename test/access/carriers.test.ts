@@ -31,7 +31,7 @@ describe('who somebody says to be', () => {
     [[], { authorization: basic('ann:p:w') }, undefined, 'ann/p:w'],
     [[], { authorization: basic('ann:') }, undefined, 'ann/'],
     [[], { authorization: basic('ann:grün') }, undefined, 'ann/grün'],
-    [[], { username: 'ann', password: Buffer.from('grün').toString('latin1') }, undefined, 'ann/grün'],
+    [[], { username: 'ann', password: 'grün' }, undefined, 'ann/grün'],
     // The same said twice is said once.
     [[['accessToken', 't1']], { accesstoken: 't1', authorization: 'Bearer t1' }, 't1', undefined],
     [

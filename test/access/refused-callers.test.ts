@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type Caller, MOST_CALLERS, MOST_KINDS, RefusedCallers, type Told, toldLine } from '../../src/access/refused-callers.ts';
+import {
+  type Caller,
+  MOST_CALLERS,
+  MOST_KINDS,
+  MOST_OF_NETWORK,
+  RefusedCallers,
+  type Told,
+  toldLine,
+} from '../../src/access/refused-callers.ts';
 import { Refused } from '../../src/wire/refused.ts';
 import { ManualScheduler } from '../support/scheduler.ts';
 
@@ -76,6 +84,43 @@ describe('who is refused', () => {
     expect(it.callers.counts.get('not-trusted')).toBe(MOST_CALLERS + 5_000);
   });
 
+  it('and comes again and again is named, however many have come once', () => {
+    using it = room();
+    for (let i = 0; i < MOST_CALLERS; i++) it.callers.refused('no-login', { ...GO, address: `10.${i >> 8}.${i & 255}.1` });
+    it.told.length = 0;
+    for (let i = 0; i < 3_000; i++) {
+      if (i % 500 === 0) it.callers.refused('not-trusted', GO);
+      it.callers.refused('no-login', { ...GO, address: `172.${i >> 8}.${i & 255}.1` });
+    }
+    expect(it.told).toEqual([]);
+    it.scheduler.advance(60_000);
+    expect(it.lines()).toEqual([
+      'refused 6 writes from 10.2.3.4 (Nacos-Go-Client:v2.3.5): not-trusted; e.g. register orders',
+      'refused 3000 calls from others',
+    ]);
+    expect(it.scheduler.open).toBe(1);
+    it.scheduler.advance(1_200_000);
+    expect(it.scheduler.open).toBe(0);
+  });
+
+  it('and has a network of IPv6 is named by so many addresses of it, and then by the network', () => {
+    using it = room();
+    const from = (i: number) => it.callers.refused('no-login', { ...GO, address: `2001:db8:0:1:0:0:0:${i.toString(16)}` });
+    for (let i = 0; i < 5_000; i++) from(i);
+    expect(it.told).toHaveLength(MOST_OF_NETWORK + 1);
+    expect(it.lines().at(-1)).toBe('refused 1 write from 2001:db8:0:1::/64 (and others): no-login; e.g. register orders');
+    from(0);
+    it.callers.refused('no-login', { ...GO, address: '2001:db8:0:2:0:0:0:1' });
+    expect(it.lines().at(-1)).toContain('from 2001:db8:0:2:0:0:0:1 ');
+    it.scheduler.advance(60_000);
+    expect(it.lines()).toEqual([
+      `refused ${5_000 - MOST_OF_NETWORK - 1} writes from 2001:db8:0:1::/64 (and others): no-login; e.g. register orders`,
+      'refused 1 write from 2001:db8:0:1:0:0:0:0 (Nacos-Go-Client:v2.3.5): no-login; e.g. register orders',
+    ]);
+    it.scheduler.advance(600_000);
+    expect(it.scheduler.open).toBe(0);
+  });
+
   it('and calls himself another each time, cannot take the room of others', () => {
     using it = room();
     for (let i = 0; i < 5_000; i++) it.callers.refused('not-trusted', { ...GO, client: `client ${i}` });
@@ -85,8 +130,8 @@ describe('who is refused', () => {
     expect(it.lines().at(-1)).toBe('refused 1 write from 10.2.3.5 (Nacos-Go-Client:v2.3.5): not-trusted; e.g. register orders');
     it.scheduler.advance(60_000);
     expect(it.lines()).toEqual([
-      'refused 1 write from 10.2.3.4 (client 0): not-trusted; e.g. register orders',
       `refused ${5_000 - MOST_KINDS - 1} writes from 10.2.3.4 (and others): not-trusted; e.g. register orders`,
+      'refused 1 write from 10.2.3.4 (client 0): not-trusted; e.g. register orders',
     ]);
     it.scheduler.advance(600_000);
     it.callers.refused('not-trusted', { ...GO, client: 'client 21' });

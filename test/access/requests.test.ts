@@ -182,7 +182,7 @@ describe('a request, as access is asked about it', () => {
     expect(asked.map(({ isBrowser, isEncrypted, certificate, agent }) => [isBrowser, isEncrypted, certificate, agent])).toEqual([
       [true, false, undefined, 'Mozilla/5.0'],
       [true, false, undefined, 'Mozilla/5.0'],
-      [false, false, undefined, 'Nacos-Rust-Client:0.8'],
+      [true, false, undefined, 'Nacos-Rust-Client:0.8'],
     ]);
     expect(ips).toEqual(['127.0.0.1', '127.0.0.1', '127.0.0.1']);
     expect(asked.map(({ isScoped, ownParams, headers }) => [isScoped, ownParams, headers.via])).toEqual([

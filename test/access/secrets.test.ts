@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -29,8 +30,13 @@ describe('a secret', () => {
     [Buffer.alloc(5_000, SECRET), 'got 5000'],
     [Buffer.alloc(32), 'repeats itself'],
     ['0123456701234567012345670123456701234567', 'repeats itself'],
+    ['0123456789012345678901234567890123456789', 'repeats itself'],
+    ['a few words and a blank '.repeat(3), 'repeats itself'],
     ...PUBLISHED.map((sample) => [sample, 'published'] as const),
     ...PUBLISHED.map((sample) => [Buffer.from(sample).toString('base64'), 'published'] as const),
+    ...PUBLISHED.map((sample) => [Buffer.from(sample).toString('hex'), 'published'] as const),
+    ...PUBLISHED.map((sample) => [` \t"${sample}"`, 'published'] as const),
+    ...PUBLISHED.map((sample) => [`'${Buffer.from(sample).toString('base64')}'`, 'published'] as const),
   ])('is not %j', (secret, fault) => {
     const said = secretFault(Buffer.from(secret));
     expect(said).toContain(fault);
@@ -84,6 +90,13 @@ describe('a file of a secret', () => {
     if (text === undefined) return;
     expect(await keptSecret(path, countedRandomness())).toEqual({ fault });
     expect(await readFile(path, 'utf8')).toBe(text);
+  });
+
+  it('is not waited for where it is a pipe that nobody writes to', async () => {
+    const path = join(dir, 'pipe');
+    execFileSync('mkfifo', ['-m', '600', path]);
+    expect(await readSecret(path)).toEqual({ fault: 'it is not a file' });
+    expect(await readSecret(dir)).toEqual({ fault: 'it is not a file' });
   });
 
   it('is not made where there is no folder', async () => {

@@ -168,6 +168,12 @@ roles:
     for (const part of HASH.split(/[$,]/).filter((one) => one.length > 8)) expect(text).not.toContain(part);
   });
 
+  it('tells nothing of a password that is not in quotes, but that it should be', () => {
+    const text = faultsOf(`users: { ${admin}, ann: { password: correct, horse, battery } }`).join('\n');
+    expect(text).toContain('user "ann": put a text with commas in quotes');
+    expect(text).not.toMatch(/correct|horse|battery/);
+  });
+
   it('tells all that is wrong at once, and no password', () => {
     const faults = faultsOf('users: { ann: { password: seven77, role: x }, "b:b": { password: nacosnacos } }');
     expect(faults).toHaveLength(5);

@@ -19,6 +19,10 @@ const certified = (name: string, from = authority) => from.issue({ commonName: n
 /** Of a user who may write one group, of nobody, and of somebody for whom nobody vouches. */
 const orders = certified('orders');
 const unknown = certified('unknown');
+/** As meshes make them: all there is to them is a name beside the subject, if any. */
+const meshed = authority.issue({ names: ['URI:spiffe://td/orders'] });
+const named = authority.issue({ names: ['DNS:orders.example'] });
+const bare = authority.issue({});
 const forged = certified('orders', new Authority('another authority'));
 
 const USERS = `
@@ -76,7 +80,13 @@ describe.each(Object.entries(WAYS))('over %s', (_, register) => {
     expect([await register(orders, 'G1'), await register(orders, 'G2')]).toEqual([200, 403]);
   });
 
+  it('a certificate needs no subject for that', async () => {
+    expect([await register(meshed, 'G1'), await register(meshed, 'G2')]).toEqual([200, 403]);
+  });
+
   it.each<[string, Own]>([
+    ['without a subject, that is called otherwise', named],
+    ['without any name', bare],
     ['that no user has', unknown],
     ['that nobody vouches for', forged],
     ['that is not there', undefined],

@@ -95,17 +95,23 @@ it('it says in a few words how it is, and what was wrong with the one that was t
   expect(certificate.look()).toEqual({
     ok: true,
     says: 'CN=localhost valid until 2027-03-01T12:00:00.000Z, 0 handshakes failed',
+    validForSeconds: 86_400,
   });
   certificate.handshakeFailed('no certificate', '10.0.0.1');
   certificate.refuse(['a.pem cannot be read', 'b.pem cannot be read']);
   expect(certificate.look()).toEqual({
     ok: false,
     says: 'CN=localhost valid until 2027-03-01T12:00:00.000Z, 1 handshakes failed, the new one cannot be used: a.pem cannot be read; b.pem cannot be read',
+    validForSeconds: 86_400,
   });
   certificate.put(authority.issueForServer({ until: UNTIL }));
   expect(certificate.look().ok).toBe(true);
   one.scheduler.advance(2 * A_DAY_MS);
-  expect(certificate.look()).toEqual({ ok: false, says: 'CN=localhost ended 2027-03-01T12:00:00.000Z, 1 handshakes failed' });
+  expect(certificate.look()).toEqual({
+    ok: false,
+    says: 'CN=localhost ended 2027-03-01T12:00:00.000Z, 1 handshakes failed',
+    validForSeconds: -86_400,
+  });
 });
 
 it.each([
@@ -117,4 +123,29 @@ it.each([
   using one = room(A_DAY_MS);
   one.certificate.put(authority.issue({ until: UNTIL, ...wanted }));
   expect(one.certificate.look().says).toContain(`${name} valid until `);
+});
+
+it('whoever vouches for others has a warning a day likewise, and the certificate is none the worse for it', () => {
+  using one = room(30 * A_DAY_MS, { until: new Date('2100-01-01T00:00:00Z') });
+  const above = new Authority('those who vouch', undefined, { until: UNTIL });
+  const identity = authority.issueForServer({ until: new Date('2100-01-01T00:00:00Z') });
+  one.certificate.put({ ...identity, cert: identity.cert + above.cert, clientCa: authority.cert + above.cert });
+  one.scheduler.advance(16 * A_DAY_MS - AN_HOUR_MS);
+  expect(one.said()).toEqual([[INFO, 'the certificate of TLS was renewed']]);
+  one.scheduler.advance(2 * AN_HOUR_MS);
+  const soon = 'a certificate that vouches for others on TLS ends soon';
+  // It is there twice, for the certificate and for clients.
+  expect(one.said()).toEqual([14, 14].map((days) => [WARN, soon, days]));
+  one.scheduler.advance(14 * A_DAY_MS);
+  expect(one.said().at(-1)).toEqual([WARN, 'a certificate that vouches for others on TLS has ended']);
+  expect(one.certificate.look().ok).toBe(true);
+});
+
+it('one that has ended is not to take the place of a good one, but of one that has ended as well', () => {
+  using one = room(A_DAY_MS);
+  const ended = authority.issueForServer({ until: new Date(UNTIL.getTime() - 2 * A_DAY_MS) });
+  expect(one.certificate.faultsOfNext(ended)).toEqual(['CN=localhost has ended already, 2027-02-27T12:00:00.000Z']);
+  expect(one.certificate.faultsOfNext(authority.issueForServer({ until: UNTIL }))).toEqual([]);
+  one.scheduler.advance(2 * A_DAY_MS);
+  expect(one.certificate.faultsOfNext(ended)).toEqual([]);
 });

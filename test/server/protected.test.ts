@@ -96,6 +96,20 @@ describe.skipIf(FOREIGN === undefined)('from elsewhere', () => {
     expect(await open2.ask(open2.elsewhere, 'POST', '/service', { serviceName: 'x' })).toMatchObject({ status: 200 });
   });
 
+  it('a browser on a trusted address writes over gRPC no more than otherwise', async () => {
+    await using room = await open({ trust: `${FOREIGN}` });
+    const written = async (marks: Readonly<Record<string, string>>) => {
+      using client = new NacosGrpc(room.elsewhere.listeners.grpc);
+      for (const [name, value] of Object.entries(marks)) client.metadata.set(name, value);
+      client.open();
+      client.say('ConnectionSetupRequest', { clientVersion: 'Test-Client:v1', labels: { module: 'naming' } });
+      await client.untilSetUp();
+      return await client.register('orders', 80);
+    };
+    expect(await written({ 'accept-language': 'en' })).toMatchObject({ type: 'InstanceResponse', body: { errorCode: 403 } });
+    expect(await written({})).toMatchObject({ type: 'InstanceResponse', body: { resultCode: 200 } });
+  });
+
   it('one is who a proxy that is named asks for, and nobody else', async () => {
     await using room = await open({ trustedProxy: 'loopback', trust: '10.9.9.0/24' });
     const { ask, local } = room;

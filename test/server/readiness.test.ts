@@ -13,8 +13,8 @@ import { NACOS_NOT_READY, NACOS_READY, nacos, nacosProbes, register, startServer
 failOnLeaks();
 
 /** A port with nothing else on it. For `await using`. */
-async function served(parts: readonly Part[]) {
-  const find = probePaths(parts);
+async function served(parts: readonly Part[], mayTell?: Parameters<typeof probePaths>[1]) {
+  const find = probePaths(parts, mayTell);
   const request: Parameters<typeof listen>[2]['request'] = (req, res) => find((req.url ?? '').replace(/\?.*/, ''))?.(req, res);
   const port = await listen('127.0.0.1', 0, { request }, { limits: LIMITS, scheduler: systemScheduler });
   return {
@@ -64,6 +64,21 @@ it('whoever accepts JSON gets it', async () => {
     { status: 'not ready', parts: [{ name: 'drain', isNeeded: true, ok: false, says: 'under way' }] },
   ]);
   expect(await port.get('/livez', init)).toEqual([200, '{"status":"alive"}\n']);
+});
+
+it('that it is ready, is said without asking who asks', async () => {
+  const never = new Promise<boolean>(() => {});
+  let asked = 0;
+  const mayTell = () => {
+    asked++;
+    return asked === 1 ? false : never;
+  };
+  await using port = await served([STORE, part('drain', true, true, 'none')], mayTell);
+  expect(await port.get('/readyz?verbose')).toEqual([200, 'ok\n']);
+  expect(await port.get('/readyz')).toEqual([200, 'ok\n']);
+  expect(asked).toBe(1);
+  await using drained = await served([part('drain', true, false, 'under way')], () => Promise.resolve(false));
+  expect(await drained.get('/readyz')).toEqual([503, 'not ready\n']);
 });
 
 it('is for GET and HEAD', async () => {

@@ -93,6 +93,12 @@ describe('a server with a certificate', () => {
   it('says at /readyz until when it is valid, and one without says nothing of it', async () => {
     await using server = await startServer({ tls: identity });
     expect(await partOf(server)).toBe('[+]tls CN=localhost valid until 2120-01-01T00:00:00.000Z, 0 handshakes failed');
+    const asJson = await fetch(`http://${server.listeners.health}/readyz`, { headers: { accept: 'application/json' } });
+    const { parts } = (await asJson.json()) as { readonly parts: readonly object[] };
+    // In how many seconds it ends, for whoever watches that.
+    expect(parts).toContainEqual(
+      expect.objectContaining({ name: 'tls', validForSeconds: expect.closeTo((Date.UTC(2120, 0) - Date.now()) / 1_000, -2) }),
+    );
     await using plain = await startServer();
     expect(await partOf(plain)).toBeUndefined();
   });
@@ -119,13 +125,16 @@ describe('another identity', () => {
     );
     expect(server.renewIdentity(new OptionsError(['a.pem cannot be read']))).toBe(false);
     expect(server.renewIdentity({ ...identity, clientCa: ca })).toBe(false);
+    expect(server.renewIdentity(authority.issueForServer({ until: new Date('2021-01-01T00:00:00Z') }))).toBe(false);
+    expect(await subjectAt(server.listeners.main, ca)).toBe('CN=localhost');
     const said = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg.includes('certificate'));
     expect(said.map(({ level, msg, reasons }) => [level, msg, reasons])).toEqual(
-      [/^tls must have a cert and a key /, /^a\.pem cannot be read$/, /^tls\.clientCa can neither come nor go/].map((reason) => [
-        50,
-        'the new certificate of TLS cannot be used, the one before stays',
-        [expect.stringMatching(reason)],
-      ]),
+      [
+        /^tls must have a cert and a key /,
+        /^a\.pem cannot be read$/,
+        /^tls\.clientCa can neither come nor go/,
+        /^CN=localhost has ended already, 2021-01-01/,
+      ].map((reason) => [50, 'the new certificate of TLS cannot be used, the one before stays', [expect.stringMatching(reason)]]),
     );
     expect(server.renewIdentity(identity)).toBe(true);
     expect(await partOf(server)).toMatch(/^\[\+\]tls CN=localhost /);

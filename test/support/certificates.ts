@@ -27,10 +27,10 @@ export class Authority implements Issued {
   readonly #name: Buffer;
 
   /** `above`: who vouches for it, if not it alone. */
-  constructor(commonName = 'an authority of the tests', above?: Authority) {
+  constructor(commonName = 'an authority of the tests', above?: Authority, times: Pick<Wanted, 'from' | 'until'> = {}) {
     this.#name = nameOf({ commonName });
     this.key = pemOf(this.#keys.privateKey);
-    this.cert = (above ?? this).#certify(this.#name, this.#keys.publicKey, {}, true);
+    this.cert = (above ?? this).#certify(this.#name, this.#keys.publicKey, times, true);
   }
 
   issue(wanted: Wanted): Issued {

@@ -29,7 +29,7 @@ const ORDERS: PeerCertificate = {
 const RULES = { minVersion: 'TLSv1.2', ciphers: '', requiresCertificate: false } as const;
 const REQUIRED = { ...RULES, requiresCertificate: true };
 
-type Given = Pick<PortOptions, 'tls' | 'tlsOnly'> & {
+type Given = Pick<PortOptions, 'tls' | 'tlsOnly' | 'wallClock'> & {
   readonly rules?: Partial<NonNullable<PortOptions['tlsRules']>>;
   readonly handshakeTimeoutMs?: number;
 };
@@ -61,12 +61,20 @@ const lanes: Lanes = {
 };
 
 /** A port, and clients of it that trust it. For `await using`. */
-async function opened({ tls = asking, tlsOnly = false, rules = {}, handshakeTimeoutMs = LIMITS.handshakeTimeoutMs }: Given = {}) {
+async function opened(given: Given = {}) {
+  const {
+    tls = asking,
+    tlsOnly = false,
+    rules = {},
+    handshakeTimeoutMs = LIMITS.handshakeTimeoutMs,
+    wallClock = Date.now,
+  } = given;
   const failures: string[] = [];
   const limits = { ...LIMITS, handshakeTimeoutMs };
   const failed = (reason: string) => void failures.push(reason);
   const tlsRules = { ...RULES, ...rules, failed };
-  const port = await listen('127.0.0.1', 0, lanes, { limits, scheduler: systemScheduler, tls, tlsRules, tlsOnly });
+  const shared = { limits, scheduler: systemScheduler, wallClock };
+  const port = await listen('127.0.0.1', 0, lanes, { ...shared, tls, tlsRules, tlsOnly });
   const dialled = (options: ConnectionOptions) => {
     const [host = '', number] = port.address.split(':');
     const socket = connect({ host, port: Number(number), ca: [authority.cert, foreign.cert], ...options });
@@ -148,6 +156,15 @@ describe('what a client has shown on TLS', () => {
     expect(await room.visited(theirs)).toMatchObject({ certificate: ORDERS });
   });
 
+  it.each<readonly [what: string, names: readonly string[], subjectAltName: string]>([
+    ['by another name', ['URI:spiffe://td/orders'], 'URI:spiffe://td/orders'],
+    ['by none at all', [], ''],
+  ])('is whole where it has no subject, and is called %s', async (_, names, subjectAltName) => {
+    await using room = await opened();
+    const { certificate } = await room.visited(authority.issue({ names }));
+    expect(certificate).toEqual({ ...ORDERS, subject: '', subjectAltName });
+  });
+
   it('is nothing in cleartext', async () => {
     await using room = await opened();
     const answer = await exchange(room.address, ['GET /usual HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n']);
@@ -202,6 +219,21 @@ describe('a port that requires certificates', () => {
     expect(await room.visited({ ...orders, session })).toMatchObject({ isServed: true, isResumed: false, certificate: ORDERS });
   });
 });
+
+it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+  'a port that requires certificates resumes no session of %s of one that has ended since',
+  async (v) => {
+    let now = ORDERS.validUntil - 1;
+    await using room = await opened({ rules: REQUIRED, wallClock: () => now });
+    const version = { minVersion: v, maxVersion: v };
+    const { session } = await room.visited({ ...orders, ...version });
+    const again = () => room.visited({ ...version, ...(session && { session }) });
+    expect(await again()).toMatchObject({ isServed: true, isResumed: true, certificate: ORDERS });
+    now = ORDERS.validUntil;
+    expect(await again()).toMatchObject({ isServed: false });
+    expect(room.failures).toEqual(['certificate has ended']);
+  },
+);
 
 describe('another identity', () => {
   it('is shown to whoever comes from then on, while connections that there are go on', async () => {

@@ -87,7 +87,7 @@ export function ifReader(
   return may instanceof Promise ? may.then((later) => (later ? more() : less)) : may ? more() : less;
 }
 
-/** Nobody hears of what is asked so. */
+/** Nobody hears of what is asked so, but of wrong logins. */
 const QUIET = { ownParams: false, isScoped: false, isChange: false, example: '' };
 
 /** How busy the machine is: the processors since this was asked last, the rest now. */
