@@ -60,8 +60,8 @@ export class Access {
       return ANYBODY;
     }
     if (need === undefined) return this.#refused(NO_WORD, place, need, asked);
-    if (!open.auth) return this.#refused(notTrusted(need, place), place, need, asked);
-    const who = this.#identify(asked, place);
+    if (!open.auth) return this.#refused(notTrusted(need, place, asked.isBrowser), place, need, asked);
+    const who = this.#identify(need, asked, place);
     return who instanceof Promise
       ? who.then((known) => this.#judged(need, asked, place, known))
       : this.#judged(need, asked, place, who);
@@ -75,7 +75,7 @@ export class Access {
     if (mayAnybody(need, place, asked, open)) return true;
     if (!open.auth) return false;
     const answer = (who: User | Refusal) => !('isRefusal' in who) && this.#may(need, asked, who);
-    const who = this.#identify(asked, place);
+    const who = this.#identify(need, asked, place);
     return who instanceof Promise ? who.then(answer) : answer(who);
   }
 
@@ -101,7 +101,8 @@ export class Access {
     const deed = deedOf(need);
     const refused = (refusal: Refusal) => void this.#refused(refusal, place, need, asked);
     if (this.#may(need, asked, who)) return permitOf(who, deed, this.#room.users, refused);
-    return this.#refused(noRight(who.name, need === 'probe' ? 'read' : (deed ?? 'administer'), {}), place, need, asked);
+    const lacks = need === 'probe' ? 'read' : (deed ?? 'administer');
+    return this.#refused(noRight(who.name, lacks, asked.isScoped || need === 'probe' ? 'anywhere' : {}), place, need, asked);
   }
 
   #may(need: Need, { isScoped }: Pick<Asked, 'isScoped'>, who: User): boolean {
@@ -111,7 +112,7 @@ export class Access {
     return isScoped ? users.allowsSomewhere(who, deed) : users.allows(who, deed, {});
   }
 
-  #identify(asked: Asked, place: Place): User | Refusal | Promise<User | Refusal> {
+  #identify(need: Need, asked: Asked, place: Place): User | Refusal | Promise<User | Refusal> {
     const { tokens, users } = this.#room;
     const said = credentialsIn(asked.carriers, asked.ownParams);
     if (said === 'disagree') return DISAGREEMENT;
@@ -124,7 +125,8 @@ export class Access {
       if (typeof user === 'string') return user === 'expired' ? OLD_TOKEN : BAD_TOKEN;
       return pair !== undefined && pair.name !== user.name ? DISAGREEMENT : agreed(user);
     }
-    if (pair === undefined) return certified ?? noLogin(isSigned);
+    if (pair === undefined)
+      return certified ?? noLogin(need, { isSigned, certificate: asked.certificate, isNobody: users.count === 0 });
     const proven = this.#prove(pair, asked, place);
     return proven instanceof Promise ? proven.then(agreed) : agreed(proven);
   }
@@ -144,7 +146,7 @@ export class Access {
     const note = (who: User | Refusal): void => {
       if ('isRefusal' in who) refusedCallers.letIn(who.reason, callerOf(place, need, asked));
     };
-    const who = this.#identify(asked, place);
+    const who = this.#identify(need, asked, place);
     if (who instanceof Promise) who.then(note, onError);
     else note(who);
   }

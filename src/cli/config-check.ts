@@ -1,3 +1,5 @@
+import { OptionsError } from '../options.ts';
+import { doorFaults } from '../server/door.ts';
 import { readIdentity } from './identity.ts';
 import type { Origin, Settings } from './settings.ts';
 
@@ -8,9 +10,11 @@ const BY: readonly (readonly [Origin['kind'], string])[] = [
   ['default', 'by default'],
 ];
 
-/** One line on options that `serve` would take. Throws `OptionsError` for files of TLS that it would refuse. */
-export function configCheck(settings: Settings): string {
+/** One line on options that `serve` would take. Rejects with `OptionsError` for files of TLS, users and secrets that it would refuse. */
+export async function configCheck(settings: Settings): Promise<string> {
   readIdentity(settings);
+  const faults = await doorFaults(settings.options);
+  if (faults.length > 0) throw new OptionsError(faults);
   const origins = Object.values(settings.origins);
   const counts = BY.map(([kind, by]) => `${origins.filter((origin) => origin.kind === kind).length} ${by}`);
   return `the options are valid: ${counts.join(', ')}\n`;

@@ -35,7 +35,7 @@ withFlags(serveCommand, { listed: true }).action((given: Given, command: Command
 const config = program.command('config').description('look at options without running: no port is opened, nothing is written');
 withFlags(config.command('check'), { listed: false })
   .description('say whether serve would take these options, or all that is wrong with them')
-  .action((given: Given, command: Command) => print(configCheck(settingsOf(given, command))));
+  .action(async (given: Given, command: Command) => print(await configCheck(settingsOf(given, command))));
 withFlags(config.command('print'), { listed: false })
   .description('print every option with its value and where it comes from, as a file of options')
   .option('--json', 'as JSON')

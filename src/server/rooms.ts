@@ -115,8 +115,7 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   // Nobody could be heard meanwhile, and a large store takes long.
   if (keeping !== undefined) house.registry.postpone(house.now() - since);
   if (!probes) forgetFindings(house.registry);
-  const notice = door.notice();
-  if (notice !== undefined) house.log.warn(notice);
+  for (const notice of door.notices()) house.log.warn(notice);
   return {
     ...nacosSurfaces(house, nacos),
     ...healthSurfaces(house, rooms),
@@ -140,7 +139,7 @@ function partsOf(house: House, rooms: Rooms): readonly Part[] {
       const unheard = records.unheardCount === 0 ? '' : ` (${records.unheardCount} not heard of since a restart)`;
       return { ok: true, says: `${serviceCount} services, ${instanceCount} instances${unheard}` };
     },
-    access: () => ({ ok: true, says: door.says() }),
+    access: () => door.look(),
     probes: () => ({ ok: true, says: probes.says() }),
     limits: () => lookAtLimits({ ...house, ...rooms }),
     sweeper: () => ({ ok: !sweeper.isStalled, says: `${Math.round(sweeper.lateMs)} ms late` }),

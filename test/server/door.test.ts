@@ -80,14 +80,23 @@ it('the start says who can write, where that may surprise', async () => {
   const noticeOf = async (given: GivenOptions) => {
     const opened = await door(given).open;
     opened.close();
-    return opened.notice();
+    return opened.notices()[0];
   };
   expect(await noticeOf({ host: '127.0.0.1' })).toBeUndefined();
   expect(await noticeOf({ host: 'localhost' })).toBeUndefined();
   expect(await noticeOf({ host: '::', trust: 'private' })).toBeUndefined();
   expect(await noticeOf({ host: '::' })).toContain('only this machine');
   expect(await noticeOf({ openWrites: true })).toContain('anyone');
-  expect(await noticeOf({ auth: true, authSecretFile: fileOf('secret', SECRET) })).toContain('nobody can log in yet');
+  const withUsers = { auth: true, authSecretFile: fileOf('secret', SECRET), userFile: fileOf('users-of-notices', USERS) };
+  expect(await noticeOf(withUsers)).toBeUndefined();
+  // Who is made by a call then is nobody after a restart.
+  const withoutFile = door({ auth: true, authSecretFile: fileOf('secret', SECRET) });
+  const opened = await withoutFile.open;
+  opened.close();
+  expect(opened.notices()).toEqual([
+    expect.stringContaining('nobody can log in yet'),
+    expect.stringContaining('users that are made by calls are gone after a restart'),
+  ]);
 });
 
 it('another user file is in force within two seconds, and one that is wrong never', async () => {
@@ -106,8 +115,13 @@ it('another user file is in force within two seconds, and one that is wrong neve
   expect(names()).toEqual(['ann']);
   await after(USERS.replace('ann:', 'bob: { password: "correct horse" }, ann:'), 1);
   expect([names(), lines.at(-1)?.msg]).toEqual([['ann', 'bob'], 'the user file was read anew']);
+  expect(opened.look()).toEqual({ ok: true, says: 'logins, nobody refused' });
   await after('users: {}', 2);
   expect(names()).toEqual(['ann', 'bob']);
+  expect(opened.look()).toEqual({
+    ok: false,
+    says: 'logins, nobody refused, the new user file cannot be taken: see the log',
+  });
   expect(lines.at(-1)).toMatchObject({
     msg: 'the user file has changed and cannot be taken: users stay as they were',
     faults: [expect.stringContaining('nobody in it is admin')],
@@ -137,6 +151,8 @@ it('what contradicts itself is told with all else that is wrong with the options
     'port must be 0..65535, got -1',
     expect.stringContaining('--open-writes lets anyone write, which --auth is to prevent'),
   ]);
+  expect(faults({ tokenTtlSeconds: 600 })).toEqual(['tokenTtlSeconds says nothing without --auth']);
+  expect(faults({ tokenTtlSeconds: 600, auth: true })).toEqual([]);
   expect(faults({ userFile: 'users.yaml' })).toEqual(['userFile says nothing without --auth']);
   expect(faults({ trustReads: true })).toEqual([expect.stringContaining('--trust-reads says nothing without --auth')]);
   expect(faults({ allowOrigin: 'https://a.example,*' })).toEqual([expect.stringContaining('allowOrigin must be origins')]);
