@@ -112,6 +112,7 @@ describe('beatbridge serve', SLOW, () => {
     const { main, health } = JSON.parse(line).listeners;
     const sockets = await Promise.all(Array.from({ length: 500 }, () => dial(main)));
     await expect.poll(() => log).toContain('connections refused, or closed for others: a limit is reached');
+    expect(log).toMatch(/"limit":\d+,"option":"ulimit -n"/);
     expect(log).toContain('the limit of open files and sockets is low');
     // And now none of them is idle: all have a request under way.
     const busy = await Promise.all(Array.from({ length: 300 }, () => dial(main)));
