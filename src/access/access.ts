@@ -96,7 +96,7 @@ export class Access {
   #judged(need: Need, asked: Asked, place: Place, who: User | Refusal): Admission {
     if ('isRefusal' in who) {
       const isFirst = need === 'first-admin' && who.reason === 'no-login';
-      return this.#refused(isFirst ? NOT_FIRST : who, place, need, asked);
+      return this.#refused(isFirst ? NOT_FIRST : who, place, need, withCertificate(who, asked));
     }
     const deed = deedOf(need);
     const refused = (refusal: Refusal) => void this.#refused(refusal, place, need, asked);
@@ -207,6 +207,12 @@ export interface LoggedIn {
 
 function callerOf({ address }: Place, need: Need | undefined, { agent, example }: Pick<Asked, 'agent' | 'example'>) {
   return { address, client: agent, need, example };
+}
+
+/** An operator who has given somebody a certificate looks for its name. */
+function withCertificate({ reason }: Refusal, { agent, example, certificate }: Asked): Pick<Asked, 'agent' | 'example'> {
+  if (reason !== 'no-login' || certificate === undefined) return { agent, example };
+  return { agent: agent === '' ? certificate : `${certificate}, ${agent}`, example };
 }
 
 /** Whose guess it is: of IPv6 one has a whole network of 64 bits. */

@@ -94,9 +94,10 @@ export function noLogin(need: Need, { isSigned, certificate, isNobody }: NoLogin
     isSigned && ' (ak/sk signatures are not checked here)',
     certificate !== undefined && ` (no user has the certificate ${certificate.slice(0, 80)})`,
   ];
-  // The port for health has no login.
+  // The port for health has no login, and there the query is of a name.
   const where = need === 'probe' ? ' on the main port' : '';
-  const text = `user not found! Log in${where}: POST /nacos/v1/auth/login, or send username and password, or a Bearer token`;
+  const how = need === 'probe' ? ', as headers' : '';
+  const text = `user not found! Log in${where}: POST /nacos/v1/auth/login, or send username and password, or a Bearer token${how}`;
   return refusal('no-login', isNobody ? `${text}${nobody}` : [text, ...notes.filter((note) => note !== false)].join(''));
 }
 

@@ -29,9 +29,11 @@ export function readIdentity({ options, origins }: Settings): TlsIdentity | unde
 
 /** Each begins with what the files are called. */
 export function faultsOf(identity: TlsIdentity, { tlsCert, tlsKey, tlsClientCa }: OfFiles<string>): readonly string[] {
-  return identityFaults(identity).map(({ part, reason }) =>
-    part === 'pair'
-      ? `${tlsCert} and ${tlsKey} do not go together: ${reason}`
-      : `${tlsClientCa} must be certificates in PEM: ${reason}`,
-  );
+  const must = {
+    cert: `${tlsCert} must be a certificate in PEM`,
+    key: `${tlsKey} must be a private key in PEM`,
+    pair: `${tlsCert} and ${tlsKey} do not go together`,
+    clientCa: `${tlsClientCa} must be certificates in PEM`,
+  };
+  return identityFaults(identity).map(({ part, reason }) => `${must[part]}: ${reason}`);
 }

@@ -32,11 +32,16 @@ export class Certificate {
 
   /** Another one is shown from now on. */
   put(identity: TlsIdentity): void {
+    const before = this.#shown.pem;
     this.#shown = shownBy(identity);
     this.#trouble = undefined;
     this.#saidAt = Number.NEGATIVE_INFINITY;
     this.#hasSaidEnd = false;
-    this.#room.log.info(this.#facts(), 'the certificate of TLS was renewed');
+    const isSame = this.#shown.pem === before;
+    this.#room.log.info(
+      this.#facts(),
+      isSame ? 'who vouches for clients over TLS was renewed' : 'the certificate of TLS was renewed',
+    );
     this.#look();
   }
 
@@ -99,13 +104,14 @@ const LOOK_EVERY_MS = 3_600_000;
 /** In the words of an embedder; empty where it can be used. */
 export function faultsOf(identity: TlsIdentity): readonly string[] {
   return identityFaults(identity).map(({ part, reason }) =>
-    part === 'pair'
-      ? `tls must have a cert and a key that go together, both in PEM: ${reason}`
-      : `tls.clientCa must be certificates in PEM: ${reason}`,
+    part === 'clientCa'
+      ? `tls.clientCa must be certificates in PEM: ${reason}`
+      : `tls must have a cert and a key that go together, both in PEM: ${part === 'pair' ? '' : `of the ${part}, `}${reason}`,
   );
 }
 
 interface Shown {
+  readonly pem: string;
   readonly subject: string;
   readonly from: number;
   readonly until: number;
@@ -115,7 +121,7 @@ interface Shown {
 function shownBy({ cert }: TlsIdentity): Shown {
   const [first] = certificatesIn(cert);
   if (first === undefined) throw new Error('an identity without a certificate is not fit');
-  return { subject: subjectOf(first), from: Date.parse(first.validFrom), until: Date.parse(first.validTo) };
+  return { pem: cert.toString(), subject: subjectOf(first), from: Date.parse(first.validFrom), until: Date.parse(first.validTo) };
 }
 
 function dateOf(ms: number): string {

@@ -1,13 +1,13 @@
 import type { Access, Admission } from '../access/access.ts';
 import { AskedOverHttp } from '../access/asked-over-http.ts';
-import { pathOf, queryOf, type Request, type Serve } from '../wire/exchange.ts';
+import { pathOf, type Request, type Serve } from '../wire/exchange.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { answerRefusal } from './pages.ts';
 
 /** Who may be told of health, where that is not everybody: asked once, and again each minute while something is still being told. */
 export function visitorsFor(access: Access, scheduler: Pick<Scheduler, 'every'>) {
   return (req: Request) => {
-    const asked = new AskedOverHttp(req, { example: `${req.method} ${pathOf(req)}`, params: new URLSearchParams(queryOf(req)) });
+    const asked = new AskedOverHttp(req, { example: `${req.method} ${pathOf(req)}` });
     const refusal = () => {
       const admission = access.admit('probe', asked);
       return admission instanceof Promise ? admission.then(textOf) : textOf(admission);

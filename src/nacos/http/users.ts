@@ -1,5 +1,5 @@
 import { kept } from '../durability.ts';
-import { RequestError } from '../errors.ts';
+import { MissingParam, RequestError } from '../errors.ts';
 import { type Fault, NotPermitted, type Permit, type Prepared, type UserDesk } from '../gate.ts';
 import { pageOf } from '../rules.ts';
 import { optional, type Params, readPage, readVerbatim, required } from './params.ts';
@@ -22,7 +22,7 @@ function accountCalls(rooms: HttpRooms) {
     async create({ params, caller }: Asked) {
       const book = deskIn(desk);
       const name = required(params, 'username');
-      const prepared = ready(await book.prepared(name, readVerbatim(params, 'password'), caller.ip));
+      const prepared = ready(await book.prepared(name, given(params, 'password'), caller.ip));
       done(await kept(durability, () => book.create(name, prepared)));
       return 'create user ok!';
     },
@@ -30,7 +30,7 @@ function accountCalls(rooms: HttpRooms) {
       const book = deskIn(desk);
       const name = required(params, 'username');
       ownOf(params.permit, name);
-      const prepared = ready(await book.prepared(name, readVerbatim(params, 'newPassword'), caller.ip));
+      const prepared = ready(await book.prepared(name, given(params, 'newPassword'), caller.ip));
       done(await kept(durability, () => book.changePassword(name, prepared)));
       return 'update user ok!';
     },
@@ -132,6 +132,13 @@ function acted(
 const HAVE_ADMIN = 'have admin user cannot use it';
 /** As Nacos calls it. */
 const FIRST = 'nacos';
+
+/** To the letter: blanks are a part of a password. */
+function given(params: Params, name: string): string {
+  const text = readVerbatim(params, name);
+  if (text === '') throw new MissingParam(name);
+  return text;
+}
 
 function deskIn(desk: UserDesk | undefined): UserDesk {
   if (desk === undefined) throw new RequestError('refused', 'there are no users here');
