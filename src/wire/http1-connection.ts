@@ -1,15 +1,20 @@
 import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
+import { peerOfSocket } from './exchange.ts';
+import type { HeldBodies, HeldBody } from './held-bodies.ts';
 import type { PortLimits } from './lanes.ts';
 import type { Use } from './seat.ts';
 
-export type Http1Times = Pick<PortLimits, 'keepAliveTimeoutMs' | 'stallTimeoutMs'>;
+export type Http1ConnectionLimits = Pick<PortLimits, 'keepAliveTimeoutMs' | 'stallTimeoutMs' | 'maxPipelined'>;
 
 /** One connection of HTTP/1.1: what is being answered on it, and how it ends where Node would end it too soon. */
 export class Http1Connection implements Use {
   readonly isGuest: boolean;
   readonly #socket: Socket;
-  readonly #limits: Http1Times;
+  readonly #limits: Http1ConnectionLimits;
+  readonly #bodies: HeldBodies | undefined;
+  /** What is held for requests that came before those ahead of them were answered; nearly never anything. */
+  #waiting: HeldBody | undefined;
   /** Answers that have not gone out whole. Not a set of them: see `Bag`. */
   #open = 0;
   /** That of the last request, if it is one of them. */
@@ -17,11 +22,15 @@ export class Http1Connection implements Use {
   /** All answers are out, for all that Node knows, and the system has yet to take the rest of the last one. */
   #isSending = false;
   #isRefused = false;
+  /** Nothing more is read until something is answered. */
+  #isFull = false;
+  #isPausing = false;
 
-  constructor(socket: Socket, isGuest: boolean, limits: Http1Times) {
+  constructor(socket: Socket, isGuest: boolean, limits: Http1ConnectionLimits, bodies?: HeldBodies) {
     this.#socket = socket;
     this.isGuest = isGuest;
     this.#limits = limits;
+    this.#bodies = bodies;
   }
 
   get isIdle(): boolean {
@@ -32,17 +41,48 @@ export class Http1Connection implements Use {
     return this.#socket.bytesRead;
   }
 
-  began(res: ServerResponse): void {
-    this.#open++;
+  /** False: that is more than there is room for, and the connection has to end. */
+  began(res: ServerResponse): boolean {
     this.#last = res;
+    if (++this.#open < this.#limits.maxPipelined) return true;
+    this.#isFull = true;
+    this.#pauseLater();
+    this.#waiting ??= this.#bodies?.of(peerOfSocket(this.#socket));
+    return this.#waiting?.hold(this.#open * WAITING_BYTES) !== false;
   }
 
   answered(): void {
-    if (--this.#open > 0) return;
+    this.#open--;
+    if (this.#isFull) this.#eased();
+    if (this.#open > 0) return;
     this.#last = undefined;
     // Node would wait for the next request now, and for as long as that may take.
     this.#isSending = this.#socket.writableLength > 0;
     if (this.#isSending) this.#socket.setTimeout(this.#limits.stallTimeoutMs);
+  }
+
+  /** The connection has closed: of answers that had no turn yet nobody hears any more. */
+  gone(): void {
+    this.#waiting?.hold(0);
+  }
+
+  /**
+   * Node reads on at the end of every request, a tick later. What it has read at once it takes apart all the same.
+   */
+  #pauseLater(): void {
+    if (this.#isPausing) return;
+    this.#isPausing = true;
+    const pause = () => {
+      this.#isPausing = false;
+      if (this.#isFull) this.#socket.pause();
+    };
+    process.nextTick(() => process.nextTick(pause));
+  }
+
+  #eased(): void {
+    this.#isFull = this.#open >= this.#limits.maxPipelined;
+    this.#waiting?.hold(this.#isFull ? this.#open * WAITING_BYTES : 0);
+    if (!this.#isFull) this.#socket.resume();
   }
 
   /** Nothing has come or gone for a while. Node would also end who waits for an answer: for a text to change, or for the next status. */
@@ -105,6 +145,9 @@ export class Http1Connection implements Use {
 const HEADER_OVERFLOW = 'HPE_HEADER_OVERFLOW';
 const TOO_LONG_TEXT = 'the header is too long (--max-header-bytes)\n';
 const TOO_LONG = `Content-Type: text/plain\r\nContent-Length: ${TOO_LONG_TEXT.length}\r\n\r\n${TOO_LONG_TEXT}`;
+
+/** What a request, its answer and whoever waits for its turn take, seen in Node's heap. */
+const WAITING_BYTES = 4 << 10;
 
 /** By Node's codes. */
 const REFUSED: Readonly<Record<string, string>> = {
