@@ -82,6 +82,10 @@ describe('beatbridge config', SLOW, () => {
       2,
       [`beatbridge: --user-file ${users}: user "ann": this password is the first that anybody would try`],
     ]);
+    expect(await faultsOf('--data-dir', dataDir, '--default-service', 'a?b=c')).toEqual([
+      2,
+      [expect.stringMatching(/^beatbridge: the default service must be .*, got "a\?b=c"$/)],
+    ]);
     expect(await faultsOf('--data-dir', dataDir)).toEqual([0, ['']]);
     expect(readdirSync(folder)).not.toContain('nowhere-yet');
   });
