@@ -10,12 +10,13 @@ import { deriveByScrypt } from '../access/passwords.ts';
 import { partsOf } from '../access/places.ts';
 import { type Told, toldLine } from '../access/refused-callers.ts';
 import { keptSecret, readSecret, type SecretRead } from '../access/secrets.ts';
-import { loadUserFile } from '../access/user-file.ts';
+import { hiddenNotice, type Loaded, UserLoads } from '../access/user-loads.ts';
 import { Users } from '../access/users.ts';
 import { type Options, OptionsError } from '../options.ts';
 import { AddressSet, addressBytes } from '../wire/addresses.ts';
-import type { Scheduler } from '../wire/scheduler.ts';
-import { followFile } from './followed-file.ts';
+import { watchFiles } from '../wire/file-watch.ts';
+import { oneAtATime } from '../wire/one-at-a-time.ts';
+import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 
 /**
  * Who is let in, by the options: makes access with its secrets and its users, and says of it what an operator is to know. It holds no
@@ -59,14 +60,11 @@ export async function openDoor({ options, scheduler, now, wallClock, log, hasTls
     },
   );
   const { userFile } = options;
-  const load = async () => inFile(userFile, await rooms.loadUsers(userFile));
-  // Before it is read: what is written meanwhile is news.
   let trouble: readonly string[] = [];
-  const reloaded = async () => {
-    trouble = await reload(load, log);
+  const heard = (faults: readonly string[]) => {
+    trouble = faults;
   };
-  const unfollow = userFile === '' ? () => {} : await followFile(userFile, scheduler, reloaded);
-  if (userFile !== '') faults.push(...(await load()));
+  const unfollow = userFile === '' ? () => {} : await followUsers(userFile, { rooms, scheduler, log, faults, heard });
   if (faults.length > 0) {
     unfollow();
     throw new OptionsError(faults);
@@ -87,7 +85,13 @@ export async function openDoor({ options, scheduler, now, wallClock, log, hasTls
         ? { ok: true, says }
         : { ok: false, says: `${says}, the new user file cannot be taken: see the log` };
     },
-    notices: () => startNotices(settings, { isBoundBeyondLoopback, hasAdmin: rooms.users.hasAdmin, keepsUsers }),
+    notices: () => {
+      const said = [
+        ...startNotices(settings, { isBoundBeyondLoopback, hasAdmin: rooms.users.hasAdmin, keepsUsers }),
+        hiddenNotice(rooms.users.hidden()),
+      ];
+      return said.filter((one) => one !== undefined);
+    },
   };
 }
 
@@ -99,9 +103,14 @@ export async function doorFaults(options: Options): Promise<readonly string[]> {
   const secrets = settings.secrets.length > 0 ? settings.secrets : [randomBytes(32)];
   if (faults.length === 0) faults.push(...accessFaults({ ...settings, secrets }));
   const { userFile } = options;
-  const underived = () => Promise.resolve(new Uint8Array(32));
-  if (userFile !== '') faults.push(...inFile(userFile, await loadUserFile(userFile, new Users(), underived, randomBytes)));
+  if (userFile !== '') faults.push(...inFile(userFile, await faultsOfUsers(userFile)));
   return faults;
+}
+
+/** Its passwords are not looked at. */
+async function faultsOfUsers(userFile: string): Promise<readonly string[]> {
+  const underived = () => Promise.resolve(new Uint8Array(32));
+  return (await new UserLoads(new Users(), underived, randomBytes).load(userFile))?.faults ?? [];
 }
 
 function inFile(userFile: string, faults: readonly string[]): readonly string[] {
@@ -117,12 +126,48 @@ async function existingSecret(path: string): Promise<SecretRead | undefined> {
   return isThere ? readSecret(path) : undefined;
 }
 
-/** What is wrong with the file then is told, and everybody stays as he is: there are never fewer users, or none, by mistake. */
-async function reload(load: () => Promise<readonly string[]>, log: Logger): Promise<readonly string[]> {
-  const faults = await load();
-  if (faults.length === 0) log.info('the user file was read anew');
-  else log.error({ faults }, 'the user file has changed and cannot be taken: users stay as they were');
-  return faults;
+interface Following {
+  readonly rooms: AccessRooms;
+  readonly scheduler: Scheduler;
+  readonly log: Logger;
+  /** Hears what is wrong with the file at the start. */
+  readonly faults: string[];
+  /** Hears what is wrong with it later on; nothing, once it is in force. */
+  readonly heard: (faults: readonly string[]) => void;
+}
+
+/**
+ * Puts the file in force, now and whenever it is another one. What is wrong with it later is told, and everybody stays as he is: there are
+ * never fewer users, or none, by mistake.
+ */
+async function followUsers(path: string, { rooms, scheduler, log, faults, heard }: Following): Promise<Cancel> {
+  let isFirst = true;
+  const look = oneAtATime(async () => {
+    const loaded = await rooms.loadUsers(path);
+    if (loaded === undefined) return;
+    if (isFirst) faults.push(...inFile(path, loaded.faults));
+    else {
+      heard(loaded.faults);
+      tellLoaded(log, loaded, hiddenNotice(rooms.users.hidden()));
+    }
+    isFirst = false;
+    for (const warning of loaded.warnings) log.warn(`--user-file ${path}: ${warning}`);
+  });
+  // Before it is read: what is written meanwhile is news.
+  const unfollow = watchFiles([path], scheduler, () => {
+    look().catch((err) => log.error({ err }, 'the user file could not be read anew'));
+  });
+  await look().catch((error) => {
+    unfollow();
+    throw error;
+  });
+  return unfollow;
+}
+
+function tellLoaded(log: Logger, { faults }: Loaded, hidden: string | undefined): void {
+  if (faults.length > 0) log.error({ faults }, 'the user file has changed and cannot be taken: users stay as they were');
+  else log.info('the user file was read anew');
+  if (faults.length === 0 && hidden !== undefined) log.warn(hidden);
 }
 
 function modeOf({ auth, openWrites, trust, trustOperate }: AccessSettings): string {
@@ -205,6 +250,8 @@ export function gateOf({ access }: AccessRooms) {
   type Pair = Parameters<AccessRooms['access']['login']>[1];
   return {
     admit: (need: Need, req: Http[0], call: Http[1]) => access.admit(need, new AskedOverHttp(req, call)),
+    refusalByHead: (need: Need, req: Http[0], call: Http[1], mayBringLogin: boolean) =>
+      access.refusalByHead(need, new AskedOverHttp(req, call), mayBringLogin),
     wouldAdmit: (need: Exclude<Need, undefined>, req: Http[0], call: Http[1]) =>
       access.wouldAdmit(need, new AskedOverHttp(req, call)),
     admitOverGrpc: (need: Need, peer: Grpc[0], call: Grpc[1]) => access.admit(need, new AskedOverGrpc(peer, call)),
