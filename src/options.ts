@@ -233,12 +233,18 @@ const ROWS = {
     ...ADDRESSES,
     help: 'proxies that are believed for whom they ask (X-Forwarded-For); of others it is never believed, and what they pass on from this machine counts as from elsewhere',
   },
-  openWrites: { ...SWITCH, help: 'let anyone who reaches a port register, write texts and edit' },
-  trustOperate: { ...SWITCH, help: 'let trusted addresses edit services and the instances of others too, as this machine may' },
+  openWrites: {
+    ...SWITCH,
+    help: 'let anyone who reaches a port register and write texts; with --trust-operate, edit and operate too',
+  },
+  trustOperate: {
+    ...SWITCH,
+    help: 'let trusted addresses edit services and the instances of others too, as this machine may; beside --open-writes these are all',
+  },
   protectReads: { ...SWITCH, help: 'let only this machine and trusted addresses read lists and texts; health stays open' },
   healthAuth: {
     ...SWITCH,
-    help: 'close health too, but for the bridge itself ("", /livez, /readyz): to all but this machine and trusted addresses, and who logs in',
+    help: 'close health too, but for the bridge itself ("", /livez, /readyz): to all but this machine and trusted addresses, and who logs in; lists tell the same until --protect-reads closes them',
   },
   auth: {
     ...SWITCH,
@@ -766,7 +772,9 @@ export function contradictions(
   const idle = (['userFile', 'authSecretFile', 'authSecretPreviousFile'] as const).filter(
     (name) => !options.auth && options[name] !== '',
   );
-  return [...opennessFaults(options), ...idle.map((name) => `${placeOf(name)} says nothing without ${OPTIONS.auth.flag}`)];
+  const isTtlIdle = !options.auth && !wrong.has('tokenTtlSeconds') && options.tokenTtlSeconds !== OPTIONS.tokenTtlSeconds.default;
+  const names = isTtlIdle ? [...idle, 'tokenTtlSeconds' as const] : idle;
+  return [...opennessFaults(options), ...names.map((name) => `${placeOf(name)} says nothing without ${OPTIONS.auth.flag}`)];
 }
 
 const ACCESS = ['auth', 'openWrites', 'trustReads', 'trustWrites', 'trustOperate', 'protectReads', 'healthAuth'] as const;

@@ -1,13 +1,18 @@
 /** No name that is known is as long. */
 const MAX_LENGTH = 100;
+/** Letters that say enough to be the beginning of a name. */
+const LEAST_BEGUN = 4;
 
-/** `, did you mean port?`, when one of `known` is close enough; "" else. */
+/** `, did you mean port?`, when one of `known` is close enough, or alone begins like that; "" else. */
 export function suggestion(name: string, known: readonly string[]): string {
   const letters = lettersOf(name.slice(0, MAX_LENGTH));
   const [nearest] = known
     .map((candidate) => ({ candidate, edits: editsBetween(letters, lettersOf(candidate)) }))
     .sort((a, b) => a.edits - b.edits);
-  return nearest !== undefined && nearest.edits <= letters.length / 3 ? `, did you mean ${nearest.candidate}?` : '';
+  if (nearest !== undefined && nearest.edits <= letters.length / 3) return `, did you mean ${nearest.candidate}?`;
+  // A unit that was left out: tokenTtl is tokenTtlSeconds.
+  const [longer, ...others] = letters.length < LEAST_BEGUN ? [] : known.filter((one) => lettersOf(one).startsWith(letters));
+  return longer !== undefined && others.length === 0 ? `, did you mean ${longer}?` : '';
 }
 
 /** However a name is spelled: grpcPort, --grpc-port, BEATBRIDGE_GRPC_PORT. */

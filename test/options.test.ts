@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkOptions, HIDDEN, OPTIONS, settled, shown } from '../src/options.ts';
 import { faultsIn } from './support/faults.ts';
@@ -68,4 +70,19 @@ describe('the options of an embedder', () => {
 it('what is secret is never shown, whatever was given in its place', () => {
   const secret = { secret: true, least: 1, most: 2 } as const;
   for (const value of ['hunter2', 7, ['hunter2'], { hunter2: 1 }]) expect(shown(value, secret)).toBe(HIDDEN);
+});
+
+it('what is told to anybody names no option that there is not', () => {
+  const flags = new Set<string>(Object.values(OPTIONS).map(({ flag }) => flag));
+  const src = join(import.meta.dirname, '../src');
+  // The commands have flags of their own.
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => /^(?!cli|moving).*\.ts$/.test(file));
+  const named = files.flatMap((file) => {
+    const text = readFileSync(join(src, file), 'utf8');
+    return [...text.matchAll(/(?<![\w-])--[a-z][a-z-]*[a-z](?![\w.$-])/g)].map(([flag]) => flag);
+  });
+  // An option of docker.
+  flags.add('--init');
+  expect(named.length).toBeGreaterThan(50);
+  expect(named.filter((flag) => !flags.has(flag))).toEqual([]);
 });

@@ -63,10 +63,10 @@ export class Access {
       return ANYBODY;
     }
     if (need === undefined) return this.#refused(NO_WORD, place, need, asked);
-    if (!open.auth) return this.#refused(notTrusted(need, place), place, need, asked);
+    if (!open.auth) return this.#refused(notTrusted(need, place, asked.isBrowser), place, need, asked);
     if (asked.ownParams && this.#isInClear(asked, place) && setsPassword(asked.carriers))
       return this.#refused(NEW_UNENCRYPTED, place, need, asked);
-    const who = this.#identify(asked, place);
+    const who = this.#identify(need, asked, place);
     return who instanceof Promise
       ? who.then((known) => this.#judged(need, asked, place, known))
       : this.#judged(need, asked, place, who);
@@ -99,7 +99,7 @@ export class Access {
       if (who.reason !== 'no-login') this.#refused(who, place, need, asked);
       return false;
     };
-    const who = this.#identify(asked, place);
+    const who = this.#identify(need, asked, place);
     return who instanceof Promise ? who.then(answer) : answer(who);
   }
 
@@ -120,12 +120,13 @@ export class Access {
   #judged(need: Need, asked: Asked, place: Place, who: Known | Refusal): Admission {
     if (who.isRefusal) {
       const isFirst = need === 'first-admin' && who.reason === 'no-login';
-      return this.#refused(isFirst ? NOT_FIRST : who, place, need, asked);
+      return this.#refused(isFirst ? NOT_FIRST : who, place, need, withCertificate(who, asked));
     }
     const deed = deedOf(need);
     const refused = (refusal: Refusal) => void this.#refused(refusal, place, need, asked);
     if (this.#may(need, asked, who.user)) return permitOf(who, deed, this.#room.users, refused);
-    return this.#refused(noRight(who.user.name, need === 'probe' ? 'read' : (deed ?? 'administer'), {}), place, need, asked);
+    const lacks = need === 'probe' ? 'read' : (deed ?? 'administer');
+    return this.#refused(noRight(who.user.name, lacks, asked.isScoped || need === 'probe' ? 'anywhere' : {}), place, need, asked);
   }
 
   #may(need: Need, { isScoped }: Pick<Asked, 'isScoped'>, who: User): boolean {
@@ -135,8 +136,8 @@ export class Access {
     return isScoped ? users.allowsSomewhere(who, deed) : users.allows(who, deed, {});
   }
 
-  #identify(asked: Asked, place: Place): Known | Refusal | Promise<Known | Refusal> {
-    const { tokens } = this.#room;
+  #identify(need: Need, asked: Asked, place: Place): Known | Refusal | Promise<Known | Refusal> {
+    const { tokens, users } = this.#room;
     const said = credentialsIn(asked.carriers, asked.ownParams);
     if (said === 'disagree') return DISAGREEMENT;
     const { token, pair, isSigned } = said;
@@ -150,7 +151,8 @@ export class Access {
       return pair !== undefined && pair.name !== user.name ? DISAGREEMENT : agreed(user, proof);
     }
     if (pair === undefined) {
-      if (certified === undefined) return noLogin(isSigned);
+      if (certified === undefined)
+        return noLogin(need, { isSigned, certificate: asked.certificate?.name, isNobody: users.count === 0 });
       return { isRefusal: false, user: certified, proof: this.#proofBy(asked.certificate, certified), isByCertificate: true };
     }
     const proven = this.#prove(pair, asked, place);
@@ -194,7 +196,7 @@ export class Access {
     const note = (who: Known | Refusal): void => {
       if (who.isRefusal) refusedCallers.letIn(who.reason, callerOf(place, need, asked));
     };
-    const who = this.#identify(asked, place);
+    const who = this.#identify(need, asked, place);
     if (who instanceof Promise) who.then(note, onError);
     else note(who);
   }
@@ -253,6 +255,12 @@ function mayYetLogIn({ carriers, ownParams, certificate }: Asked, mayBringLogin:
 
 function callerOf({ address }: Place, need: Need | undefined, { agent, example }: Pick<Asked, 'agent' | 'example'>) {
   return { address, client: agent, need, example };
+}
+
+/** An operator who has given somebody a certificate looks for its name. */
+function withCertificate({ reason }: Refusal, { agent, example, certificate }: Asked): Pick<Asked, 'agent' | 'example'> {
+  if (reason !== 'no-login' || certificate === undefined) return { agent, example };
+  return { agent: agent === '' ? certificate.name : `${certificate.name}, ${agent}`, example };
 }
 
 /** Whose guess it is: of IPv6 one has a whole network of 64 bits. */

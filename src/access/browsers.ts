@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { type Headers, isOfBrowser } from '../wire/browser.ts';
-import type { Request } from '../wire/exchange.ts';
+import { type Headers, isBrowserField, isOfBrowser } from '../wire/browser.ts';
+import { pathOf, type Request } from '../wire/exchange.ts';
 
 /**
  * What a page may ask. Any page in a browser can send a form to this machine, and one whose name is bound to it anew can send anything:
@@ -11,6 +11,8 @@ import type { Request } from '../wire/exchange.ts';
 /** The head of a request, as far as browsers show in it. */
 export interface Head {
   readonly method: string;
+  /** Without its query. */
+  readonly path: string;
   readonly headers: Headers;
   /** Every Host, and `:authority`, as they came. */
   readonly hosts: readonly string[];
@@ -37,7 +39,7 @@ export function isOrigin(text: string): boolean {
 export function headOf(req: Request): Head {
   const raw = req.rawHeaders;
   const hosts = raw.filter((_, i) => i % 2 === 1 && /^(host|:authority)$/i.test(raw[i - 1] ?? ''));
-  return { method: req.method ?? '', headers: req.headers, hosts, isEncrypted: isEncrypted(req) };
+  return { method: req.method ?? '', path: pathOf(req), headers: req.headers, hosts, isEncrypted: isEncrypted(req) };
 }
 
 /** By the connection, not by what the request says of it. */
@@ -47,7 +49,7 @@ export function isEncrypted({ socket }: Request): boolean {
 
 /** Why no page may ask that; undefined when it may, and for whoever is no browser. */
 export function pageFault(head: Head, rules: PageRules): string | undefined {
-  if (!isOfBrowser(head.headers)) return undefined;
+  if (!isOfBrowser(head.headers) || isOfMonitor(head)) return undefined;
   const host = hostIn(head.hosts);
   if (host === undefined || !isOwnName(nameIn(host), rules.hosts)) return 'this name is not one of mine; add --allow-host NAME';
   const { method, headers } = head;
@@ -57,11 +59,12 @@ export function pageFault(head: Head, rules: PageRules): string | undefined {
   const reads = (method === 'GET' || method === 'HEAD') && first(headers.upgrade) === undefined;
   if (reads) {
     const isForeign = site === 'cross-site' || site === 'same-site';
-    return isForeign && first(headers['sec-fetch-dest']) !== 'document' ? foreign(origin ?? site, 'read') : undefined;
+    return isForeign && first(headers['sec-fetch-dest']) !== 'document' ? foreign({ origin, site }, 'read') : undefined;
   }
   // Not merely a name of ours at a port of ours: any machine's address is a name that cannot be bound anew, also that of an attacker.
-  if (origin !== undefined && origin !== `${head.isEncrypted ? 'https' : 'http'}://${host}`) return foreign(origin, 'write');
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return foreign(origin ?? site, 'write');
+  if (origin !== undefined && origin !== `${head.isEncrypted ? 'https' : 'http'}://${host}`)
+    return foreign({ origin, site }, 'write');
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return foreign({ origin, site }, 'write');
   return undefined;
 }
 
@@ -93,9 +96,23 @@ export interface SpokenHeaders {
 
 const NO_MORE: SpokenHeaders = { allowed: ['Content-Type'], exposed: [] };
 
-function foreign(origin: string, deed: 'read' | 'write'): string {
-  const shown = origin.replace(/[^\x21-\x7e]|["'%\\]/g, '?').slice(0, 100);
-  return `refused: a web page on another site (Origin ${shown}) may not ${deed} here`;
+/**
+ * Monitors call themselves Mozilla and are no more of a browser than that: whether the bridge lives, or a service, they may ask by any name.
+ * A browser says its language in every request, and no page can keep it from that.
+ */
+function isOfMonitor({ method, path, headers }: Head): boolean {
+  if ((method !== 'GET' && method !== 'HEAD') || !/^\/(livez|readyz|health(\/.*)?)$/.test(path)) return false;
+  for (const name in headers) if (name === 'upgrade' || (name !== 'user-agent' && isBrowserField(name, ''))) return false;
+  return true;
+}
+
+function foreign({ origin, site }: { origin: string | undefined; site: string | undefined }, deed: 'read' | 'write'): string {
+  const by = origin === undefined ? `Sec-Fetch-Site ${printed(site ?? '')}` : `Origin ${printed(origin)}`;
+  return `refused: a web page on another site (${by}) may not ${deed} here; --allow-origin names those that may`;
+}
+
+function printed(text: string): string {
+  return text.replace(/[^\x21-\x7e]|["'%\\]/g, '?').slice(0, 100);
 }
 
 /** The one host that all of them name, in lower case and with its port. */

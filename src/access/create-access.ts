@@ -117,21 +117,51 @@ export function createAccess(settings: AccessSettings, means: AccessMeans, users
   };
 }
 
-/** What to say at the start, in a line, of who can write or log in at all; undefined where there is nothing that surprises. */
-export function startNotice(
-  { auth, openWrites, trust }: AccessSettings,
-  { isBoundBeyondLoopback, hasAdmin }: Start,
-): string | undefined {
-  if (openWrites) return 'anyone may register and edit here (--open-writes)';
-  if (auth)
-    return hasAdmin
-      ? undefined
-      : 'nobody can log in yet: make the first admin, from this machine, with POST /nacos/v1/auth/users/admin';
-  if (!isBoundBeyondLoopback || trust.some((part) => part !== 'loopback')) return undefined;
-  return 'only this machine may register and edit: let others with --trust ADDRESSES, or make them log in with --auth';
+/** What to say at the start, each in a line, of who can write or log in at all, and of what says less than it seems to. */
+export function startNotices(settings: AccessSettings, start: Start): readonly string[] {
+  const said = settings.auth ? noticesOfUsers(settings, start) : noticesOfPlaces(settings, start);
+  return said.filter((notice) => notice !== false);
 }
+
+function noticesOfUsers(
+  { trust, trustReads, trustWrites, healthAuth }: AccessSettings,
+  { hasAdmin, keepsUsers }: Start,
+): readonly (string | false)[] {
+  const trusted = trust.some((part) => part !== 'loopback');
+  const letsIn = trustReads || trustWrites;
+  return [
+    !hasAdmin && 'nobody can log in yet: make the first admin, from this machine, with POST /nacos/v1/auth/users/admin',
+    !keepsUsers && 'users that are made by calls are gone after a restart: give a --data-dir to keep them, or a --user-file',
+    trusted && !letsIn && !healthAuth && '--trust says nothing beside --auth, unless --trust-reads or --trust-writes do',
+    !trusted && letsIn && '--trust-reads and --trust-writes let in this machine alone, as --trust names no other',
+  ];
+}
+
+function noticesOfPlaces(
+  { openWrites, trust, trustOperate, healthAuth, protectReads }: AccessSettings,
+  { isBoundBeyondLoopback }: Start,
+): readonly (string | false)[] {
+  const trusted = trust.some((part) => part !== 'loopback');
+  const anyone = trustOperate
+    ? 'anyone may register, write texts and edit here (--open-writes --trust-operate)'
+    : 'anyone may register and write texts here (--open-writes)';
+  return [
+    openWrites && anyone,
+    openWrites && trusted && '--trust says nothing beside --open-writes, which takes every address for a trusted one',
+    !openWrites && !trusted && trustOperate && '--trust-operate says nothing, as --trust names no other than this machine',
+    !openWrites && !trusted && isBoundBeyondLoopback && ONLY_THIS_MACHINE,
+    healthAuth &&
+      !protectReads &&
+      '--health-auth closes health, and lists still tell everybody the same: --protect-reads closes these',
+  ];
+}
+
+const ONLY_THIS_MACHINE =
+  'only this machine may register and edit: let others with --trust ADDRESSES, or make them log in with --auth';
 
 export interface Start {
   readonly isBoundBeyondLoopback: boolean;
   readonly hasAdmin: boolean;
+  /** Who is made by a call, or comes from a file, is there after a restart. */
+  readonly keepsUsers: boolean;
 }

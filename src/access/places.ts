@@ -1,12 +1,13 @@
 import { AddressSet, addressBytes, addressText, NAMED_SETS } from '../wire/addresses.ts';
 import type { Headers } from '../wire/browser.ts';
-import { isHandedOn } from '../wire/handed-on.ts';
+import { callersNamed, handOnField } from '../wire/handed-on.ts';
 import { Recent } from './recent.ts';
 
 /**
  * Where a caller is, as far as that can be known: by the address of its connection, which is read once into bytes, so that no two
  * spellings of one address differ. A header never brings anybody nearer: whatever says that a request was handed on takes away what
- * being on this machine would give, unless the proxy that says so has been named.
+ * being on this machine would give, and one that names somebody who is not trusted what being trusted would, unless the proxy that says
+ * so has been named.
  */
 export class Places {
   readonly #trusted: AddressSet;
@@ -21,10 +22,23 @@ export class Places {
   /** `ip`: of the other end of the connection. `headers`: of the request, in lower case. */
   placeOf(ip: string, headers: Headers): Place {
     const place = this.#direct(ip);
-    if (!isHandedOn(headers)) return place;
-    if (place.isProxy) return this.#handedOn(headers, place);
-    if (place.where === 'loopback') return { ...place, where: 'remote', isForwarded: true };
-    return { ...place, isForwarded: true };
+    const field = handOnField(headers);
+    if (field === undefined) return place;
+    if (place.isProxy) return this.#handedOn(headers, { ...place, field });
+    if (place.where === 'loopback') return { ...place, where: 'remote', isForwarded: true, field };
+    const stranger = place.where === 'trusted' ? this.#strangerNamed(headers) : undefined;
+    return { ...place, isForwarded: true, field, ...stranger };
+  }
+
+  /** Somebody for whom a trusted address asks, and who is not trusted. A mesh names nobody, or those who are. */
+  #strangerNamed(headers: Headers): Pick<Place, 'where' | 'field' | 'asksFor'> | undefined {
+    for (const { field, text } of callersNamed(headers)) {
+      const bytes = addressBytes(withoutPort(text));
+      if (bytes === undefined) return { where: 'remote', field, asksFor: 'somebody' };
+      if (this.#trusted.has(bytes) || this.#proxies.has(bytes) || LOOPBACK.has(bytes)) continue;
+      return { where: 'remote', field, asksFor: addressText(bytes) };
+    }
+    return undefined;
   }
 
   #direct(ip: string): Place {
@@ -55,7 +69,7 @@ export class Places {
       const address = addressText(bytes);
       // Of loopback it would be the proxy's machine, whoever may be on that.
       const isTrusted = this.#trusted.has(bytes) && !LOOPBACK.has(bytes);
-      return { where: isTrusted ? 'trusted' : 'remote', address, isForwarded: true, isProxy: true };
+      return { where: isTrusted ? 'trusted' : 'remote', address, isForwarded: true, isProxy: true, isSaid: true };
     }
     return stranger;
   }
@@ -74,6 +88,12 @@ export interface Place {
   readonly address: string;
   /** A header says that somebody handed the request on. */
   readonly isForwarded: boolean;
+  /** Which one says it. */
+  readonly field?: string;
+  /** Who is not trusted, and is asked for by a trusted address that is no proxy by name: an address, or `somebody`. */
+  readonly asksFor?: string;
+  /** The address is the one that a proxy, which is named, has said. */
+  readonly isSaid?: true;
   /** The other end is a proxy that is named. */
   readonly isProxy: boolean;
 }

@@ -78,6 +78,10 @@ export function opennessFaults(open: Openness): readonly string[] {
     faults.push('--open-writes lets anyone write, which --auth is to prevent: leave one of them out');
   if (open.auth && open.protectReads) faults.push('--protect-reads says nothing where --auth asks every reader for a login');
   if (open.auth && open.trustOperate) faults.push('--trust-operate says nothing where --auth asks every operator for a login');
+  if (!open.auth && open.openWrites && open.protectReads)
+    faults.push('--protect-reads says nothing where --open-writes takes every address for a trusted one');
+  if (!open.auth && open.openWrites && open.healthAuth)
+    faults.push('--health-auth says nothing where --open-writes takes every address for a trusted one');
   if (!open.auth && open.trustReads) faults.push('--trust-reads says nothing without --auth: everybody reads');
   if (!open.auth && open.trustWrites) faults.push('--trust-writes says nothing without --auth: --trust lets an address write');
   return faults;

@@ -36,14 +36,19 @@ export function pageRefused(text: string): Refusal {
 export const PAGE_CHANGE: Refusal = refusal('page', 'refused: a web page may not change anything by GET');
 
 /** Nobody from there does that, and there are no users to log in as. */
-export function notTrusted(need: Need, { address, isForwarded, where }: Place): Refusal {
+export function notTrusted(need: Need, place: Place, isBrowser = false): Refusal {
+  const { address, isForwarded, isSaid, where } = place;
   if (need === 'self' || need === 'admin' || need === 'first-admin') return NO_USERS;
-  if (isForwarded)
-    return refusal(
-      'forwarded',
-      'not trusted: this came through a proxy (x-forwarded-for); name the proxy with --trusted-proxy and the callers with --trust, or log in',
-    );
+  if (isForwarded && isSaid === undefined) return handedOn(need, place);
   const caller = address === '' ? 'this address' : address;
+  // No address that is named would help.
+  if (isBrowser && (need === 'write' || need === 'operate')) {
+    const ways = need === 'write' ? '; --open-writes lets anyone' : '';
+    return refusal(
+      'not-trusted',
+      `not trusted: a browser may ${need} here from the machine of beatbridge alone, and ${caller} is another, trusted or not. Start beatbridge with --auth and log in${ways}`,
+    );
+  }
   const one = address === '' ? 'ADDRESS' : `${address}/${address.includes(':') ? 128 : 32}`;
   if (need === 'operate' && where === 'trusted')
     return refusal(
@@ -60,11 +65,44 @@ export function notTrusted(need: Need, { address, isForwarded, where }: Place): 
   );
 }
 
+/** Somebody asks for another, who may not, or of whom nothing is known. */
+function handedOn(need: Need, { address, asksFor, field = 'x-forwarded-for', isProxy }: Place): Refusal {
+  const header = shown(field);
+  const ways = 'or start beatbridge with --auth and log in';
+  if (isProxy)
+    return refusal(
+      'forwarded',
+      `not trusted: the proxy ${address} does not say who asks (${header}): it has to send X-Forwarded-For, and no Forwarded, with an address that is neither loopback nor a proxy; ${ways}`,
+    );
+  const first =
+    asksFor === undefined
+      ? `this came through a proxy (${header})`
+      : `${address} is trusted, and asks for ${asksFor} (${header}), who may not ${verbOf(need)} here`;
+  return refusal('forwarded', `not trusted: ${first}; name the proxy with --trusted-proxy and the callers with --trust, ${ways}`);
+}
+
 /** There are users, and the caller has not said to be one. */
-export function noLogin(isSigned: boolean): Refusal {
-  const signed = isSigned ? ' (ak/sk signatures are not checked here)' : '';
-  const text = `user not found! Log in: POST /nacos/v1/auth/login, or send username and password, or a Bearer token${signed}`;
-  return refusal('no-login', text);
+export function noLogin(need: Need, { isSigned, certificate, isNobody }: NoLogin): Refusal {
+  const nobody = ' (nobody can yet: the first admin is made on the machine of beatbridge, by POST /nacos/v1/auth/users/admin)';
+  const notes = [
+    isSigned && ' (ak/sk signatures are not checked here)',
+    certificate !== undefined && ` (no user has the certificate ${certificate.slice(0, 80)})`,
+  ];
+  // The port for health has no login, and there the query is of a name.
+  const where = need === 'probe' ? ' on the main port' : '';
+  const how = need === 'probe' ? ', as headers' : '';
+  const text = `user not found! Log in${where}: POST /nacos/v1/auth/login, or send username and password, or a Bearer token${how}`;
+  return refusal('no-login', isNobody ? `${text}${nobody}` : [text, ...notes.filter((note) => note !== false)].join(''));
+}
+
+/** What there is to say of it. */
+export interface NoLogin {
+  /** By a kind of signature that is not looked at. */
+  readonly isSigned: boolean;
+  /** One that was verified, and is no user's. */
+  readonly certificate: string | undefined;
+  /** There are no users at all. */
+  readonly isNobody: boolean;
 }
 
 /** The same for whatever was wrong: who there is, is not told. */
@@ -102,13 +140,20 @@ export const BUSY: Refusal = {
   retryAfterSeconds: 5,
 };
 
-/** A user who is known has no right to it. */
-export function noRight(user: string, deed: Deed | 'administer', scope: Scope): Refusal {
-  const { namespace, group } = scope;
+/** A user who is known has no right to it, there or, where the scope is `'anywhere'`, for any part of it. */
+export function noRight(user: string, deed: Deed | 'administer', scope: Scope | 'anywhere'): Refusal {
+  const { namespace, group } = scope === 'anywhere' ? {} : scope;
   const where = [group !== undefined && `group ${shown(group)} of`, namespace !== undefined && `namespace ${shown(namespace)}`];
-  const what = namespace === undefined ? 'all there is' : where.filter((part) => part !== false).join(' ');
-  return refusal('no-right', `authorization failed! user ${shown(user)} may not ${deed} ${what}`);
+  const whole = scope === 'anywhere' ? 'anything here' : 'all there is';
+  const what = namespace === undefined ? whole : where.filter((part) => part !== false).join(' ');
+  const role = deed === 'administer' ? 'admin' : ROLES[deed];
+  const place = namespace === undefined ? '' : `@${shown(namespace)}${group === undefined ? '' : `:${shown(group)}`}`;
+  const takes = scope === 'anywhere' && deed !== 'administer' ? `${role}, or ${role}@NAMESPACE` : `${role}${place}`;
+  return refusal('no-right', `authorization failed! user ${shown(user)} may not ${deed} ${what}: it takes the role ${takes}`);
 }
+
+/** The least that may do it. */
+const ROLES = { read: 'reader', write: 'writer', operate: 'admin' } as const satisfies Readonly<Record<Deed, string>>;
 
 /** The set that has the address in it, and many others of its network. */
 function nameOfSet(address: string): string | undefined {

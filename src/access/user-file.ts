@@ -54,6 +54,7 @@ export function readUserFile(text: string): UserFile | { readonly faults: readon
     Object.entries(asObject(roles, 'roles', faults)).map(([role, said]) => [role, rulesIn(role, said, faults)] as const),
   );
   const read = Object.entries(asObject(users, 'users', faults)).map(([name, said]) => userIn(name, said, rules, faults));
+  faults.push(...sharedBy(read));
   if (!read.some((user) => !user.isDisabled && isAdmin(user))) faults.push('nobody in it is admin: give one user the role admin');
   return faults.length > 0 ? { faults } : { users: read, rules };
 }
@@ -63,7 +64,9 @@ function userIn(name: string, said: unknown, rules: ReadonlyMap<string, unknown>
   if (!isUserName(name)) faults.push(`${where}: a name has 1..64 letters, digits, and _ . @ -`);
   const { password, roles = [], tokens = [], certificate, disabled = false, ...others } = asObject(said, where, faults);
   for (const [key, value] of Object.entries(others))
-    faults.push(`${where}: ${isWord(key) && value !== null ? `${shown(key)} is not known here` : UNQUOTED}`);
+    faults.push(
+      `${where}: ${isWord(key) && value !== null ? `${shown(key)} is not known here: it must be one of ${KEYS}` : UNQUOTED}`,
+    );
   const fault = passwordIn(name, password, certificate ?? (Array.isArray(tokens) ? tokens[0] : tokens));
   if (fault !== undefined) faults.push(`${where}: ${fault}`);
   if (certificate !== undefined && (typeof certificate !== 'string' || !/^(spiffe:\/\/|CN=)[^\s,"]+$/.test(certificate)))
@@ -84,6 +87,23 @@ function userIn(name: string, said: unknown, rules: ReadonlyMap<string, unknown>
     ...(digests.length > 0 && { tokens: digests }),
     ...(typeof certificate === 'string' && { certificate }),
   };
+}
+
+const KEYS = 'password, roles, tokens, certificate, disabled';
+
+/** What two of them have would make whoever comes with it nobody. */
+function sharedBy(users: readonly FileUser[]): readonly string[] {
+  const owners = new Map<string, string>();
+  return users.flatMap(({ name, certificate, tokens = [] }) =>
+    [certificate, ...tokens].flatMap((proof) => {
+      const owner = proof === undefined ? undefined : owners.get(proof);
+      if (proof !== undefined) owners.set(proof, name);
+      const what = proof === certificate ? `the certificate ${shown(proof ?? '')}` : 'one of its tokens';
+      return owner === undefined || owner === name
+        ? []
+        : [`user ${shown(name)}: ${what} is that of user ${shown(owner)} already`];
+    }),
+  );
 }
 
 /** What is not in quotes falls apart at its commas, into keys without values: salt and key of a hash, or a password's words, are not for a log. */

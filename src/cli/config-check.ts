@@ -1,3 +1,6 @@
+import { OptionsError } from '../options.ts';
+import { doorFaults } from '../server/door.ts';
+import { defaultServiceFaults } from '../server/rooms.ts';
 import { readIdentity } from './identity.ts';
 import type { Origin, Settings } from './settings.ts';
 
@@ -8,9 +11,11 @@ const BY: readonly (readonly [Origin['kind'], string])[] = [
   ['default', 'by default'],
 ];
 
-/** One line on options that `serve` would take. Rejects with `OptionsError` for files of TLS that it would refuse. */
+/** One line on options that `serve` would take. Rejects with `OptionsError` for files of TLS, users and secrets that it would refuse. */
 export async function configCheck(settings: Settings): Promise<string> {
   await readIdentity(settings);
+  const faults = [...defaultServiceFaults(settings.options), ...(await doorFaults(settings.options))];
+  if (faults.length > 0) throw new OptionsError(faults);
   const origins = Object.values(settings.origins);
   const counts = BY.map(([kind, by]) => `${origins.filter((origin) => origin.kind === kind).length} ${by}`);
   return `the options are valid: ${counts.join(', ')}\n`;

@@ -35,5 +35,10 @@ export async function readParts(paths: IdentityPaths, places: IdentityPaths): Pr
 
 /** Each begins with what the files are called. */
 export function identityFaultsOf(identity: TlsIdentity, { tlsCert, tlsKey, tlsClientCa }: IdentityPaths): readonly string[] {
-  return faultsOf(identity, { pair: `${tlsCert} and ${tlsKey} do not go together`, clientCa: tlsClientCa });
+  return faultsOf(identity, {
+    cert: `${tlsCert} must be a certificate in PEM`,
+    key: `${tlsKey} must be a private key in PEM`,
+    pair: `${tlsCert} and ${tlsKey} do not go together`,
+    clientCa: `${tlsClientCa} must be certificates in PEM`,
+  });
 }

@@ -2,7 +2,7 @@ import type { Source } from '../registry/changes.ts';
 import type { Address } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
-import { type Reason, RequestError, TooMany } from './errors.ts';
+import { type Reason, RequestError, TooLong, TooMany } from './errors.ts';
 import type { Quotas } from './quotas.ts';
 import { Roll } from './roll.ts';
 import { checkedMetadata, lengthOf, type Page, pageOf } from './rules.ts';
@@ -89,13 +89,14 @@ export class Catalog {
     const { maxClusters, maxClusterMetadataLength } = this.#limits;
     const all = Object.values(clusters);
     if (all.length > maxClusters)
-      throw new TooMany('clusters', `a service must not have settings of more than ${maxClusters} clusters`);
+      throw new TooMany('clusters', `a service must not have settings of more than ${maxClusters} clusters (--max-clusters)`);
     let length = 0;
     for (const { metadata } of all) length += lengthOf(metadata);
     if (length > maxClusterMetadataLength)
-      throw new RequestError(
+      throw new TooLong(
+        'metadata of clusters',
         'bad-metadata',
-        `metadata of all clusters of a service must not exceed ${maxClusterMetadataLength}.`,
+        `metadata of all clusters of a service must not exceed ${maxClusterMetadataLength} (--max-cluster-metadata-length).`,
       );
   }
 

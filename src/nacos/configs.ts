@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { flat } from '../registry/flat.ts';
 import type { DurablePart } from './durability.ts';
-import { RequestError, TooMany } from './errors.ts';
+import { RequestError, TooLong, TooMany } from './errors.ts';
 
 /**
  * The texts of Nacos's configuration service, one set for every version and transport: what applications keep there, and where Dubbo
@@ -50,10 +50,17 @@ export class Configs {
     if (old !== undefined && casMd5 !== '' && casMd5 !== old.md5) return false;
     const bytes = Buffer.byteLength(content);
     if (bytes > maxConfigBytes)
-      throw new RequestError('invalid', `content must not exceed ${maxConfigBytes} bytes, got ${bytes}`);
+      throw new TooLong(
+        'length of a text',
+        'invalid',
+        `content must not exceed ${maxConfigBytes} bytes, got ${bytes} (--max-config-bytes)`,
+      );
     const total = this.#bytes + bytes - (old?.bytes ?? 0);
     if (total > maxConfigTotalBytes || (old === undefined && this.#configs.size >= maxConfigs))
-      throw new TooMany('texts', `more than ${maxConfigs} configs, or ${maxConfigTotalBytes} bytes in all`);
+      throw new TooMany(
+        'texts',
+        `more than ${maxConfigs} configs, or ${maxConfigTotalBytes} bytes in all (--max-configs, --max-config-total-bytes)`,
+      );
     const modifiedAt = this.#wallClock();
     const { serial, createdAt } = old ?? { serial: this.#lastSerial + 1, createdAt: modifiedAt };
     const names = { namespace: flat(id.namespace), group: flat(id.group), dataId: flat(id.dataId) };

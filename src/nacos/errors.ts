@@ -90,15 +90,25 @@ export class TooMany extends RequestError {
   }
 }
 
+/** One thing is longer than such a limit lets it be: the caller's mistake, whatever there is room for. Counted likewise. */
+export class TooLong extends RequestError {
+  readonly limit: string;
+
+  constructor(limit: string, reason: 'invalid' | 'bad-metadata', message: string) {
+    super(reason, message);
+    this.limit = limit;
+  }
+}
+
 /** By which limit it was refused; undefined: by none. */
 export function limitOf(error: RequestError): string | undefined {
-  return error instanceof TooMany ? error.limit : LIMITS[error.reason];
+  return error instanceof TooMany || error instanceof TooLong ? error.limit : LIMITS[error.reason];
 }
 
 const LIMITS: Partial<Record<Reason, string>> = {
-  'too-many': 'number',
+  'too-many': 'number in one request',
   'too-many-polls': 'long polls',
-  'too-large': 'size',
+  'too-large': 'size of a request',
 };
 
 /** A parameter that must be given was not. The two API versions say it in words of their own, the second with its Java type. */

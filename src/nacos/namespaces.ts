@@ -42,7 +42,8 @@ export class Namespaces {
   /** Under a new id when none is given. False when there is one of that id. */
   create({ id = randomUUID(), name, description }: NamespaceNames & { readonly id?: string | undefined }): boolean {
     if (id === HOME.namespace || this.#named.has(id)) return false;
-    if (this.#named.size >= this.#maxNamespaces) throw new TooMany('namespaces', `more than ${this.#maxNamespaces} namespaces`);
+    if (this.#named.size >= this.#maxNamespaces)
+      throw new TooMany('namespaces', `more than ${this.#maxNamespaces} namespaces (--max-namespaces)`);
     this.#named.set(flat(id), { id: flat(id), name: flat(name), description: flat(description), type: 2 });
     this.#changed(id);
     return true;

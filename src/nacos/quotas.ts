@@ -9,8 +9,9 @@ import { TooMany } from './errors.ts';
 import { Rate } from './rates.ts';
 
 /**
- * How much may be registered, by one address and by all, and how often. What is here already is never refused: who says it again may
- * go on, however full it is, unless it says more.
+ * How much may be registered, by one address and by all, and how often. What is here already is never refused for want of room: who says
+ * it again may go on, however full it is, unless it says more. How often one address beats and registers is another matter: nobody is
+ * looked up before that.
  */
 export class Quotas {
   readonly #registry: Registry;
@@ -33,13 +34,15 @@ export class Quotas {
   beat(peer = ''): void {
     if (this.#beats.take(peer)) return;
     const { maxBeatsPerSecondPerPeer } = this.#limits;
-    throw new TooMany('beats of one address', `more than ${maxBeatsPerSecondPerPeer} beats per second from one address`);
+    const text = `more than ${maxBeatsPerSecondPerPeer} beats per second from one address (--max-beats-per-second-per-peer)`;
+    throw new TooMany('beats of one address', text);
   }
 
   /** All of these are to be registered, or none. */
   register(service: ServiceName, said: readonly Registration[], { peer = '' }: Source): void {
     if (said.length > 0 && !this.#registrations.take(peer, said.length)) {
-      const text = `more than ${this.#limits.maxRegistrationsPerSecondPerPeer} registrations per second from one address`;
+      const most = this.#limits.maxRegistrationsPerSecondPerPeer;
+      const text = `more than ${most} registrations per second from one address (--max-registrations-per-second-per-peer)`;
       throw new TooMany('registrations of one address', text);
     }
     let size = 0;
@@ -161,14 +164,16 @@ export interface QuotasLimits {
   readonly maxRegistrationsPerSecondPerPeer: number;
 }
 
-function tooMany(what: string, most: number): TooMany {
-  return new TooMany(what, `more than ${most} ${what}`);
+/** Whoever is told may be whoever runs it: the option is named as well. */
+function tooMany(what: 'instances' | 'services', most: number): TooMany {
+  return new TooMany(what, `more than ${most} ${what} (--max-${what})`);
 }
 
-function tooManyOfOne(what: string, most: number): TooMany {
-  return new TooMany(`${what} of one address`, `more than ${most} ${what} from one address`);
+function tooManyOfOne(what: 'instances' | 'services', most: number): TooMany {
+  return new TooMany(`${what} of one address`, `more than ${most} ${what} from one address (--max-${what}-per-peer)`);
 }
 
-function tooMuch(what: string, most: number): TooMany {
-  return new TooMany(what, `more than ${most} characters of ${what}, where each pair counts for 32 more`);
+function tooMuch(what: 'metadata' | 'metadata of one address', most: number): TooMany {
+  const option = what === 'metadata' ? '--max-metadata-in-all' : '--max-metadata-per-peer';
+  return new TooMany(what, `more than ${most} characters of ${what}, where each pair counts for 32 more (${option})`);
 }

@@ -2,7 +2,7 @@ import { askedCheckOf } from '../registry/check-metadata.ts';
 import { type Address, DEFAULT_SILENCE, type Metadata, type Registration, type Silence } from '../registry/instance.ts';
 import { parseServiceName, type ServiceName } from '../registry/service-name.ts';
 import type { ConfigId } from './configs.ts';
-import { RequestError, shown } from './errors.ts';
+import { RequestError, shown, TooLong } from './errors.ts';
 import { isObject, type JsonObject, scalar, shownJson } from './json.ts';
 
 /**
@@ -187,7 +187,11 @@ export function metadataFrom(value: unknown): Metadata | undefined {
 /** Nacos 2.3 and later stop at 1,024 characters unless told otherwise; the registry must hold a million of these. */
 export function checkedMetadata(metadata: Metadata, maxLength: number): Metadata {
   if (lengthOf(metadata) > maxLength)
-    throw new RequestError('bad-metadata', `Param 'Metadata' is illegal, the param length should not exceed ${maxLength}.`);
+    throw new TooLong(
+      'metadata of one',
+      'bad-metadata',
+      `Param 'Metadata' is illegal, the param length should not exceed ${maxLength}. (--max-metadata-length)`,
+    );
   return metadata;
 }
 

@@ -13,7 +13,7 @@ export class Certificate {
   readonly #room: CertificateRoom;
   readonly #stop: Cancel;
   #shown: Shown;
-  #others: readonly Shown[];
+  #others: readonly Ending[];
   #saidOfOthersAt = Number.NEGATIVE_INFINITY;
   #trouble: string | undefined;
   #saidAt = Number.NEGATIVE_INFINITY;
@@ -42,13 +42,18 @@ export class Certificate {
 
   /** Another one is shown from now on. */
   put(identity: TlsIdentity): void {
+    const before = this.#shown.pem;
     this.#shown = shownBy(identity);
     this.#others = othersIn(identity);
     this.#saidOfOthersAt = Number.NEGATIVE_INFINITY;
     this.#trouble = undefined;
     this.#saidAt = Number.NEGATIVE_INFINITY;
     this.#hasSaidEnd = false;
-    this.#room.log.info(this.#facts(), 'the certificate of TLS was renewed');
+    const isSame = this.#shown.pem === before;
+    this.#room.log.info(
+      this.#facts(),
+      isSame ? 'who vouches for clients over TLS was renewed' : 'the certificate of TLS was renewed',
+    );
     this.#look();
   }
 
@@ -128,28 +133,39 @@ export interface CertificateRoom {
 const A_DAY_MS = 86_400_000;
 const LOOK_EVERY_MS = 3_600_000;
 
-/** What an embedder calls the parts of an identity. */
-export const GIVEN = { pair: 'tls must have a cert and a key that go together, both in PEM', clientCa: 'tls.clientCa' } as const;
+const PAIR = 'tls must have a cert and a key that go together, both in PEM';
 
-interface Shown {
+/** What an embedder calls the parts of an identity. */
+export const GIVEN = {
+  cert: `${PAIR}: of the cert`,
+  key: `${PAIR}: of the key`,
+  pair: PAIR,
+  clientCa: 'tls.clientCa must be certificates in PEM',
+} as const;
+
+interface Ending {
   readonly subject: string;
   readonly from: number;
   readonly until: number;
+}
+
+interface Shown extends Ending {
+  readonly pem: string;
 }
 
 /** Of the first: the others of a chain are there for whoever needs them, and one that has ended need hurt nobody. */
 function shownBy({ cert }: TlsIdentity): Shown {
   const [first] = certificatesIn(cert);
   if (first === undefined) throw new Error('an identity without a certificate is not fit');
-  return timesOf(first);
+  return { ...timesOf(first), pem: cert.toString() };
 }
 
 /** Those that vouch for it, as far as they are shown along with it, and those that vouch for clients. */
-function othersIn({ cert, clientCa = '' }: TlsIdentity): readonly Shown[] {
+function othersIn({ cert, clientCa = '' }: TlsIdentity): readonly Ending[] {
   return [...certificatesIn(cert).slice(1), ...certificatesIn(clientCa)].map(timesOf);
 }
 
-function timesOf(certificate: ReturnType<typeof certificatesIn>[number]): Shown {
+function timesOf(certificate: ReturnType<typeof certificatesIn>[number]): Ending {
   return {
     subject: subjectOf(certificate),
     from: Date.parse(certificate.validFrom),

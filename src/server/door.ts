@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import { access } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { AskedOverGrpc } from '../access/asked-over-grpc.ts';
 import { AskedOverHttp } from '../access/asked-over-http.ts';
-import { type AccessRooms, type AccessSettings, accessFaults, createAccess, startNotice } from '../access/create-access.ts';
+import { type AccessRooms, type AccessSettings, accessFaults, createAccess, startNotices } from '../access/create-access.ts';
 import { deriveByScrypt } from '../access/passwords.ts';
 import { partsOf } from '../access/places.ts';
 import { type Told, toldLine } from '../access/refused-callers.ts';
 import { keptSecret, readSecret, type SecretRead } from '../access/secrets.ts';
-import { hiddenNotice, type Loaded } from '../access/user-loads.ts';
+import { hiddenNotice, type Loaded, UserLoads } from '../access/user-loads.ts';
+import { Users } from '../access/users.ts';
 import { type Options, OptionsError } from '../options.ts';
 import { AddressSet, addressBytes } from '../wire/addresses.ts';
 import { watchFiles } from '../wire/file-watch.ts';
@@ -24,8 +26,8 @@ import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 export interface Door extends AccessRooms {
   readonly settings: AccessSettings;
   readonly close: () => void;
-  /** How it stands, in a few words: who is let in, and how many were not. */
-  readonly says: () => string;
+  /** How it stands: who is let in, how many were not, and whether users are as their file has them. */
+  readonly look: () => { readonly ok: boolean; readonly says: string };
   /** What to say at the start, once it is known who there is, each in a line. */
   readonly notices: () => readonly string[];
 }
@@ -62,12 +64,17 @@ export async function openDoor({ options, scheduler, now, wallClock, log, hasTls
     },
   );
   const { userFile } = options;
-  const unfollow = userFile === '' ? () => {} : await followUsers(userFile, { rooms, scheduler, log, faults });
+  let trouble: readonly string[] = [];
+  const heard = (faults: readonly string[]) => {
+    trouble = faults;
+  };
+  const unfollow = userFile === '' ? () => {} : await followUsers(userFile, { rooms, scheduler, log, faults, heard });
   if (faults.length > 0) {
     unfollow();
     throw new OptionsError(faults);
   }
   const isBoundBeyondLoopback = !isLoopback(options.host);
+  const keepsUsers = userFile !== '' || options.dataDir !== 'none';
   return {
     ...rooms,
     settings,
@@ -75,15 +82,52 @@ export async function openDoor({ options, scheduler, now, wallClock, log, hasTls
       unfollow();
       rooms.refusedCallers.stop();
     },
-    says: () => `${modeOf(settings)}, ${refusalsIn(rooms.refusedCallers.counts)}`,
+    look() {
+      const says = `${modeOf(settings)}, ${refusalsIn(rooms.refusedCallers.counts)}`;
+      // A file that is not in force yet is looked into by somebody: as with a certificate, only not by its faults, which name users.
+      return trouble.length === 0
+        ? { ok: true, says }
+        : { ok: false, says: `${says}, the new user file cannot be taken: see the log` };
+    },
     notices: () => {
       const said = [
-        startNotice(settings, { isBoundBeyondLoopback, hasAdmin: rooms.users.hasAdmin }),
+        ...startNotices(settings, { isBoundBeyondLoopback, hasAdmin: rooms.users.hasAdmin, keepsUsers }),
         hiddenNotice(rooms.users.hidden()),
       ];
       return said.filter((one) => one !== undefined);
     },
   };
+}
+
+/** What files would keep a server from its start, where it asks for logins: nothing is made, and no password is looked at. */
+export async function doorFaults(options: Options): Promise<readonly string[]> {
+  const faults: string[] = [];
+  const settings = { ...(await settingsOf(options, faults, existingSecret)), passwordsNeedTls: false };
+  // One that would be made is as it should be.
+  const secrets = settings.secrets.length > 0 ? settings.secrets : [randomBytes(32)];
+  if (faults.length === 0) faults.push(...accessFaults({ ...settings, secrets }));
+  const { userFile } = options;
+  if (userFile !== '') faults.push(...inFile(userFile, await faultsOfUsers(userFile)));
+  return faults;
+}
+
+/** Its passwords are not looked at. */
+async function faultsOfUsers(userFile: string): Promise<readonly string[]> {
+  const underived = () => Promise.resolve(new Uint8Array(32));
+  return (await new UserLoads(new Users(), underived, randomBytes).load(userFile))?.faults ?? [];
+}
+
+function inFile(userFile: string, faults: readonly string[]): readonly string[] {
+  return faults.map((fault) => `--user-file ${userFile}: ${fault}`);
+}
+
+/** Undefined: there is none yet. */
+async function existingSecret(path: string): Promise<SecretRead | undefined> {
+  const isThere = await access(path).then(
+    () => true,
+    () => false,
+  );
+  return isThere ? readSecret(path) : undefined;
 }
 
 interface Following {
@@ -92,19 +136,24 @@ interface Following {
   readonly log: Logger;
   /** Hears what is wrong with the file at the start. */
   readonly faults: string[];
+  /** Hears what is wrong with it later on; nothing, once it is in force. */
+  readonly heard: (faults: readonly string[]) => void;
 }
 
 /**
  * Puts the file in force, now and whenever it is another one. What is wrong with it later is told, and everybody stays as he is: there are
  * never fewer users, or none, by mistake.
  */
-async function followUsers(path: string, { rooms, scheduler, log, faults }: Following): Promise<Cancel> {
+async function followUsers(path: string, { rooms, scheduler, log, faults, heard }: Following): Promise<Cancel> {
   let isFirst = true;
   const look = oneAtATime(async () => {
     const loaded = await rooms.loadUsers(path);
     if (loaded === undefined) return;
-    if (isFirst) faults.push(...loaded.faults.map((fault) => `--user-file ${path}: ${fault}`));
-    else tellLoaded(log, loaded, hiddenNotice(rooms.users.hidden()));
+    if (isFirst) faults.push(...inFile(path, loaded.faults));
+    else {
+      heard(loaded.faults);
+      tellLoaded(log, loaded, hiddenNotice(rooms.users.hidden()));
+    }
     isFirst = false;
     for (const warning of loaded.warnings) log.warn(`--user-file ${path}: ${warning}`);
   });
@@ -125,9 +174,9 @@ function tellLoaded(log: Logger, { faults }: Loaded, hidden: string | undefined)
   if (faults.length === 0 && hidden !== undefined) log.warn(hidden);
 }
 
-function modeOf({ auth, openWrites, trust }: AccessSettings): string {
+function modeOf({ auth, openWrites, trust, trustOperate }: AccessSettings): string {
   if (auth) return 'logins';
-  if (openWrites) return 'anyone may write';
+  if (openWrites) return trustOperate ? 'anyone may write and operate' : 'anyone may write';
   return trust.length === 0 ? 'this machine may write' : 'this machine and trusted addresses may write';
 }
 
@@ -136,7 +185,13 @@ function refusalsIn(counts: ReadonlyMap<string, number>): string {
   return parts.length === 0 ? 'nobody refused' : `refused: ${parts.join(', ')}`;
 }
 
-async function settingsOf(options: Options, faults: string[]): Promise<Omit<AccessSettings, 'passwordsNeedTls'>> {
+type Keep = (path: string) => Promise<SecretRead | undefined>;
+
+async function settingsOf(
+  options: Options,
+  faults: string[],
+  keep: Keep = (path) => keptSecret(path, randomBytes),
+): Promise<Omit<AccessSettings, 'passwordsNeedTls'>> {
   const { auth, openWrites, trustReads, trustWrites, trustOperate, protectReads, healthAuth } = options;
   return {
     auth,
@@ -149,13 +204,13 @@ async function settingsOf(options: Options, faults: string[]): Promise<Omit<Acce
     trust: partsOf(options.trust),
     trustedProxies: partsOf(options.trustedProxy),
     pages: { hosts: [...partsOf(options.allowHost), hostname()], origins: partsOf(options.allowOrigin) },
-    secrets: auth ? await secretsOf(options, faults) : [],
+    secrets: auth ? await secretsOf(options, faults, keep) : [],
     tokenTtlSeconds: options.tokenTtlSeconds,
   };
 }
 
 /** The one that signs first. */
-async function secretsOf(options: Options, faults: string[]): Promise<Uint8Array[]> {
+async function secretsOf(options: Options, faults: string[], keep: Keep): Promise<Uint8Array[]> {
   const { authSecretFile, authSecretPreviousFile, dataDir } = options;
   const read: [place: string, SecretRead][] = [];
   if (authSecretFile !== '') read.push([`--auth-secret-file ${authSecretFile}`, await readSecret(authSecretFile)]);
@@ -163,7 +218,8 @@ async function secretsOf(options: Options, faults: string[]): Promise<Uint8Array
     faults.push('--auth needs a secret that outlives a restart: --auth-secret-file, or a --data-dir to keep one in');
   else {
     const path = join(dataDir, KEPT_SECRET);
-    read.push([`the secret of --auth in ${path}`, await keptSecret(path, randomBytes)]);
+    const kept = await keep(path);
+    if (kept !== undefined) read.push([`the secret of --auth in ${path}`, kept]);
   }
   if (authSecretPreviousFile !== '')
     read.push([`--auth-secret-previous-file ${authSecretPreviousFile}`, await readSecret(authSecretPreviousFile)]);

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
 import { Health } from '../health/health.ts';
 import { createHealthLane } from '../health/lane.ts';
-import { NAME_FORM } from '../health/names.ts';
+import { NAME_FORM, parseHealthName } from '../health/names.ts';
 import { healthPaths } from '../health/paths.ts';
 import { HEALTH_JSON, healthService, watcherKey } from '../health/service.ts';
 import { EVERYBODY, visitorKey } from '../health/visitor.ts';
@@ -106,8 +106,9 @@ function certificateIn({ options, scheduler, log }: House, identity: TlsIdentity
  * and with `OptionsError` for what only a room can tell.
  */
 export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
-  const { health, nacos, keeping, door } = rooms;
-  checkDefaultService(health, house.options);
+  const { nacos, keeping, door } = rooms;
+  const faults = defaultServiceFaults(house.options);
+  if (faults.length > 0) throw new OptionsError(faults);
   const { comeBackWithinMs: heldMs, rememberForMs, probes } = house.options;
   const since = house.now();
   const parts = [...nacos.durable, door.users.durableUsers, door.users.durableRules];
@@ -139,7 +140,7 @@ function partsOf(house: House, rooms: Rooms): readonly Part[] {
       const unheard = records.unheardCount === 0 ? '' : ` (${records.unheardCount} not heard of since a restart)`;
       return { ok: true, says: `${serviceCount} services, ${instanceCount} instances${unheard}` };
     },
-    access: () => ({ ok: true, says: door.says() }),
+    access: () => door.look(),
     probes: () => ({ ok: true, says: probes.says() }),
     limits: () => lookAtLimits({ ...house, ...rooms }),
     sweeper: () => ({ ok: !sweeper.isStalled, says: `${Math.round(sweeper.lateMs)} ms late` }),
@@ -167,9 +168,9 @@ export async function closeRooms(rooms: Rooms): Promise<void> {
 }
 
 /** What a health name may be, only health knows. */
-function checkDefaultService(health: Health, { defaultService }: Options): void {
-  if (health.nameFrom(defaultService) !== undefined) return;
-  throw new OptionsError([`the default service must be ${NAME_FORM}, got ${JSON.stringify(defaultService.slice(0, 200))}`]);
+export function defaultServiceFaults({ defaultService }: Pick<Options, 'defaultService'>): readonly string[] {
+  if (parseHealthName(defaultService, HOME) !== undefined) return [];
+  return [`the default service must be ${NAME_FORM}, got ${JSON.stringify(defaultService.slice(0, 200))}`];
 }
 
 /** What all rooms are given. */

@@ -116,8 +116,16 @@ const refusalsOf = (accepted: string): Readonly<Record<number, { readonly text: 
 /** Bytes that are no message are a mistake of the caller's. Connect says of them, with these words, that the server has failed. */
 const NO_MESSAGE = 'parse binary: ';
 
+/** As Connect says it, by a name that is none of our options. */
+const TOO_LARGE = /message size (?:\d+ )?is larger than configured readMaxBytes (\d+)/;
+
+function inOurWords(text: string): string {
+  return text.replace(TOO_LARGE, 'a message must not exceed $1 bytes');
+}
+
 /** The answer to a unary call of Connect's, with who is to blame put right. */
 async function blamed(answer: UniversalServerResponse): Promise<UniversalServerResponse> {
+  if (answer.status === 429 && isStream(answer.body)) return reworded(answer, answer.body);
   if (answer.status !== 500 || !isStream(answer.body)) return answer;
   const chunks: Uint8Array[] = [];
   for await (const chunk of answer.body) chunks.push(chunk);
@@ -130,6 +138,17 @@ async function blamed(answer: UniversalServerResponse): Promise<UniversalServerR
   return { ...answer, status: 400, body: once(right) };
 }
 
+async function reworded(answer: UniversalServerResponse, body: AsyncIterable<Uint8Array>): Promise<UniversalServerResponse> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  const said = Buffer.concat(chunks);
+  const right = Buffer.from(inOurWords(said.toString()));
+  // What is compressed has none of these words, and is given back as it is.
+  if (right.equals(said) || !TOO_LARGE.test(said.toString())) return { ...answer, body: once(said) };
+  answer.header?.set('content-length', String(right.length));
+  return { ...answer, body: once(right) };
+}
+
 /**
  * UNIMPLEMENTED is for what is not there. Of a call that is, it would say something fatal: gRPC clients take such a service for
  * healthy and never ask again, and so does Google's balancer. Connect says it of an unknown compression or a second message; and
@@ -138,11 +157,20 @@ async function blamed(answer: UniversalServerResponse): Promise<UniversalServerR
 export function callersMistakes(trailers: Headers): Record<string, string> {
   const fields = Object.fromEntries(trailers);
   const status = fields['grpc-status'];
+  if (status === '8') return withMessage(fields);
   const isNoMessage = status === '13' && fields['grpc-message']?.startsWith(encodeURIComponent(NO_MESSAGE)) === true;
   if (status !== '12' && !isNoMessage) return fields;
   const details = fields['grpc-status-details-bin'];
   const corrected = { ...fields, 'grpc-status': '3' };
   return details === undefined ? corrected : { ...corrected, 'grpc-status-details-bin': withStatus(details, Number(status), 3) };
+}
+
+/** Each with the words that are ours; what is with them as bytes says it once more, and is left as it is. */
+function withMessage(fields: Record<string, string>): Record<string, string> {
+  const message = fields['grpc-message'];
+  if (message === undefined) return fields;
+  const right = inOurWords(decodeURIComponent(message));
+  return TOO_LARGE.test(decodeURIComponent(message)) ? { ...fields, 'grpc-message': encodeURIComponent(right) } : fields;
 }
 
 /** A google.rpc.Status begins with its code, which says the same as the status beside it. */

@@ -1,4 +1,5 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 /** The store cannot be used, or not now. Its message is one line for an operator. */
 export class StoreError extends Error {
@@ -11,13 +12,32 @@ export class InUseError extends StoreError {}
 /** Creates the directory, if need be, and makes sure that it can be written. Rejects with `StoreError`. */
 export async function claimDirectory(dir: string): Promise<void> {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o750 });
-    if (!(await stat(dir)).isDirectory()) throw new StoreError(`${dir} is not a directory`);
+    await makeDirectory(dir);
+    if (!(await stat(dir)).isDirectory()) throw new StoreError(`${dir} cannot be written: there is a file of that name`);
     await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     if (cause instanceof StoreError) throw cause;
     throw new StoreError(`${dir} cannot be written: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/**
+ * With those above it. Node's own way to make them all never ends where the file system has no room for new ones and says that there is
+ * no such directory, as /proc does.
+ */
+async function makeDirectory(dir: string): Promise<void> {
+  const isMade = async (): Promise<boolean> => {
+    try {
+      await mkdir(dir, { mode: 0o750 });
+    } catch (cause) {
+      if (codeOf(cause) === 'ENOENT' && dirname(dir) !== dir) return false;
+      if (codeOf(cause) !== 'EEXIST') throw cause;
+    }
+    return true;
+  };
+  if (await isMade()) return;
+  await makeDirectory(dirname(dir));
+  if (!(await isMade())) throw new StoreError(`${dir} cannot be written: nothing can be made there`);
 }
 
 /** Whether a database could not be opened because another process has it. */

@@ -1,9 +1,41 @@
 import type { Headers } from './browser.ts';
 
-/** What tells that somebody asks for another: any proxy, gateway, mesh or tunnel that says so at all. */
-export function isHandedOn(headers: Headers): boolean {
-  for (const name in headers) if (isHandOnField(name)) return true;
-  return false;
+/** What tells that somebody asks for another: any proxy, gateway, mesh or tunnel that says so at all. The field that says it. */
+export function handOnField(headers: Headers): string | undefined {
+  for (const name in headers) if (isHandOnField(name)) return name;
+  return undefined;
+}
+
+/** Who is asked for, as these headers call them, and by which field: in as many words as each has, addresses or not. */
+export function callersNamed(headers: Headers): readonly CallerNamed[] {
+  return NAMING.flatMap((field) => {
+    const said = headers[field];
+    const texts = said === undefined ? [] : [said].flat().flatMap((text) => text.split(','));
+    const named = field === 'forwarded' ? texts.flatMap(forOf) : texts;
+    return named.flatMap((text) => (text.trim() === '' ? [] : [{ field, text: text.trim() }]));
+  });
+}
+
+export interface CallerNamed {
+  readonly field: string;
+  readonly text: string;
+}
+
+const NAMING = [
+  'x-forwarded-for',
+  'x-original-forwarded-for',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-envoy-external-address',
+  'cf-connecting-ip',
+  'true-client-ip',
+  'forwarded',
+] as const;
+
+/** Of one element of `Forwarded`: what stands behind `for`. */
+function forOf(element: string): readonly string[] {
+  return element.split(';').flatMap((pair) => /^\s*for\s*=\s*"?([^"]*)"?\s*$/i.exec(pair)?.[1] ?? []);
 }
 
 /** The name of a field of a header, in lower case. */

@@ -113,11 +113,17 @@ export class Http1Connection implements Use {
       this.#isRefused = true;
       return;
     }
-    const status = REFUSED[('code' in error && String(error.code)) || ''] ?? '400 Bad Request';
-    if (socket.writable && last?.headersSent !== true) socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+    const code = ('code' in error && String(error.code)) || '';
+    const status = REFUSED[code] ?? '400 Bad Request';
+    const body = code === HEADER_OVERFLOW ? TOO_LONG : '\r\n';
+    if (socket.writable && last?.headersSent !== true) socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n${body}`);
     socket.destroy(error);
   }
 }
+
+const HEADER_OVERFLOW = 'HPE_HEADER_OVERFLOW';
+const TOO_LONG_TEXT = 'the header is too long (--max-header-bytes)\n';
+const TOO_LONG = `Content-Type: text/plain\r\nContent-Length: ${TOO_LONG_TEXT.length}\r\n\r\n${TOO_LONG_TEXT}`;
 
 /** So many are not worth counting. */
 const FEW = 4;
@@ -126,7 +132,7 @@ const WAITING_BYTES = 4 << 10;
 
 /** By Node's codes. */
 const REFUSED: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  [HEADER_OVERFLOW]: '431 Request Header Fields Too Large',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };

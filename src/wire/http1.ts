@@ -22,7 +22,7 @@ export interface Http1 {
 
 /** By the code of Node's error: 431 and 408. */
 const LIMITS: ReadonlyMap<string, string> = new Map([
-  ['HPE_HEADER_OVERFLOW', 'header bytes'],
+  ['HPE_HEADER_OVERFLOW', 'header too large'],
   ['ERR_HTTP_REQUEST_TIMEOUT', 'time for a request'],
 ]);
 
@@ -112,9 +112,9 @@ export function createHttp1(
 }
 
 function refuseFields(res: ServerResponse, refused: Refused | undefined): void {
-  refused?.count('header fields');
+  refused?.count('header too large');
   res.shouldKeepAlive = false;
-  answerText(res, 431, 'too many header fields\n');
+  answerText(res, 431, 'too many header fields (--max-header-fields)\n');
 }
 
 /** Whoever passes it on, and whoever looks at it here, might each take another of them (RFC 9112 section 3.2). */

@@ -1,4 +1,4 @@
-import { constants, X509Certificate } from 'node:crypto';
+import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, getCiphers, type SecureContextOptions } from 'node:tls';
 
 /** Who a bridge is on TLS, and who vouches for its clients. In PEM, as `node:tls` takes it. */
@@ -36,7 +36,7 @@ export function contextOf({ cert, key, clientCa }: TlsIdentity, { minVersion, ci
 
 /** Why it cannot be used, and of which part that is true. */
 export interface IdentityFault {
-  readonly part: 'pair' | 'clientCa';
+  readonly part: 'cert' | 'key' | 'pair' | 'clientCa';
   readonly reason: string;
 }
 
@@ -45,10 +45,10 @@ export function identityFaults({ cert, key, clientCa }: TlsIdentity): readonly I
   try {
     createSecureContext({ cert, key });
     // Without either of them a context is made as well.
-    if (certificatesIn(cert).length === 0) faults.push({ part: 'pair', reason: NO_CERTIFICATE });
-    if (key.length === 0) faults.push({ part: 'pair', reason: 'no key in it' });
+    if (certificatesIn(cert).length === 0) faults.push({ part: 'cert', reason: NO_CERTIFICATE });
+    if (key.length === 0) faults.push({ part: 'key', reason: NO_KEY });
   } catch (error) {
-    faults.push({ part: 'pair', reason: reasonOf(error) });
+    faults.push(...pairFaults({ cert, key }, reasonOf(error)));
   }
   if (clientCa === undefined) return faults;
   try {
@@ -67,12 +67,28 @@ export function identityFaults({ cert, key, clientCa }: TlsIdentity): readonly I
 
 /** The same in words: `said` begins what is told of each part, as whoever has given it calls it. */
 export function faultsOf(identity: TlsIdentity, said: Readonly<Record<IdentityFault['part'], string>>): readonly string[] {
-  return identityFaults(identity).map(({ part, reason }) =>
-    part === 'pair' ? `${said.pair}: ${reason}` : `${said.clientCa} must be certificates in PEM: ${reason}`,
-  );
+  return identityFaults(identity).map(({ part, reason }) => `${said[part]}: ${reason}`);
 }
 
 const NO_CERTIFICATE = 'no certificate in it';
+const NO_KEY = 'no key in it';
+
+/** Which of the two is no good by itself; else, in the words of OpenSSL, why not both together. */
+function pairFaults({ cert, key }: Pick<TlsIdentity, 'cert' | 'key'>, together: string): readonly IdentityFault[] {
+  const faults: IdentityFault[] = [];
+  try {
+    if (certificatesIn(cert).length === 0) faults.push({ part: 'cert', reason: NO_CERTIFICATE });
+  } catch (error) {
+    faults.push({ part: 'cert', reason: reasonOf(error) });
+  }
+  try {
+    if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key.toString())) createPrivateKey(key);
+    else faults.push({ part: 'key', reason: NO_KEY });
+  } catch (error) {
+    faults.push({ part: 'key', reason: reasonOf(error) });
+  }
+  return faults.length > 0 ? faults : [{ part: 'pair', reason: together }];
+}
 
 /** All of them, in their order. Throws for what is none. */
 export function certificatesIn(pem: string | Buffer): readonly X509Certificate[] {

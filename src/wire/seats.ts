@@ -28,6 +28,8 @@ export class Seats {
   /** In which one of the readers was cut for another; at most one is, as it takes a look at all. */
   #cutIn = -1;
   #refused = 0;
+  /** By which limit the last of them was. */
+  #limit: Limit = 'connections';
   #cancelTelling: Cancel | undefined;
 
   constructor(options: SeatsOptions) {
@@ -56,11 +58,11 @@ export class Seats {
     this.#turnSoon();
     const ip = plainAddress(socket.remoteAddress);
     const limit = forHealth ? undefined : this.#limitFor(ip);
-    if (limit !== undefined) this.#tell();
+    if (limit !== undefined) this.#tell(limit);
     const kind: Kind = forHealth ? 'reader' : limit === undefined ? 'usual' : 'guest';
     if (kind === 'usual' || this.#hasRoomForReader(ip, kind)) return this.#taken({ socket, ip, kind }, limit);
     this.#options.refused?.count(limit ?? 'connections');
-    this.#tell();
+    if (limit === undefined) this.#tell('connections');
     socket.on('error', ignore);
     socket.destroy();
     return undefined;
@@ -142,7 +144,7 @@ export class Seats {
   #evict(seat: Seat): void {
     this.#left(seat);
     this.#options.refused?.count('idle connections');
-    this.#tell();
+    this.#tell('connections');
     seat.leave();
   }
 
@@ -156,13 +158,14 @@ export class Seats {
   }
 
   /** Of the first at once, and then of how many there were, at most every 10 s. */
-  #tell(): void {
+  #tell(limit: Limit): void {
     this.#refused++;
+    this.#limit = limit;
     if (this.#cancelTelling !== undefined) return;
     const tell = () => {
       this.#cancelTelling = undefined;
       if (this.#refused === 0) return;
-      this.#options.onRefused(this.#refused, this.count);
+      this.#options.onRefused(this.#refused, this.count, this.#limit);
       this.#refused = 0;
       this.#cancelTelling = this.#options.scheduler.after(TELL_EVERY_MS, tell);
     };
@@ -175,8 +178,8 @@ export interface SeatsOptions {
   readonly descriptors: number;
   readonly limits: SeatsLimits;
   readonly scheduler: Pick<Scheduler, 'after' | 'soon'>;
-  /** Hears how many found no seat, or had to go, and how many are connected. */
-  readonly onRefused: (count: number, open: number) => void;
+  /** Hears how many found no seat, or had to go, how many are connected, and by which limit the last one was refused. */
+  readonly onRefused: (count: number, open: number, limit: Limit) => void;
   readonly refused?: Refused | undefined;
 }
 

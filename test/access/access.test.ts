@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Asked } from '../../src/access/access.ts';
 import { payloadHeaders } from '../../src/access/carriers.ts';
-import { accessFaults, startNotice } from '../../src/access/create-access.ts';
+import { accessFaults, startNotices } from '../../src/access/create-access.ts';
 import {
   type Admission,
   NEEDS,
@@ -113,7 +113,34 @@ describe('without users', () => {
     [
       'write',
       { ip: '127.0.0.1', headers: { 'x-forwarded-for': '10.2.3.4' } },
-      'not trusted: this came through a proxy (x-forwarded-for); name the proxy with --trusted-proxy and the callers with --trust, or log in',
+      'not trusted: this came through a proxy (x-forwarded-for); name the proxy with --trusted-proxy and the callers with --trust, or start beatbridge with --auth and log in',
+    ],
+    [
+      'write',
+      { ip: '127.0.0.1', headers: { 'x-real-ip': '10.2.3.4' } },
+      'not trusted: this came through a proxy (x-real-ip); name the proxy with --trusted-proxy and the callers with --trust, or start beatbridge with --auth and log in',
+    ],
+    [
+      'write',
+      { ip: '192.0.2.1', headers: { 'x-forwarded-for': '8.8.8.8' } },
+      'not trusted: 192.0.2.1 is trusted, and asks for 8.8.8.8 (x-forwarded-for), who may not write here; name the proxy with --trusted-proxy and the callers with --trust, or start beatbridge with --auth and log in',
+    ],
+    // A proxy that is named: what is wrong is who asks, or that it does not say so.
+    [
+      'write',
+      { ip: '198.51.100.1', headers: { 'x-forwarded-for': '8.8.8.8' } },
+      'not trusted: 8.8.8.8 may not write here. Start beatbridge with --trust 8.8.8.8/32, or with --auth and log in; --open-writes lets anyone',
+    ],
+    [
+      'write',
+      { ip: '198.51.100.1', headers: { via: '1.1 nginx' } },
+      'not trusted: the proxy 198.51.100.1 does not say who asks (via): it has to send X-Forwarded-For, and no Forwarded, with an address that is neither loopback nor a proxy; or start beatbridge with --auth and log in',
+    ],
+    // To name an address that is trusted already would not help.
+    [
+      'write',
+      { ip: '192.0.2.1', isBrowser: true },
+      'not trusted: a browser may write here from the machine of beatbridge alone, and 192.0.2.1 is another, trusted or not. Start beatbridge with --auth and log in; --open-writes lets anyone',
     ],
     [
       'operate',
@@ -138,8 +165,19 @@ describe('without users', () => {
     ['write', { ip: '192.0.2.1' }, '-'],
     ['operate', { ip: '::1' }, '-'],
   ])('%s, %j: %s', async (need, more, text) => {
-    using room = accessRoom({ trust: ['192.0.2.0/24'] });
+    using room = accessRoom({ trust: ['192.0.2.0/24'], trustedProxies: ['198.51.100.1'] });
     expect(textOf(await room.access.admit(need, asked(more)))).toBe(text);
+  });
+
+  it('whoever is trusted hands on what others ask, and an operator hears of it whether they may or not', async () => {
+    using room = accessRoom({ trust: ['192.0.2.0/24'] });
+    const by = (headers: Asked['headers']) => room.access.admit('write', asked({ ip: '192.0.2.1', headers }));
+    expect(textOf(await by({ via: '1.1 mesh' }))).toBe('-');
+    expect(textOf(await by({ 'x-forwarded-for': '8.8.8.8' }))).toContain('asks for 8.8.8.8');
+    expect(room.told).toMatchObject([
+      { what: 'hands-on', address: '192.0.2.1' },
+      { what: 'refused', reason: 'forwarded', address: '192.0.2.1' },
+    ]);
   });
 
   it('what a client says of itself is not looked at: a wrong login is as good as none', async () => {
@@ -223,13 +261,20 @@ describe('with users', () => {
     expect(may).toEqual(who);
   });
 
+  it('nobody can log in yet, where there are no users, and everybody who asks is told', async () => {
+    using room = accessRoom({ auth: true });
+    expect(textOf(await room.access.admit('read', asked()))).toBe(
+      'user not found! Log in: POST /nacos/v1/auth/login, or send username and password, or a Bearer token (nobody can yet: the first admin is made on the machine of beatbridge, by POST /nacos/v1/auth/users/admin)',
+    );
+  });
+
   it('one may change the own password, and an administrator that of anybody', async () => {
     using room = await roomWithUsers();
     const ann = permitIn(await room.access.admit('self', room.as('ann')));
     expect(ann.refusalForUser('ann')).toBeUndefined();
     expect(ann.refusalForUser('reader')).toMatchObject({
       status: 403,
-      text: 'authorization failed! user ann may not administer all there is',
+      text: 'authorization failed! user ann may not administer all there is: it takes the role admin',
     });
     const devAdmin = permitIn(await room.access.admit('self', room.as('dev-admin')));
     expect(devAdmin.refusalForUser('ann')).toMatchObject({ status: 403 });
@@ -244,7 +289,7 @@ describe('with users', () => {
     expect(batch.map((scope) => textOf(permit.refusalFor(scope)))).toEqual([
       '-',
       '-',
-      'authorization failed! user ann may not write group G2 of namespace dev',
+      'authorization failed! user ann may not write group G2 of namespace dev: it takes the role writer@dev:G2',
     ]);
     expect(batch.filter((scope) => permit.covers(scope))).toHaveLength(2);
   });
@@ -451,7 +496,7 @@ describe('who asks', () => {
     [
       'a certificate that nobody knows',
       () => ({ certificate: shown('CN=nobody') }),
-      'user not found! Log in: POST /nacos/v1/auth/login, or send username and password, or a Bearer token',
+      'user not found! Log in: POST /nacos/v1/auth/login, or send username and password, or a Bearer token (no user has the certificate CN=nobody)',
     ],
     [
       'what makes a server of Nacos',
@@ -525,7 +570,9 @@ describe('who asks', () => {
     const ann = room.users.find('ann');
     if (ann === undefined) throw new Error('no ann');
     room.users.put({ ...ann, roles: ['reader'] });
-    expect(await call()).toBe('authorization failed! user ann may not write all there is');
+    expect(await call()).toBe(
+      'authorization failed! user ann may not write anything here: it takes the role writer, or writer@NAMESPACE',
+    );
     room.users.put({ ...ann, isDisabled: true });
     expect(await call()).toBe('token invalid! Log in again');
     room.users.put(ann);
@@ -590,11 +637,11 @@ describe('a page', () => {
   it('of another site is refused before anything else, and told of', async () => {
     using room = accessRoom();
     const headers = { 'user-agent': 'Mozilla/5.0', origin: 'http://evil.example' };
-    const head = { method: 'POST', headers, hosts: ['127.0.0.1:8848'], isEncrypted: false };
+    const head = { method: 'POST', path: '/', headers, hosts: ['127.0.0.1:8848'], isEncrypted: false };
     const caller = { ip: '127.0.0.1', agent: 'Mozilla/5.0', example: 'POST /nacos/v1/ns/instance' };
     expect(room.access.page(head, caller)).toMatchObject({
       status: 403,
-      text: 'refused: a web page on another site (Origin http://evil.example) may not write here',
+      text: 'refused: a web page on another site (Origin http://evil.example) may not write here; --allow-origin names those that may',
     });
     expect(room.told).toMatchObject([{ what: 'refused', reason: 'page', address: '127.0.0.1', count: 1 }]);
     expect(room.access.page({ ...head, headers: { 'user-agent': 'curl/8' } }, caller)).toBeUndefined();
@@ -779,19 +826,39 @@ describe('settings', () => {
   });
 
   it.each<
-    readonly [more: Partial<typeof SETTINGS>, isBoundBeyondLoopback: boolean, hasAdmin: boolean, notice: string | undefined]
+    readonly [
+      more: Partial<typeof SETTINGS>,
+      start: { isBoundBeyondLoopback?: false; hasAdmin?: true; keepsUsers?: false },
+      notices: string[],
+    ]
   >([
-    [{}, true, false, 'only this machine may register'],
-    [{ trust: ['loopback'] }, true, false, 'only this machine may register'],
-    [{ trust: ['private'] }, true, false, undefined],
-    [{}, false, false, undefined],
-    [{ openWrites: true }, false, false, 'anyone may register'],
-    [{ auth: true }, true, true, undefined],
-    [{ auth: true }, true, false, 'nobody can log in yet'],
-  ])(
-    '%j say at the start, bound beyond loopback: %s, with an administrator: %s: %s',
-    (more, isBoundBeyondLoopback, hasAdmin, notice) => {
-      expect(startNotice({ ...SETTINGS, ...more }, { isBoundBeyondLoopback, hasAdmin })?.slice(0, notice?.length)).toBe(notice);
-    },
-  );
+    [{}, {}, ['only this machine may register']],
+    [{ trust: ['loopback'] }, {}, ['only this machine may register']],
+    [{ trust: ['private'] }, {}, []],
+    [{}, { isBoundBeyondLoopback: false }, []],
+    [{ trustOperate: true }, { isBoundBeyondLoopback: false }, ['--trust-operate says nothing']],
+    [{ trust: ['private'], trustOperate: true }, {}, []],
+    [{ openWrites: true }, { isBoundBeyondLoopback: false }, ['anyone may register and write texts here (--open-writes)']],
+    [
+      { openWrites: true, trustOperate: true },
+      {},
+      ['anyone may register, write texts and edit here (--open-writes --trust-operate)'],
+    ],
+    [{ openWrites: true, trust: ['10.0.0.1'] }, {}, ['anyone may register', '--trust says nothing beside --open-writes']],
+    [{ trust: ['private'], healthAuth: true }, {}, ['--health-auth closes health, and lists still tell']],
+    [{ trust: ['private'], healthAuth: true, protectReads: true }, {}, []],
+    [{ auth: true }, { hasAdmin: true }, []],
+    [{ auth: true }, {}, ['nobody can log in yet']],
+    [{ auth: true }, { hasAdmin: true, keepsUsers: false }, ['users that are made by calls are gone after a restart']],
+    [{ auth: true, trust: ['private'] }, { hasAdmin: true }, ['--trust says nothing beside --auth']],
+    [{ auth: true, trust: ['private'], healthAuth: true }, { hasAdmin: true }, []],
+    [{ auth: true, trust: ['private'], trustWrites: true }, { hasAdmin: true }, []],
+    [{ auth: true, trustWrites: true }, { hasAdmin: true }, ['--trust-reads and --trust-writes let in this machine alone']],
+  ])('%j say at the start, %j: %j', (more, start, notices) => {
+    const said = startNotices(
+      { ...SETTINGS, ...more },
+      { isBoundBeyondLoopback: true, hasAdmin: false, keepsUsers: true, ...start },
+    );
+    expect(said.map((notice, i) => notice.slice(0, notices[i]?.length))).toEqual(notices);
+  });
 });

@@ -5,7 +5,7 @@ import { type Headers, isOfBrowser } from '../../src/wire/browser.ts';
 const RULES = { hosts: ['bridge.example', 'build-7'], origins: ['https://console.example'] };
 
 function head(method: string, headers: Headers, host: string | readonly string[] = '127.0.0.1:8848', isEncrypted = false): Head {
-  return { method, headers, hosts: typeof host === 'string' ? [host] : host, isEncrypted };
+  return { method, path: '/nacos/v1/ns/instance', headers, hosts: typeof host === 'string' ? [host] : host, isEncrypted };
 }
 
 const CHROMIUM = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/156.0', 'accept-language': 'en-US' };
@@ -57,7 +57,7 @@ describe('what a page can send', () => {
     ['an origin in other letters than the one that is named', head('POST', { ...form, origin: 'https://CONSOLE.example' })],
   ])('of another site is refused: %s', (_, asked) => {
     expect(pageFault(asked, RULES)).toMatch(
-      /^refused: a web page on another site \(Origin [!-~]{1,100}\) may not (read|write) here$/,
+      /^refused: a web page on another site \((Origin|Sec-Fetch-Site) [!-~]{1,100}\) may not (read|write) here; --allow-origin names those that may$/,
     );
     expect(pageHeaders(asked, RULES)).toEqual({});
   });
@@ -207,7 +207,40 @@ describe('headers for pages', () => {
   });
 });
 
+it('what says no origin is told by what it does say', () => {
+  expect(pageFault(head('POST', { 'sec-fetch-site': 'cross-site' }), RULES)).toBe(
+    'refused: a web page on another site (Sec-Fetch-Site cross-site) may not write here; --allow-origin names those that may',
+  );
+});
+
 it('an origin is shown in 100 characters of ASCII, and nothing that a format would read', () => {
   const fault = pageFault(head('POST', { origin: `http://${'%s"\'\\é\n'.repeat(100)}` }), RULES);
-  expect(fault).toMatch(/^refused: a web page on another site \(Origin http:\/\/[?s]{93}\) may not write here$/);
+  expect(fault).toMatch(
+    /^refused: a web page on another site \(Origin http:\/\/[?s]{93}\) may not write here; --allow-origin names those that may$/,
+  );
+});
+
+describe('a monitor that calls itself Mozilla and shows no other mark of a browser', () => {
+  const agent = { 'user-agent': 'Mozilla/5.0 (compatible; Pingdom.com_bot_version_1.4; http://www.pingdom.com/)', accept: '*/*' };
+  const asks = (method: string, path: string, headers: Headers) =>
+    pageFault({ ...head(method, headers, 'orders.example:20000'), path }, RULES);
+
+  it.each(['/health', '/health/orders', '/livez', '/readyz'])('asks for health by any name: %s', (path) => {
+    expect(asks('GET', path, agent)).toBeUndefined();
+    expect(asks('HEAD', path, agent)).toBeUndefined();
+  });
+
+  it.each<readonly [method: string, path: string, more: Headers]>([
+    ['POST', '/health/orders', {}],
+    ['GET', '/healthy', {}],
+    ['GET', '/nacos/v1/ns/instance/list', {}],
+    ['GET', '/health', { 'accept-language': 'en' }],
+    ['GET', '/health', { 'sec-fetch-site': 'none' }],
+    ['GET', '/health', { origin: 'http://orders.example:20000' }],
+    ['GET', '/health', { referer: 'http://orders.example:20000/' }],
+    ['GET', '/health', { cookie: 'a=b' }],
+    ['GET', '/health', { upgrade: 'websocket' }],
+  ])('asks for nothing else, and no browser does: %s %s with %j', (method, path, more) => {
+    expect(asks(method, path, { ...agent, ...more })).toBe('this name is not one of mine; add --allow-host NAME');
+  });
 });

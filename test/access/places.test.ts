@@ -101,6 +101,33 @@ describe('a header that says that a request was handed on', () => {
     expect(whereIs('10.1.2.3', { headers, trust: ['private'] })).toBe('trusted');
   });
 
+  it.each<readonly [headers: Headers, asksFor: string | undefined]>([
+    [{ 'x-forwarded-for': '8.8.8.8' }, '8.8.8.8'],
+    [{ 'x-forwarded-for': '10.9.9.9' }, undefined],
+    [{ 'x-forwarded-for': '10.9.9.9, 10.8.8.8:80' }, undefined],
+    [{ 'x-forwarded-for': '8.8.8.8, 10.8.8.8' }, '8.8.8.8'],
+    [{ 'x-forwarded-for': ['10.8.8.8', '8.8.8.8'] }, '8.8.8.8'],
+    [{ 'x-forwarded-for': '10.8.8.8, 192.0.2.9' }, undefined],
+    [{ 'x-forwarded-for': 'unknown' }, 'somebody'],
+    [{ 'x-real-ip': '8.8.8.8' }, '8.8.8.8'],
+    [{ 'x-forwarded-for': '10.9.9.9', 'x-real-ip': '::ffff:8.8.8.8' }, '8.8.8.8'],
+    [{ 'x-client-ip': '8.8.8.8' }, '8.8.8.8'],
+    [{ 'cf-connecting-ip': '2001:db8::1' }, '2001:db8:0:0:0:0:0:1'],
+    [{ 'true-client-ip': '8.8.8.8' }, '8.8.8.8'],
+    [{ 'x-envoy-external-address': '8.8.8.8' }, '8.8.8.8'],
+    [{ forwarded: 'for=10.9.9.9;proto=http, for="[2001:db8::1]:80"' }, '2001:db8:0:0:0:0:0:1'],
+    [{ forwarded: 'proto=http;For=8.8.8.8' }, '8.8.8.8'],
+    [{ forwarded: 'for=_hidden' }, 'somebody'],
+    [{ forwarded: 'proto=https' }, undefined],
+    [{ 'x-forwarded-proto': 'https', 'x-envoy-decorator-operation': '8.8.8.8', via: '1.1 8.8.8.8' }, undefined],
+  ])('takes away what trust would give where it names somebody who is not trusted: %j', (headers, asksFor) => {
+    const places = new Places({ trust: ['private'], trustedProxies: ['192.0.2.9'] });
+    const place = places.placeOf('10.1.2.3', headers);
+    expect([place.where, place.asksFor]).toEqual([asksFor === undefined ? 'trusted' : 'remote', asksFor]);
+    // An address that a caller can choose is never the one that is told, or counted by.
+    expect(place.address).toBe('10.1.2.3');
+  });
+
   it.each(['host', 'user-agent', 'x-request-id', 'forwarder', 'viaduct', 'client-version', 'request-source'])(
     'is none of those that clients send: %s',
     (name) => expect(whereIs('127.0.0.1', { headers: { [name]: 'x' } })).toBe('loopback'),

@@ -35,6 +35,7 @@ describe('who may without a login', () => {
     ['write', 'with users and trusted readers', { ...AUTH, trustReads: true }, 'nnn|nnn'],
     ['operate', 'by default', PROTECTED, 'ynn|ynn'],
     ['operate', 'with open writes', { ...PROTECTED, openWrites: true }, 'ynn|ynn'],
+    ['operate', 'with open writes and trusted operators', { ...PROTECTED, openWrites: true, trustOperate: true }, 'yyy|yyy'],
     ['operate', 'with trusted operators', { ...PROTECTED, trustOperate: true }, 'yyn|ynn'],
     ['operate', 'with users', AUTH, 'nnn|nnn'],
     ['operate', 'with users and all that is trusted', { ...AUTH, trustReads: true, trustWrites: true }, 'nnn|nnn'],
@@ -76,6 +77,9 @@ it.each<readonly [open: Partial<Openness>, faults: number]>([
   [{ auth: true }, 0],
   [{ auth: true, trustReads: true, trustWrites: true, healthAuth: true }, 0],
   [{ auth: true, openWrites: true }, 1],
+  [{ openWrites: true, protectReads: true }, 1],
+  [{ openWrites: true, healthAuth: true }, 1],
+  [{ openWrites: true, trustOperate: true }, 0],
   [{ auth: true, openWrites: true, protectReads: true, trustOperate: true }, 3],
   [{ trustReads: true, trustWrites: true }, 2],
 ])('%j has so many contradictions: %i', (open, faults) => expect(opennessFaults({ ...PROTECTED, ...open })).toHaveLength(faults));

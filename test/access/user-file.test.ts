@@ -131,7 +131,7 @@ roles:
     [`users: { ${admin}, ann: &a { password: longenough1 }, bob: *a }`, 'an alias cannot be used here'],
     [`users: { ${admin}, ann: }`, 'user "ann": it must have keys and values'],
     [`users: { ${admin}, ann: {} }`, 'user "ann": it must have a password, a certificate or tokens'],
-    [`users: { ${admin}, ann: { password: 12345678 } }`, 'user "ann": password must be a text: put it in quotes'],
+    [`users: { ${admin}, ann: { password: 98761234 } }`, 'user "ann": password must be a text: put it in quotes'],
     [`users: { ${admin}, ann: { password: short } }`, 'user "ann": a password must have 8..1024 bytes, got 5'],
     [`users: { ${admin}, nacos: { password: nacos } }`, 'user "nacos": a password must have'],
     [`users: { ${admin}, ann: { password: nacosnacos } }`, 'user "ann": this password is the first'],
@@ -145,7 +145,18 @@ roles:
       'user "ann": this $scrypt$ is not one that can be read',
     ],
     [`users: { ${admin}, "a:b": { password: longenough1 } }`, 'user "a:b": a name has'],
-    [`users: { ${admin}, ann: { password: longenough1, role: reader } }`, 'user "ann": "role" is not known here'],
+    [
+      `users: { ${admin}, ann: { password: longenough1, role: reader } }`,
+      'user "ann": "role" is not known here: it must be one of password, roles, tokens, certificate, disabled',
+    ],
+    [
+      `users: { ${admin}, ann: { certificate: CN=orders }, bob: { certificate: CN=orders } }`,
+      'user "bob": the certificate "CN=orders" is that of user "ann" already',
+    ],
+    [
+      `users: { ${admin}, ann: { tokens: [sha256:${'a'.repeat(64)}] }, bob: { tokens: [sha256:${'a'.repeat(64)}] } }`,
+      'user "bob": one of its tokens is that of user "ann" already',
+    ],
     [`users: { ${admin}, ann: { password: longenough1, roles: reader } }`, 'user "ann": roles must be a list'],
     [`users: { ${admin}, ann: { password: longenough1, roles: [readr] } }`, 'user "ann": there is no role "readr"'],
     [`users: { ${admin}, ann: { password: longenough1, disabled: "no" } }`, 'user "ann": disabled must be true or false'],

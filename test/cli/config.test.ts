@@ -62,6 +62,34 @@ describe('beatbridge config', SLOW, () => {
     ]);
   });
 
+  it('check finds what serve would refuse of logins, in its words, and makes no secret', async () => {
+    const users = written('check-users.yaml', 'users: { ann: { password: nacosnacos, roles: [admin] } }');
+    const logins = ['config', 'check', ...FREE_PORTS, '--auth'];
+    const faultsOf = async (...more: string[]) => {
+      const { code, stderr } = await run([...logins, ...more]);
+      return [code, stderr.trimEnd().split('\n')];
+    };
+    expect(await faultsOf('--data-dir', 'none')).toEqual([
+      2,
+      ['beatbridge: --auth needs a secret that outlives a restart: --auth-secret-file, or a --data-dir to keep one in'],
+    ]);
+    const dataDir = join(folder, 'nowhere-yet');
+    expect(await faultsOf('--data-dir', dataDir, '--user-file', join(folder, 'no-users.yaml'))).toEqual([
+      2,
+      [`beatbridge: --user-file ${join(folder, 'no-users.yaml')}: it cannot be read: ENOENT`],
+    ]);
+    expect(await faultsOf('--data-dir', dataDir, '--user-file', users)).toEqual([
+      2,
+      [`beatbridge: --user-file ${users}: user "ann": this password is the first that anybody would try`],
+    ]);
+    expect(await faultsOf('--data-dir', dataDir, '--default-service', 'a?b=c')).toEqual([
+      2,
+      [expect.stringMatching(/^beatbridge: the default service must be .*, got "a\?b=c"$/)],
+    ]);
+    expect(await faultsOf('--data-dir', dataDir)).toEqual([0, ['']]);
+    expect(readdirSync(folder)).not.toContain('nowhere-yet');
+  });
+
   it('print gives a file that serve takes, and that prints the same', async () => {
     const printed = await run(['config', 'print', ...FREE_PORTS, '--default-service', 'a: "b" # c']);
     expect(printed).toMatchObject({ code: 0, stderr: '' });

@@ -92,7 +92,11 @@ it.each<[string, Partial<Record<'tlsCert' | 'tlsKey' | 'tlsClientCa', string>>, 
     { tlsCert: second.cert },
     ({ tlsCert, tlsKey }) => `${tlsCert} and ${tlsKey} do not go together: `,
   ],
-  ['a text that is no certificate', { tlsCert: 'x' }, ({ tlsCert, tlsKey }) => `${tlsCert} and ${tlsKey} do not go together: `],
+  [
+    'a text that is no certificate',
+    { tlsCert: 'x' },
+    ({ tlsCert }) => `${tlsCert} must be a certificate in PEM: no certificate in it`,
+  ],
   [
     'a bad authority',
     { tlsClientCa: '' },

@@ -144,7 +144,7 @@ describe('certificates that change while it runs', () => {
     expect(await subjectAt(bridge.listeners.main, ca)).toBe('CN=half');
     const ready = await fetch(`http://${bridge.listeners.health}/readyz?verbose`);
     expect(await ready.text()).toMatch(
-      /\[-\]tls CN=half valid until .* cannot be used: .*tls\.crt and .*tls\.key do not go together/,
+      /\[-\]tls CN=half valid until .* cannot be used: .*tls\.key must be a private key in PEM: no key in it/,
     );
     replace(key, half.key);
     await expect.poll(() => bridge.log(), FOUND_WITHIN).toMatch(/cannot be used[\s\S]*was renewed/);

@@ -265,7 +265,7 @@ describe('what is there already', () => {
     expect(counts).toEqual({ instance: { refused: 1 }, text: { added: 1, refused: 1 } });
     expect(refusals).toEqual([
       expect.stringMatching(/^line 2: instance 10\.0\.0\.1:80 of public##G@@s: 400 .*weight/),
-      expect.stringMatching(/^line 3: text public G d: 400 content must not exceed 10 bytes, got 11$/),
+      expect.stringMatching(/^line 3: text public G d: 400 content must not exceed 10 bytes, got 11 \(--max-config-bytes\)$/),
     ]);
   });
 });

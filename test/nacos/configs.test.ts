@@ -34,7 +34,7 @@ it('a text is kept with its md5, its type, its length in bytes, a number of its 
 it('there is a bound on one text, on their number and on all of them, and what is removed makes room', () => {
   const { configs } = setUp();
   const put = (dataId: string, content: string) => () => configs.publish({ ...ID, dataId }, content, 'text', '');
-  expect(put('a', 'üüx')).toThrow('content must not exceed 4 bytes, got 5');
+  expect(put('a', 'üüx')).toThrow('content must not exceed 4 bytes, got 5 (--max-config-bytes)');
   put('a', 'xxxx')();
   expect(put('b', 'xxx')).toThrow('more than 2 configs, or 6 bytes in all');
   put('b', 'xx')();

@@ -76,7 +76,7 @@ describe('metadata', () => {
   it('may be as long as the limit, keys and values together', () => {
     expect(checkedMetadata({ ab: 'cd', e: '' }, 5)).toEqual({ ab: 'cd', e: '' });
     expect(() => checkedMetadata({ ab: 'cd', e: '' }, 4)).toThrow(
-      "Param 'Metadata' is illegal, the param length should not exceed 4.",
+      "Param 'Metadata' is illegal, the param length should not exceed 4. (--max-metadata-length)",
     );
   });
 });

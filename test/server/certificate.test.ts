@@ -21,6 +21,7 @@ function room(beforeEndMs: number, wanted: Wanted = {}, warnDays = 14) {
   const certificate = new Certificate(identity, { scheduler, wallClock: scheduler.now, log, warnDays });
   return {
     certificate,
+    identity,
     scheduler,
     /** What has been said since it was asked last: the level, the words, and how many days are left. */
     said: () =>
@@ -71,6 +72,13 @@ it('a warning that nobody wants is not given, and the end is told all the same',
   using one = room(A_DAY_MS, {}, 0);
   one.scheduler.advance(A_DAY_MS + 2 * AN_HOUR_MS);
   expect(one.said()).toEqual([[ERROR, ENDED]]);
+});
+
+it('who vouches for clients is another than the certificate itself', () => {
+  using one = room(60 * A_DAY_MS);
+  one.said();
+  one.certificate.put({ ...one.identity, clientCa: authority.cert });
+  expect(one.said()).toEqual([[INFO, 'who vouches for clients over TLS was renewed']]);
 });
 
 it('a renewed certificate says so, and when it ends itself', () => {

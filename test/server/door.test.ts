@@ -87,7 +87,16 @@ it('the start says who can write, where that may surprise', async () => {
   expect(await noticeOf({ host: '::', trust: 'private' })).toBe('');
   expect(await noticeOf({ host: '::' })).toContain('only this machine');
   expect(await noticeOf({ openWrites: true })).toContain('anyone');
-  expect(await noticeOf({ auth: true, authSecretFile: fileOf('secret', SECRET) })).toContain('nobody can log in yet');
+  const withUsers = { auth: true, authSecretFile: fileOf('secret', SECRET), userFile: fileOf('users-of-notices', USERS) };
+  expect(await noticeOf(withUsers)).toBe('');
+  // Who is made by a call then is nobody after a restart.
+  const withoutFile = door({ auth: true, authSecretFile: fileOf('secret', SECRET) });
+  const opened = await withoutFile.open;
+  opened.close();
+  expect(opened.notices()).toEqual([
+    expect.stringContaining('nobody can log in yet'),
+    expect.stringContaining('users that are made by calls are gone after a restart'),
+  ]);
 });
 
 /** A door with that user file, open, and what it does when the file is another one. For `using`. */
@@ -122,8 +131,13 @@ it('another user file is in force soon, and one that is wrong never', async () =
   expect(names()).toEqual(['ann']);
   await room.write(USERS.replace('ann:', 'bob: { password: "correct horse" }, ann:'), 1);
   expect([names(), lines.at(-1)?.msg]).toEqual([['ann', 'bob'], 'the user file was read anew']);
+  expect(room.look()).toEqual({ ok: true, says: 'logins, nobody refused' });
   await room.write('users: {}', 2);
   expect(names()).toEqual(['ann', 'bob']);
+  expect(room.look()).toEqual({
+    ok: false,
+    says: 'logins, nobody refused, the new user file cannot be taken: see the log',
+  });
   expect(lines.at(-1)).toMatchObject({
     msg: 'the user file has changed and cannot be taken: users stay as they were',
     faults: [expect.stringContaining('nobody in it is admin')],
@@ -209,6 +223,8 @@ it('what contradicts itself is told with all else that is wrong with the options
     'port must be 0..65535, got -1',
     expect.stringContaining('--open-writes lets anyone write, which --auth is to prevent'),
   ]);
+  expect(faults({ tokenTtlSeconds: 600 })).toEqual(['tokenTtlSeconds says nothing without --auth']);
+  expect(faults({ tokenTtlSeconds: 600, auth: true })).toEqual([]);
   expect(faults({ userFile: 'users.yaml' })).toEqual(['userFile says nothing without --auth']);
   expect(faults({ trustReads: true })).toEqual([expect.stringContaining('--trust-reads says nothing without --auth')]);
   expect(faults({ allowOrigin: 'https://a.example,*' })).toEqual([expect.stringContaining('allowOrigin must be origins')]);

@@ -189,9 +189,11 @@ it('a client of Nacos 2.x that found no place finds one when there is', async ()
 it('a header of HTTP/1.1 that is too long, or takes too long, is refused and counted', async () => {
   await using server = await startServer({ maxHeaderBytes: 4_096, headerTimeoutMs: 300 });
   const { main } = server.listeners;
-  expect(await exchange(main, [GET('/livez', `x: ${'x'.repeat(10_000)}\r\n`)])).toMatch(/^HTTP\/1.1 431 /);
+  expect(await exchange(main, [GET('/livez', `x: ${'x'.repeat(10_000)}\r\n`)])).toMatch(
+    /^HTTP\/1.1 431 [\s\S]*the header is too long \(--max-header-bytes\)\n$/,
+  );
   expect(await exchange(main, ['GET /livez HTTP/1.1\r\nHost: x\r\n'])).toMatch(/^HTTP\/1.1 408 /);
-  expect(await limits(server)).toMatch(/refused: header bytes 1, time for a request 1$/);
+  expect(await limits(server)).toMatch(/refused: header too large 1, time for a request 1$/);
 });
 
 it('a header of HTTP/1.1 with too many fields is refused, instead of being read in part', async () => {
@@ -203,5 +205,5 @@ it('a header of HTTP/1.1 with too many fields is refused, instead of being read 
       /^HTTP\/1.1 431 [\s\S]*Connection: close\r\n/,
     );
   // From 22 on Node itself refuses what is even more, as a header that is too long.
-  expect(await limits(server)).toMatch(/refused: (header fields 3|header bytes 2, header fields 1)$/);
+  expect(await limits(server)).toMatch(/refused: header too large 3$/);
 });

@@ -83,6 +83,20 @@ describe('paths', () => {
     expect(await get('/health/orders', {})).toEqual([200, expect.any(String)]);
   });
 
+  it('take a login in headers alone, and say so, and where one is made', async () => {
+    const token = (server.bearer('rita').authorization ?? '').replace('Bearer ', '');
+    expect(await get('/health/orders', { ...REMOTE, accesstoken: token })).toEqual([200, expect.any(String)]);
+    expect(await get('/health/orders', { ...REMOTE, accesstoken: `${token}x` })).toEqual([
+      403,
+      expect.stringContaining('token invalid!'),
+    ]);
+    // The query is of the name: a token there is no login.
+    expect((await get(`/health/orders?accessToken=${token}`))[0]).toBe(403);
+    expect((await get('/health/orders'))[1]).toContain(
+      'Log in on the main port: POST /nacos/v1/auth/login, or send username and password, or a Bearer token, as headers',
+    );
+  });
+
   it('of the bridge are for everybody, and what it is made of is not', async () => {
     expect(await get('/health')).toEqual([200, expect.any(String)]);
     expect(await get('/livez')).toEqual([200, 'ok\n']);

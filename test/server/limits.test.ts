@@ -24,8 +24,8 @@ const registerOverGrpc = (client: NacosGrpc, serviceName: string, port: number, 
   client.ask('InstanceRequest', { type: 'registerInstance', serviceName, instance: instance(port, metadata) });
 
 const TEXTS = {
-  instances: 'more than 3 instances',
-  'instances of one address': 'more than 3 instances from one address',
+  instances: 'more than 3 instances (--max-instances)',
+  'instances of one address': 'more than 3 instances from one address (--max-instances-per-peer)',
 };
 
 it.each([
@@ -66,8 +66,8 @@ it.each([
 });
 
 it.each([
-  ['services', { maxServices: 2 }, 'more than 2 services'],
-  ['services of one address', { maxServicesPerPeer: 2 }, 'more than 2 services from one address'],
+  ['services', { maxServices: 2 }, 'more than 2 services (--max-services)'],
+  ['services of one address', { maxServicesPerPeer: 2 }, 'more than 2 services from one address (--max-services-per-peer)'],
 ] as const)('too many %s are refused, by whatever makes them known', async (limit, options, text) => {
   await using server = await startServer(options);
   await register(server, 'a');
@@ -84,12 +84,12 @@ it.each([
 });
 
 it.each([
-  ['metadata', { maxMetadataInAll: 2_000 }, 'metadata'],
-  ['metadata of one address', { maxMetadataPerPeer: 2_000 }, 'metadata of one address'],
-] as const)('too much %s is refused, of instances and of services', async (limit, options, what) => {
+  ['metadata', { maxMetadataInAll: 2_000 }, '--max-metadata-in-all'],
+  ['metadata of one address', { maxMetadataPerPeer: 2_000 }, '--max-metadata-per-peer'],
+] as const)('too much %s is refused, of instances and of services', async (limit, options, option) => {
   await using server = await startServer(options);
   const metadata = (length: number) => JSON.stringify({ a: 'x'.repeat(length) });
-  const text = `more than 2000 characters of ${what}, where each pair counts for 32 more`;
+  const text = `more than 2000 characters of ${limit}, where each pair counts for 32 more (${option})`;
   await register(server, 'orders', { port: 1, metadata: metadata(1_500) });
   expect(await answerOf(nacos(server, 'POST', '/instance', { ...at(2), metadata: metadata(500) }))).toEqual({
     status: 429,
@@ -116,7 +116,8 @@ it('what connections have said counts for as long as they live, though they all 
   const metadata = { a: 'x'.repeat(1_000) };
   expect((await registerOverGrpc(one, 'orders', 1, metadata)).body).toMatchObject({ success: true });
   // Of what is known in the registry nothing would be more.
-  const text = 'more than 2000 characters of metadata of one address, where each pair counts for 32 more';
+  const text =
+    'more than 2000 characters of metadata of one address, where each pair counts for 32 more (--max-metadata-per-peer)';
   expect((await registerOverGrpc(other, 'orders', 1, metadata)).body).toMatchObject({ errorCode: 503, message: text });
   expect((await registerOverGrpc(one, 'orders', 1, metadata)).body).toMatchObject({ success: true });
   one[Symbol.dispose]();
@@ -151,7 +152,7 @@ it('too many beats from one address are refused for a while; health and lists ar
   await using server = await startServer({ maxBeatsPerSecondPerPeer: 1 });
   await register(server, 'orders', { port: 1 });
   const beat = () => answerOf(nacos(server, 'PUT', '/instance/beat', at(1)));
-  const refused = { status: 429, body: 'more than 1 beats per second from one address' };
+  const refused = { status: 429, body: 'more than 1 beats per second from one address (--max-beats-per-second-per-peer)' };
   await expect.poll(beat, { interval: 1 }).toEqual(refused);
   expect((await fetch(`http://${server.listeners.main}/health/orders`)).status).toBe(200);
   expect((await nacos(server, 'GET', '/instance/list', { serviceName: 'orders' })).status).toBe(200);
@@ -165,7 +166,7 @@ it('too many registrations from one address are refused for a while, one by one 
   const instances = Array.from({ length: 25 }, (_, i) => instance(i + 1));
   const batch = { type: 'batchRegisterInstance', serviceName: 'orders', instances };
   expect((await client.ask('BatchInstanceRequest', batch)).body).toMatchObject({ success: true });
-  const text = 'more than 1 registrations per second from one address';
+  const text = 'more than 1 registrations per second from one address (--max-registrations-per-second-per-peer)';
   expect((await client.ask('BatchInstanceRequest', batch)).body).toMatchObject({ errorCode: 503, message: text });
   expect(await answerOf(nacos(server, 'POST', '/instance', at(1)))).toEqual({ status: 429, body: text });
   // Whoever takes back is never too many.
@@ -272,4 +273,38 @@ it('what is used is seen, and a limit that is used up is not well, though the br
   await register(server, 'orders');
   expect(await seenIn(server)).toMatch(/^\[-\]limits .*\bservices 1 of 250000, instances 1 of 1, /);
   expect((await fetch(`http://${server.listeners.main}/readyz`)).status).toBe(200);
+});
+
+it("what is too long of one instance or text is the caller's mistake, named by its option, and counted", async () => {
+  await using server = await startServer({ maxMetadataLength: 4, maxConfigBytes: 4 });
+  const registered = await answerOf(nacos(server, 'POST', '/instance', { ...at(1), metadata: '{"key":"value"}' }));
+  expect(registered).toMatchObject({ status: 400, body: expect.stringContaining('--max-metadata-length') });
+  const config = { dataId: 'd', group: 'G', content: 'too long' };
+  expect(await answerOf(nacos(server, 'POST', '/nacos/v1/cs/configs', config))).toEqual({
+    status: 400,
+    body: 'content must not exceed 4 bytes, got 8 (--max-config-bytes)',
+  });
+  expect(await seenIn(server)).toMatch(/refused: length of a text 1, metadata of one 1$/);
+});
+
+it('a message of health that is too large is refused without words of the library that reads it', async () => {
+  await using server = await startServer({ maxHealthMessageBytes: 2_048 });
+  const service = 'x'.repeat(3_000);
+  const check = await fetch(`http://${server.listeners.health}/grpc.health.v1.Health/Check`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ service }),
+  });
+  expect([check.status, await check.json()]).toMatchObject([
+    429,
+    {
+      code: 'resource_exhausted',
+      message: expect.stringMatching(/^(\[resource_exhausted\] )?a message must not exceed 2048 bytes$/),
+    },
+  ]);
+  const client = createClient(Health, createGrpcTransport({ baseUrl: `http://${server.listeners.health}` }));
+  await expect(client.check({ service })).rejects.toMatchObject({
+    code: Code.ResourceExhausted,
+    rawMessage: expect.stringMatching(/^(\[resource_exhausted\] )?a message must not exceed 2048 bytes$/),
+  });
 });

@@ -174,6 +174,10 @@ describe('a directory is refused, and left as it is,', () => {
     writeFileSync(file, 'mine');
     await expect(open(file)).rejects.toThrow(`${file} cannot be written: there is a file of that name`);
     await expect(open(join(file, 'below'))).rejects.toThrow('cannot be written: a part of the path is a file');
+    // Where there is no such file system it is a directory as any other, and nobody but root may make it.
+    if (process.platform !== 'linux') return;
+    // Node's own mkdir of all that is missing never ends there.
+    await expect(open('/proc/nope/below')).rejects.toThrow('/proc/nope cannot be written: nothing can be made there');
   });
 
   it('when the database in it is of something else', async () => {

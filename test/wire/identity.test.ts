@@ -25,15 +25,16 @@ describe('an identity', () => {
   });
 
   it.each([
-    ['a certificate and the key of another', { cert: next.cert, key: good.key }, /key values mismatch/],
-    ['a key in place of the certificate', { cert: good.key, key: good.key }, /no start line/],
-    ['half a certificate', { ...good, cert: good.cert.slice(0, 300) }, /./],
-    ['half a key', { ...good, key: good.key.slice(0, 60) }, /./],
-    ['an empty certificate', { ...good, cert: '' }, /^no certificate in it$/],
-    ['an empty key', { ...good, key: '' }, /^no key in it$/],
-    ['a chain with something else in it', { ...good, cert: good.cert + broken }, /./],
-  ])('of %s cannot, and says why', (_, identity, reason) => {
-    expect(identityFaults(identity)).toEqual([{ part: 'pair', reason: expect.stringMatching(reason) }]);
+    ['a certificate and the key of another', { cert: next.cert, key: good.key }, 'pair', /key values mismatch/],
+    ['a key in place of the certificate', { cert: good.key, key: good.key }, 'cert', /^no certificate in it$/],
+    ['a text that is neither', { cert: good.cert, key: 'x' }, 'key', /^no key in it$/],
+    ['half a certificate', { ...good, cert: good.cert.slice(0, 300) }, 'cert', /./],
+    ['half a key', { ...good, key: good.key.slice(0, 60) }, 'key', /./],
+    ['an empty certificate', { ...good, cert: '' }, 'cert', /^no certificate in it$/],
+    ['an empty key', { ...good, key: '' }, 'key', /^no key in it$/],
+    ['a chain with something else in it', { ...good, cert: good.cert + broken }, 'cert', /./],
+  ])('of %s cannot, and says of what, and why', (_, identity, part, reason) => {
+    expect(identityFaults(identity)).toEqual([{ part, reason: expect.stringMatching(reason) }]);
   });
 
   // With each of these Node makes a context, which trusts nobody, or all whom Node trusts.
@@ -53,7 +54,7 @@ describe('an identity', () => {
   });
 
   it('says all that is wrong with it', () => {
-    expect(identityFaults({ cert: '', key: good.key, clientCa: '' }).map(({ part }) => part)).toEqual(['pair', 'clientCa']);
+    expect(identityFaults({ cert: '', key: good.key, clientCa: '' }).map(({ part }) => part)).toEqual(['cert', 'clientCa']);
   });
 });
 

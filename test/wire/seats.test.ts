@@ -20,8 +20,12 @@ const NO_LIMITS: SeatsLimits = { maxSockets: 1_000_000, maxSocketsPerPeer: 1_000
 function setUp(descriptors: number, limits: Partial<SeatsLimits> = {}) {
   const scheduler = new ManualScheduler();
   const told: number[][] = [];
+  const by: string[] = [];
   const refused = new Refused();
-  const onRefused = (...facts: number[]) => void told.push(facts);
+  const onRefused = (count: number, open: number, limit: string) => {
+    told.push([count, open]);
+    by.push(limit);
+  };
   const seats = new Seats({ descriptors, limits: { ...NO_LIMITS, ...limits }, scheduler, onRefused, refused });
   const admit = (forHealth: boolean, ip = '10.0.0.1') => {
     const socket = new Socket();
@@ -52,7 +56,7 @@ function setUp(descriptors: number, limits: Partial<SeatsLimits> = {}) {
     }
     return new Promise((resolve) => setImmediate(resolve));
   };
-  return { seats, scheduler, told, refused, admit, admitted, kinds, busy, idle, turns };
+  return { seats, scheduler, told, by, refused, admit, admitted, kinds, busy, idle, turns };
 }
 
 it('connections to other ports leave room for those that ask for health, to which who comes too late is a guest', () => {
@@ -99,8 +103,9 @@ it('there are no more than the option says, some of them for health', () => {
 });
 
 it('of one address beyond its limit all are guests, and they take nothing from another', () => {
-  const { admitted, kinds, busy } = setUp(Number.POSITIVE_INFINITY, { maxSockets: 400, maxSocketsPerPeer: 20 });
+  const { admitted, by, kinds, busy } = setUp(Number.POSITIVE_INFINITY, { maxSockets: 400, maxSocketsPerPeer: 20 });
   expect(kinds(busy(admitted(300, false)))).toEqual({ usual: 20, guest: 100, reader: 0 });
+  expect(by).toEqual(['connections of one address']);
   expect(kinds(busy(admitted(20, false, '10.0.0.2')))).toMatchObject({ usual: 20 });
   // One of an address that has none is worth more than the hundredth.
   expect(kinds(admitted(1, true, '10.0.0.3'))).toMatchObject({ reader: 1 });

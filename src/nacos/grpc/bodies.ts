@@ -101,7 +101,7 @@ export function* instancesOf(body: JsonObject, limits: BatchLimits): Paused<read
   const list = body.instances ?? [];
   if (!Array.isArray(list) || !list.every(isObject)) throw new RequestError('invalid', 'instances must be a list of objects');
   if (list.length > maxBatch)
-    throw new RequestError('too-many', `a batch must not have more than ${maxBatch} instances, got ${list.length}`);
+    throw new RequestError('too-many', `a batch must not have more than ${maxBatch} instances, got ${list.length} (--max-batch)`);
   const instances: Registration[] = [];
   yield* each(list, (instance) => void instances.push(readInstance(instance, true, limits)));
   return instances;

@@ -1,7 +1,7 @@
 import type { Permit } from '../../rights/admission.ts';
 import type { Fault, Prepared, UserDesk } from '../../rights/user-desk.ts';
 import { kept } from '../durability.ts';
-import { RequestError } from '../errors.ts';
+import { MissingParam, RequestError } from '../errors.ts';
 import { NotPermitted } from '../gate.ts';
 import { pageOf } from '../rules.ts';
 import { optional, type Params, readPage, readVerbatim, required } from './params.ts';
@@ -25,7 +25,7 @@ function accountCalls(rooms: HttpRooms) {
       const { params } = asked;
       const book = deskIn(desk);
       const name = required(params, 'username');
-      const prepared = ready(await book.prepared(name, readVerbatim(params, 'password'), turnOf(asked)));
+      const prepared = ready(await book.prepared(name, given(params, 'password'), turnOf(asked)));
       done(await kept(durability, () => book.create(name, prepared)));
       return 'create user ok!';
     },
@@ -34,7 +34,7 @@ function accountCalls(rooms: HttpRooms) {
       const book = deskIn(desk);
       const name = required(params, 'username');
       ownOf(params.permit, name);
-      const prepared = ready(await book.prepared(name, readVerbatim(params, 'newPassword'), turnOf(asked)));
+      const prepared = ready(await book.prepared(name, given(params, 'newPassword'), turnOf(asked)));
       done(await kept(durability, () => book.changePassword(name, prepared)));
       return 'update user ok!';
     },
@@ -142,6 +142,13 @@ function turnOf({ params: { permit }, caller }: Asked): string {
 const HAVE_ADMIN = 'have admin user cannot use it';
 /** As Nacos calls it. */
 const FIRST = 'nacos';
+
+/** To the letter: blanks are a part of a password. */
+function given(params: Params, name: string): string {
+  const text = readVerbatim(params, name);
+  if (text === '') throw new MissingParam(name);
+  return text;
+}
 
 function deskIn(desk: UserDesk | undefined): UserDesk {
   if (desk === undefined) throw new RequestError('refused', 'there are no users here');

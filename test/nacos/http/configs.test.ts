@@ -145,7 +145,7 @@ describe('a text', () => {
     expect(await post(V1, { ...id, content })).toEqual(TRUE);
     expect(await post(V1, { ...id, content: `${content}{` })).toEqual({
       status: 400,
-      body: 'content must not exceed 1048576 bytes, got 1048577',
+      body: 'content must not exceed 1048576 bytes, got 1048577 (--max-config-bytes)',
     });
     expect(await ask('DELETE', V1, id)).toEqual(TRUE);
   });

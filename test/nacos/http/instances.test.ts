@@ -74,7 +74,7 @@ describe('registering', () => {
     const body = new URLSearchParams({ serviceName, ip: '10.0.0.1', port: '80', metadata });
     expect(await answerOf(nacos(server, 'POST', '/instance', {}, { body }))).toEqual({
       status: 400,
-      body: "Param 'Metadata' is illegal, the param length should not exceed 16384.",
+      body: "Param 'Metadata' is illegal, the param length should not exceed 16384. (--max-metadata-length)",
     });
   });
 });

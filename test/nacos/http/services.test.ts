@@ -457,7 +457,10 @@ it('settings of clusters are bounded in number and in all, by what would result'
     return ask('PUT', '/cluster', { serviceName: 'orders', clusterName, ...checked, ...(metadata && { metadata }) });
   };
   for (const name of ['C1', 'C2', 'C3']) expect(await put(name)).toEqual(ok);
-  expect(await put('C4')).toEqual({ status: 429, body: 'a service must not have settings of more than 3 clusters' });
+  expect(await put('C4')).toEqual({
+    status: 429,
+    body: 'a service must not have settings of more than 3 clusters (--max-clusters)',
+  });
   expect(await put('C1', `{"a":"${'x'.repeat(12)}"}`)).toEqual(ok);
   expect(await put('C2', `{"a":"${'x'.repeat(8)}"}`)).toMatchObject({ status: 400 });
   expect(await put('C1', '{"a":"x"}')).toEqual(ok);

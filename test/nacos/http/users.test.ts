@@ -124,6 +124,10 @@ describe('users', () => {
     expect(await call('PUT', '/v1/auth/users', { username: 'ann', newPassword: 'ann was here' }, ann.accessToken)).toMatchObject({
       body: { data: 'update user ok!' },
     });
+    expect(await call('PUT', '/v1/auth/users', { username: 'nacos', password: 'ann was here' })).toMatchObject({
+      status: 400,
+      body: expect.stringContaining('newPassword'),
+    });
     // What was proven by the password before is void.
     expect(await call('PUT', '/v1/auth/users', { username: 'ann', newPassword: 'ann is back' }, ann.accessToken)).toMatchObject({
       status: 403,
