@@ -1,17 +1,19 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Kdf } from './kdf.ts';
 import {
+  type Derive,
   hashed,
   isCheap,
   isKnownPassword,
   isPasswordOf,
   MOST_PASSWORD_BYTES,
   NOBODYS_HASH,
+  type PasswordHash,
   type Randomness,
-  readHash,
 } from './passwords.ts';
 import { Recent } from './recent.ts';
 import type { User, Users } from './users.ts';
+import type { Unhashed, WrittenPasswords } from './written-passwords.ts';
 
 /**
  * Whether a password is a user's. Some clients send it with every beat, and those with a wrong one come back every five seconds for
@@ -55,18 +57,18 @@ export class Logins {
   }
 
   async #derived(user: User | undefined, name: string, password: string, { key, origin }: Guess): Promise<Proof> {
-    const { kdf, users } = this.#options;
+    const { kdf, users, written } = this.#options;
     // Whatever cannot be right takes as long, and is answered alike: who there is, is not told.
     const isHopeless = password === '' || Buffer.byteLength(password) > MOST_PASSWORD_BYTES || isKnownPassword(name, password);
-    const hash = (user !== undefined && !user.isDisabled && readHash(user.hash)) || undefined;
-    const fits = await kdf.run(origin, (derive) => isPasswordOf(hash ?? NOBODYS_HASH, isHopeless ? '' : password, derive));
+    const hash = user === undefined || user.isDisabled ? undefined : written.of(user);
+    const fits = await kdf.run(origin, (derive) => fitsTo(hash ?? NOBODYS_HASH, isHopeless ? '' : password, derive));
     if (fits === undefined) return 'busy';
     const current = users.find(name);
     // It was changed while this one was looked at, of which nothing follows for later.
     if (this.#keyOf(name, password, current) !== key) return 'wrong';
     if (!fits || isHopeless || hash === undefined || current === undefined) return this.#failed(key, origin);
     this.#right.set(key, true);
-    if (isCheap(hash) && !users.isOfFile(name)) this.#rehash(current, password, origin);
+    if ('cost' in hash && isCheap(hash) && !users.isOfFile(name)) this.#rehash(current, password, origin);
     return current;
   }
 
@@ -109,11 +111,24 @@ export class Logins {
 
 export interface LoginsOptions {
   readonly users: Users;
+  readonly written: WrittenPasswords;
   readonly kdf: Kdf;
   readonly randomness: Randomness;
   /** Milliseconds, never going back. */
   readonly now: () => number;
   readonly onError: (error: unknown) => void;
+}
+
+/** One that has not been hashed yet is hashed in that time, and compared as it is: it takes as long. */
+async function fitsTo(kept: PasswordHash | Unhashed, password: string, derive: Derive): Promise<boolean> {
+  if ('cost' in kept) return isPasswordOf(kept, password, derive);
+  const own = digestOf(kept.password);
+  await kept.hashWith(derive);
+  return timingSafeEqual(own, digestOf(password));
+}
+
+function digestOf(password: string): Buffer {
+  return createHash('sha256').update(password).digest();
 }
 
 /** Whose password it is; or that it is nobody's; or that nobody could look. */

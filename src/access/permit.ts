@@ -41,10 +41,10 @@ export function permitOf(user: User, deed: Deed | undefined, users: Users, refus
     return refusal;
   };
   const covers = (scope: Scope): boolean => deed === undefined || users.allows(user, deed, scope);
+  const endedAt = users.endedAt(user.name);
   const stillCovers = (scope: Scope): boolean => {
-    const now = users.find(user.name);
-    // Whoever has another password has proven nothing yet by it.
-    if (now === undefined || now.isDisabled || now.generation !== user.generation) return false;
+    const now = users.stillThat(user, endedAt);
+    if (now === undefined) return false;
     return deed === undefined || users.allows(now, deed, scope);
   };
   return {

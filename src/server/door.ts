@@ -9,12 +9,13 @@ import { deriveByScrypt } from '../access/passwords.ts';
 import { partsOf } from '../access/places.ts';
 import { type Told, toldLine } from '../access/refused-callers.ts';
 import { keptSecret, readSecret, type SecretRead } from '../access/secrets.ts';
-import { hiddenNotice, type Loaded } from '../access/user-loads.ts';
+import { hiddenNotice, LOOK_AGAIN_MS, type Loaded } from '../access/user-loads.ts';
 import { type Options, OptionsError } from '../options.ts';
 import { AddressSet, addressBytes } from '../wire/addresses.ts';
 import { watchFiles } from '../wire/file-watch.ts';
 import { oneAtATime } from '../wire/one-at-a-time.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
+import { readUserFileApart } from './user-file-thread.ts';
 
 /**
  * Who is let in, by the options: makes access with its secrets and its users, and says of it what an operator is to know. It holds no
@@ -53,6 +54,7 @@ export async function openDoor({ options, scheduler, now, wallClock, log, hasTls
       now,
       wallClock,
       scheduler,
+      readLarge: readUserFileApart,
       tell: (told) => tell(log, told),
       onError: (err) => log.error({ err }, 'access failed'),
     },
@@ -96,18 +98,29 @@ interface Following {
  */
 async function followUsers(path: string, { rooms, scheduler, log, faults }: Following): Promise<Cancel> {
   let isFirst = true;
+  let again: Cancel | undefined;
   const look = oneAtATime(async () => {
     const loaded = await rooms.loadUsers(path);
     if (loaded === undefined) return;
+    if (loaded === 'unsettled') {
+      again?.();
+      again = scheduler.after(LOOK_AGAIN_MS, lookAnew);
+      return;
+    }
     if (isFirst) faults.push(...loaded.faults.map((fault) => `--user-file ${path}: ${fault}`));
     else tellLoaded(log, loaded, hiddenNotice(rooms.users.hidden()));
     isFirst = false;
     for (const warning of loaded.warnings) log.warn(`--user-file ${path}: ${warning}`);
   });
-  // Before it is read: what is written meanwhile is news.
-  const unfollow = watchFiles([path], scheduler, () => {
+  function lookAnew(): void {
     look().catch((err) => log.error({ err }, 'the user file could not be read anew'));
-  });
+  }
+  // Before it is read: what is written meanwhile is news.
+  const unwatch = watchFiles([path], scheduler, lookAnew);
+  const unfollow = () => {
+    unwatch();
+    again?.();
+  };
   await look().catch((error) => {
     unfollow();
     throw error;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MOST_AT_ONCE, MOST_WAITING, MOST_WAITING_OF_ONE } from '../../src/access/kdf.ts';
 import { Logins, MOST_REMEMBERED, type Proof } from '../../src/access/logins.ts';
 import { COST, type Cost, type Derive, isPasswordOf, readHash, writeHash } from '../../src/access/passwords.ts';
+import { WrittenPasswords } from '../../src/access/written-passwords.ts';
 import { accessRoom, countedRandomness, PASSWORD, quickly } from './room.ts';
 
 /** Logins in a room of their own, with every derivation counted, and held as long as the test likes. */
@@ -21,6 +22,7 @@ async function loginRoom() {
   const errors: unknown[] = [];
   const logins = new Logins({
     users,
+    written: new WrittenPasswords(countedRandomness()),
     kdf,
     randomness: countedRandomness(),
     now: scheduler.now,
@@ -304,7 +306,8 @@ describe('a flood of logins', () => {
     using other = accessRoom({ auth: true }, derive);
     other.users.put(room.ann);
     const { users, kdf, scheduler } = other;
-    const logins = new Logins({ users, kdf, randomness: countedRandomness(), now: scheduler.now, onError: () => {} });
+    const written = new WrittenPasswords(countedRandomness());
+    const logins = new Logins({ users, written, kdf, randomness: countedRandomness(), now: scheduler.now, onError: () => {} });
     for (let i = 0; i < 5; i++) await expect(logins.prove('ann', PASSWORD, FROM)).rejects.toThrow('no thread');
     broken = false;
     expect(await logins.prove('ann', PASSWORD, FROM)).toBe(room.ann);
