@@ -6,7 +6,7 @@ import { type Certified, certified } from './certificates.ts';
 
 /**
  * Who asks by a message of Nacos over gRPC: the headers in its payload alone say who that is, and those of the request only how it came.
- * No page in a browser can send one that gets here: what it may send is decided before.
+ * What pages in browsers may send at all is decided before, by the headers of the request; here nobody is asked for marks of one.
  */
 export class AskedOverGrpc implements Asked {
   readonly ownParams = false;
