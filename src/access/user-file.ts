@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import type { Rule } from '../rights/user-desk.ts';
 import { passwordFault, readHash } from './passwords.ts';
 import { grantOfRole, grantOfRule, isRoleName, RULE_FORM } from './roles.ts';
-import { isAdmin, isUserName, type Names, type Rule, type User, type Users } from './users.ts';
+import { isAdmin, isUserName, type Names, type User, type Users } from './users.ts';
 import type { WrittenPasswords } from './written-passwords.ts';
 
 /**
