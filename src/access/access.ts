@@ -106,6 +106,7 @@ export class Access {
   /** What a login answers, field by field as clients read it. */
   login(asked: Asked, pair: Pair): LoggedIn | Refusal | Promise<LoggedIn | Refusal> {
     const place = this.#room.places.placeOf(asked.ip, asked.headers);
+    if (credentialsIn(asked.carriers) === 'disagree') return this.#refused(DISAGREEMENT, place, 'login', asked);
     const proven = this.#prove(pair, asked, place);
     const answer = (user: User | Refusal): LoggedIn | Refusal =>
       'isRefusal' in user ? this.#refused(user, place, 'login', asked) : this.#loggedIn(user);

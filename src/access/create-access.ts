@@ -11,8 +11,9 @@ import { RefusedCallers, type Told } from './refused-callers.ts';
 import { secretFault } from './secrets.ts';
 import { LEAST_TTL_SECONDS, MOST_TTL_SECONDS, Tokens } from './tokens.ts';
 import { UserAdmin } from './user-admin.ts';
-import { type Loaded, UserLoads } from './user-loads.ts';
+import { type Loaded, type ReadLarge, UserLoads } from './user-loads.ts';
 import { Users } from './users.ts';
+import { WrittenPasswords } from './written-passwords.ts';
 
 /** What an operator says of access. */
 export interface AccessSettings extends Openness, PlacesOptions {
@@ -33,6 +34,8 @@ export interface AccessMeans {
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
   readonly scheduler: Scheduler;
+  /** Reads a file of users that would take long, elsewhere. Here, when left out. */
+  readonly readLarge?: ReadLarge | undefined;
   /** Hears who is refused. */
   readonly tell: (told: Told) => void;
   /** Where it is counted that somebody was refused; nowhere when left out. */
@@ -46,7 +49,7 @@ export interface AccessRooms {
   readonly users: Users;
   readonly userAdmin: UserAdmin;
   /** As `load` of `UserLoads`. */
-  readonly loadUsers: (path: string) => Promise<Loaded | undefined>;
+  readonly loadUsers: (path: string) => Promise<Loaded | 'unsettled' | undefined>;
   readonly kdf: Kdf;
   readonly refusedCallers: RefusedCallers;
 }
@@ -77,22 +80,24 @@ function shown(text: string): string {
 
 /** The one wiring of this folder. `settings` must be without faults. */
 export function createAccess(settings: AccessSettings, means: AccessMeans, users = new Users()): AccessRooms {
-  const { derive, now, onError, randomness, scheduler, tell, wallClock } = means;
+  const { derive, now, onError, randomness, readLarge, scheduler, tell, wallClock } = means;
   const { auth, pages, passwordsNeedTls, secrets, tokenTtlSeconds } = settings;
   const kdf = new Kdf(derive);
   const refusedCallers = new RefusedCallers(scheduler, tell, means.refused);
+  const written = new WrittenPasswords(randomness);
   const access = new Access({
     open: settings,
     places: new Places(settings),
     pages,
     users,
-    logins: new Logins({ users, kdf, randomness, now, onError }),
+    logins: new Logins({ users, written, kdf, randomness, now, onError }),
     // Where there are no users none is ever asked for: one that nobody knows is as good as none.
     tokens: new Tokens({
       secrets: auth ? secrets : [randomness(32)],
       ttlSeconds: tokenTtlSeconds,
       now: wallClock,
       find: (name) => users.find(name),
+      endedAt: (name) => users.endedAt(name),
       findByToken: (digest) => users.findByToken(digest),
     }),
     refusedCallers,
@@ -106,7 +111,7 @@ export function createAccess(settings: AccessSettings, means: AccessMeans, users
     if (key === undefined) throw new Error('the process has no place of its own');
     return key;
   };
-  const userLoads = new UserLoads(users, inTurn, randomness);
+  const userLoads = new UserLoads({ users, written, derive: inTurn, readLarge, now, wallClock, onError });
   return {
     access,
     users,

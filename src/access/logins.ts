@@ -1,17 +1,19 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Kdf } from './kdf.ts';
 import {
+  type Derive,
   hashed,
   isCheap,
   isKnownPassword,
   isPasswordOf,
   MOST_PASSWORD_BYTES,
   NOBODYS_HASH,
+  type PasswordHash,
   type Randomness,
-  readHash,
 } from './passwords.ts';
 import { Recent } from './recent.ts';
 import type { User, Users } from './users.ts';
+import type { Unhashed, WrittenPasswords } from './written-passwords.ts';
 
 /**
  * Whether a password is a user's. Some clients send it with every beat, and those with a wrong one come back every five seconds for
@@ -25,6 +27,8 @@ export class Logins {
   readonly #right = new Recent<string, true>(MOST_REMEMBERED);
   /** Until when each is known to be wrong. */
   readonly #wrong = new Recent<string, number>(MOST_REMEMBERED);
+  /** Since when each was not looked at, as others have guessed too often from where it came. */
+  readonly #sentAway = new Recent<string, number>(MOST_REMEMBERED);
   readonly #asking = new Map<string, Asking>();
   readonly #guessing = new Recent<string, Guessing>(MOST_ADDRESSES);
 
@@ -42,7 +46,8 @@ export class Logins {
     if (wrongUntil !== undefined && this.#options.now() < wrongUntil) return 'wrong';
     const asked = this.#asking.get(key);
     if (asked !== undefined) return asked.origin === origin ? asked.proof : this.#proofOfAnother(asked, name, password, origin);
-    if (!this.#options.kdf.hasRoomFor(origin) || !this.#mayGuess(origin)) return 'busy';
+    if (!this.#options.kdf.hasRoomFor(origin)) return 'busy';
+    if (!this.#mayGuess(origin) && !this.#mayComeAgain(key, origin)) return 'busy';
     const proof = this.#derived(user, name, password, { key, origin }).finally(() => this.#asking.delete(key));
     this.#asking.set(key, { origin, proof });
     return proof;
@@ -55,18 +60,18 @@ export class Logins {
   }
 
   async #derived(user: User | undefined, name: string, password: string, { key, origin }: Guess): Promise<Proof> {
-    const { kdf, users } = this.#options;
+    const { kdf, users, written } = this.#options;
     // Whatever cannot be right takes as long, and is answered alike: who there is, is not told.
     const isHopeless = password === '' || Buffer.byteLength(password) > MOST_PASSWORD_BYTES || isKnownPassword(name, password);
-    const hash = (user !== undefined && !user.isDisabled && readHash(user.hash)) || undefined;
-    const fits = await kdf.run(origin, (derive) => isPasswordOf(hash ?? NOBODYS_HASH, isHopeless ? '' : password, derive));
+    const hash = user === undefined || user.isDisabled ? undefined : written.of(user);
+    const fits = await kdf.run(origin, (derive) => fitsTo(hash ?? NOBODYS_HASH, isHopeless ? '' : password, derive));
     if (fits === undefined) return 'busy';
     const current = users.find(name);
     // It was changed while this one was looked at, of which nothing follows for later.
     if (this.#keyOf(name, password, current) !== key) return 'wrong';
     if (!fits || isHopeless || hash === undefined || current === undefined) return this.#failed(key, origin);
     this.#right.set(key, true);
-    if (isCheap(hash) && !users.isOfFile(name)) this.#rehash(current, password, origin);
+    if ('cost' in hash && isCheap(hash) && !users.isOfFile(name)) this.#rehash(current, password, origin);
     return current;
   }
 
@@ -75,7 +80,10 @@ export class Logins {
     this.#wrong.set(key, now + WRONG_FOR_MS);
     const guessing = this.#guessing.get(origin);
     const isNew = guessing === undefined || now - guessing.since >= GUESSES_WITHIN_MS;
-    this.#guessing.set(origin, isNew ? { since: now, failures: 1, last: now } : { ...guessing, failures: guessing.failures + 1 });
+    this.#guessing.set(
+      origin,
+      isNew ? { since: now, failures: 1, last: now, lastAgain: now } : { ...guessing, failures: guessing.failures + 1 },
+    );
     return 'wrong';
   }
 
@@ -86,6 +94,22 @@ export class Logins {
     if (guessing === undefined || now - guessing.since >= GUESSES_WITHIN_MS) return true;
     if (guessing.failures >= GUESSES && now - guessing.last < SLOW_GUESS_MS) return false;
     this.#guessing.set(origin, { ...guessing, last: now });
+    return true;
+  }
+
+  /**
+   * Whoever was sent away with the very same some seconds ago has a place of his own, one a second for an address: clients come again with
+   * what they have, and who guesses has no use for one guess twice. Without that a client behind the address of one who guesses, whose
+   * password is not remembered after a restart, would be kept out for longer than its instances live.
+   */
+  #mayComeAgain(key: string, origin: string): boolean {
+    const now = this.#options.now();
+    const since = this.#sentAway.get(key);
+    if (since === undefined) this.#sentAway.set(key, now);
+    const guessing = this.#guessing.get(origin);
+    if (since === undefined || guessing === undefined) return false;
+    if (now - since < COMES_AGAIN_MS || now - guessing.lastAgain < SLOW_GUESS_MS) return false;
+    this.#guessing.set(origin, { ...guessing, lastAgain: now });
     return true;
   }
 
@@ -109,11 +133,24 @@ export class Logins {
 
 export interface LoginsOptions {
   readonly users: Users;
+  readonly written: WrittenPasswords;
   readonly kdf: Kdf;
   readonly randomness: Randomness;
   /** Milliseconds, never going back. */
   readonly now: () => number;
   readonly onError: (error: unknown) => void;
+}
+
+/** One that has not been hashed yet is hashed in that time, and compared as it is: it takes as long. */
+async function fitsTo(kept: PasswordHash | Unhashed, password: string, derive: Derive): Promise<boolean> {
+  if ('cost' in kept) return isPasswordOf(kept, password, derive);
+  const own = digestOf(kept.password);
+  await kept.hashWith(derive);
+  return timingSafeEqual(own, digestOf(password));
+}
+
+function digestOf(password: string): Buffer {
+  return createHash('sha256').update(password).digest();
 }
 
 /** Whose password it is; or that it is nobody's; or that nobody could look. */
@@ -135,6 +172,8 @@ interface Guessing {
   readonly since: number;
   readonly failures: number;
   readonly last: number;
+  /** As of `#mayComeAgain`. */
+  readonly lastAgain: number;
 }
 
 export const MOST_REMEMBERED = 10_000;
@@ -143,3 +182,5 @@ const WRONG_FOR_MS = 60_000;
 const GUESSES = 20;
 const GUESSES_WITHIN_MS = 60_000;
 const SLOW_GUESS_MS = 1_000;
+/** Clients come every five seconds, give or take a little. */
+const COMES_AGAIN_MS = 4_000;

@@ -31,10 +31,10 @@ export function permitOf(
     return refusal;
   };
   const covers = (scope: Scope): boolean => deed === undefined || users.allows(user, deed, scope);
+  const endedAt = users.endedAt(user.name);
   const standing = (): Standing => {
-    const now = users.find(user.name);
     // Whoever has another password has proven nothing yet by it.
-    return now === undefined || now.isDisabled || now.generation !== user.generation ? 'withdrawn' : proof.standing();
+    return users.stillThat(user, endedAt) === undefined ? 'withdrawn' : proof.standing();
   };
   const stillCovers: Permit['stillCovers'] = (scope, since = { standing }) => {
     const now = users.find(user.name);

@@ -7,10 +7,6 @@ export class Recent<K, V> {
     this.#most = most;
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   get(key: K): V | undefined {
     const value = this.#entries.get(key);
     if (value !== undefined) {
@@ -28,13 +24,5 @@ export class Recent<K, V> {
       this.#entries.delete(oldest);
       return;
     }
-  }
-
-  delete(key: K): void {
-    this.#entries.delete(key);
-  }
-
-  clear(): void {
-    this.#entries.clear();
   }
 }

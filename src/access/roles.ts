@@ -74,7 +74,8 @@ const HOME = 'public';
 const MOST_RESOURCE_CHARACTERS = 1_024;
 
 function isPattern(text: string): boolean {
-  return text !== '' && !text.slice(0, -1).includes('*');
+  // `.*` is meant as an expression, as older rules of Nacos are: as text it would allow what begins with a dot, and so nothing.
+  return text !== '' && text !== '.*' && !text.slice(0, -1).includes('*');
 }
 
 /** Whether one of the grants allows the deed for all that the scope touches. */

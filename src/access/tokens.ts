@@ -6,7 +6,7 @@ import { Recent } from './recent.ts';
 import type { User } from './users.ts';
 
 /**
- * What a login gives, and what calls bring along in its place: a JWT of one single form, `{"alg":"HS256"}` over `{sub, exp, gen}`.
+ * What a login gives, and what calls bring along in its place: a JWT of one single form, `{"alg":"HS256"}` over `{sub, iat, exp, gen}`.
  *
  * Made and read here, on node:crypto, and not by a library: `jose` takes HS512 for a 32-byte key unless it is told otherwise and a token
  * without `exp` unless it is told otherwise, and its promises and WebCrypto cost 53 us a call where this costs 2. Nothing in the header
@@ -35,7 +35,7 @@ export class Tokens {
     // There is a first one: the constructor has looked.
     const key = this.#keys[0] as Key;
     const exp = Math.floor(now() / 1_000) + ttlSeconds;
-    const payload = { sub: name, exp, gen: generationTag(key, name, generation) };
+    const payload = { sub: name, iat: now() / 1_000, exp, gen: generationTag(key, name, generation) };
     const signed = `${HEADER}.${Buffer.from(JSON.stringify(payload)).toString('base64url')}`;
     return { token: `${signed}.${signatureOf(key, signed).toString('base64url')}`, ttlSeconds };
   }
@@ -52,7 +52,7 @@ export class Tokens {
     if (this.#options.now() > key.until) return 'invalid';
     if (this.#isOver(said)) return 'expired';
     const user = this.#options.find(name);
-    if (user === undefined || user.isDisabled) return 'invalid';
+    if (user === undefined || user.isDisabled || said.issuedAt <= this.#options.endedAt(name)) return 'invalid';
     if (known !== undefined) return known.generation === user.generation ? { user, proof: known.proof } : 'invalid';
     if (generationTag(key, name, user.generation) !== said.tag) return 'invalid';
     const proof: Proof = { until: this.#endOf(said), standing: () => (this.#isOver(said) ? 'over' : 'holds') };
@@ -88,7 +88,10 @@ export class Tokens {
     if (key === undefined || claims === undefined) return undefined;
     // Nobody here signs for longer: it was made with a key that has got out, or by another clock.
     const isTooLong = claims.exp * 1_000 > this.#options.now() + (MOST_TTL_SECONDS + GRACE_SECONDS) * 1_000;
-    return isTooLong ? undefined : { name: claims.sub, tag: claims.gen, exp: claims.exp, key };
+    if (isTooLong) return undefined;
+    // Until there was `iat` none was made for longer.
+    const issuedAt = Math.round((claims.iat ?? claims.exp - MOST_TTL_SECONDS) * 1_000);
+    return { name: claims.sub, tag: claims.gen, exp: claims.exp, issuedAt, key };
   }
 }
 
@@ -99,6 +102,8 @@ export interface TokensOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly find: (name: string) => User | undefined;
+  /** No token of that name is good that was given by then: milliseconds since 1970. */
+  readonly endedAt: (name: string) => number;
   /** Whose lasting token it is, by its digest. */
   readonly findByToken: (digest: string) => User | undefined;
 }
@@ -146,6 +151,8 @@ interface Said {
   /** Of the generation, under the key. */
   readonly tag: string;
   readonly exp: number;
+  /** In milliseconds since 1970. */
+  readonly issuedAt: number;
   readonly key: Key;
 }
 
@@ -172,6 +179,8 @@ function canonicalBytes(text: string): Buffer | undefined {
 
 interface Claims {
   readonly sub: string;
+  /** Undefined of those from before it was said. */
+  readonly iat: number | undefined;
   readonly exp: number;
   readonly gen: string;
 }
@@ -184,8 +193,9 @@ function claimsIn(payload: Buffer): Claims | undefined {
     return undefined;
   }
   if (typeof said !== 'object' || said === null) return undefined;
-  const { sub, exp, gen } = said as { readonly [claim: string]: unknown };
+  const { sub, iat, exp, gen } = said as { readonly [claim: string]: unknown };
   if (typeof sub !== 'string' || typeof gen !== 'string' || typeof exp !== 'number' || !Number.isSafeInteger(exp))
     return undefined;
-  return { sub, exp, gen };
+  if (iat !== undefined && typeof iat !== 'number') return undefined;
+  return { sub, iat, exp, gen };
 }

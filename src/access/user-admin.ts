@@ -54,10 +54,14 @@ export class UserAdmin {
     return undefined;
   }
 
-  /** Of several who try to be the first at once, one is: this is asked and done in one go. */
+  /** Of several who try to be the first at once, one is: this is asked and done in one go. Who has that name and is no admin becomes one. */
   createFirst(name: string, prepared: Prepared): Fault | undefined {
     if (this.#users.hasAdmin) return { why: 'exists', text: 'have admin user cannot use it' };
-    return this.create(name, prepared, [ADMIN]);
+    const user = this.#users.find(name);
+    if (user === undefined || this.#users.isOfFile(name)) return this.create(name, prepared, [ADMIN]);
+    const roles = [...user.roles, ADMIN];
+    this.#users.put({ ...user, hash: prepared.hash, generation: this.#newGeneration(), roles, isDisabled: false });
+    return undefined;
   }
 
   changePassword(name: string, { hash }: Prepared): Fault | undefined {
@@ -68,7 +72,9 @@ export class UserAdmin {
   drop(name: string): Fault | undefined {
     if (this.#users.isOfFile(name) && !this.#users.isHidden(name)) return ofFile(name);
     if (!this.#users.isOfFile(name) && this.#users.isLastAdmin(name)) return lastAdmin(name);
+    const roles = this.#users.find(name)?.roles ?? [];
     this.#users.drop(name);
+    this.#forgetUnheld(roles);
     return undefined;
   }
 
@@ -85,7 +91,9 @@ export class UserAdmin {
 
   /** Of one user, or of all who have it, and then its rules go as well. */
   revoke(role: string, name?: string): Fault | undefined {
-    if (role === 'ROLE_ADMIN') return invalid(`role '${role}' is not permitted to delete!`);
+    // Of all at once nobody would be left. One of them is shown by that name, and is so taken it from.
+    if (role === 'ROLE_ADMIN' && name === undefined) return invalid(`role '${role}' is not permitted to delete!`);
+    if (role === 'ROLE_ADMIN') return this.revoke(ADMIN, name);
     const holders = this.#users.all().filter((user) => user.roles.includes(role) && (name === undefined || user.name === name));
     const held = holders.find((user) => this.#users.isOfFile(user.name));
     if (held !== undefined) return ofFile(held.name);
@@ -95,6 +103,7 @@ export class UserAdmin {
     if (isAdminRole(role) && holders.length > 0 && admins.length === 0) return lastAdmin(holders[0]?.name ?? '');
     for (const user of holders) this.#users.put(without(user));
     if (name === undefined) this.#users.putRules(role, []);
+    this.#forgetUnheld([role]);
     return undefined;
   }
 
@@ -123,6 +132,14 @@ export class UserAdmin {
     return this.#users
       .all()
       .flatMap(({ name, roles }) => roles.map((role) => ({ role: role === ADMIN ? 'ROLE_ADMIN' : role, username: name })));
+  }
+
+  /** Rules that nobody has any more would wait unseen for whoever is given a role of that name next. */
+  #forgetUnheld(roles: readonly string[]): void {
+    for (const role of roles) {
+      const isHeld = this.#users.all().some((user) => user.roles.includes(role));
+      if (!isHeld && !this.#users.hasRulesOfFile(role) && this.#users.rulesOf(role).length > 0) this.#users.putRules(role, []);
+    }
   }
 
   #ruleFault(role: string): Fault | undefined {

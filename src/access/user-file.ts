@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { Rule } from '../rights/user-desk.ts';
-import { type Derive, hashed, passwordFault, type Randomness, readHash } from './passwords.ts';
+import { passwordFault, readHash } from './passwords.ts';
 import { grantOfRole, grantOfRule, isRoleName, RULE_FORM } from './roles.ts';
 import { isAdmin, isUserName, type Names, type User, type Users } from './users.ts';
+import type { WrittenPasswords } from './written-passwords.ts';
 
 /**
  * The file of users, in YAML or JSON:
@@ -19,12 +20,15 @@ import { isAdmin, isUserName, type Names, type User, type Users } from './users.
  *       auditor:
  *         - { resource: "*:*:naming/*", action: r }
  *
- * It is taken as a whole or not at all: a file that is wrong somewhere must never mean that there are fewer users, or none.
+ * It is taken as a whole or not at all: a file that is wrong somewhere changes nobody.
  */
 export interface UserFile {
   readonly users: readonly FileUser[];
   readonly rules: ReadonlyMap<string, readonly Rule[]>;
 }
+
+/** What the text says; or what is wrong with it, each fault in a line, and no password in any. */
+export type ReadUserFile = UserFile | { readonly faults: readonly string[] };
 
 /** One of its users, before the password is hashed. */
 export interface FileUser extends Omit<User, 'hash' | 'generation'> {
@@ -32,13 +36,14 @@ export interface FileUser extends Omit<User, 'hash' | 'generation'> {
   readonly password: string | undefined;
 }
 
-/** What the text says; or what is wrong with it, each fault in a line, and no password in any. */
-export function readUserFile(text: string): UserFile | { readonly faults: readonly string[] } {
+/** Whatever the text is, it never throws. */
+export function readUserFile(text: string): ReadUserFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
   const broken = document.errors.map(
     ({ code, pos }) => `line ${lines.linePos(pos[0]).line}: ${code.toLowerCase().replaceAll('_', ' ')}`,
   );
+  broken.push(...keysThatCameTwice(document).map((at) => `line ${lines.linePos(at).line}: duplicate key`));
   if (broken.length > 0) return { faults: broken };
   let said: unknown;
   try {
@@ -55,9 +60,12 @@ export function readUserFile(text: string): UserFile | { readonly faults: readon
   );
   const read = Object.entries(asObject(users, 'users', faults)).map(([name, said]) => userIn(name, said, rules, faults));
   faults.push(...sharedBy(read));
+  if (read.length > MOST_FILE_USERS) faults.push(`it has ${read.length} users, and ${MOST_FILE_USERS} are the most`);
   if (!read.some((user) => !user.isDisabled && isAdmin(user))) faults.push('nobody in it is admin: give one user the role admin');
   return faults.length > 0 ? { faults } : { users: read, rules };
 }
+
+const MOST_FILE_USERS = 10_000;
 
 function userIn(name: string, said: unknown, rules: ReadonlyMap<string, unknown>, faults: string[]): FileUser {
   const where = `user ${shown(name)}`;
@@ -72,19 +80,19 @@ function userIn(name: string, said: unknown, rules: ReadonlyMap<string, unknown>
   if (certificate !== undefined && (typeof certificate !== 'string' || !/^(spiffe:\/\/|CN=)[^\s,"]+$/.test(certificate)))
     faults.push(`${where}: certificate must be spiffe://… or CN=…`);
   if (typeof disabled !== 'boolean') faults.push(`${where}: disabled must be true or false`);
-  const digests = Array.isArray(tokens) ? tokens.map(String) : [];
-  if (!Array.isArray(tokens) || !digests.every((digest) => /^sha256:[0-9a-f]{64}$/.test(digest)))
+  const digests = textsIn(tokens);
+  if (digests === undefined || !digests.every((digest) => /^sha256:[0-9a-f]{64}$/.test(digest)))
     faults.push(`${where}: tokens must be a list of sha256:…, in 64 hexadecimal digits each`);
-  const names = Array.isArray(roles) ? roles.map(String) : [];
-  if (!Array.isArray(roles)) faults.push(`${where}: roles must be a list`);
-  for (const role of names)
+  const names = textsIn(roles);
+  if (names === undefined) faults.push(`${where}: roles must be a list of texts`);
+  for (const role of names ?? [])
     if (grantOfRole(role) === undefined && !rules.has(role)) faults.push(`${where}: there is no role ${shown(role)}`);
   return {
     name,
     password: typeof password === 'string' ? password : undefined,
-    roles: names,
+    roles: names ?? [],
     isDisabled: disabled === true,
-    ...(digests.length > 0 && { tokens: digests }),
+    ...(digests !== undefined && digests.length > 0 && { tokens: digests }),
     ...(typeof certificate === 'string' && { certificate }),
   };
 }
@@ -131,7 +139,7 @@ function rulesIn(role: string, said: unknown, faults: string[]): readonly Rule[]
   }
   return said.map((one, i) => {
     const { resource, action } = asObject(one, `${where}, rule ${i + 1}`, faults);
-    const rule = { resource: String(resource), action: String(action) };
+    const rule = { resource: textOf(resource), action: textOf(action) };
     if (grantOfRule(rule.resource, rule.action) === undefined) faults.push(`${where}, rule ${i + 1}: it must be ${RULE_FORM}`);
     return rule;
   });
@@ -149,32 +157,52 @@ function asObject(said: unknown, where: string, faults: string[]): Readonly<Reco
   return {};
 }
 
+/** Undefined for what is no list, or of anything but texts: a number or a list in it would read like one. */
+function textsIn(said: unknown): readonly string[] | undefined {
+  if (!Array.isArray(said)) return undefined;
+  const texts = said.filter((one) => typeof one === 'string');
+  return texts.length === said.length ? texts : undefined;
+}
+
+function textOf(said: unknown): string {
+  return typeof said === 'string' ? said : '';
+}
+
+/**
+ * Where the second ones are. As texts: of `1` and `"1"` one user would become, who is the last of them. Not by the library, which compares
+ * each with each.
+ */
+function keysThatCameTwice(document: Document): readonly number[] {
+  const found: number[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const keys = new Set<string>();
+      for (const { key } of items) {
+        const text = isScalar(key) ? String(key.value) : String(key);
+        if (keys.has(text)) found.push((isNode(key) && key.range?.[0]) || 0);
+        keys.add(text);
+      }
+    },
+  });
+  return found;
+}
+
 function shown(text: string): string {
   return JSON.stringify(text.slice(0, 100));
 }
 
 /**
- * Puts what the file says in force, all at once. A password that is written out is hashed first, unless it is the one that is in force
- * already: `derive` may take its time. Its generation comes of the text, so that tokens outlive a restart. Answers as `replaceFile`.
+ * Puts what the file says in force, all at once and now. A password that is written out goes to `written`, to be hashed when there is time.
+ * Its generation comes of the text, so that tokens outlive a restart. Answers as `replaceFile`.
  */
-export async function putUserFile(
-  users: Users,
-  { users: said, rules }: UserFile,
-  derive: Derive,
-  randomness: Randomness,
-): Promise<Names> {
-  const ready: User[] = [];
-  for (const { password, ...user } of said) {
-    const generation = createHash('sha256')
-      .update(`file\0${user.name}\0${password ?? ''}`)
-      .digest('base64url');
-    const before = users.isOfFile(user.name) ? users.find(user.name) : undefined;
-    const hash = !isWrittenOut(password)
-      ? (password ?? '')
-      : before?.generation === generation
-        ? before.hash
-        : await hashed(password, derive, randomness);
-    ready.push({ ...user, hash, generation });
-  }
-  return users.replaceFile(ready, rules);
+export function putUserFile(users: Users, { users: said, rules }: UserFile, written: WrittenPasswords, at: number): Names {
+  const passwords = new Map<string, string>();
+  const ready = said.map(({ password = '', ...user }): User => {
+    const generation = createHash('sha256').update(`file\0${user.name}\0${password}`).digest('base64url');
+    if (password === '' || !isWrittenOut(password)) return { ...user, hash: password, generation };
+    passwords.set(generation, password);
+    return { ...user, hash: '', generation };
+  });
+  written.put(passwords);
+  return users.replaceFile(ready, rules, at);
 }

@@ -13,6 +13,9 @@ export class Users {
   #tokens: ReadonlyMap<string, string> = new Map();
   #rulesOfFile: ReadonlyMap<string, readonly Rule[]> = new Map();
   readonly #rules = new Map<string, readonly Rule[]>();
+  /** When logins of a name have ended that is, or was, of the file: milliseconds since 1970. */
+  readonly #ends = new Map<string, number>();
+  readonly #endListeners = new Set<(name: string) => void>();
   readonly #userListeners = new Set<(name: string) => void>();
   readonly #ruleListeners = new Set<(role: string) => void>();
   /** Whatever a user's roles come down to, until a rule changes. */
@@ -40,6 +43,20 @@ export class Users {
     read: (role) => this.#rules.get(role),
     restore: (entries) => {
       for (const [role, rules] of entries) if (Array.isArray(rules)) this.#rules.set(role, rules.filter(isRule));
+    },
+  };
+
+  /** When logins of the file's users have ended, by name. */
+  readonly durableEnds: KeptPart = {
+    name: 'ended',
+    onChange: (listener) => {
+      this.#endListeners.add(listener);
+      // The file comes into force before there is a store.
+      for (const name of this.#ends.keys()) listener(name);
+    },
+    read: (name) => this.#ends.get(name),
+    restore: (entries) => {
+      for (const [name, at] of entries) if (typeof at === 'number') this.#ends.set(name, Math.max(at, this.#ends.get(name) ?? 0));
     },
   };
 
@@ -94,10 +111,12 @@ export class Users {
     };
   }
 
-  /** What the file says now takes the place of what it said. Answers what of calls counts again, which the file hid until now. */
-  replaceFile(users: readonly User[], rules: ReadonlyMap<string, readonly Rule[]> = new Map()): Names {
+  /** What the file says now takes the place of what it said, `at` in milliseconds since 1970. Answers what of calls counts again, which the file hid until now. */
+  replaceFile(users: readonly User[], rules: ReadonlyMap<string, readonly Rule[]> = new Map(), at = 0): Names {
     const hidden = this.hidden();
+    const before = this.#ofFile;
     this.#ofFile = new Map(users.map((user) => [user.name, user]));
+    this.#endLogins(before, at);
     this.#tokens = new Map(users.flatMap(({ name, tokens = [] }) => tokens.map((digest) => [digest, name] as const)));
     this.#rulesOfFile = rules;
     this.#grants = new WeakMap();
@@ -110,6 +129,34 @@ export class Users {
       users: hidden.users.filter((name) => !this.#ofFile.has(name)),
       roles: hidden.roles.filter((role) => !rules.has(role)),
     };
+  }
+
+  /** Whoever was let in before, and is no more, comes back with nothing that was given to him then. */
+  #endLogins(before: ReadonlyMap<string, User>, at: number): void {
+    const forgotten = [...this.#ends].filter(([, ended]) => ended < at - ENDED_FOR_MS).map(([name]) => name);
+    for (const name of forgotten) this.#ends.delete(name);
+    const out = [...before.values()].filter(({ name, isDisabled }) => !isDisabled && !this.#isLetIn(name));
+    // Nobody has seen since when, where it was so from the start.
+    const never = [...this.#ofFile.values()].filter(({ name, isDisabled }) => isDisabled && !this.#ends.has(name));
+    for (const { name } of [...out, ...never]) this.#ends.set(name, at);
+    const changed = new Set([...forgotten, ...[...out, ...never].map(({ name }) => name)]);
+    for (const name of changed) for (const listener of this.#endListeners) listener(name);
+  }
+
+  #isLetIn(name: string): boolean {
+    return this.#ofFile.get(name)?.isDisabled === false;
+  }
+
+  /** Nothing that was given to whoever has that name up to then lets him in: milliseconds since 1970. */
+  endedAt(name: string): number {
+    return this.#ends.get(name) ?? 0;
+  }
+
+  /** Who `then` is by now; undefined when he has to show anew who he is. `endedAt`: as it was then. */
+  stillThat(then: User, endedAt: number): User | undefined {
+    const now = this.find(then.name);
+    if (now === undefined || now.isDisabled || now.generation !== then.generation) return undefined;
+    return this.endedAt(then.name) === endedAt ? now : undefined;
   }
 
   put(user: User): void {
@@ -215,6 +262,9 @@ export interface User {
   /** `spiffe://…` or `CN=…`: whoever has a certificate of that name is this user. */
   readonly certificate?: string;
 }
+
+/** Longer than any token is good. */
+const ENDED_FOR_MS = 86_400_000;
 
 /** Of users and of roles. */
 export interface Names {

@@ -10,14 +10,14 @@ import { deriveByScrypt } from '../access/passwords.ts';
 import { partsOf } from '../access/places.ts';
 import { type Told, toldLine } from '../access/refused-callers.ts';
 import { keptSecret, readSecret, type SecretRead } from '../access/secrets.ts';
-import { hiddenNotice, type Loaded, UserLoads } from '../access/user-loads.ts';
-import { Users } from '../access/users.ts';
+import { hiddenNotice, LOOK_AGAIN_MS, type Loaded, userFileFaults } from '../access/user-loads.ts';
 import { type Options, OptionsError } from '../options.ts';
 import { AddressSet, addressBytes } from '../wire/addresses.ts';
 import { watchFiles } from '../wire/file-watch.ts';
 import { oneAtATime } from '../wire/one-at-a-time.ts';
 import type { Refused } from '../wire/refused.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
+import { readUserFileApart } from './user-file-thread.ts';
 
 /**
  * Who is let in, by the options: makes access with its secrets and its users, and says of it what an operator is to know. It holds no
@@ -58,6 +58,7 @@ export async function openDoor({ options, scheduler, now, wallClock, log, hasTls
       now,
       wallClock,
       scheduler,
+      readLarge: readUserFileApart,
       tell: (told) => tell(log, told),
       refused,
       onError: (err) => log.error({ err }, 'access failed'),
@@ -107,14 +108,8 @@ export async function doorFaults(options: Options): Promise<readonly string[]> {
   const secrets = settings.secrets.length > 0 ? settings.secrets : [randomBytes(32)];
   if (faults.length === 0) faults.push(...accessFaults({ ...settings, secrets }));
   const { userFile } = options;
-  if (userFile !== '') faults.push(...inFile(userFile, await faultsOfUsers(userFile)));
+  if (userFile !== '') faults.push(...inFile(userFile, await userFileFaults(userFile)));
   return faults;
-}
-
-/** Its passwords are not looked at. */
-async function faultsOfUsers(userFile: string): Promise<readonly string[]> {
-  const underived = () => Promise.resolve(new Uint8Array(32));
-  return (await new UserLoads(new Users(), underived, randomBytes).load(userFile))?.faults ?? [];
 }
 
 function inFile(userFile: string, faults: readonly string[]): readonly string[] {
@@ -146,9 +141,15 @@ interface Following {
  */
 async function followUsers(path: string, { rooms, scheduler, log, faults, heard }: Following): Promise<Cancel> {
   let isFirst = true;
+  let again: Cancel | undefined;
   const look = oneAtATime(async () => {
     const loaded = await rooms.loadUsers(path);
     if (loaded === undefined) return;
+    if (loaded === 'unsettled') {
+      again?.();
+      again = scheduler.after(LOOK_AGAIN_MS, lookAnew);
+      return;
+    }
     if (isFirst) faults.push(...inFile(path, loaded.faults));
     else {
       heard(loaded.faults);
@@ -157,10 +158,15 @@ async function followUsers(path: string, { rooms, scheduler, log, faults, heard 
     isFirst = false;
     for (const warning of loaded.warnings) log.warn(`--user-file ${path}: ${warning}`);
   });
-  // Before it is read: what is written meanwhile is news.
-  const unfollow = watchFiles([path], scheduler, () => {
+  function lookAnew(): void {
     look().catch((err) => log.error({ err }, 'the user file could not be read anew'));
-  });
+  }
+  // Before it is read: what is written meanwhile is news.
+  const unwatch = watchFiles([path], scheduler, lookAnew);
+  const unfollow = () => {
+    unwatch();
+    again?.();
+  };
   await look().catch((error) => {
     unfollow();
     throw error;

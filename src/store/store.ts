@@ -1,3 +1,4 @@
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import type { Logger } from 'pino';
@@ -326,6 +327,8 @@ async function opened(path: string, dir: string): Promise<ClassicLevel<string, s
   const db = new ClassicLevel<string, string>(path, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
   try {
     await db.open();
+    // Hashes and texts are in it, and its files are made for everybody to read. Whoever may not say so does not own it.
+    await chmod(path, 0o700).catch(() => {});
     return db;
   } catch (cause) {
     throw openingError(dir, cause);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MOST_AT_ONCE, MOST_WAITING, MOST_WAITING_OF_ONE } from '../../src/access/kdf.ts';
 import { Logins, MOST_REMEMBERED, type Proof } from '../../src/access/logins.ts';
 import { COST, type Cost, type Derive, isPasswordOf, readHash, writeHash } from '../../src/access/passwords.ts';
+import { WrittenPasswords } from '../../src/access/written-passwords.ts';
 import { accessRoom, countedRandomness, PASSWORD, quickly } from './room.ts';
 
 /** Logins in a room of their own, with every derivation counted, and held as long as the test likes. */
@@ -21,6 +22,7 @@ async function loginRoom() {
   const errors: unknown[] = [];
   const logins = new Logins({
     users,
+    written: new WrittenPasswords(countedRandomness()),
     kdf,
     randomness: countedRandomness(),
     now: scheduler.now,
@@ -156,6 +158,19 @@ describe('who there is, is not told', () => {
     expect(room.derived).toHaveLength(1);
   });
 
+  it.each([
+    { ln: 14, r: 8, p: 1 },
+    { ln: 15, r: 8, p: 2 },
+    { ln: 17, r: 1, p: 1 },
+  ])('a user whose hash is as cheap as %j: as much work as for anybody', async (cost) => {
+    using room = await loginRoom();
+    const salt = Buffer.alloc(16, 7);
+    room.users.put({ ...room.ann, hash: writeHash({ cost, salt, key: await quickly(PASSWORD, salt, cost, 32) }) });
+    expect(await room.logins.prove('ann', 'wrong horse', FROM)).toBe('wrong');
+    const work = ({ ln, r, p }: Cost) => 2 ** ln * r * p;
+    expect(room.derived.reduce((sum, one) => sum + work(one.cost), 0)).toBe(work(COST));
+  });
+
   it('a password that everybody knows lets nobody in, however it came to be kept', async () => {
     using room = await loginRoom();
     for (const [name, password] of [
@@ -184,6 +199,37 @@ describe('guessing', () => {
     expect(told.filter((proof) => proof === 'wrong')).toHaveLength(9);
     expect(told.filter((proof) => proof === 'busy')).toHaveLength(91);
     expect(await room.logins.prove('ann', 'another guess', '10.0.0.2')).toBe('wrong');
+  });
+
+  it('keeps nobody out for long who is behind the same address and comes again with what he has', async () => {
+    using room = await loginRoom();
+    let count = 0;
+    // As fast as it may, and each time another name.
+    const guess = () => room.logins.prove(`nobody${count}`, `guess number ${count++}`, FROM);
+    while ((await guess()) === 'wrong');
+    const told: Proof[] = [];
+    for (let i = 0; i < 2; i++) {
+      told.push(await room.logins.prove('ann', PASSWORD, FROM));
+      for (let tenths = 0; tenths < 50; tenths++) {
+        room.scheduler.advance(100);
+        await guess();
+      }
+    }
+    expect(told).toEqual(['busy', room.ann]);
+  });
+
+  it('the same thing again has one place a second, and no more', async () => {
+    using room = await loginRoom();
+    for (let i = 0; i < 20; i++) await room.logins.prove('ann', `guess number ${i}`, FROM);
+    const again = async () => {
+      const told: Proof[] = [];
+      for (let i = 0; i < 10; i++) told.push(await room.logins.prove('ann', `slow guess ${i}`, FROM));
+      return told.filter((proof) => proof === 'wrong').length;
+    };
+    expect(await again()).toBe(0);
+    room.scheduler.advance(5_000);
+    expect(await again()).toBe(2);
+    expect(await again()).toBe(2);
   });
 
   it('never keeps out who is remembered, nor who is right at the next second', async () => {
@@ -304,7 +350,8 @@ describe('a flood of logins', () => {
     using other = accessRoom({ auth: true }, derive);
     other.users.put(room.ann);
     const { users, kdf, scheduler } = other;
-    const logins = new Logins({ users, kdf, randomness: countedRandomness(), now: scheduler.now, onError: () => {} });
+    const written = new WrittenPasswords(countedRandomness());
+    const logins = new Logins({ users, written, kdf, randomness: countedRandomness(), now: scheduler.now, onError: () => {} });
     for (let i = 0; i < 5; i++) await expect(logins.prove('ann', PASSWORD, FROM)).rejects.toThrow('no thread');
     broken = false;
     expect(await logins.prove('ann', PASSWORD, FROM)).toBe(room.ann);

@@ -84,6 +84,8 @@ describe('a rule', () => {
   });
 
   it.each<readonly [resource: string, action: string]>([
+    ['dev:*:naming/.*', 'r'],
+    [':.*:naming/*', 'r'],
     ['', 'r'],
     ['*', 'r'],
     ['console/users', 'r'],

@@ -13,11 +13,13 @@ function tokenRoom({ secrets = [SECRET], ttlSeconds = 18_000, startSeconds = 1_7
   const clock = { seconds: startSeconds };
   const users = new Map([['ann', ANN]]);
   const lasting = new Map<string, User>();
+  const ends = new Map<string, number>();
   const shown = new Tokens({
     secrets,
     ttlSeconds,
     now: () => clock.seconds * 1_000,
     find: (name) => users.get(name),
+    endedAt: (name) => ends.get(name) ?? 0,
     findByToken: (digest) => lasting.get(digest),
   });
   /** Whose it is, or what is wrong with it. */
@@ -25,7 +27,7 @@ function tokenRoom({ secrets = [SECRET], ttlSeconds = 18_000, startSeconds = 1_7
     const found = shown.check(token);
     return typeof found === 'string' ? found : found.user;
   };
-  return { tokens: { issue: (user: User) => shown.issue(user), check }, shown, users, lasting, clock };
+  return { tokens: { issue: (user: User) => shown.issue(user), check }, shown, users, lasting, ends, clock };
 }
 
 const base64url = (text: string | Buffer) => Buffer.from(text).toString('base64url');
@@ -41,12 +43,17 @@ function claimsOf(token: string): { sub: string; exp: number; gen: string } {
 }
 
 describe('a token', () => {
-  it('is a JWT of subject, end and generation, as long as it says and a minute more', () => {
+  it('is a JWT of subject, beginning, end and generation, as long as it says and a minute more', () => {
     const { tokens, clock } = tokenRoom();
     const { token, ttlSeconds } = tokens.issue(ANN);
     expect(ttlSeconds).toBe(18_000);
     expect(token.split('.')[0]).toBe(HEADER);
-    expect(claimsOf(token)).toEqual({ sub: 'ann', exp: clock.seconds + 18_000, gen: expect.stringMatching(/^[\w-]{22}$/) });
+    expect(claimsOf(token)).toEqual({
+      sub: 'ann',
+      iat: clock.seconds,
+      exp: clock.seconds + 18_000,
+      gen: expect.stringMatching(/^[\w-]{22}$/),
+    });
     expect(tokens.check(token)).toBe(ANN);
     clock.seconds += 18_060;
     expect(tokens.check(token)).toBe(ANN);
@@ -70,6 +77,19 @@ describe('a token', () => {
     clock.seconds += 18_061;
     const { gen } = claimsOf(token);
     expect(tokens.check(signed({ sub: 'ann', exp: clock.seconds + 100, gen }))).toBe('invalid');
+  });
+
+  it('that was given before the logins of its user were ended stays ended, also one that does not say when it was given', () => {
+    const { tokens, ends, clock } = tokenRoom();
+    const { token } = tokens.issue(ANN);
+    const { sub, exp, gen } = claimsOf(token);
+    const older = signed({ sub, exp, gen });
+    expect([tokens.check(token), tokens.check(older)]).toEqual([ANN, ANN]);
+    ends.set('ann', clock.seconds * 1_000);
+    expect([tokens.check(token), tokens.check(older)]).toEqual(['invalid', 'invalid']);
+    clock.seconds += 1;
+    expect([tokens.check(token), tokens.check(older)]).toEqual(['invalid', 'invalid']);
+    expect(tokens.check(tokens.issue(ANN).token)).toBe(ANN);
   });
 
   it('ends with its user, its password, and while its user is disabled, though it was known before', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readHash } from '../../src/access/passwords.ts';
+import type { UserAdmin } from '../../src/access/user-admin.ts';
 import { type User, Users } from '../../src/access/users.ts';
 import { randomRuns } from '../support/random.ts';
 import { accessRoom, PASSWORD } from './room.ts';
@@ -140,6 +141,44 @@ describe('an administrator', () => {
     expect(userAdmin.revoke('admin', 'root')).toBeUndefined();
     expect(userAdmin.drop('root')).toBeUndefined();
     expect(userAdmin.drop('boss')).toMatchObject({ why: 'last-admin' });
+  });
+
+  it('is made of who has the name and is no admin, while there is none', async () => {
+    using room = accessRoom({ auth: true });
+    const before = await room.addUser('nacos', PASSWORD, 'reader');
+    const prepared = await room.userAdmin.prepared('nacos', 'battery staple', '10.0.0.1');
+    if ('why' in prepared) throw new Error(prepared.text);
+    expect(room.userAdmin.createFirst('nacos', prepared)).toBeUndefined();
+    expect(room.users.find('nacos')).toMatchObject({ hash: prepared.hash, roles: ['reader', 'admin'] });
+    expect(room.users.find('nacos')?.generation).not.toBe(before.generation);
+    expect(room.userAdmin.createFirst('nacos', prepared)).toMatchObject({ why: 'exists' });
+  });
+
+  it('takes the role from one admin by either of its names', async () => {
+    using room = accessRoom({ auth: true });
+    await room.addUser('root', PASSWORD, 'admin');
+    await room.addUser('boss', PASSWORD, 'admin');
+    expect(room.userAdmin.revoke('ROLE_ADMIN')).toMatchObject({ why: 'invalid' });
+    expect(room.userAdmin.revoke('ROLE_ADMIN', 'boss')).toBeUndefined();
+    expect(room.users.find('boss')?.roles).toEqual([]);
+    expect(room.userAdmin.revoke('ROLE_ADMIN', 'root')).toMatchObject({ why: 'last-admin' });
+  });
+
+  it.each<readonly [what: string, go: (admin: UserAdmin) => unknown]>([
+    ['goes', (admin) => admin.drop('ann')],
+    ['loses it', (admin) => admin.revoke('auditor', 'ann')],
+  ])('leaves nothing of a role when the last who has it %s', async (_, go) => {
+    using room = accessRoom({ auth: true });
+    const { userAdmin, users } = room;
+    for (const name of ['ann', 'bob']) await room.addUser(name, PASSWORD, 'auditor');
+    userAdmin.permit('auditor', { resource: ':G1:naming/*', action: 'rw' });
+    userAdmin.revoke('auditor', 'bob');
+    expect(users.allRules()).toHaveLength(1);
+    go(userAdmin);
+    expect(users.allRules()).toEqual([]);
+    const bob = users.find('bob');
+    userAdmin.grant('auditor', 'bob');
+    expect(bob !== undefined && users.allows(users.find('bob') ?? bob, 'read', { namespace: 'public', group: 'G1' })).toBe(false);
   });
 
   it('gives and takes passwords, roles and rules', async () => {

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
@@ -34,6 +34,18 @@ async function contents(store: Store, prefix = 'a') {
 }
 
 describe('a store', () => {
+  it("is nobody's but its owner's, also where it was made for all to read", async () => {
+    const dir = emptyDir();
+    await (await open(dir)).close();
+    stores.length = 0;
+    const [folder] = readdirSync(dir);
+    const modeOf = () => statSync(join(dir, folder ?? '')).mode & 0o777;
+    expect(modeOf()).toBe(0o700);
+    chmodSync(join(dir, folder ?? ''), 0o755);
+    await open(dir);
+    expect(modeOf()).toBe(0o700);
+  });
+
   it('gives back what was settled, and the latest of it, after it is opened again', async () => {
     const dir = join(emptyDir(), 'made', 'on', 'the way');
     const store = await open(dir);

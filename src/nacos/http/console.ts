@@ -19,7 +19,7 @@ function loginCall({ gate }: HttpRooms) {
     if (name === undefined) throw new MissingParam('username');
     if (password === undefined) throw new MissingParam('password');
     if (gate?.login === undefined) return openLogin(name);
-    const said = gate.login(request, LOGIN, { name, password });
+    const said = gate.login(request, { ...LOGIN, params: params.pairs() }, { name, password });
     return said instanceof Promise ? said.then(answered) : answered(said);
   };
 
@@ -31,7 +31,7 @@ function loginCall({ gate }: HttpRooms) {
 }
 
 /** What is said of who calls are the very words of the call. */
-const LOGIN = { params: [], ownParams: true, isScoped: false, isChange: false, example: 'login' };
+const LOGIN = { ownParams: true, isScoped: false, isChange: false, example: 'login' };
 
 function openLogin(username: string) {
   return { accessToken: 'AUTH_DISABLED', tokenTtl: 18_000, globalAdmin: true, username };

@@ -96,6 +96,13 @@ describe('a login', () => {
     expect(await login('NACOS', 'correct horse')).toEqual(refused);
   });
 
+  it('that names two is nobody, whichever of them the password belongs to', async () => {
+    for (const names of ['nacos&username=ann', 'ann&username=nacos']) {
+      const { status, text } = await login(names, 'correct horse');
+      expect([status, text]).toEqual([403, expect.stringContaining('says twice who sends it')]);
+    }
+  });
+
   it('lacks a parameter, or is asked for by GET', async () => {
     expect(await call('POST', '/v1/auth/login', { username: 'nacos' }, '')).toMatchObject({ status: 400 });
     expect(await call('POST', '/v1/auth/login', { password: 'x' }, '')).toMatchObject({ status: 400 });
