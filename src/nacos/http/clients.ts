@@ -1,54 +1,71 @@
-import { type ServiceName, serviceKey } from '../../registry/service-name.ts';
+import type { ServiceName } from '../../registry/service-name.ts';
 import type { AnySubscriber, Clients, Publication } from '../clients.ts';
 import { RequestError, shown } from '../errors.ts';
 import { covered } from '../gate.ts';
 import type { Connection } from '../grpc/connection.ts';
+import { Long, Many, manyOf } from '../many.ts';
+import { after, type Paused } from '../turns.ts';
 import { optional, type Params, readService, readTruth, required } from './params.ts';
 import type { Asked, HttpRooms } from './route.ts';
 
 /** v2's calls about clients, whatever each of them is. */
-export function clientCalls({ clients, wallClock }: HttpRooms) {
+export function clientCalls({ clients, walks, wallClock }: HttpRooms) {
   return {
-    list: () => clients.ids(),
+    list: ({ caller }: Asked) => after(walks.run(clients.ids(), caller), (ids) => new Long(new Many(ids))),
 
-    get: ({ params }: Asked) => {
+    get({ params, caller }: Asked) {
       const clientId = required(params, 'clientId');
-      const found = clients.find(clientId) ?? unknownClient(clientId);
-      if ('id' in found) return connectionView(found);
-      return {
-        clientId,
-        ephemeral: clientId.endsWith('#true'),
-        lastUpdatedTime: wallClock() - silenceOf(found),
-        clientType: 'ipPort',
-        clientIp: found.ip,
-        clientPort: String(found.port),
+      return after(walks.run(clients.find(clientId), caller), (found = unknownClient(clientId)) => {
+        if ('id' in found) return connectionView(found);
+        return {
+          clientId,
+          ephemeral: clientId.endsWith('#true'),
+          lastUpdatedTime: wallClock() - silenceOf(found),
+          clientType: 'ipPort',
+          clientIp: found.ip,
+          clientPort: String(found.port),
+        };
+      });
+    },
+
+    publishedServices({ params, caller }: Asked) {
+      const id = required(params, 'clientId');
+      const view = ({ service, ip, port, cluster }: Publication) => {
+        const registeredInstance = { ip, port, cluster };
+        return { ...nameView(service), registeredInstance };
       };
+      const found = walks.run(ofClient(clients, id, clients.publishedBy(id)), caller);
+      return after(found, (all) => new Long(manyOf(all, seenAs(params, view))));
     },
 
-    publishedServices: ({ params }: Asked) =>
-      ofClient(clients, required(params, 'clientId'), [...clients.published()])
-        .filter(seenBy(params))
-        .map(({ service, ip, port, cluster }) => ({ ...nameView(service), registeredInstance: { ip, port, cluster } })),
+    subscribedServices({ params, caller }: Asked) {
+      const id = required(params, 'clientId');
+      const view = ({ service, ip, port, app, agent }: AnySubscriber) => {
+        const subscriberInfo = { app, agent, addr: `${ip}:${port}` };
+        return { ...nameView(service), subscriberInfo };
+      };
+      const found = walks.run(ofClient(clients, id, clients.subscribedBy(id)), caller);
+      return after(found, (all) => new Long(manyOf(all, seenAs(params, view))));
+    },
 
-    subscribedServices: ({ params }: Asked) =>
-      ofClient(clients, required(params, 'clientId'), [...clients.subscribers()])
-        .filter(seenBy(params))
-        .map(({ service, ip, port, app, agent }) => ({
-          ...nameView(service),
-          subscriberInfo: { app, agent, addr: `${ip}:${port}` },
-        })),
-
-    publishers: ({ params }: Asked) => {
-      const service = readService(params);
+    publishers({ params }: Asked) {
       const wanted = readTruth(params, 'ephemeral') ?? true;
-      const publishers = [...clients.publishedIn(service)].filter(({ ephemeral }) => ephemeral === wanted);
-      return atAddress(params, publishers).map(({ clientId, ip, port, cluster }) => ({ clientId, ip, port, cluster }));
+      const isThere = atAddress(params);
+      return new Long(
+        manyOf(clients.publishedIn(readService(params)), (publication) => {
+          const { clientId, ip, port, cluster, ephemeral } = publication;
+          return ephemeral === wanted && isThere(publication) ? { clientId, ip, port, cluster } : undefined;
+        }),
+      );
     },
 
-    subscribers: ({ params }: Asked) => {
-      const key = serviceKey(readService(params));
-      const found = [...clients.subscribers()].filter(({ service }) => serviceKey(service) === key);
-      return atAddress(params, found).map(({ clientId, ip, port }) => ({ clientId, ip, port }));
+    subscribers({ params }: Asked) {
+      const isThere = atAddress(params);
+      const view = (subscriber: AnySubscriber) => {
+        const { clientId, ip, port } = subscriber;
+        return isThere(subscriber) ? { clientId, ip, port } : undefined;
+      };
+      return new Long(manyOf(clients.subscribersOf(readService(params)), view));
     },
   };
 }
@@ -73,13 +90,9 @@ export function unknownClient(clientId: string): never {
 }
 
 /** Those of the client that is asked about; it must be known, if only by something else. */
-export function ofClient<T extends { readonly clientId: string }>(
-  clients: Clients,
-  id: string,
-  items: readonly T[],
-): readonly T[] {
-  const found = items.filter(({ clientId }) => clientId === id);
-  return found.length > 0 || clients.find(id) !== undefined ? found : unknownClient(id);
+export function* ofClient<T>(clients: Clients, id: string, items: Paused<readonly T[]>): Paused<readonly T[]> {
+  const found = yield* items;
+  return found.length > 0 || (yield* clients.find(id)) !== undefined ? found : unknownClient(id);
 }
 
 /** Whether the caller may see what is in a service. */
@@ -87,21 +100,24 @@ export function seenBy({ permit }: Params): (item: { readonly service: ServiceNa
   return ({ service }) => covered(permit, 'naming', service);
 }
 
+/** The view of what the caller may see. */
+export function seenAs<T extends { readonly service: ServiceName }>(params: Params, view: (item: T) => object) {
+  const isSeen = seenBy(params);
+  return (item: T) => (isSeen(item) ? view(item) : undefined);
+}
+
 /** For how long nothing has come from the address; whoever only listens says nothing. */
 export function silenceOf(found: Publication | AnySubscriber): number {
   return 'silentMs' in found ? found.silentMs : 0;
 }
 
-/** Those at the address, as far as one is named. */
-export function atAddress<T extends { readonly ip: string; readonly port: number }>(
-  params: Params,
-  items: readonly T[],
-): readonly T[] {
+/** Whether something is at the address, as far as one is named. */
+export function atAddress(params: Params): (item: { readonly ip: string; readonly port: number }) => boolean {
   const ip = optional(params, 'ip');
   const named = optional(params, 'port');
   // Java's maintainer client (3.0 to 3.2) says so where it has been given none.
   const port = named === 'null' ? undefined : named;
-  return items.filter((item) => (ip === undefined || item.ip === ip) && (port === undefined || String(item.port) === port));
+  return (item) => (ip === undefined || item.ip === ip) && (port === undefined || String(item.port) === port);
 }
 
 function nameView({ namespace, group, name }: ServiceName) {

@@ -127,9 +127,9 @@ export function decoded(text: string): string {
   let length = 0;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] ?? 0;
-    const escape = byte === PERCENT ? hexOf(bytes[i + 1]) * 16 + hexOf(bytes[i + 2]) : -1;
-    if (escape >= 0) i += 2;
-    bytes[length++] = escape >= 0 ? escape : byte === PLUS ? BLANK : byte;
+    const escaped = byte === PERCENT ? hexOf(bytes[i + 1]) * 16 + hexOf(bytes[i + 2]) : -1;
+    if (escaped >= 0) i += 2;
+    bytes[length++] = escaped >= 0 ? escaped : byte === PLUS ? BLANK : byte;
   }
   return bytes.toString('utf8', 0, length);
 }

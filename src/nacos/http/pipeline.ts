@@ -8,6 +8,7 @@ import { type Durability, kept } from '../durability.ts';
 import { limitOf, REASONS, type Reason, RequestError, TooMany } from '../errors.ts';
 import { type Admission, type Gate, NotPermitted } from '../gate.ts';
 import { NONE_LIMITED, type ServerStatus, type Switches } from '../switches.ts';
+import type { Walks } from '../walks.ts';
 import { AskedOverHttp } from './asked.ts';
 import { formOf } from './body.ts';
 import { LargeAnswers, type LargeAnswersLimits } from './large-answers.ts';
@@ -29,6 +30,7 @@ export interface PipelineOptions {
   readonly durability: Durability;
   readonly bodies: HeldBodies;
   readonly scheduler: Pick<Scheduler, 'soon'>;
+  readonly walks: Pick<Walks, 'run'>;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
   readonly log: Logger;
@@ -44,9 +46,9 @@ export interface PipelineLimits extends LargeAnswersLimits {
 
 /** Answers every request whose path starts with `/nacos/`. What a caller can be at fault for, or to leave in the middle of, never rejects. */
 export function pipeline(options: PipelineOptions): Serve {
-  const { gate, routes, switches, limits, durability, bodies, scheduler } = options;
+  const { gate, routes, switches, limits, durability, bodies, scheduler, walks } = options;
   const table = new RouteTable(routes);
-  const saying = { scheduler, largeAnswers: new LargeAnswers(limits) };
+  const saying = { scheduler, walks, largeAnswers: new LargeAnswers(limits) };
 
   return (req, res) => {
     const path = pathOf(req);
