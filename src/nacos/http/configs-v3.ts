@@ -18,7 +18,12 @@ import { optional, Params, required } from './params.ts';
 import type { Asked } from './route.ts';
 
 /** The calls about texts in the words of 3.x: its clients read, and its operators and their tools do the rest. */
-export function configCallsV3({ configs, configListeners, limits, walks }: ConfigsRoom) {
+export function configCallsV3(room: ConfigsRoom) {
+  return { ...textCalls(room), ...listCalls(room) };
+}
+
+/** One text. */
+function textCalls({ configs }: ConfigsRoom) {
   return {
     /** Clients are told that there is no such text in a reply of status 200. */
     get({ params }: Asked): object {
@@ -47,7 +52,12 @@ export function configCallsV3({ configs, configListeners, limits, walks }: Confi
       removeNumbered(configs, required(params, 'ids').split(','), params);
       return true;
     },
+  };
+}
 
+/** Many of them, and who listens. */
+function listCalls({ configs, configListeners, limits, walks }: ConfigsRoom) {
+  return {
     list({ params, caller }: Asked): object | Promise<object> {
       const search = optional(params, 'search') === 'accurate' ? 'accurate' : 'blur';
       const group = optional(params, 'groupName');

@@ -2,7 +2,8 @@ import { flat } from '../../registry/flat.ts';
 import { type ConfigId, configKey } from '../configs.ts';
 import { RequestError } from '../errors.ts';
 import { checkedConfigId } from '../rules.ts';
-import { decoded, type Params, readVerbatim } from './params.ts';
+import { decoded } from './decoded.ts';
+import { type Params, readVerbatim } from './params.ts';
 
 /**
  * The words in which clients of 1.x listen to texts: of each its names and the md5 that it had, between control characters, and in

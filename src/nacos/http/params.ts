@@ -22,6 +22,7 @@ import {
   type Selector,
 } from '../rules.ts';
 import { DEFAULT_NACOS_SETTINGS } from '../settings.ts';
+import { decoded } from './decoded.ts';
 
 /**
  * Query, form and beat JSON -> typed commands, with every leniency that Nacos clients count on. It never answers: what cannot be
@@ -109,38 +110,11 @@ function indexOrEnd(text: string, character: string, from: number): number {
 /** Of one text, empty ones included; as many as `node:querystring` reads. What comes behind them is not looked at. */
 const MAX_PARAMS = 1_000;
 const MORE_THAN_ESCAPES = /[+]|[^\0-\x7f]/;
-const ANY_CODED = /[+%]|[^\0-\x7f]/;
 
 /** By what there is to be decoded anywhere in it, so that its names and values are not searched one by one for what is not there. */
 function decoderFor(source: string): (text: string) => string {
   if (MORE_THAN_ESCAPES.test(source)) return decoded;
   return source.includes('%') ? unescaped : asItIs;
-}
-
-/**
- * By way of the bytes in one pass: what is beyond ASCII stays as it is beside good escapes and bad ones, and a long text takes no
- * longer than its length, whatever is in it.
- */
-export function decoded(text: string): string {
-  if (!ANY_CODED.test(text)) return text;
-  const bytes = Buffer.from(text);
-  let length = 0;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i] ?? 0;
-    const escaped = byte === PERCENT ? hexOf(bytes[i + 1]) * 16 + hexOf(bytes[i + 2]) : -1;
-    if (escaped >= 0) i += 2;
-    bytes[length++] = escaped >= 0 ? escaped : byte === PLUS ? BLANK : byte;
-  }
-  return bytes.toString('utf8', 0, length);
-}
-
-const [PERCENT, PLUS, BLANK] = [0x25, 0x2b, 0x20];
-
-/** Of the character of a digit; for what is none, less than any two digits could make up for. */
-function hexOf(byte = 0): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const letter = byte | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1_000;
 }
 
 function unescaped(text: string): string {
