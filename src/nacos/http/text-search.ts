@@ -6,6 +6,7 @@ import type { Paused } from '../turns.ts';
  */
 export class TextSearch {
   readonly #part: string;
+  readonly #codes: Uint16Array;
   /** How far the beginning of the part is repeated at the end of each beginning of it; undefined where it is too short to be abused. */
   readonly #borders: Int32Array | undefined;
   /** Characters looked at since the last pause. */
@@ -13,7 +14,8 @@ export class TextSearch {
 
   constructor(part: string) {
     this.#part = part;
-    this.#borders = part.length > SHORT ? bordersOf(part) : undefined;
+    this.#codes = Uint16Array.from({ length: part.length }, (_, i) => part.charCodeAt(i));
+    this.#borders = part.length > SHORT ? bordersOf(this.#codes) : undefined;
   }
 
   *isIn(text: string): Paused<boolean> {
@@ -39,14 +41,14 @@ export class TextSearch {
 
   /** Goes on where the last piece has ended. */
   #matcher(borders: Int32Array): (text: string, start: number, end: number) => boolean {
-    const part = this.#part;
+    const codes = this.#codes;
     let matched = 0;
     return (text, start, end) => {
       for (let i = start; i < end; i++) {
         const code = text.charCodeAt(i);
-        while (matched > 0 && part.charCodeAt(matched) !== code) matched = borders[matched - 1] ?? 0;
-        if (part.charCodeAt(matched) === code) matched++;
-        if (matched === part.length) return true;
+        while (matched > 0 && codes[matched] !== code) matched = borders[matched - 1] ?? 0;
+        if (codes[matched] === code) matched++;
+        if (matched === codes.length) return true;
       }
       return false;
     };
@@ -54,11 +56,11 @@ export class TextSearch {
 }
 
 /** As Knuth, Morris and Pratt have it. */
-function bordersOf(part: string): Int32Array {
-  const borders = new Int32Array(part.length);
-  for (let i = 1, length = 0; i < part.length; i++) {
-    while (length > 0 && part.charCodeAt(i) !== part.charCodeAt(length)) length = borders[length - 1] ?? 0;
-    if (part.charCodeAt(i) === part.charCodeAt(length)) length++;
+function bordersOf(codes: Uint16Array): Int32Array {
+  const borders = new Int32Array(codes.length);
+  for (let i = 1, length = 0; i < codes.length; i++) {
+    while (length > 0 && codes[i] !== codes[length]) length = borders[length - 1] ?? 0;
+    if (codes[i] === codes[length]) length++;
     borders[i] = length;
   }
   return borders;
@@ -67,4 +69,4 @@ function bordersOf(part: string): Int32Array {
 /** Of so many characters nothing costs more than a few times the length of the text. */
 const SHORT = 16;
 /** To look at so many takes a millisecond at most. */
-const AT_A_TIME = 256 << 10;
+const AT_A_TIME = 128 << 10;
