@@ -15,15 +15,18 @@ const DIRECTION: Readonly<Record<string, Room>> = {
   registry: { may: [], packages: 'none' },
   wire: { may: [], packages: 'node' },
   gen: { may: [], packages: 'any' },
+  // What those who serve calls and those who guard them have to say to each other.
+  rights: { may: ['wire'], packages: 'none' },
   health: { may: ['registry', 'wire', 'gen'], packages: 'any' },
-  nacos: { may: ['registry', 'wire', 'gen'], packages: 'any' },
+  nacos: { may: ['registry', 'wire', 'gen', 'rights'], packages: 'any' },
   probe: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   store: { may: ['registry', 'wire'], packages: 'any' },
-  access: { may: ['registry', 'wire'], packages: 'any' },
+  access: { may: ['registry', 'wire', 'rights'], packages: 'any' },
   // Above the rooms that it reads and writes: it speaks Nacos from the other side, and knows what a store holds.
   moving: { may: ['registry', 'wire', 'nacos', 'store'], packages: 'any' },
-  server: { may: ['registry', 'wire', 'gen', 'access', 'options.ts'], packages: 'any' },
-  cli: { may: ['server', 'moving', 'wire', 'options.ts', 'suggestion.ts'], packages: 'any' },
+  server: { may: ['registry', 'wire', 'gen', 'rights', 'access', 'options.ts'], packages: 'any' },
+  // What the user file keeps is made there too, by commands that run no server.
+  cli: { may: ['server', 'moving', 'access', 'wire', 'options.ts', 'suggestion.ts'], packages: 'any' },
   'options.ts': { may: ['registry', 'wire', 'access', 'suggestion.ts'], packages: 'none' },
   'suggestion.ts': { may: [], packages: 'none' },
   'index.ts': { may: ['server', 'options.ts', 'wire'], packages: 'none' },

@@ -1,10 +1,12 @@
+import type { Admission, LoggedIn, Need, Refusal as Told } from '../rights/admission.ts';
 import type { Headers } from '../wire/browser.ts';
 import { type Head, type PageRules, pageFault } from './browsers.ts';
 import { type Carriers, credentialsIn, type Pair } from './carriers.ts';
+import type { Certified } from './certificates.ts';
 import type { Logins } from './logins.ts';
-import { ANYBODY, deedOf, type Permit, permitOf } from './permit.ts';
+import { ANYBODY, deedOf, permitOf } from './permit.ts';
 import type { Place, Places } from './places.ts';
-import { mayAnybody, type Need, type Openness } from './policy.ts';
+import { mayAnybody, type Openness } from './policy.ts';
 import {
   BAD_TOKEN,
   BUSY,
@@ -67,6 +69,18 @@ export class Access {
       : this.#judged(need, asked, place, who);
   }
 
+  /**
+   * Why nothing that may still come in a body could let a call in of which no more than the head is known; undefined where something
+   * could. A body takes back nothing of what the head says. `mayBringLogin`: there may be parameters in it.
+   */
+  refusalByHead(need: Need | undefined, asked: Asked, mayBringLogin: boolean): Told | undefined {
+    const { open, places } = this.#room;
+    if (mayAnybody(need, places.placeOf(asked.ip, asked.headers), asked, open)) return undefined;
+    if (open.auth && mayYetLogIn(asked, mayBringLogin)) return undefined;
+    const admission = this.admit(need, asked);
+    return admission instanceof Promise || !admission.isRefusal ? undefined : admission;
+  }
+
   /** Whether `admit` would let it in, where less is told to who would not be: nobody hears of that. */
   wouldAdmit(need: Need, asked: Asked): boolean | Promise<boolean> {
     const { open, places } = this.#room;
@@ -112,11 +126,11 @@ export class Access {
   }
 
   #identify(asked: Asked, place: Place): User | Refusal | Promise<User | Refusal> {
-    const { tokens, users } = this.#room;
+    const { tokens } = this.#room;
     const said = credentialsIn(asked.carriers, asked.ownParams);
     if (said === 'disagree') return DISAGREEMENT;
     const { token, pair, isSigned } = said;
-    const certified = asked.certificate === undefined ? undefined : users.findByCertificate(asked.certificate);
+    const certified = this.#certified(asked);
     const agreed = (user: User | Refusal): User | Refusal =>
       'isRefusal' in user || certified === undefined || certified === user ? user : DISAGREEMENT;
     if (token !== undefined) {
@@ -127,6 +141,13 @@ export class Access {
     if (pair === undefined) return certified ?? noLogin(isSigned);
     const proven = this.#prove(pair, asked, place);
     return proven instanceof Promise ? proven.then(agreed) : agreed(proven);
+  }
+
+  /** A connection may outlive the certificate that it began with, and so may a session that is resumed. */
+  #certified({ certificate }: Asked): User | undefined {
+    const { users, wallClock } = this.#room;
+    if (certificate === undefined) return undefined;
+    return wallClock() < certificate.validUntil ? users.findByCertificate(certificate.name) : undefined;
   }
 
   #prove({ name, password }: Pair, asked: Asked, place: Place): User | Refusal | Promise<User | Refusal> {
@@ -166,6 +187,8 @@ export interface AccessRoom {
   readonly refusedCallers: RefusedCallers;
   /** There is a TLS port: from elsewhere no password is taken in clear. */
   readonly passwordsNeedTls: boolean;
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
   readonly onError: (error: unknown) => void;
 }
 
@@ -184,23 +207,19 @@ export interface Asked {
   readonly isChange?: boolean;
   readonly isBrowser: boolean;
   readonly isEncrypted: boolean;
-  /** What the caller's certificate is called, if it is one that was verified on this very connection. */
-  readonly certificate?: string | undefined;
+  /** The caller's certificate, if it is one that was verified on this very connection. */
+  readonly certificate?: Certified | undefined;
   /** How the client calls itself: for the log, and for nothing else. */
   readonly agent: string;
   /** What is asked, in a few words, for the log. */
   readonly example: string;
 }
 
-export type Admission = Permit | Refusal;
-
-export interface LoggedIn {
-  readonly isRefusal: false;
-  readonly accessToken: string;
-  /** A whole number of seconds. */
-  readonly tokenTtl: number;
-  readonly globalAdmin: boolean;
-  readonly username: string;
+/** A token wins over all else, and is looked at alone. A password, or a certificate, is looked at once: when all has come. */
+function mayYetLogIn({ carriers, ownParams, certificate }: Asked, mayBringLogin: boolean): boolean {
+  const said = credentialsIn(carriers, ownParams);
+  if (said === 'disagree' || said.token !== undefined) return false;
+  return mayBringLogin || said.pair !== undefined || certificate !== undefined;
 }
 
 function callerOf({ address }: Place, need: Need | undefined, { agent, example }: Pick<Asked, 'agent' | 'example'>) {

@@ -1,8 +1,9 @@
+import type { GrpcFacts } from '../rights/facts.ts';
 import type { Headers } from '../wire/browser.ts';
 import type { Peer } from '../wire/exchange.ts';
 import type { Asked } from './access.ts';
 import { type Carriers, payloadHeaders } from './carriers.ts';
-import { certificateName } from './certificates.ts';
+import { type Certified, certified } from './certificates.ts';
 
 /**
  * Who asks by a message of Nacos over gRPC: the headers in its payload alone say who that is, and those of the request only how it came.
@@ -13,9 +14,9 @@ export class AskedOverGrpc implements Asked {
   readonly isScoped = true;
   readonly isBrowser = false;
   readonly #peer: Peer;
-  readonly #call: GrpcCall;
+  readonly #call: GrpcFacts;
 
-  constructor(peer: Peer, call: GrpcCall) {
+  constructor(peer: Peer, call: GrpcFacts) {
     this.#peer = peer;
     this.#call = call;
   }
@@ -36,9 +37,9 @@ export class AskedOverGrpc implements Asked {
     return this.#peer.isEncrypted === true;
   }
 
-  get certificate(): string | undefined {
+  get certificate(): Certified | undefined {
     const { certificate } = this.#peer;
-    return certificate && certificateName(certificate);
+    return certificate && certified(certificate);
   }
 
   get agent(): string {
@@ -48,14 +49,4 @@ export class AskedOverGrpc implements Asked {
   get example(): string {
     return this.#call.example;
   }
-}
-
-/** What is asked, as its surface has read it. */
-export interface GrpcCall {
-  /** Of the request that the message came in. */
-  readonly headers: Headers;
-  /** Of the payload. */
-  readonly payload: Readonly<Record<string, string>>;
-  readonly agent: string;
-  readonly example: string;
 }

@@ -1,7 +1,8 @@
+import type { Fault, Prepared, Rule } from '../rights/user-desk.ts';
 import type { Kdf } from './kdf.ts';
 import { hashed, passwordFault, type Randomness } from './passwords.ts';
 import { ADMIN, grantOfRole, grantOfRule, isAdminRole, isRoleName, RULE_FORM } from './roles.ts';
-import { isAdmin, isUserName, type Rule, type User, type Users } from './users.ts';
+import { isAdmin, isUserName, type User, type Users } from './users.ts';
 
 /**
  * What administrators do to users, roles and rules by calls. Whoever asks has been let in already. Passwords are hashed first, which takes
@@ -36,8 +37,8 @@ export class UserAdmin {
   async prepared(name: string, password: string, origin: string): Promise<Prepared | Fault> {
     const fault = passwordFault(name, password);
     if (fault !== undefined) return invalid(fault);
-    if (!this.#kdf.hasRoomFor(origin)) return { why: 'busy', text: 'too many logins at once; try again in 5 s' };
-    return { hash: await this.#kdf.run(origin, (derive) => hashed(password, derive, this.#randomness)) };
+    const hash = await this.#kdf.run(origin, (derive) => hashed(password, derive, this.#randomness));
+    return hash === undefined ? { why: 'busy', text: 'too many logins at once; try again in 5 s' } : { hash };
   }
 
   /** For a first administrator who has not chosen one. */
@@ -63,16 +64,10 @@ export class UserAdmin {
     return this.#changed(name, (user) => ({ ...user, hash, generation: this.#newGeneration() }));
   }
 
-  /** What he has proven before is void, at once. */
-  disable(name: string, isDisabled: boolean): Fault | undefined {
-    if (isDisabled && this.#isLastAdmin(name)) return lastAdmin(name);
-    return this.#changed(name, (user) => ({ ...user, isDisabled }));
-  }
-
-  /** Absent is fine. */
+  /** Absent is fine. Of one who is in the file too, what calls have made goes, so that it does not come back when the file leaves him out. */
   drop(name: string): Fault | undefined {
-    if (this.#users.isOfFile(name)) return ofFile(name);
-    if (this.#isLastAdmin(name)) return lastAdmin(name);
+    if (this.#users.isOfFile(name) && !this.#users.isHidden(name)) return ofFile(name);
+    if (!this.#users.isOfFile(name) && this.#users.isLastAdmin(name)) return lastAdmin(name);
     this.#users.drop(name);
     return undefined;
   }
@@ -145,25 +140,9 @@ export class UserAdmin {
     return undefined;
   }
 
-  #isLastAdmin(name: string): boolean {
-    const admins = this.#users.all().filter((user) => !user.isDisabled && isAdmin(user));
-    return admins.length === 1 && admins[0]?.name === name;
-  }
-
   #newGeneration(): string {
     return Buffer.from(this.#randomness(12)).toString('base64url');
   }
-}
-
-/** A password that may be kept. */
-export interface Prepared {
-  readonly hash: string;
-}
-
-/** Why it was not done. The texts carry what the caller said, which its surface has bounded. */
-export interface Fault {
-  readonly why: 'invalid' | 'exists' | 'unknown' | 'of-file' | 'last-admin' | 'too-many' | 'busy';
-  readonly text: string;
 }
 
 export const MOST_USERS = 10_000;

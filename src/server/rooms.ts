@@ -115,8 +115,7 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   // Nobody could be heard meanwhile, and a large store takes long.
   if (keeping !== undefined) house.registry.postpone(house.now() - since);
   if (!probes) forgetFindings(house.registry);
-  const notice = door.notice();
-  if (notice !== undefined) house.log.warn(notice);
+  for (const notice of door.notices()) house.log.warn(notice);
   return {
     ...nacosSurfaces(house, nacos),
     ...healthSurfaces(house, rooms),
@@ -217,7 +216,7 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
     wallClock: risingClock.now,
     log,
     openAnswers: new OpenAnswers(),
-    bodies: new HeldBodies(options),
+    bodies: new HeldBodies(options, refused),
     shutdown,
     seats: seatsOf(options, log, refused),
     http2Totals: new Totals(),

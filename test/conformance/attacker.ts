@@ -24,9 +24,9 @@ export class Attacker implements Disposable {
     });
   }
 
-  /** `reads`: whether it takes what it is told. */
-  static async dial(address: string, reads = true): Promise<Attacker> {
-    const socket = connect(Number(portOf(address)), '127.0.0.1');
+  /** `reads`: whether it takes what it is told. `from`: by which address of this machine. */
+  static async dial(address: string, reads = true, from = '127.0.0.1'): Promise<Attacker> {
+    const socket = connect({ port: Number(portOf(address)), host: '127.0.0.1', localAddress: from });
     const attacker = new Attacker(socket);
     await once(socket, 'connect');
     socket.setNoDelay(true);

@@ -1,8 +1,8 @@
 import type { Source } from '../../registry/changes.ts';
 import type { Registry } from '../../registry/registry.ts';
+import type { Permit } from '../../rights/admission.ts';
 import type { Peer } from '../../wire/exchange.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
-import type { Permit } from '../gate.ts';
 import type { Walks } from '../walks.ts';
 import type { Setup } from './bodies.ts';
 import { Liveness, type LivenessLimits } from './liveness.ts';

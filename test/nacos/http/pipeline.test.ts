@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Server } from '../../../src/index.ts';
 import { NOTHING_IS_KEPT } from '../../../src/nacos/durability.ts';
 import { RequestError } from '../../../src/nacos/errors.ts';
+import { LargeAnswers } from '../../../src/nacos/http/large-answers.ts';
 import { pipeline } from '../../../src/nacos/http/pipeline.ts';
 import type { Call, Reply } from '../../../src/nacos/http/route.ts';
 import { Switches } from '../../../src/nacos/switches.ts';
@@ -185,6 +186,7 @@ describe('what a call answers', () => {
       scheduler: systemScheduler,
       walks: new Walks({ scheduler: systemScheduler, now: () => performance.now(), limits: LIMITS }),
       bodies: new HeldBodies(LIMITS),
+      largeAnswers: new LargeAnswers(LIMITS),
       routes,
       switches: new Switches(),
       limits: LIMITS,
