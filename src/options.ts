@@ -475,6 +475,8 @@ const ROWS = {
     'answers of Nacos over HTTP that one address has yet to read, but for lists that are kept; beyond, large ones are refused',
   ),
   maxAnswerBytesInAll: bytes(128 << 20, 1 << 20, 64 * 2 ** 30, 'the same of all addresses'),
+  maxLongReads: count(512, 'requests that look at more than is done in one go, and wait for their turn or go on'),
+  maxLongReadsPerPeer: count(64, 'the same from one address; many clients may stand behind one address'),
   maxMetadataLength: {
     default: 16 << 10,
     unit: 'characters',

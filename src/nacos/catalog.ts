@@ -3,6 +3,7 @@ import type { Address } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
 import { type Reason, RequestError, TooLong, TooMany } from './errors.ts';
+import { Many } from './many.ts';
 import type { Quotas } from './quotas.ts';
 import { Roll } from './roll.ts';
 import { checkedMetadata, lengthOf, type Page, pageOf } from './rules.ts';
@@ -108,7 +109,7 @@ export class Catalog {
     part: string,
     namespace: string | undefined,
     isSeen: (service: ServiceName) => boolean,
-  ): Paused<Readonly<Record<string, readonly string[]>>> {
+  ): Paused<readonly (readonly [namespace: string, names: readonly string[]])[]> {
     const found: [string, readonly string[]][] = [];
     for (const one of namespace === undefined ? [...this.#registry.namespaces()] : [namespace]) {
       const names: string[] = [];
@@ -117,7 +118,7 @@ export class Catalog {
       });
       if (names.length > 0) found.push([one, yield* sortedBy(names, (name) => name)]);
     }
-    return Object.fromEntries(found);
+    return found;
   }
 
   /** The console's list of services, sorted. Names match by part. */
@@ -129,9 +130,10 @@ export class Catalog {
     });
     const matching = address === '' ? found : yield* this.#withAddress(found, address);
     const sorted = yield* sortedBy(matching, groupedName);
-    const services = pageOf(sorted, pageNo, pageSize).flatMap((service): readonly KnownService[] => {
+    const services: KnownService[] = [];
+    yield* each(pageOf(sorted, pageNo, pageSize), (service) => {
       const roll = Roll.of(this.#registry, service);
-      return roll === undefined ? [] : [[service, roll, nacosSettingsOf(this.#registry, service)]];
+      if (roll !== undefined) services.push([service, roll, nacosSettingsOf(this.#registry, service)]);
     });
     return { services, count: matching.length };
   }
@@ -143,14 +145,18 @@ export class Catalog {
 
   *#withAddress(services: readonly ServiceName[], address: string): Paused<ServiceName[]> {
     const found = new Set<ServiceName>();
-    yield* each(this.#placesIn(services), ({ service, ip, port }) => {
-      if (address === ip || address === `${ip}:${port}`) found.add(service);
+    yield* each(this.#placesIn(services), (place) => {
+      if (place !== undefined && (address === place.ip || address === `${place.ip}:${place.port}`)) found.add(place.service);
     });
     return [...found];
   }
 
-  *#placesIn(services: readonly ServiceName[]): IterableIterator<Address & { readonly service: ServiceName }> {
-    for (const service of services) for (const { ip, port } of this.#registry.walk(service) ?? []) yield { service, ip, port };
+  /** Undefined is none, but work. */
+  *#placesIn(services: readonly ServiceName[]): IterableIterator<(Address & { readonly service: ServiceName }) | undefined> {
+    for (const service of services) {
+      yield undefined;
+      for (const { ip, port } of this.#registry.walk(service) ?? []) yield { service, ip, port };
+    }
   }
 
   #checked(said: Said): Said {
@@ -164,6 +170,22 @@ export class Catalog {
     return said;
   }
 }
+
+/** Each as `view` shows it; to count its clusters, every instance of it is looked at. */
+export function manyRows(services: readonly KnownService[], view: (row: KnownService) => object): Many {
+  return new Many(rowsOf(services, view));
+}
+
+function* rowsOf(services: readonly KnownService[], view: (row: KnownService) => object): Generator<object | undefined> {
+  for (const row of services) {
+    for (let left = row[1].total; left > LOOKED_AT; left -= LOOKED_AT) yield undefined;
+    yield view(row);
+  }
+}
+
+/** As much work as to show one service. */
+const LOOKED_AT = 100;
+
 /** What the catalog works on. */
 export interface CatalogOptions {
   readonly registry: Registry;

@@ -31,9 +31,9 @@ export class ConfigListeners {
     return this.#byText.get(configKey(id)) ?? [];
   }
 
-  /** Who listens from an address now, to whatever text. */
-  *at(ip: string): Iterable<ConfigListener> {
-    for (const listeners of this.#byText.values()) for (const listener of listeners) if (listener.ip === ip) yield listener;
+  /** Who listens now, to whatever text. */
+  *all(): Iterable<ConfigListener> {
+    for (const listeners of this.#byText.values()) yield* listeners;
   }
 
   /** How many texts are listened to now. */

@@ -12,6 +12,8 @@ export class Configs {
   readonly #limits: ConfigLimits;
   readonly #configs = new Map<string, Config>();
   readonly #listeners = new Set<(id: ConfigId) => void>();
+  /** How many there are in each namespace that has any. */
+  readonly #ofNamespace = new Map<string, number>();
   #bytes = 0;
   #lastSerial = 0;
   readonly #keepers = new Set<(key: string) => void>();
@@ -78,6 +80,7 @@ export class Configs {
     for (const keep of this.#keepers) keep(key);
     if (old === undefined) return;
     this.#configs.delete(key);
+    this.#count(old.id.namespace, -1);
     this.#bytes -= old.bytes;
     this.#changed(id);
   }
@@ -106,6 +109,16 @@ export class Configs {
     return this.#configs.size;
   }
 
+  /** The same of one namespace. */
+  countIn(namespace: string): number {
+    return this.#ofNamespace.get(namespace) ?? 0;
+  }
+
+  /** Those that have any. */
+  namespaces(): IterableIterator<string> {
+    return this.#ofNamespace.keys();
+  }
+
   /** Of all texts. */
   get bytes(): number {
     return this.#bytes;
@@ -123,9 +136,16 @@ export class Configs {
 
   #put(config: Config): void {
     const key = configKey(config.id);
+    if (!this.#configs.has(key)) this.#count(config.id.namespace, 1);
     this.#bytes += config.bytes - (this.#configs.get(key)?.bytes ?? 0);
     this.#lastSerial = Math.max(this.#lastSerial, config.serial);
     this.#configs.set(key, config);
+  }
+
+  #count(namespace: string, by: 1 | -1): void {
+    const count = this.countIn(namespace) + by;
+    if (count === 0) this.#ofNamespace.delete(namespace);
+    else this.#ofNamespace.set(namespace, count);
   }
 
   #changed(id: ConfigId): void {

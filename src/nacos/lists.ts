@@ -1,11 +1,11 @@
 import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
-import type { Scheduler } from '../wire/scheduler.ts';
 import { KeptTexts } from './kept-texts.ts';
 import { hostWriter, isIn, type ListKind, type ListText, ListWriter } from './list-text.ts';
 import { isProtected } from './rules.ts';
 import { nacosSettingsOf } from './settings.ts';
-import { each, inTurns, type Paused } from './turns.ts';
+import { each, type Paused } from './turns.ts';
+import type { Walks } from './walks.ts';
 import { Pieces, type Written } from './written.ts';
 
 /**
@@ -46,11 +46,13 @@ export class Lists {
     key: string,
     make: () => Paused<T>,
   ): T | Promise<T> {
-    const { registry, scheduler } = this.#options;
+    const { registry, walks } = this.#options;
     const known = registry.known(service);
     const found = known && texts.get(known, key);
     if (found !== undefined) return found;
-    const text = inTurns(make(), scheduler);
+    // Of few it is made at once, whatever else goes on: it is what nearly everybody asks for.
+    const isShort = (registry.tally(service)?.total ?? 0) <= FEW;
+    const text = isShort ? walks.begin(make()) : walks.run(make());
     if (known !== undefined) texts.keep(known, key, text);
     return text;
   }
@@ -84,8 +86,11 @@ export class Lists {
 
 export interface ListsOptions {
   readonly registry: Registry;
-  readonly scheduler: Pick<Scheduler, 'soon'>;
+  readonly walks: Pick<Walks, 'run' | 'begin'>;
 }
+
+/** To write so many takes no longer than to answer. */
+const FEW = 100;
 
 /** Of each shape: some hundred thousand hosts. */
 const MAX_KEPT_BYTES = 64 * 2 ** 20;

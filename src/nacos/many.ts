@@ -4,13 +4,22 @@ import { Pieces, type Written } from './written.ts';
 
 /** Data with so much in them that they are made and written some at a time. */
 
-/** In place of an array: its items are made when they are written. Undefined is none, but work. */
+/** In place of an array: its items are made when they are written. Undefined is none, but work; a `Long` has more of them in it. */
 export class Many<T extends object | string = object | string> {
   readonly items: Iterable<T | undefined>;
 
   constructor(items: Iterable<T | undefined>) {
     this.items = items;
   }
+}
+
+/** Each as `view` shows it when it is written. */
+export function manyOf<T>(items: Iterable<T>, view: (item: T) => object | string | undefined): Many {
+  return new Many(shownOf(items, view));
+}
+
+function* shownOf<T>(items: Iterable<T>, view: (item: T) => object | string | undefined) {
+  for (const item of items) yield view(item);
 }
 
 /** Data of objects and arrays, with `Many` in them, and a function where something is known only when all before it has been written. */
@@ -39,11 +48,11 @@ function* write(data: unknown, pieces: Pieces, work: { count: number }): Paused<
   if (data instanceof Many) {
     yield* writeMany(data, pieces, work);
   } else if (Array.isArray(data)) {
-    yield* between(pieces, '[]', data, (item) => write(item, pieces, work));
+    yield* between(pieces, '[]', data, work, (item) => write(item, pieces, work));
   } else if (typeof data === 'object' && data !== null) {
     // As in any JSON, what is undefined is not there.
     const fields = Object.entries(data).filter(([, value]) => value !== undefined);
-    yield* between(pieces, '{}', fields, ([name, value]) => writeField(name, value, pieces, work));
+    yield* between(pieces, '{}', fields, work, ([name, value]) => writeField(name, value, pieces, work));
   } else {
     pieces.add(JSON.stringify(data));
   }
@@ -64,8 +73,10 @@ function* writeMany({ items }: Many, pieces: Pieces, work: { count: number }): P
   for (const item of items) {
     if (++work.count % AT_A_TIME === 0) yield;
     if (item === undefined) continue;
-    pieces.add(separator + (typeof item === 'string' ? JSON.stringify(item) : writeJson(item)));
+    pieces.add(separator);
     separator = ',';
+    if (item instanceof Long) yield* write(item.data, pieces, work);
+    else pieces.add(typeof item === 'string' ? JSON.stringify(item) : writeJson(item));
   }
   pieces.add(separator === '[' ? '[]' : ']');
 }
@@ -74,10 +85,12 @@ function* between<T>(
   pieces: Pieces,
   [open, close]: string,
   items: readonly T[],
+  work: { count: number },
   writeOne: (item: T) => Paused<void>,
 ): Paused<void> {
   pieces.add(open ?? '');
   for (const [i, item] of items.entries()) {
+    if (++work.count % AT_A_TIME === 0) yield;
     if (i > 0) pieces.add(',');
     yield* writeOne(item);
   }

@@ -32,6 +32,7 @@ import { type CheckTimes, type ProbeRules, probeRules } from './probing.ts';
 import { Quotas, type QuotasLimits } from './quotas.ts';
 import { Switches } from './switches.ts';
 import { Pusher, type PusherOptions } from './udp/pusher.ts';
+import { Walks, type WalksLimits } from './walks.ts';
 
 /**
  * Everything that speaks Nacos, wired once: HTTP of all versions, gRPC, datagrams, and the state that is theirs alone. It listens on
@@ -40,13 +41,24 @@ import { Pusher, type PusherOptions } from './udp/pusher.ts';
 export function createNacos(options: NacosOptions): Nacos {
   const rooms = roomsOf(options);
   const { limits } = options;
-  const { switches, connections, configs, namespaces, durability, longPolls, pusher, subscribers, listenedConfigs, quotas } =
-    rooms;
+  const {
+    switches,
+    connections,
+    configs,
+    namespaces,
+    durability,
+    longPolls,
+    pusher,
+    subscribers,
+    listenedConfigs,
+    quotas,
+    walks,
+  } = rooms;
   switches.onChange(() => options.registry.suspendExpiry(!switches.values.healthCheckEnabled));
   const routes = nacosRoutes(rooms);
   const largeAnswers = new LargeAnswers(limits);
   return {
-    http: pipeline({ ...options, routes, switches, durability, largeAnswers }),
+    http: pipeline({ ...options, routes, switches, durability, largeAnswers, walks }),
     turnedAway: turnedAway({ ...options, routes }),
     routes: (router) => nacosRpc(router, rooms),
     lane: (calls) => nacosLane({ ...options, ...limits, ...calls, connections, answerTo: answerer(rooms, requestTable(rooms)) }),
@@ -64,6 +76,7 @@ export function createNacos(options: NacosOptions): Nacos {
       { name: 'texts listened to over them', used: listenedConfigs.count, most: options.limits.maxListenedConfigsInAll },
       { name: 'subscriptions of Nacos 1.x', used: pusher.count, most: options.limits.maxUdpSubscribers },
       { name: 'long polls', used: longPolls.count, most: options.limits.maxLongPolls },
+      { name: 'long reads', used: walks.count, most: options.limits.maxLongReads },
       { name: 'texts', used: configs.count, most: options.limits.maxConfigs },
       { name: 'bytes of texts', used: configs.bytes, most: options.limits.maxConfigTotalBytes },
       { name: 'bytes of answers', used: largeAnswers.bytes, most: options.limits.maxAnswerBytesInAll },
@@ -81,13 +94,14 @@ export function createNacos(options: NacosOptions): Nacos {
 }
 
 function roomsOf(options: NacosOptions): NacosRooms {
-  const { registry, scheduler, limits, wallClock, log, pushToClientIp, checkTimes } = options;
+  const { registry, limits, wallClock, log, pushToClientIp, checkTimes } = options;
   const { durability = NOTHING_IS_KEPT, isChecking = true, isDraining = () => false } = options;
   const timed = { ...options, delayMs: options.pushDelayMs };
   const switches = new Switches();
   // The first to hear of a change: whoever asks it because of that must not be told what was before.
-  const lists = new Lists(options);
-  const connections = new Connections(options);
+  const walks = new Walks(options);
+  const lists = new Lists({ registry, walks });
+  const connections = new Connections({ ...options, walks });
   const subscribers = new Subscribers({ ...timed, connections, switches, lists });
   const pusher = new Pusher({ ...timed, switches, lists });
   const configs = new Configs(options);
@@ -118,7 +132,7 @@ function roomsOf(options: NacosOptions): NacosRooms {
     pusher,
     connections,
     subscribers,
-    scheduler,
+    walks,
     wallClock,
     pushToClientIp,
     limits,
@@ -171,6 +185,7 @@ export type NacosLimits = PipelineOptions['limits'] &
   HttpLimits &
   PusherOptions['limits'] &
   Pick<LaneRoom, 'maxStreamMessageBytes'> &
+  WalksLimits &
   ConfigLimits;
 
 /** Its face: what the composition root needs, and its rooms for tests. */

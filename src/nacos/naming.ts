@@ -19,7 +19,7 @@ import {
 } from './rules.ts';
 import { clusterOf, nacosSettingsOf } from './settings.ts';
 import type { Switches } from './switches.ts';
-import { atOnce, each, type Paused, sortedBy } from './turns.ts';
+import { each, type Paused, sortedBy } from './turns.ts';
 
 /**
  * What Nacos's clients and operators do to instances: typed commands, the same for every version and transport. An instance is meant
@@ -144,15 +144,18 @@ export class Naming {
   }
 
   /** What operators have laid over instances, by namespace, group and name where these are given; one page of it. */
-  edits(
+  *edits(
     wanted: Partial<ServiceName>,
     { pageNo, pageSize }: Page,
     isSeen: (edit: { readonly service: ServiceName }) => boolean = () => true,
-  ): EditsPage {
-    const parts = Object.entries(wanted);
-    const found = [...this.#registry.edits()].filter((edit) => {
-      const own = new Map(Object.entries(edit.service));
-      return isSeen(edit) && parts.every(([part, text]) => own.get(part) === text);
+  ): Paused<EditsPage> {
+    const { namespace, group, name } = wanted;
+    const found: EditRecord[] = [];
+    yield* each(this.#registry.edits(), (edit) => {
+      const { service } = edit;
+      if (namespace !== undefined && service.namespace !== namespace) return;
+      if (group !== undefined && service.group !== group) return;
+      if ((name === undefined || service.name === name) && isSeen(edit)) found.push(edit);
     });
     return { edits: pageOf(found, pageNo, pageSize), count: found.length };
   }
@@ -237,12 +240,7 @@ export class Naming {
   }
 
   /** The names of a group, sorted, one page of them. `*` is every group, and names are grouped then. */
-  names(namespace: string, group: string, page: Page): NamesPage {
-    return atOnce(this.namesInTurns(namespace, group, page));
-  }
-
-  /** The same, as there may be very many. */
-  *namesInTurns(namespace: string, group: string, { pageNo, pageSize }: Page): Paused<NamesPage> {
+  *names(namespace: string, group: string, { pageNo, pageSize }: Page): Paused<NamesPage> {
     const found: string[] = [];
     yield* each(this.#registry.services(namespace), (service) => {
       if (group === '*') found.push(groupedName(service));

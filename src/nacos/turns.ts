@@ -1,37 +1,9 @@
-import type { Scheduler } from '../wire/scheduler.ts';
-
 /** Work that pauses where it could go on for too long, so that others have their turn in between. Its result comes last. */
 export type Paused<T> = Generator<void, T, void>;
-
-/** Does the work: at once when it does not pause, else each part of it in a turn of its own. */
-export function inTurns<T>(work: Paused<T>, scheduler: Pick<Scheduler, 'soon'>): T | Promise<T> {
-  const first = work.next();
-  if (first.done === true) return first.value;
-  return new Promise((resolve, reject) => {
-    const goOn = () => {
-      try {
-        const next = work.next();
-        if (next.done === true) resolve(next.value);
-        else scheduler.soon(goOn);
-      } catch (error) {
-        reject(error);
-      }
-    };
-    scheduler.soon(goOn);
-  });
-}
 
 /** What follows from a result, now or later. */
 export function after<T, R>(result: T | Promise<T>, next: (result: T) => R): R | Promise<R> {
   return result instanceof Promise ? result.then(next) : next(result);
-}
-
-/** Does the work without a pause, for whoever cannot wait. */
-export function atOnce<T>(work: Paused<T>): T {
-  for (;;) {
-    const next = work.next();
-    if (next.done === true) return next.value;
-  }
 }
 
 /** Looks at each of them, and pauses now and then. */

@@ -205,14 +205,16 @@ export class Registry {
     return id === undefined ? undefined : this.#instances.view(id, this.#parts.now());
   }
 
+  /** Whoever holds the instance, of several the one that spoke last. */
+  holderOf(name: ServiceName, address: Address): Holder | undefined {
+    const { id } = this.#find(name, address);
+    return id === undefined ? undefined : this.#parts.rows.row(id).holder;
+  }
+
   /** In the order they came. Undefined: never heard of the service, or forgotten. Of very many, `walk` is the way to see all. */
   instances(name: ServiceName): Instance[] | undefined {
-    const service = this.#parts.services.find(name);
-    if (service === undefined) return undefined;
-    const now = this.#parts.now();
-    const views: Instance[] = [];
-    for (const id of this.#parts.rows.of(service)) views.push(this.#instances.view(id, now));
-    return views;
+    const [service, now] = [this.#parts.services.find(name), this.#parts.now()];
+    return service && Array.from(this.#parts.rows.of(service), (id) => this.#instances.view(id, now));
   }
 
   /** The same, to be looked at some at a time: each as it is when its turn comes; who has gone by then is left out. */
@@ -256,7 +258,6 @@ export class Registry {
   get serviceCount(): number {
     return this.#parts.services.count;
   }
-
   get instanceCount(): number {
     return this.#parts.rows.count;
   }
@@ -296,8 +297,7 @@ export class Registry {
 
   /** The process was deaf for `ms`, so every deadline moves by as much; but nobody is taken for heard in the future. */
   postpone(ms: number): void {
-    const now = this.#parts.now();
-    const by = Math.ceil(ms);
+    const [now, by] = [this.#parts.now(), Math.ceil(ms)];
     this.#ignorantUntil += by;
     this.#parts.lease.postpone(by, now);
     this.#parts.services.postpone(by, now);

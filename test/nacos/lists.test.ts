@@ -8,9 +8,11 @@ import { silenceOf } from '../../src/nacos/rules.ts';
 import { DEFAULT_NACOS_SETTINGS, type NacosSettings, toServiceSettings } from '../../src/nacos/settings.ts';
 import { AT_A_TIME } from '../../src/nacos/turns.ts';
 import { hostView } from '../../src/nacos/views.ts';
+import { Walks } from '../../src/nacos/walks.ts';
 import type { Registration } from '../../src/registry/instance.ts';
 import { Registry } from '../../src/registry/registry.ts';
 import { orders, registration } from '../support/instances.ts';
+import { LIMITS } from '../support/limits.ts';
 import { hostsModel, infoModel, listModel } from '../support/list-model.ts';
 import { NASTY_TEXTS } from '../support/nasty-texts.ts';
 import { randomRuns } from '../support/random.ts';
@@ -22,7 +24,7 @@ const MOMENT: ListMoment = { cacheMillis: 3_000, lastRefTime: 7, env: '' };
 function setUp() {
   const scheduler = new ManualScheduler();
   const registry = new Registry(scheduler.now, { silenceOf });
-  const lists = new Lists({ registry, scheduler });
+  const lists = new Lists({ registry, walks: new Walks({ scheduler, now: scheduler.now, limits: LIMITS }) });
   return { scheduler, registry, lists };
 }
 

@@ -2,11 +2,18 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { writeJson } from '../../src/nacos/doubles.ts';
 import { Many, writeLong } from '../../src/nacos/many.ts';
-import { AT_A_TIME, atOnce, each, inTurns, sortedBy } from '../../src/nacos/turns.ts';
+import { AT_A_TIME, each, sortedBy } from '../../src/nacos/turns.ts';
+import { Walks } from '../../src/nacos/walks.ts';
+import { LIMITS } from '../support/limits.ts';
 import { randomRuns } from '../support/random.ts';
 import { ManualScheduler } from '../support/scheduler.ts';
+import { atOnce } from '../support/turns.ts';
 
 const RUNS = randomRuns(2_000);
+
+function walksOn(scheduler: ManualScheduler): Walks {
+  return new Walks({ scheduler, now: scheduler.now, limits: LIMITS });
+}
 
 it(`what is long is written as the same that is short ${RUNS.title}`, { timeout: RUNS.timeoutMs }, () => {
   const name = fc.oneof(fc.constantFrom('weight', 'protectThreshold', '__proto__', '1', 'a"b'), fc.string());
@@ -18,7 +25,7 @@ it(`what is long is written as the same that is short ${RUNS.title}`, { timeout:
       const plain = { gone: undefined, ...around, list: items, nested: [{ list: items, weight: 2 }], count: items.length };
       const count = () => items.length;
       const long = { gone: undefined, ...around, list: new Many(items), nested: [{ list: new Many(items), weight: 2 }], count };
-      const written = inTurns(writeLong(long), new ManualScheduler());
+      const written = walksOn(new ManualScheduler()).run(writeLong(long));
       if (written instanceof Promise) throw new Error('it is short');
       expect(written.json).toBe(writeJson(plain));
       expect(written.bytes).toBe(Buffer.byteLength(written.json));
@@ -33,27 +40,20 @@ it('items are made when they are written, in turns, and those left out count as 
   function* items() {
     for (let i = 0; i < 3 * AT_A_TIME; i++) yield made++ % 2 === 0 ? { i } : undefined;
   }
-  const written = inTurns(writeLong({ list: new Many(items()) }), scheduler);
-  expect(made).toBe(AT_A_TIME);
+  const written = walksOn(scheduler).run(writeLong({ list: new Many(items()) }));
+  expect([made > AT_A_TIME / 2, made <= AT_A_TIME]).toEqual([true, true]);
   scheduler.advance(0);
   expect(JSON.parse((await written).json).list.length).toBe((3 * AT_A_TIME) / 2);
 });
 
 it('work is done at once where it is short, and to the end where it is not', async () => {
   const scheduler = new ManualScheduler();
+  const walks = walksOn(scheduler);
   const seen: number[] = [];
   const few = Array.from({ length: AT_A_TIME }, (_, i) => i);
-  expect(
-    inTurns(
-      each(few, (i) => seen.push(i)),
-      scheduler,
-    ),
-  ).toBeUndefined();
+  expect(walks.run(each(few, (i) => seen.push(i)))).toBeUndefined();
   expect(seen).toEqual(few);
-  const more = inTurns(
-    each([...few, 1], (i) => seen.push(i)),
-    scheduler,
-  );
+  const more = walks.run(each([...few, 1], (i) => seen.push(i)));
   expect(scheduler.open).toBe(1);
   scheduler.advance(0);
   await more;
@@ -78,12 +78,11 @@ it(`texts are sorted in turns as they are at once ${RUNS.title}`, { timeout: RUN
 
 it('work that fails in a later turn rejects', async () => {
   const scheduler = new ManualScheduler();
-  const fails = inTurns(
+  const fails = walksOn(scheduler).run(
     (function* () {
       yield;
       throw new Error('on purpose');
     })(),
-    scheduler,
   );
   scheduler.advance(0);
   await expect(fails).rejects.toThrow('on purpose');

@@ -3,6 +3,7 @@ import { RequestError } from '../../src/nacos/errors.ts';
 import type { RegistryEvent } from '../../src/registry/changes.ts';
 import { orders, registration } from '../support/instances.ts';
 import { emptyNacos } from '../support/nacos-room.ts';
+import { atOnce } from '../support/turns.ts';
 
 const at = { ip: '10.0.0.1', port: 8080 };
 const place = { ...at, cluster: 'DEFAULT' };
@@ -159,10 +160,10 @@ describe('an edit of 3.x', () => {
     scheduler.advance(1_000);
     const page = { pageNo: 1, pageSize: 10 };
     const waiting = { ...at, kind: 'edit', service: orders, edit: { weight: 5, enabled: false }, awayMs: 1_000 };
-    expect(naming.edits({ name: orders.name }, page)).toEqual({ edits: [waiting], count: 1 });
-    expect(naming.edits({ name: 'payments' }, page)).toEqual({ edits: [], count: 0 });
+    expect(atOnce(naming.edits({ name: orders.name }, page))).toEqual({ edits: [waiting], count: 1 });
+    expect(atOnce(naming.edits({ name: 'payments' }, page))).toEqual({ edits: [], count: 0 });
     naming.unedit(orders, at, by);
-    expect(naming.edits({}, page).count).toBe(0);
+    expect(atOnce(naming.edits({}, page)).count).toBe(0);
     naming.register(orders, registration(), by);
     expect(seen()).toMatchObject({ enabled: true, weight: 1 });
     expect(() => naming.unedit(orders, at, by)).toThrow(/^there is no edit of 10.0.0.1:8080 in service /);

@@ -3,6 +3,7 @@ import type { Registry } from '../../registry/registry.ts';
 import type { Permit } from '../../rights/admission.ts';
 import type { Peer } from '../../wire/exchange.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
+import type { Walks } from '../walks.ts';
 import type { Setup } from './bodies.ts';
 import { Lapse } from './lapse.ts';
 import { Liveness, type LivenessLimits } from './liveness.ts';
@@ -30,7 +31,7 @@ export class Connection {
   readonly #limits: ConnectionLimits;
 
   /** `wake` is called when there is something to be taken from the outbox. */
-  constructor({ id, peer, setup, since }: Introduction, { registry, scheduler, now, limits }: Surroundings, wake: () => void) {
+  constructor({ id, peer, setup, since }: Introduction, { registry, walks, now, limits }: Surroundings, wake: () => void) {
     this.id = id;
     this.peer = peer;
     this.clientVersion = setup.clientVersion;
@@ -38,8 +39,8 @@ export class Connection {
     this.since = since;
     this.by = { connection: id, peer: peer.ip, agent: setup.clientVersion };
     this.outbox = new Outbox(now, limits, { wake, cut: peer.cut });
-    this.slots = new Slots(registry, this.by, scheduler);
     this.lapse = new Lapse(now);
+    this.slots = new Slots(registry, this.by, walks);
     this.#liveness = new Liveness(now, limits);
     this.#limits = limits;
   }
@@ -107,6 +108,7 @@ export interface Introduction {
 export interface Surroundings {
   readonly registry: Registry;
   readonly scheduler: Scheduler;
+  readonly walks: Pick<Walks, 'begin'>;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly limits: ConnectionLimits;

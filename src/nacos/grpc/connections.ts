@@ -14,6 +14,7 @@ import { Strangers } from './strangers.ts';
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #byTransport = new Map<object, Connection>();
+  readonly #byId = new Map<string, Connection>();
   /** How many there are, by the address at the other end. */
   readonly #ofPeer = new Map<string, number>();
   readonly #strangers: Strangers;
@@ -67,6 +68,7 @@ export class Connections {
     const connection = new Connection(introduction, this.#options, wake);
     this.#strangers.delete(peer);
     this.#byTransport.set(peer.connection, connection);
+    this.#byId.set(connection.id, connection);
     this.#ofPeer.set(peer.ip, ofPeer + 1);
     this.#inspectFromNowOn();
     return connection;
@@ -77,6 +79,7 @@ export class Connections {
     const { connection: transport, ip, cut } = connection.peer;
     if (this.#frozen || this.#byTransport.get(transport) !== connection) return;
     this.#byTransport.delete(transport);
+    this.#byId.delete(connection.id);
     const left = (this.#ofPeer.get(ip) ?? 1) - 1;
     if (left === 0) this.#ofPeer.delete(ip);
     else this.#ofPeer.set(ip, left);
@@ -104,6 +107,11 @@ export class Connections {
   /** How many are set up now. */
   get count(): number {
     return this.#byTransport.size;
+  }
+
+  /** The one that is set up and called so. */
+  called(id: string): Connection | undefined {
+    return this.#byId.get(id);
   }
 
   /** Those that are set up now. */

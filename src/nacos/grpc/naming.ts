@@ -5,6 +5,7 @@ import type { JsonObject } from '../json.ts';
 import type { Naming } from '../naming.ts';
 import type { Quotas } from '../quotas.ts';
 import { after, type Paused } from '../turns.ts';
+import type { Walks } from '../walks.ts';
 import {
   type BatchLimits,
   clustersOf,
@@ -26,11 +27,12 @@ export interface NamingRoom {
   readonly naming: Naming;
   readonly quotas: Quotas;
   readonly subscribers: Subscribers;
+  readonly walks: Walks;
   readonly limits: BatchLimits;
 }
 
 /** The calls of the 2.x protocol about services and their instances. */
-export function namingCalls({ naming, quotas, subscribers, limits }: NamingRoom) {
+export function namingCalls({ naming, quotas, subscribers, limits, walks }: NamingRoom) {
   const hold = (
     service: ServiceName,
     said: readonly Registration[] | Paused<readonly Registration[]>,
@@ -75,11 +77,12 @@ export function namingCalls({ naming, quotas, subscribers, limits }: NamingRoom)
     },
 
     /** `count` is of all there are, not of those on the page. */
-    list(body: JsonObject, { permit }: Asker): object {
+    list(body: JsonObject, { connection, permit }: Asker): object | Promise<object> {
       const place = permitted(permit, 'naming', { namespace: namespaceOf(body), group: groupOf(body) });
       const page = { pageNo: countOf(body, 'pageNo'), pageSize: countOf(body, 'pageSize') };
-      const { names, count } = naming.names(place.namespace, place.group, page);
-      return { count, serviceNames: names };
+      const caller = { ip: connection.peer.ip, hasLeft: () => connection.ended };
+      const found = walks.run(naming.names(place.namespace, place.group, page), caller);
+      return after(found, ({ names, count }) => ({ count, serviceNames: names }));
     },
   };
 }

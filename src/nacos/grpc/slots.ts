@@ -2,8 +2,8 @@ import type { Source } from '../../registry/changes.ts';
 import type { Address, Registration } from '../../registry/instance.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../../registry/service-name.ts';
-import type { Scheduler } from '../../wire/scheduler.ts';
-import { each, inTurns, type Paused } from '../turns.ts';
+import { each, type Paused } from '../turns.ts';
+import type { Walks } from '../walks.ts';
 
 /**
  * What one client has registered: one slot for each service, which lives as long as the client does. Whatever is put into a slot
@@ -12,16 +12,16 @@ import { each, inTurns, type Paused } from '../turns.ts';
 export class Slots {
   readonly #registry: Registry;
   readonly #by: Source;
-  readonly #scheduler: Pick<Scheduler, 'soon'>;
+  readonly #walks: Pick<Walks, 'begin'>;
   readonly #slots = new Map<string, Slot>();
   /** What is being put into slots: whatever comes for one of them meanwhile waits. */
   readonly #underWay = new Map<string, Promise<void>>();
   #ended = false;
 
-  constructor(registry: Registry, by: Source, scheduler: Pick<Scheduler, 'soon'>) {
+  constructor(registry: Registry, by: Source, walks: Pick<Walks, 'begin'>) {
     this.#registry = registry;
     this.#by = by;
-    this.#scheduler = scheduler;
+    this.#walks = walks;
   }
 
   /**
@@ -34,7 +34,7 @@ export class Slots {
     admit: Admit = () => {},
   ): void | Promise<void> {
     const key = serviceKey(service);
-    const work = () => inTurns(this.#put(key, { service, given: instances, admit }), this.#scheduler);
+    const work = () => this.#walks.begin(this.#put(key, { service, given: instances, admit }));
     const earlier = this.#underWay.get(key);
     const done = earlier === undefined ? work() : earlier.then(work, work);
     if (!(done instanceof Promise)) return;
@@ -65,6 +65,11 @@ export class Slots {
     if (!this.#ended) this.#set(key, service, after);
   }
 
+  /** The connection that is meant by it where it holds an instance. */
+  get connection(): string | undefined {
+    return this.#by.connection;
+  }
+
   #set(key: string, service: ServiceName, instances: readonly Registration[]): void {
     if (instances.length === 0) this.#slots.delete(key);
     else this.#slots.set(key, { service, instances });
@@ -85,7 +90,7 @@ export class Slots {
     this.#ended = true;
     const slots = [...this.#slots.values()];
     this.#slots.clear();
-    inTurns(this.#release(slots), this.#scheduler);
+    this.#walks.begin(this.#release(slots));
     return slots.reduce((count, { instances }) => count + instances.length, 0);
   }
 

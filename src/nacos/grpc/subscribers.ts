@@ -113,9 +113,11 @@ export class Subscribers {
     return this.#shares.count;
   }
 
-  /** Every subscription there is. */
-  *all(): IterableIterator<Subscription> {
-    for (const { subscriptions } of this.#topics.values()) yield* subscriptions;
+  /** Every subscription there is, service by service; or those of one connection, or to one service. */
+  *all(whose?: Connection | ServiceName): IterableIterator<Subscription> {
+    if (whose === undefined) for (const { subscriptions } of this.#topics.values()) yield* subscriptions;
+    else if ('name' in whose) yield* this.#topics.get(serviceKey(whose))?.subscriptions ?? [];
+    else for (const spellings of this.#byConnection.get(whose)?.values() ?? []) yield* spellings.values();
   }
 
   /** Pushes nothing more. */

@@ -1,38 +1,48 @@
-import { serviceKey } from '../../registry/service-name.ts';
 import { addressClientView, connectionClientView, publishedView, subscribedView } from '../admin-views.ts';
+import { Long, manyOf } from '../many.ts';
+import { after } from '../turns.ts';
 import { requiredBare } from './admin-params.ts';
-import { atAddress, publishedOf, silenceOf, subscribedOf, unknownClient } from './clients.ts';
+import { atAddress, ofClient, silenceOf, unknownClient } from './clients.ts';
 import { readService } from './params.ts';
 import type { Asked, HttpRooms } from './route.ts';
 
 /** Who is a client, as operators of 3.x ask. */
-export function adminClientCalls({ clients, wallClock }: HttpRooms) {
+export function adminClientCalls({ clients, walks, wallClock }: HttpRooms) {
   return {
-    get({ params }: Asked) {
+    get({ params, caller }: Asked) {
       const clientId = requiredBare(params, 'clientId');
-      const found = clients.find(clientId) ?? unknownClient(clientId);
-      if ('id' in found) return connectionClientView(found, wallClock());
-      return addressClientView(clientId, wallClock() - silenceOf(found));
+      return after(walks.run(clients.find(clientId), caller), (found = unknownClient(clientId)) => {
+        if ('id' in found) return connectionClientView(found, wallClock());
+        return addressClientView(clientId, wallClock() - silenceOf(found));
+      });
     },
-    publishedServices({ params }: Asked) {
-      return publishedOf(clients, requiredBare(params, 'clientId'), params).map(publishedView);
+    publishedServices({ params, caller }: Asked) {
+      const id = requiredBare(params, 'clientId');
+      const found = walks.run(ofClient({ clients, id, params }, clients.publishedBy(id)), caller);
+      return after(found, (all) => new Long(manyOf(all, publishedView)));
     },
-    subscribedServices({ params }: Asked) {
-      return subscribedOf(clients, requiredBare(params, 'clientId'), params).map(subscribedView);
+    subscribedServices({ params, caller }: Asked) {
+      const id = requiredBare(params, 'clientId');
+      const found = walks.run(ofClient({ clients, id, params }, clients.subscribedBy(id)), caller);
+      return after(found, (all) => new Long(manyOf(all, subscribedView)));
     },
     publishers({ params }: Asked) {
-      const found = [...clients.publishedIn(readService(params))];
-      return atAddress(params, found).map(({ clientId, ip, port, cluster }) => ({ clientId, ip, port, clusterName: cluster }));
+      const isThere = atAddress(params);
+      return new Long(
+        manyOf(clients.publishedIn(readService(params)), (publication) => {
+          const { clientId, ip, port, cluster } = publication;
+          return isThere(publication) ? { clientId, ip, port, clusterName: cluster } : undefined;
+        }),
+      );
     },
     subscribers({ params }: Asked) {
-      const key = serviceKey(readService(params));
-      const found = [...clients.subscribers()].filter(({ service }) => serviceKey(service) === key);
-      return atAddress(params, found).map(({ clientId, app, agent, ip, port }) => ({
-        clientId,
-        appName: app,
-        agent,
-        address: `${ip}:${port}`,
-      }));
+      const isThere = atAddress(params);
+      return new Long(
+        manyOf(clients.subscribersOf(readService(params)), (subscriber) => {
+          const { clientId, app, agent, ip, port } = subscriber;
+          return isThere(subscriber) ? { clientId, appName: app, agent, address: `${ip}:${port}` } : undefined;
+        }),
+      );
     },
     /** There is one server, and it is responsible for everybody. */
     responsibleServer({ params, local }: Asked) {

@@ -3,6 +3,7 @@ import { MissingParam, RequestError, shown } from '../errors.ts';
 import { coveredNamespace, permittedNamespace } from '../gate.ts';
 import { isObject, parseJson, scalar } from '../json.ts';
 import { HOME } from '../rules.ts';
+import { after, each } from '../turns.ts';
 import { readStrictTruth, requiredBare, requiredCore } from './admin-params.ts';
 import { COMPATIBLE_VERSION_3, stateFor } from './console.ts';
 import { ifReader } from './operator.ts';
@@ -24,31 +25,28 @@ function stateCalls(rooms: HttpRooms) {
   };
 }
 
-function namespaceCalls({ registry, namespaces, configs }: HttpRooms) {
+function namespaceCalls({ registry, namespaces, configs, walks }: HttpRooms) {
   return {
     /** Wherever there is a service, an edit or a text, whether anybody has named it or not: a call of this server's own. */
-    usedNamespaces({ params }: Asked) {
-      const used = new Set(registry.namespaces());
-      for (const { service } of registry.edits()) used.add(service.namespace);
-      for (const { id } of configs.all()) used.add(id.namespace);
-      return [...used].filter((id) => coveredNamespace(params.permit, id)).sort();
+    usedNamespaces({ params, caller }: Asked) {
+      const used = new Set([...registry.namespaces(), ...configs.namespaces()]);
+      const looked = walks.run(
+        each(registry.edits(), ({ service }) => used.add(service.namespace)),
+        caller,
+      );
+      return after(looked, () => [...used].filter((id) => coveredNamespace(params.permit, id)).sort());
     },
     namespaces({ params }: Asked) {
-      const counts = new Map<string, number>();
-      for (const { id } of configs.all()) counts.set(id.namespace, (counts.get(id.namespace) ?? 0) + 1);
       return namespaces
         .all()
         .filter(({ id }) => coveredNamespace(params.permit, id))
-        .map((one) => namespaceViewV3(one, counts.get(one.id || HOME.namespace) ?? 0));
+        .map((one) => namespaceViewV3(one, configs.countIn(one.id || HOME.namespace)));
     },
     namespace({ params }: Asked) {
       const id = permittedNamespace(params.permit, requiredBare(params, 'namespaceId'));
       const found = namespaces.get(id);
       if (found === undefined) throw unknown(id);
-      return namespaceViewV3(
-        found,
-        [...configs.all()].filter((config) => config.id.namespace === (found.id || HOME.namespace)).length,
-      );
+      return namespaceViewV3(found, configs.countIn(found.id || HOME.namespace));
     },
     /** How many an operator has made of this id. */
     namespaceCheck: ({ params }: Asked) =>
@@ -92,14 +90,15 @@ function unknown(id: string): RequestError {
   return new RequestError('namespace-unknown', `namespaceId [ ${shown(id)} ] not exist`);
 }
 
-function opsCalls({ registry, switches, clients, gate }: HttpRooms) {
+function opsCalls({ registry, switches, clients, walks, gate }: HttpRooms) {
   return {
-    metrics({ params, request }: Asked) {
+    metrics({ params, request, caller }: Asked) {
       const status = switches.values.overriddenServerStatus ?? 'UP';
       if (readStrictTruth(params, 'onlyStatus') ?? true) return { status };
       return ifReader(gate, { params, request }, { status }, () => {
         const { serviceCount, instanceCount } = registry;
-        return { status, serviceCount, instanceCount, ...clients.counts() };
+        const counted = walks.run(clients.counts(), caller);
+        return after(counted, (ofClients) => ({ status, serviceCount, instanceCount, ...ofClients }));
       });
     },
     switches: () => switchesView(switches.values),

@@ -3,8 +3,9 @@ import type { ServiceName } from '../../registry/service-name.ts';
 import { editView, pageView } from '../admin-views.ts';
 import { RequestError, shown } from '../errors.ts';
 import { isObject, parseJson } from '../json.ts';
-import { Long } from '../many.ts';
+import { Long, manyOf } from '../many.ts';
 import { checkedNamespace, checkedService, checkedWeight, DEFAULT_CLUSTER_NAME, HOME, readClusters } from '../rules.ts';
+import { after } from '../turns.ts';
 import { catalogInstance, clusterNames } from '../views.ts';
 import { checkTruths, readStrictPage, readStrictTruth } from './admin-params.ts';
 import { seenBy } from './clients.ts';
@@ -65,12 +66,12 @@ function readingCalls({ naming, catalog }: HttpRooms) {
 }
 
 /** A call of this server's own: what operators have laid over instances, so that nobody has to wonder why one is offline. */
-function overlayCalls({ naming }: HttpRooms) {
+function overlayCalls({ naming, walks }: HttpRooms) {
   return {
-    edits({ params }: Asked) {
+    edits({ params, caller }: Asked) {
       const page = readStrictPage(params);
-      const { edits, count } = naming.edits(readWanted(params), page, seenBy(params));
-      return pageView(edits.map(editView), count, page);
+      const found = walks.run(naming.edits(readWanted(params), page, seenBy(params)), caller);
+      return after(found, ({ edits, count }) => new Long(pageView(manyOf(edits, editView), count, page)));
     },
     /** In place of what there is, also of an instance that is still to come: so that a backup can be given back. */
     putEdit({ params, by }: Asked) {

@@ -1,9 +1,11 @@
-import { pageOfView, pageView, serviceDetail, serviceWithHosts, subscriberView } from '../admin-views.ts';
+import { pageView, serviceDetail, serviceWithHosts, subscriberView } from '../admin-views.ts';
+import { type KnownService, manyRows } from '../catalog.ts';
 import { MissingParam } from '../errors.ts';
 import { permitted } from '../gate.ts';
-import { Long } from '../many.ts';
+import { Long, manyOf } from '../many.ts';
 import { saidView, settingsView } from '../record-views.ts';
-import { after, inTurns } from '../turns.ts';
+import { pageOf } from '../rules.ts';
+import { after } from '../turns.ts';
 import { catalogRow } from '../views.ts';
 import { readClusterSettingsV3, readStrictPage, readStrictTruth } from './admin-params.ts';
 import { seenBy } from './clients.ts';
@@ -47,10 +49,10 @@ function editingCalls({ naming, catalog }: HttpRooms) {
   };
 }
 
-function readingCalls({ catalog, clients, registry, scheduler }: HttpRooms) {
+function readingCalls({ catalog, clients, registry, walks }: HttpRooms) {
   return {
     get: ({ params }: Asked) => serviceDetail(...catalog.knownByNamespace(readService(params))),
-    list({ params }: Asked) {
+    list({ params, caller }: Asked) {
       const page = readStrictPage(params);
       const { namespace } = permitted(params.permit, 'naming', { namespace: readNamespace(params) });
       const wanted = {
@@ -59,11 +61,11 @@ function readingCalls({ catalog, clients, registry, scheduler }: HttpRooms) {
         address: '',
         onlyWithInstances: readStrictTruth(params, 'ignoreEmptyService') ?? false,
       };
-      const found = inTurns(catalog.search(namespace, wanted, page), scheduler);
+      const found = walks.run(catalog.search(namespace, wanted, page), caller);
       const withInstances = readStrictTruth(params, 'withInstances') ?? false;
       return after(found, ({ services, count }) => {
-        const items = services.map((row) => (withInstances ? serviceWithHosts(...row) : catalogRow(...row)));
-        return new Long(pageView(items, count, page));
+        const view = (row: KnownService) => (withInstances ? new Long(serviceWithHosts(...row)) : catalogRow(...row));
+        return new Long(pageView(manyRows(services, view), count, page));
       });
     },
     /** What was said of the service, and by its instances without edits: a call of this server's own, for backups. */
@@ -73,9 +75,13 @@ function readingCalls({ catalog, clients, registry, scheduler }: HttpRooms) {
       const { shown } = roll.page([], page, (instance) => saidView(registry, service, instance));
       return new Long({ said: settingsView(registry, service), instances: pageView(shown, roll.total, page) });
     },
-    subscribers({ params }: Asked) {
-      const found = clients.subscribersLike(readService(params)).filter(seenBy(params));
-      return pageOfView(found.map(subscriberView), readStrictPage(params));
+    subscribers({ params, caller }: Asked) {
+      const service = readService(params);
+      const page = readStrictPage(params);
+      return after(walks.run(clients.subscribersLike(service, seenBy(params)), caller), (found) => {
+        const shown = manyOf(pageOf(found, page.pageNo, page.pageSize), subscriberView);
+        return new Long(pageView(shown, found.length, page));
+      });
     },
   };
 }

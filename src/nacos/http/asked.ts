@@ -1,6 +1,7 @@
 import type { Source } from '../../registry/changes.ts';
 import { atItsTurn } from '../../wire/answer.ts';
-import { headerOf, ipOf, localAddressOf, type Request, type Response } from '../../wire/exchange.ts';
+import { headerOf, ipOf, isHttp2, localAddressOf, type Request, type Response } from '../../wire/exchange.ts';
+import type { Walker } from '../walks.ts';
 import type { Params } from './params.ts';
 import type { Asked, Caller } from './route.ts';
 
@@ -39,9 +40,9 @@ export class AskedOverHttp implements Asked {
   }
 
   get caller(): Caller {
-    const [req, res] = [this.#req, this.#res];
+    const res = this.#res;
     return {
-      ip: ipOf(req),
+      ...walkerOf(res),
       turn: () => new Promise((resolve) => atItsTurn(res, resolve)),
       onLeave(run) {
         if (res.closed || res.destroyed) run();
@@ -49,6 +50,13 @@ export class AskedOverHttp implements Asked {
       },
     };
   }
+}
+
+/** Who is answered. */
+export function walkerOf(res: Response): Walker {
+  const { req } = res;
+  // An answer that waits behind others has no socket yet.
+  return { ip: ipOf(req), hasLeft: () => res.closed || res.destroyed || (!isHttp2(req) && req.socket.destroyed) };
 }
 
 /** What is kept with an event of a caller's name for itself. */

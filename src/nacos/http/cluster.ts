@@ -3,6 +3,8 @@ import { connectionView } from '../admin-views.ts';
 import { RequestError, shown } from '../errors.ts';
 import type { Connection } from '../grpc/connection.ts';
 import { parseJson } from '../json.ts';
+import { Long } from '../many.ts';
+import { after, each } from '../turns.ts';
 import { requiredBare, requiredCore } from './admin-params.ts';
 import { COMPATIBLE_VERSION, COMPATIBLE_VERSION_3 } from './console.ts';
 import { portOf } from './operator.ts';
@@ -106,19 +108,26 @@ const RAFT_GROUPS = [
   'naming_service_metadata',
 ];
 
-function loaderCalls({ connections, wallClock }: HttpRooms) {
+function loaderCalls({ connections, walks, wallClock }: HttpRooms) {
   const reloadCurrent = ({ params }: Asked): void => {
     requiredBare(params, 'count', 'Integer');
     const surplus = [...connections.all()].slice(readCount(params, 'count'));
     for (const connection of surplus) reset(connection, params);
   };
   const reloadClient = ({ params }: Asked): void => {
-    const wanted = requiredBare(params, 'connectionId');
-    for (const connection of connections.all()) if (connection.id === wanted) reset(connection, params);
+    const connection = connections.called(requiredBare(params, 'connectionId'));
+    if (connection !== undefined) reset(connection, params);
   };
   return {
-    current: () =>
-      Object.fromEntries([...connections.all()].map((connection) => [connection.id, connectionView(connection, wallClock())])),
+    current({ caller }: Asked) {
+      const views = new Map<string, object>();
+      const now = wallClock();
+      const looked = walks.run(
+        each(connections.all(), (connection) => views.set(connection.id, connectionView(connection, now))),
+        caller,
+      );
+      return after(looked, () => new Long(Object.fromEntries(views)));
+    },
     loadV2({ local }: Asked) {
       const { detail, threshold, ...counts } = load(local);
       const metrics = detail.map(({ address, sdkConCount, conCount, ...machine }) => ({

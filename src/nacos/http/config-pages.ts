@@ -3,7 +3,9 @@ import { RequestError } from '../errors.ts';
 import { covered } from '../gate.ts';
 import { Long, Many } from '../many.ts';
 import { checkedConfigId, HOME, pageOf } from '../rules.ts';
+import { AT_A_TIME, each, type Paused } from '../turns.ts';
 import { optional, type Params, readPage, readTenant } from './params.ts';
+import { TextSearch } from './text-search.ts';
 
 /** Looking for texts over HTTP, and the pages in which they are answered. What has been is not kept: every page of history is empty. */
 
@@ -11,19 +13,25 @@ import { optional, type Params, readPage, readTenant } from './params.ts';
  * All that match in a namespace: with `search=blur` a `*` stands for anything, and else the names are meant to the letter. A blank one
  * matches all, as dubbo-go looks for the revisions of an application.
  */
-export function findConfigs(configs: Configs, params: Params, search: string): readonly Config[] {
+export function* findConfigs(configs: Configs, params: Params, search: string): Paused<readonly Config[]> {
   const { namespace } = checkedConfigId(readTenant(params), '', '');
   const matching = search === 'blur' ? matcherOf : exactly;
-  const [dataId, group] = ['dataId', 'group'].map((name) => matching(optional(params, name) ?? ''));
+  const [isDataId, isGroup] = [matching(optional(params, 'dataId') ?? ''), matching(optional(params, 'group') ?? '')];
+  const named: Config[] = [];
+  yield* each(configs.all(), (config) => {
+    const { id } = config;
+    if (id.namespace !== namespace || !isDataId(id.dataId) || !isGroup(id.group)) return;
+    if (covered(params.permit, 'config', scopeOf(id))) named.push(config);
+  });
   const content = (optional(params, 'config_detail') ?? optional(params, 'configDetail') ?? '').replaceAll('*', '');
-  return [...configs.all()].filter(
-    ({ id, content: text }) =>
-      id.namespace === namespace &&
-      covered(params.permit, 'config', scopeOf(id)) &&
-      dataId?.(id.dataId) &&
-      group?.(id.group) &&
-      (content === '' || text.includes(content)),
-  );
+  if (content === '') return named;
+  const contents = new TextSearch(content);
+  const found: Config[] = [];
+  for (const [i, config] of named.entries()) {
+    if (i > 0 && i % AT_A_TIME === 0) yield;
+    if (yield* contents.isIn(config.content)) found.push(config);
+  }
+  return found;
 }
 
 type Matcher = (text: string) => boolean;
@@ -34,7 +42,8 @@ function exactly(wanted: string): Matcher {
 
 /** In one pass: a pattern that a caller makes up is no regular expression here. */
 function matcherOf(pattern: string): Matcher {
-  const [first = '', ...rest] = pattern.split('*');
+  // One star after another is one.
+  const [first = '', ...rest] = pattern.split(/\*+/);
   const last = rest.pop();
   if (last === undefined) return exactly(pattern);
   return (text) => {
@@ -91,14 +100,12 @@ function itemView(config: Config): object {
   return { ...named, content, md5, encryptedDataKey: null, tenant: tenantOf(config), appName: '', type };
 }
 
-/** Every text of a namespace, without what it says. */
-export function namesView(configs: Configs, params: Params): readonly object[] {
+/** Without what it says, in a list of all. */
+export function nameView(config: Config): object {
+  const { id, serial, type, modifiedAt } = config;
   const unsaid = { content: null, md5: null, encryptedDataKey: null };
-  return findConfigs(configs, params, 'accurate').map((config) => {
-    const { id, serial, type, modifiedAt } = config;
-    const named = { id: String(serial), dataId: id.dataId, group: id.group, ...unsaid, tenant: tenantOf(config) };
-    return { ...named, appName: '', type, lastModified: modifiedAt };
-  });
+  const named = { id: String(serial), dataId: id.dataId, group: id.group, ...unsaid, tenant: tenantOf(config) };
+  return { ...named, appName: '', type, lastModified: modifiedAt };
 }
 
 /** The default namespace has no name here. */

@@ -1,10 +1,12 @@
 import type { Config } from '../configs.ts';
 import { RequestError } from '../errors.ts';
+import { Long, manyOf } from '../many.ts';
 import { HOME } from '../rules.ts';
+import { after } from '../turns.ts';
 import { findConfigs, pageOfConfigs, tenantOf } from './config-pages.ts';
 import {
   type ConfigsRoom,
-  heardOf,
+  heardAt,
   listenersByName,
   namedIn,
   publishText,
@@ -16,7 +18,12 @@ import { optional, Params, required } from './params.ts';
 import type { Asked } from './route.ts';
 
 /** The calls about texts in the words of 3.x: its clients read, and its operators and their tools do the rest. */
-export function configCallsV3({ configs, configListeners, limits }: ConfigsRoom) {
+export function configCallsV3(room: ConfigsRoom) {
+  return { ...textCalls(room), ...listCalls(room) };
+}
+
+/** One text. */
+function textCalls({ configs }: ConfigsRoom) {
   return {
     /** Clients are told that there is no such text in a reply of status 200. */
     get({ params }: Asked): object {
@@ -45,24 +52,33 @@ export function configCallsV3({ configs, configListeners, limits }: ConfigsRoom)
       removeNumbered(configs, required(params, 'ids').split(','), params);
       return true;
     },
+  };
+}
 
-    list({ params }: Asked): object {
+/** Many of them, and who listens. */
+function listCalls({ configs, configListeners, limits, walks }: ConfigsRoom) {
+  return {
+    list({ params, caller }: Asked): object | Promise<object> {
       const search = optional(params, 'search') === 'accurate' ? 'accurate' : 'blur';
       const group = optional(params, 'groupName');
       const wanted = group === undefined ? params : params.with('group', group);
-      return pageOfConfigs(findConfigs(configs, wanted, search), params, limits.maxConfigPageBytes, briefView);
+      const found = walks.run(findConfigs(configs, wanted, search), caller);
+      return after(found, (all) => pageOfConfigs(all, params, limits.maxConfigPageBytes, briefView));
     },
 
     /** Who listens to a text, by address, each with what it has. */
-    listenersOf: ({ params }: Asked): object => ({
-      queryType: 'config',
-      listenersStatus: listenersByName(configListeners.of(readIdV3(params)), ({ ip }) => ip),
-    }),
+    listenersOf({ params, caller }: Asked): object | Promise<object> {
+      const heard = walks.run(
+        listenersByName(configListeners.of(readIdV3(params)), ({ ip }) => ip),
+        caller,
+      );
+      return after(heard, (listenersStatus) => new Long({ queryType: 'config', listenersStatus }));
+    },
 
     /** What is listened to from an address. */
-    listenedFrom({ params }: Asked): object {
-      const ip = required(params, 'ip');
-      return { queryType: 'ip', listenersStatus: listenersByName(heardOf(configListeners.at(ip), params), namedIn) };
+    listenedFrom({ params, caller }: Asked): object | Promise<object> {
+      const heard = walks.run(listenersByName(heardAt({ configListeners }, params), namedIn), caller);
+      return after(heard, (listenersStatus) => new Long({ queryType: 'ip', listenersStatus }));
     },
 
     historyPage: ({ params }: Asked): object => pageOfConfigs([], params, limits.maxConfigPageBytes, briefView),
@@ -73,7 +89,11 @@ export function configCallsV3({ configs, configListeners, limits }: ConfigsRoom)
       throw new RequestError('invalid', 'Source must not be null');
     },
 
-    names: ({ params }: Asked): object => findConfigs(configs, namespaceAlone(params), 'accurate').map(briefView),
+    names: ({ params, caller }: Asked): object | Promise<object> =>
+      after(
+        walks.run(findConfigs(configs, namespaceAlone(params), 'accurate'), caller),
+        (all) => new Long(manyOf(all, briefView)),
+      ),
   };
 }
 

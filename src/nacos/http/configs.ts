@@ -4,22 +4,26 @@ import type { ConfigListener } from '../config-listeners.ts';
 import { type Config, type ConfigId, type Configs, configChanged, configUnknown, scopeOf } from '../configs.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
 import { covered, NotPermitted, permitted } from '../gate.ts';
+import { Long, manyOf } from '../many.ts';
 import { checkedConfigId, checkedPublication, HOME } from '../rules.ts';
-import { findConfigs, namesView, pageOfConfigs, tenantOf } from './config-pages.ts';
+import { after, each, type Paused } from '../turns.ts';
+import { findConfigs, nameView, pageOfConfigs, tenantOf } from './config-pages.ts';
 import { type ListenedText, readListening, writeListening } from './listening-configs.ts';
 import { changedAmong } from './long-polls.ts';
 import { optional, type Params, readTenant, readVerbatim, required } from './params.ts';
 import { Answer, type Asked, type HttpRooms } from './route.ts';
 
 /** What the calls about texts work on. */
-export type ConfigsRoom = Pick<HttpRooms, 'configs' | 'configListeners' | 'longPolls' | 'limits' | 'gate'>;
+export type ConfigsRoom = Pick<HttpRooms, 'configs' | 'configListeners' | 'longPolls' | 'limits' | 'gate' | 'walks'>;
 
 /** The calls about texts over HTTP, of all versions: the same texts as over gRPC. */
 export function configCalls(room: ConfigsRoom) {
-  const { configs, limits } = room;
+  const { configs, limits, walks } = room;
   const get = ({ params }: Asked): Answer => textAnswer(known(configs, readConfigId(params)));
-  const page = (params: Params, search: string): object =>
-    pageOfConfigs(findConfigs(configs, params, search), params, limits.maxConfigPageBytes);
+  const page = ({ params, caller }: Asked, search: string): object | Promise<object> => {
+    const found = walks.run(findConfigs(configs, params, search), caller);
+    return after(found, (all) => pageOfConfigs(all, params, limits.maxConfigPageBytes));
+  };
   return {
     get,
     publish: (asked: Asked): boolean => publishText(configs, readConfigId(asked.params), asked),
@@ -27,10 +31,10 @@ export function configCalls(room: ConfigsRoom) {
     listen: (asked: Asked): Answer | Promise<Answer> => listen(room, asked),
 
     /** One text, all that is known of it, or a page of those that match: which of them, other parameters say. */
-    read(asked: Asked): Answer | object | string {
+    read(asked: Asked): Answer | object | string | Promise<object> {
       const { params } = asked;
       const search = optional(params, 'search') ?? '';
-      if (search === 'accurate' || search === 'blur') return page(params, search);
+      if (search === 'accurate' || search === 'blur') return page(asked, search);
       // Never kept: see `publish`.
       if (optional(params, 'beta') === 'true') return { code: 200, message: 'query beta ok', data: null };
       if (optional(params, 'show') !== 'all') return get(asked);
@@ -38,7 +42,7 @@ export function configCalls(room: ConfigsRoom) {
       return config === undefined ? '' : detailView(config);
     },
 
-    searchDetail: ({ params }: Asked): object => page(params, optional(params, 'search') ?? 'blur'),
+    searchDetail: (asked: Asked) => page(asked, optional(asked.params, 'search') ?? 'blur'),
 
     /** What texts were is not kept: a page with nothing in it, and for one entry what Nacos says of one that it does not know. */
     history: ({ params }: Asked): object | string =>
@@ -53,26 +57,37 @@ export function configCalls(room: ConfigsRoom) {
       return null;
     },
     health: () => 'UP',
-    names: ({ params }: Asked): object => namesView(configs, params),
+    names: ({ params, caller }: Asked) =>
+      after(walks.run(findConfigs(configs, params, 'accurate'), caller), (all) => new Long(manyOf(all, nameView))),
 
     /** Who listens to a text, by address, each with what it has. */
-    listenersOf({ params }: Asked): object {
-      const listeners = room.configListeners.of(readConfigId(params));
+    listenersOf({ params, caller }: Asked): object | Promise<object> {
+      const heard = walks.run(
+        listenersByName(room.configListeners.of(readConfigId(params)), ({ ip }) => ip),
+        caller,
+      );
       // The spelling is Nacos's.
-      return { collectStatus: 200, lisentersGroupkeyStatus: listenersByName(listeners, ({ ip }) => ip) };
+      return after(heard, (status) => new Long({ collectStatus: 200, lisentersGroupkeyStatus: status }));
     },
 
     /** What is listened to from an address. */
-    listenedFrom({ params }: Asked): object {
-      const listeners = heardOf(room.configListeners.at(required(params, 'ip')), params);
-      return { collectStatus: 200, lisentersGroupkeyStatus: listenersByName(listeners, namedIn) };
+    listenedFrom({ params, caller }: Asked): object | Promise<object> {
+      const heard = walks.run(listenersByName(heardAt(room, params), namedIn), caller);
+      return after(heard, (status) => new Long({ collectStatus: 200, lisentersGroupkeyStatus: status }));
     },
   };
 }
 
-/** Those of texts that the caller may read. */
-export function heardOf(listeners: Iterable<ConfigListener>, { permit }: Params): readonly ConfigListener[] {
-  return [...listeners].filter(({ text }) => covered(permit, 'config', scopeOf(text)));
+/** Those at the address that is named, of texts that the caller may read; undefined is none, but work. */
+export function heardAt(
+  { configListeners }: Pick<ConfigsRoom, 'configListeners'>,
+  params: Params,
+): Iterable<ConfigListener | undefined> {
+  return heard(configListeners, required(params, 'ip'), params);
+}
+
+function* heard(listeners: ConfigsRoom['configListeners'], ip: string, { permit }: Params) {
+  for (const one of listeners.all()) yield one.ip === ip && covered(permit, 'config', scopeOf(one.text)) ? one : undefined;
 }
 
 /** Removes those of these numbers that are the caller's to remove. Of others nobody learns by their numbers whether they are there. */
@@ -197,8 +212,13 @@ function detailView(config: Config): object {
 }
 
 /** What each has of the text, by the name that it is given; of several with one name the last. */
-export function listenersByName(listeners: Iterable<ConfigListener>, nameOf: (listener: ConfigListener) => string): object {
-  return Object.fromEntries([...listeners].map((listener) => [nameOf(listener), listener.md5]));
+export function* listenersByName(
+  listeners: Iterable<ConfigListener | undefined>,
+  nameOf: (listener: ConfigListener) => string,
+): Paused<object> {
+  const named = new Map<string, string>();
+  yield* each(listeners, (listener) => listener && named.set(nameOf(listener), listener.md5));
+  return Object.fromEntries(named);
 }
 
 /** `dataId+group`, and `+tenant` where it is not the default one. */

@@ -1,8 +1,8 @@
-import { unescape as unescapeQuery } from 'node:querystring';
 import { flat } from '../../registry/flat.ts';
 import { type ConfigId, configKey } from '../configs.ts';
 import { RequestError } from '../errors.ts';
 import { checkedConfigId } from '../rules.ts';
+import { decoded } from './decoded.ts';
 import { type Params, readVerbatim } from './params.ts';
 
 /**
@@ -30,7 +30,7 @@ const [WORD, TEXT] = ['\u0002', '\u0001'];
  * It is decoded once more, as some clients encode it twice.
  */
 export function readListening(params: Params, maxTexts: number): readonly ListenedText[] {
-  const said = unescapeQuery(readVerbatim(params, 'Listening-Configs').replaceAll('+', ' '));
+  const said = decoded(readVerbatim(params, 'Listening-Configs'));
   if (said.trim() === '' && !said.includes(TEXT)) throw invalid();
   const texts = new Map<string, ListenedText>();
   for (const line of said.split(TEXT, maxTexts + 2).slice(0, -1)) {

@@ -1,10 +1,12 @@
 import { cpus, freemem, loadavg, totalmem } from 'node:os';
 import { covered } from '../gate.ts';
+import { Long, Many } from '../many.ts';
+import { after, each, type Paused } from '../turns.ts';
 import { optional, type Params, readFlag, readService, required } from './params.ts';
 import { type Asked, type HttpRooms, OK } from './route.ts';
 
 /** Calls about the server itself: is it up, what are its switches, who are its peers. */
-export function operatorCalls({ registry, switches, pusher, clients, gate }: HttpRooms) {
+export function operatorCalls({ registry, switches, pusher, clients, walks, gate }: HttpRooms) {
   const machine = machineLoad();
   return {
     /** Clients look at `status` only. */
@@ -37,7 +39,7 @@ export function operatorCalls({ registry, switches, pusher, clients, gate }: Htt
       })),
     serverList: ({ local }: Asked) => `${local}\r\n`,
     /** Services by namespace, as the clients before 0.8 ask. */
-    allDomNames: ({ params }: Asked) => domNames(registry, params),
+    allDomNames: ({ params, caller }: Asked) => walks.run(domNames(registry, params), caller),
   };
 
   function status() {
@@ -49,9 +51,11 @@ export function operatorCalls({ registry, switches, pusher, clients, gate }: Htt
     const said = optional(asked.params, 'onlyStatus');
     const alone = { status: status() };
     if (said !== undefined && readFlag(asked.params, 'onlyStatus')) return alone;
-    return ifReader(gate, asked, alone, () =>
-      said === undefined ? { ...alone, ...unasked() } : { ...alone, ...counts(), ...clients.counts(), ...machine() },
-    );
+    return ifReader(gate, asked, alone, () => {
+      if (said === undefined) return { ...alone, ...unasked() };
+      const counted = walks.run(clients.counts(), asked.caller);
+      return after(counted, (ofClients) => ({ ...alone, ...counts(), ...ofClients, ...machine() }));
+    });
   }
 
   function counts() {
@@ -62,13 +66,18 @@ export function operatorCalls({ registry, switches, pusher, clients, gate }: Htt
 
 const HELLO = 'Hello! I am Nacos-Naming and healthy!';
 
-function domNames(registry: HttpRooms['registry'], { permit }: Params): object {
-  const doms: [string, string[]][] = [];
-  for (const namespace of registry.namespaces()) {
-    const seen = [...registry.services(namespace)].filter((service) => covered(permit, 'naming', service));
-    if (seen.length > 0) doms.push([namespace, seen.map(({ name }) => name)]);
+function* domNames(registry: HttpRooms['registry'], { permit }: Params): Paused<object> {
+  const doms: [string, Many][] = [];
+  let count = 0;
+  for (const namespace of [...registry.namespaces()]) {
+    const names: string[] = [];
+    yield* each(registry.services(namespace), (service) => {
+      if (covered(permit, 'naming', service)) names.push(service.name);
+    });
+    count += names.length;
+    if (names.length > 0) doms.push([namespace, new Many(names)]);
   }
-  return { count: doms.reduce((sum, [, names]) => sum + names.length, 0), doms: Object.fromEntries(doms) };
+  return new Long({ count, doms: Object.fromEntries(doms) });
 }
 
 /**
@@ -79,7 +88,7 @@ export function ifReader(
   gate: HttpRooms['gate'],
   { params, request }: Pick<Asked, 'params' | 'request'>,
   less: object,
-  more: () => object,
+  more: () => object | Promise<object>,
   ofAnything = false,
 ): object | Promise<object> {
   const facts = { ...QUIET, isScoped: ofAnything, params: params.pairs() };

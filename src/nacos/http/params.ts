@@ -23,6 +23,7 @@ import {
   type Selector,
 } from '../rules.ts';
 import { DEFAULT_NACOS_SETTINGS } from '../settings.ts';
+import { decoded } from './decoded.ts';
 
 /**
  * Query, form and beat JSON -> typed commands, with every leniency that Nacos clients count on. It never answers: what cannot be
@@ -110,17 +111,11 @@ function indexOrEnd(text: string, character: string, from: number): number {
 /** Of one text, empty ones included; as many as `node:querystring` reads. What comes behind them is not looked at. */
 const MAX_PARAMS = 1_000;
 const MORE_THAN_ESCAPES = /[+]|[^\0-\x7f]/;
-const BEYOND_ASCII = /[^\0-\x7f]+/g;
 
 /** By what there is to be decoded anywhere in it, so that its names and values are not searched one by one for what is not there. */
 function decoderFor(source: string): (text: string) => string {
   if (MORE_THAN_ESCAPES.test(source)) return decoded;
   return source.includes('%') ? unescaped : asItIs;
-}
-
-/** What is beyond ASCII is encoded before it is decoded, because beside a bad escape Node keeps only the low byte of each character. */
-function decoded(text: string): string {
-  return unescaped(text.replaceAll('+', ' ').replace(BEYOND_ASCII, encoded));
 }
 
 function unescaped(text: string): string {
@@ -132,11 +127,6 @@ function unescaped(text: string): string {
 
 function asItIs(text: string): string {
   return text;
-}
-
-/** By way of bytes, as `encodeURIComponent` throws on half a surrogate pair. */
-function encoded(text: string): string {
-  return encodeURIComponent(Buffer.from(text).toString());
 }
 
 /** Without blanks around it; undefined when nothing is left. */

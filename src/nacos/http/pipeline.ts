@@ -9,6 +9,7 @@ import { type Durability, kept } from '../durability.ts';
 import { limitOf, REASONS, type Reason, RequestError, TooMany } from '../errors.ts';
 import { type Gate, NotPermitted } from '../gate.ts';
 import { NONE_LIMITED, type ServerStatus, type Switches } from '../switches.ts';
+import type { Walks } from '../walks.ts';
 import { AskedOverHttp } from './asked.ts';
 import { formOf, mayBeLong, mayHaveForm } from './body.ts';
 import type { LargeAnswers } from './large-answers.ts';
@@ -31,6 +32,7 @@ export interface PipelineOptions {
   readonly bodies: HeldBodies;
   readonly largeAnswers: LargeAnswers;
   readonly scheduler: Pick<Scheduler, 'soon'>;
+  readonly walks: Pick<Walks, 'run'>;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
   readonly log: Logger;
@@ -46,9 +48,9 @@ export interface PipelineLimits {
 
 /** Answers every request whose path starts with `/nacos/`. What a caller can be at fault for, or to leave in the middle of, never rejects. */
 export function pipeline(options: PipelineOptions): Serve {
-  const { gate, routes, switches, limits, durability, bodies, largeAnswers, scheduler } = options;
+  const { gate, routes, switches, limits, durability, bodies, largeAnswers, scheduler, walks } = options;
   const table = new RouteTable(routes);
-  const saying = { scheduler, largeAnswers };
+  const saying = { scheduler, walks, largeAnswers };
 
   return (req, res) => {
     const path = pathOf(req);

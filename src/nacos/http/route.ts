@@ -3,7 +3,6 @@ import type { Registry } from '../../registry/registry.ts';
 import type { Need } from '../../rights/admission.ts';
 import type { UserDesk } from '../../rights/user-desk.ts';
 import type { Request } from '../../wire/exchange.ts';
-import type { Scheduler } from '../../wire/scheduler.ts';
 import type { Catalog } from '../catalog.ts';
 import type { Clients } from '../clients.ts';
 import type { ConfigListeners } from '../config-listeners.ts';
@@ -17,6 +16,7 @@ import type { Naming } from '../naming.ts';
 import type { CheckTimes } from '../probing.ts';
 import type { Switches } from '../switches.ts';
 import type { Pusher } from '../udp/pusher.ts';
+import type { Walker, Walks } from '../walks.ts';
 import type { LongPolls } from './long-polls.ts';
 import type { Params } from './params.ts';
 
@@ -86,8 +86,7 @@ export interface Asked {
 }
 
 /** Who waits for an answer that comes later. */
-export interface Caller {
-  readonly ip: string;
+export interface Caller extends Walker {
   /** Resolves once it could be answered: not before what it has asked earlier over the same connection. Never, if it leaves before. */
   readonly turn: () => Promise<void>;
   /** Calls `run` when it has left, or has been answered. Only from its turn on. */
@@ -117,7 +116,7 @@ export interface HttpRooms {
   readonly pusher: Pusher;
   readonly connections: Connections;
   /** For what takes several turns. */
-  readonly scheduler: Pick<Scheduler, 'soon'>;
+  readonly walks: Walks;
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
   /** Whether pushes go to the address that a client names, instead of the one that its request came from. */

@@ -4,8 +4,9 @@ import type { Scheduler } from '../../wire/scheduler.ts';
 import { writeJson } from '../doubles.ts';
 import { MOST_KEPT_BYTES } from '../lists.ts';
 import { Long, writeLong } from '../many.ts';
-import { inTurns } from '../turns.ts';
+import type { Walks } from '../walks.ts';
 import { Written } from '../written.ts';
+import { walkerOf } from './asked.ts';
 import type { LargeAnswers } from './large-answers.ts';
 import { Answer, type Data, OK, type Reply } from './route.ts';
 
@@ -20,7 +21,7 @@ export function say(res: Response, reply: Reply, said: Data | Answer, room: Sayi
   if (shown instanceof Long) {
     // Before it is made, where it is known how long it will be.
     room.largeAnswers.admit(res, shown.bytes);
-    const written = inTurns(writeLong(shown.data), room.scheduler);
+    const written = room.walks.run(writeLong(shown.data), walkerOf(res));
     const isAdmitted = shown.bytes > 0;
     if (written instanceof Promise) return written.then((made) => sayInPieces(res, status, made, room, isAdmitted));
     if (!isAdmitted) room.largeAnswers.admit(res, written.bytes);
@@ -48,6 +49,7 @@ export function send(res: Response, status: number, data: Data, headers?: Answer
 
 export interface SayingRoom {
   readonly scheduler: Pick<Scheduler, 'soon'>;
+  readonly walks: Pick<Walks, 'run'>;
   readonly largeAnswers: LargeAnswers;
 }
 

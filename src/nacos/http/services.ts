@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { groupedName, type ServiceName } from '../../registry/service-name.ts';
-import type { Catalog, KnownService } from '../catalog.ts';
+import { type Catalog, type KnownService, manyRows } from '../catalog.ts';
 import { RequestError } from '../errors.ts';
 import { covered, permitted } from '../gate.ts';
 import { hostWriter } from '../list-text.ts';
-import { Long } from '../many.ts';
+import { Long, Many, manyOf } from '../many.ts';
 import type { NamesPage } from '../naming.ts';
 import { checkedCluster, type Page, pageOf, SELECTOR_TYPES } from '../rules.ts';
-import { after, each, inTurns, type Paused } from '../turns.ts';
+import { after, each, type Paused } from '../turns.ts';
 import {
   catalogInstance,
   catalogRow,
@@ -74,12 +74,13 @@ function editingCalls({ naming, catalog }: HttpRooms) {
 }
 
 /** One service. */
-function readingCalls({ catalog, scheduler }: HttpRooms) {
+function readingCalls({ catalog, walks }: HttpRooms) {
   return {
     get: ({ params }: Asked) => serviceView(...known(catalog, params)),
     getV2: ({ params }: Asked) => serviceViewV2(...catalog.knownByNamespace(readService(params))),
-    checksum({ params }: Asked) {
-      return inTurns(checksumOf(catalog.known(readService(params), 'not-found', (name) => `${name} not found!`)), scheduler);
+    checksum({ params, caller }: Asked) {
+      const one = catalog.known(readService(params), 'not-found', (name) => `${name} not found!`);
+      return walks.run(checksumOf(one), caller);
     },
     checkers: () => CHECKERS,
     selectorTypes: () => ({ code: 200, message: null, data: SELECTOR_TYPES }),
@@ -88,43 +89,48 @@ function readingCalls({ catalog, scheduler }: HttpRooms) {
 }
 
 /** Names of services, and who listens to them. */
-function nameCalls({ naming, catalog, clients, scheduler }: HttpRooms) {
+function nameCalls({ naming, catalog, clients, walks }: HttpRooms) {
   return {
-    list({ params }: Asked) {
-      return pageOfNames(params, readPage(params), ({ names, count }) => ({ doms: names, count }));
+    list(asked: Asked) {
+      return pageOfNames(asked, readPage(asked.params), ({ names, count }) => new Long({ doms: new Many(names), count }));
     },
-    listV2({ params }: Asked) {
-      const page = readPage(params, { pageNo: 1, pageSize: 20 });
-      return pageOfNames(params, page, ({ names, count }) => ({ count, services: names }));
+    listV2(asked: Asked) {
+      const page = readPage(asked.params, { pageNo: 1, pageSize: 20 });
+      return pageOfNames(asked, page, ({ names, count }) => new Long({ count, services: new Many(names) }));
     },
-    names({ params }: Asked) {
+    names({ params, caller }: Asked) {
       const namespace = optional(params, 'namespaceId') === undefined ? undefined : readNamespace(params);
       const isSeen = (service: ServiceName) => covered(params.permit, 'naming', service);
-      const found = inTurns(catalog.namesLike(optional(params, 'expr') ?? '', namespace, isSeen), scheduler);
-      return after(found, (services) => ({ services, count: Object.keys(services).length }));
-    },
-    subscribers({ params }: Asked) {
-      const found = clients.subscribersLike(readService(params)).filter(seenBy(params));
-      const { pageNo, pageSize } = readPage(params, { pageNo: 1, pageSize: 1000 });
-      const shown = pageOf(found, pageNo, pageSize).map(({ service, address, ip, port, agent, app, clustersVerbatim }) => {
-        const names = { namespaceId: service.namespace, serviceName: groupedName(service), cluster: clustersVerbatim };
-        return { addrStr: address, agent, app, ip, port, ...names };
+      const found = walks.run(catalog.namesLike(optional(params, 'expr') ?? '', namespace, isSeen), caller);
+      return after(found, (services) => {
+        const shown = services.map(([one, names]): [string, Many] => [one, new Many(names)]);
+        return new Long({ services: Object.fromEntries(shown), count: services.length });
       });
-      return { subscribers: shown, count: found.length };
+    },
+    subscribers({ params, caller }: Asked) {
+      const service = readService(params);
+      const { pageNo, pageSize } = readPage(params, { pageNo: 1, pageSize: 1000 });
+      return after(walks.run(clients.subscribersLike(service, seenBy(params)), caller), (found) => {
+        const shown = manyOf(pageOf(found, pageNo, pageSize), ({ service, address, ip, port, agent, app, clustersVerbatim }) => {
+          const names = { namespaceId: service.namespace, serviceName: groupedName(service), cluster: clustersVerbatim };
+          return { addrStr: address, agent, app, ip, port, ...names };
+        });
+        return new Long({ subscribers: shown, count: found.length });
+      });
     },
   };
 
-  function pageOfNames(params: Params, page: Page, view: (page: NamesPage) => object) {
+  function pageOfNames({ params, caller }: Asked, page: Page, view: (page: NamesPage) => object) {
     const place = { namespace: readNamespace(params), group: readGroup(params) };
     const { namespace, group } = permitted(params.permit, 'naming', place);
-    return after(inTurns(naming.namesInTurns(namespace, group, page), scheduler), view);
+    return after(walks.run(naming.names(namespace, group, page), caller), view);
   }
 }
 
 /** The console's lists. */
-function catalogCalls({ catalog, checkTimes, scheduler }: HttpRooms) {
+function catalogCalls({ catalog, checkTimes, walks }: HttpRooms) {
   return {
-    catalogServices({ params }: Asked) {
+    catalogServices({ params, caller }: Asked) {
       const page = readPage(params);
       const wanted = {
         name: optional(params, 'serviceNameParam') ?? '',
@@ -133,11 +139,11 @@ function catalogCalls({ catalog, checkTimes, scheduler }: HttpRooms) {
         onlyWithInstances: readFlag(params, 'hasIpCount'),
       };
       const { namespace } = permitted(params.permit, 'naming', { namespace: readNamespace(params) });
-      const found = inTurns(catalog.search(namespace, wanted, page), scheduler);
+      const found = walks.run(catalog.search(namespace, wanted, page), caller);
       const withInstances = readFlag(params, 'withInstances');
       return after(found, ({ services, count }) => {
-        if (withInstances) return new Long(services.map((row) => catalogServiceWithInstances(...row)));
-        return { serviceList: services.map((row) => catalogRow(...row)), count };
+        if (withInstances) return new Long(manyRows(services, (row) => new Long(catalogServiceWithInstances(...row))));
+        return new Long({ serviceList: manyRows(services, (row) => catalogRow(...row)), count });
       });
     },
     catalogService: ({ params }: Asked) => catalogServiceView(...known(catalog, params)),

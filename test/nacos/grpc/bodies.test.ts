@@ -13,7 +13,7 @@ import {
   typeOf,
 } from '../../../src/nacos/grpc/bodies.ts';
 import type { JsonObject } from '../../../src/nacos/json.ts';
-import { atOnce } from '../../../src/nacos/turns.ts';
+import { atOnce } from '../../support/turns.ts';
 
 const LIMITS = { maxBatch: 3, maxMetadataLength: 10 };
 const PLAIN = {

@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { RequestError } from '../../../src/nacos/errors.ts';
 import { Slots } from '../../../src/nacos/grpc/slots.ts';
 import { each, type Paused } from '../../../src/nacos/turns.ts';
+import { Walks } from '../../../src/nacos/walks.ts';
 import type { RegistryEvent } from '../../../src/registry/changes.ts';
 import type { Registration } from '../../../src/registry/instance.ts';
 import { Registry } from '../../../src/registry/registry.ts';
 import { orders, registration } from '../../support/instances.ts';
+import { LIMITS } from '../../support/limits.ts';
 
 const BY = { connection: 'c1', peer: '127.0.0.1', agent: 'Test:v1' };
 
@@ -25,7 +27,8 @@ function setUp() {
   const pass = (ms: number) => {
     now += ms;
   };
-  return { registry, events, ports, turn, pass, slots: new Slots(registry, BY, { soon: (run) => void soon.push(run) }) };
+  const walks = new Walks({ scheduler: { soon: (run) => void soon.push(run) }, now: () => now, limits: LIMITS });
+  return { registry, events, ports, turn, pass, slots: new Slots(registry, BY, walks) };
 }
 
 it('what a slot is filled with replaces all that was in it, the new before the old goes', () => {

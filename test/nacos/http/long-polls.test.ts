@@ -161,7 +161,7 @@ it.each([
     request: {} as never,
     params: Params.of({ 'Listening-Configs': 'd\u0002G\u0002\u0001' }),
     header: (name) => headers[name],
-    caller: { ip: '10.0.0.1', turn: async () => {}, onLeave: () => {} },
+    caller: { ip: '10.0.0.1', hasLeft: () => false, turn: async () => {}, onLeave: () => {} },
     agent: '',
     by: {},
     local: '',

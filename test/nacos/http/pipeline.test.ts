@@ -10,6 +10,7 @@ import { LargeAnswers } from '../../../src/nacos/http/large-answers.ts';
 import { pipeline } from '../../../src/nacos/http/pipeline.ts';
 import type { Call, Reply } from '../../../src/nacos/http/route.ts';
 import { Switches } from '../../../src/nacos/switches.ts';
+import { Walks } from '../../../src/nacos/walks.ts';
 import { HeldBodies } from '../../../src/wire/held-bodies.ts';
 import { systemScheduler } from '../../../src/wire/scheduler.ts';
 import { LIMITS } from '../../support/limits.ts';
@@ -183,6 +184,7 @@ describe('what a call answers', () => {
     const routes = [{ method: 'GET', path: '/nacos/x', call, reply, access: 'read' }] as const;
     const serve = pipeline({
       scheduler: systemScheduler,
+      walks: new Walks({ scheduler: systemScheduler, now: () => performance.now(), limits: LIMITS }),
       bodies: new HeldBodies(LIMITS),
       largeAnswers: new LargeAnswers(LIMITS),
       routes,

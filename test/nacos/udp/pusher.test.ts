@@ -8,6 +8,7 @@ import { Lists } from '../../../src/nacos/lists.ts';
 import { Switches } from '../../../src/nacos/switches.ts';
 import type { Poller } from '../../../src/nacos/udp/pollers.ts';
 import { Pusher } from '../../../src/nacos/udp/pusher.ts';
+import { Walks } from '../../../src/nacos/walks.ts';
 import { Registry } from '../../../src/registry/registry.ts';
 import type { Permit } from '../../../src/rights/admission.ts';
 import { startWithBearers } from '../../support/bearers.ts';
@@ -331,7 +332,7 @@ function setUpPusher() {
   const timing = { scheduler, now, wallClock: now, delayMs: 0 };
   const log = pino({ enabled: false });
   const switches = new Switches();
-  const lists = new Lists({ registry, scheduler });
+  const lists = new Lists({ registry, walks: new Walks({ scheduler, now: scheduler.now, limits: LIMITS }) });
   const pusher = new Pusher({ ...timing, registry, lists, switches, limits: LIMITS, log });
   const poller = (port: number, clusters = ''): Poller => ({
     ip: '127.0.0.1',
