@@ -1,3 +1,4 @@
+import { originOf } from '../wire/addresses.ts';
 import type { Headers } from '../wire/browser.ts';
 import { type Head, type PageRules, pageFault } from './browsers.ts';
 import { type Carriers, credentialsIn, type Pair } from './carriers.ts';
@@ -134,7 +135,7 @@ export class Access {
     if (passwordsNeedTls && !asked.isEncrypted && place.where !== 'loopback') return UNENCRYPTED;
     const answer = (proof: User | 'wrong' | 'busy'): User | Refusal =>
       proof === 'wrong' ? WRONG_LOGIN : proof === 'busy' ? BUSY : proof;
-    const proof = logins.prove(name, password, originOf(place));
+    const proof = logins.prove(name, password, originOf(place.address));
     return proof instanceof Promise ? proof.then(answer) : answer(proof);
   }
 
@@ -205,9 +206,4 @@ export interface LoggedIn {
 
 function callerOf({ address }: Place, need: Need | undefined, { agent, example }: Pick<Asked, 'agent' | 'example'>) {
   return { address, client: agent, need, example };
-}
-
-/** Whose guess it is: of IPv6 one has a whole network of 64 bits. */
-function originOf({ address }: Place): string {
-  return address.includes(':') ? address.split(':', 4).join(':') : address;
 }
