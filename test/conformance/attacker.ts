@@ -24,9 +24,9 @@ export class Attacker implements Disposable {
     });
   }
 
-  /** `reads`: whether it takes what it is told. */
-  static async dial(address: string, reads = true): Promise<Attacker> {
-    const socket = connect(Number(portOf(address)), '127.0.0.1');
+  /** `reads`: whether it takes what it is told. `from`: by which address of this machine. */
+  static async dial(address: string, reads = true, from = '127.0.0.1'): Promise<Attacker> {
+    const socket = connect({ port: Number(portOf(address)), host: '127.0.0.1', localAddress: from });
     const attacker = new Attacker(socket);
     await once(socket, 'connect');
     socket.setNoDelay(true);
@@ -34,7 +34,14 @@ export class Attacker implements Disposable {
     return attacker;
   }
 
-  /** The same, with what every peer of HTTP/2 says first. */
+  /** One that reads, from this address of the machine, with what every peer of HTTP/2 says first. */
+  static async greetFrom(from: string, address: string): Promise<Attacker> {
+    const attacker = await Attacker.dial(address, true, from);
+    attacker.socket.write(Buffer.concat([hello(), settingsAck]));
+    return attacker;
+  }
+
+  /** The same, from nowhere in particular. */
   static async greet(address: string, reads = true, ...settings: readonly Setting[]): Promise<Attacker> {
     const attacker = await Attacker.dial(address, reads);
     attacker.socket.write(Buffer.concat([hello(...settings), settingsAck]));
