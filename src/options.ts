@@ -381,12 +381,13 @@ const ROWS = {
     64 * 2 ** 30,
     'bodies of one connection, if there are several, that have been taken and are not whole yet; beyond, they are refused',
   ),
-  maxHeldBytesInAll: bytes(
-    128 << 20,
-    1 << 20,
+  maxHeldBytesPerPeer: bytes(
+    32 << 20,
+    64 << 10,
     64 * 2 ** 30,
-    'the same of all connections; beyond, whichever holds most is ended',
+    'the same from one address; beyond, one of its connections is refused what it has sent, of those that hold much the one that has been at it longest',
   ),
+  maxHeldBytesInAll: bytes(128 << 20, 1 << 20, 64 * 2 ** 30, 'the same of all addresses; beyond, likewise, whichever holds most'),
   maxUnsentBytes: bytes(
     HTTP2_LIMITS.maxUnsentBytes,
     64 << 10,
@@ -433,6 +434,10 @@ const ROWS = {
   maxErrorsPerMinute: count(
     HTTP2_LIMITS.maxErrorsPerMinute,
     'other mistakes of an HTTP/2 peer that would each cost it no more than a call',
+  ),
+  maxPipelined: count(
+    1_000,
+    'requests that an HTTP/1.1 connection may have unanswered before it is ended; they count in --max-held-bytes-in-all too',
   ),
   keepAliveTimeoutMs: time(75_000, 'how long an HTTP/1.1 connection may be idle; better not the 5 s between two beats'),
 

@@ -1,11 +1,12 @@
+import type { Admission, LoggedIn, Need, Refusal as Told } from '../rights/admission.ts';
 import { originOf } from '../wire/addresses.ts';
 import type { Headers } from '../wire/browser.ts';
 import { type Head, type PageRules, pageFault } from './browsers.ts';
 import { type Carriers, credentialsIn, type Pair } from './carriers.ts';
 import type { Logins } from './logins.ts';
-import { ANYBODY, deedOf, type Permit, permitOf } from './permit.ts';
+import { ANYBODY, deedOf, permitOf } from './permit.ts';
 import type { Place, Places } from './places.ts';
-import { mayAnybody, type Need, type Openness } from './policy.ts';
+import { mayAnybody, type Openness } from './policy.ts';
 import {
   BAD_TOKEN,
   BUSY,
@@ -66,6 +67,18 @@ export class Access {
     return who instanceof Promise
       ? who.then((known) => this.#judged(need, asked, place, known))
       : this.#judged(need, asked, place, who);
+  }
+
+  /**
+   * Why nothing that may still come in a body could let a call in of which no more than the head is known; undefined where something
+   * could. A body takes back nothing of what the head says. `mayBringLogin`: there may be parameters in it.
+   */
+  refusalByHead(need: Need | undefined, asked: Asked, mayBringLogin: boolean): Told | undefined {
+    const { open, places } = this.#room;
+    if (mayAnybody(need, places.placeOf(asked.ip, asked.headers), asked, open)) return undefined;
+    if (open.auth && mayYetLogIn(asked, mayBringLogin)) return undefined;
+    const admission = this.admit(need, asked);
+    return admission instanceof Promise || !admission.isRefusal ? undefined : admission;
   }
 
   /** Whether `admit` would let it in, where less is told to who would not be: nobody hears of that. */
@@ -193,15 +206,11 @@ export interface Asked {
   readonly example: string;
 }
 
-export type Admission = Permit | Refusal;
-
-export interface LoggedIn {
-  readonly isRefusal: false;
-  readonly accessToken: string;
-  /** A whole number of seconds. */
-  readonly tokenTtl: number;
-  readonly globalAdmin: boolean;
-  readonly username: string;
+/** A token wins over all else, and is looked at alone. A password, or a certificate, is looked at once: when all has come. */
+function mayYetLogIn({ carriers, ownParams, certificate }: Asked, mayBringLogin: boolean): boolean {
+  const said = credentialsIn(carriers, ownParams);
+  if (said === 'disagree' || said.token !== undefined) return false;
+  return mayBringLogin || said.pair !== undefined || certificate !== undefined;
 }
 
 function callerOf({ address }: Place, need: Need | undefined, { agent, example }: Pick<Asked, 'agent' | 'example'>) {

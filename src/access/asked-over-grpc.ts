@@ -1,3 +1,4 @@
+import type { GrpcFacts } from '../rights/facts.ts';
 import type { Headers } from '../wire/browser.ts';
 import type { Peer } from '../wire/exchange.ts';
 import type { Asked } from './access.ts';
@@ -13,9 +14,9 @@ export class AskedOverGrpc implements Asked {
   readonly isScoped = true;
   readonly isBrowser = false;
   readonly #peer: Peer;
-  readonly #call: GrpcCall;
+  readonly #call: GrpcFacts;
 
-  constructor(peer: Peer, call: GrpcCall) {
+  constructor(peer: Peer, call: GrpcFacts) {
     this.#peer = peer;
     this.#call = call;
   }
@@ -48,14 +49,4 @@ export class AskedOverGrpc implements Asked {
   get example(): string {
     return this.#call.example;
   }
-}
-
-/** What is asked, as its surface has read it. */
-export interface GrpcCall {
-  /** Of the request that the message came in. */
-  readonly headers: Headers;
-  /** Of the payload. */
-  readonly payload: Readonly<Record<string, string>>;
-  readonly agent: string;
-  readonly example: string;
 }

@@ -1,4 +1,5 @@
 import { TLSSocket } from 'node:tls';
+import type { Facts } from '../rights/facts.ts';
 import { type Headers, isOfBrowser } from '../wire/browser.ts';
 import { headerOf, type Request } from '../wire/exchange.ts';
 import type { Asked } from './access.ts';
@@ -56,15 +57,5 @@ export class AskedOverHttp implements Asked {
   }
 }
 
-/** What is asked by a request, as its surface has read it. */
-export interface Call {
-  /** As of `Carriers`; none are read when left out. */
-  readonly params?: Carriers['params'];
-  /** As of `Asked`; false when left out. */
-  readonly ownParams?: boolean;
-  /** Likewise: whoever forgets it asks for a right to everything. */
-  readonly isScoped?: boolean;
-  /** As of `Asked`; false when left out. */
-  readonly isChange?: boolean;
-  readonly example: string;
-}
+/** Whoever forgets to say that a call is scoped asks for a right to everything; what else is left out is not so, or not there. */
+export type Call = Pick<Facts, 'example'> & Partial<Facts>;

@@ -1,17 +1,10 @@
+import type { Need } from '../rights/admission.ts';
 import type { Place } from './places.ts';
 
 /**
  * Who may do what, as one table: what a call needs, and what callers there are. It knows no names; whether a user's role covers a
  * namespace is asked afterwards, of the command that was read.
  */
-
-/**
- * What a call needs. `alive`: whether this process lives, which is never closed. `probe`: health. `login`: to say who one is. `operate`: to
- * act on what belongs to others. `self`: what is about the caller's own user. `admin`: users, roles, secrets. `first-admin`: to become the
- * first one who may.
- */
-export const NEEDS = ['alive', 'probe', 'login', 'read', 'write', 'operate', 'self', 'admin', 'first-admin'] as const;
-export type Need = (typeof NEEDS)[number];
 
 /** How far callers are let in who have not said who they are; and whether there is a way to say it. */
 export interface Openness {

@@ -1,20 +1,14 @@
+import type { Need, Scope, Refusal as Told } from '../rights/admission.ts';
 import { AddressSet, addressBytes } from '../wire/addresses.ts';
 import type { Place } from './places.ts';
-import type { Need } from './policy.ts';
-import type { Deed, Scope } from './roles.ts';
+import type { Deed } from './roles.ts';
 
 /**
  * What the refused are told. Their clients show it, or a part of it, or nothing, format it once more, and know some of the words: so one
  * line of ASCII, 300 characters at most, without quotes or percent signs, and at its start the words by which consoles go to their login.
  */
-export interface Refusal {
-  readonly isRefusal: true;
+export interface Refusal extends Told {
   readonly reason: RefusalReason;
-  /** Of HTTP; over gRPC it is the error code, in the class that the caller waits for. Never 401: nobody logs in because of it. */
-  readonly status: 403 | 429;
-  readonly text: string;
-  /** For the header `Retry-After`. */
-  readonly retryAfterSeconds?: number;
 }
 
 export type RefusalReason =
@@ -130,15 +124,4 @@ function shown(text: string): string {
 
 function oneLine(text: string): string {
   return text.replace(/[^\x20-\x7e]|["'%\\]/g, '?').slice(0, 300);
-}
-
-/** As Nacos's filter answers in all versions, v3 too: never in an envelope. `path` is bounded by whoever gives it. */
-export function refusalBody({ status, text }: Refusal, path: string, nowMs: number): object {
-  const timestamp = new Date(nowMs).toISOString().replace('Z', '+00:00');
-  return { timestamp, status, error: status === 403 ? 'Forbidden' : 'Too Many Requests', message: text, path };
-}
-
-/** What goes along with it. */
-export function refusalHeaders({ retryAfterSeconds }: Refusal): Readonly<Record<string, string>> {
-  return retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
 }

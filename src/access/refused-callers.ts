@@ -1,5 +1,5 @@
+import type { Need } from '../rights/admission.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
-import type { Need } from './policy.ts';
 import type { RefusalReason } from './refusals.ts';
 
 /**

@@ -1,3 +1,5 @@
+import type { Scope } from '../rights/admission.ts';
+
 /**
  * What a role allows. A role is `reader`, `writer` or `admin`, for all there is or `@NAMESPACE` or `@NAMESPACE:GROUP`; any other name is
  * one that an administrator has given to rules. Both come down to grants, and a grant is matched as text, part by part: never by a
@@ -6,16 +8,6 @@
 
 /** What can be allowed by namespace and group. */
 export type Deed = 'read' | 'write' | 'operate';
-
-/** What a call touches, after it has been read in full. A part left out means all of them, which only a grant for all covers. */
-export interface Scope {
-  /** As the registry calls it: the default one is `public`, never blank. */
-  readonly namespace?: string;
-  readonly group?: string;
-  readonly kind?: 'naming' | 'config';
-  /** Of the service, or the text. */
-  readonly name?: string;
-}
 
 /** Deeds that are allowed, and where. */
 export interface Grant {

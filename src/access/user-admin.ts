@@ -1,7 +1,8 @@
+import type { Fault, Prepared, Rule } from '../rights/user-desk.ts';
 import type { Kdf } from './kdf.ts';
 import { hashed, passwordFault, type Randomness } from './passwords.ts';
 import { ADMIN, grantOfRole, grantOfRule, isAdminRole, isRoleName, RULE_FORM } from './roles.ts';
-import { isAdmin, isUserName, type Rule, type User, type Users } from './users.ts';
+import { isAdmin, isUserName, type User, type Users } from './users.ts';
 
 /**
  * What administrators do to users, roles and rules by calls. Whoever asks has been let in already. Passwords are hashed first, which takes
@@ -153,17 +154,6 @@ export class UserAdmin {
   #newGeneration(): string {
     return Buffer.from(this.#randomness(12)).toString('base64url');
   }
-}
-
-/** A password that may be kept. */
-export interface Prepared {
-  readonly hash: string;
-}
-
-/** Why it was not done. The texts carry what the caller said, which its surface has bounded. */
-export interface Fault {
-  readonly why: 'invalid' | 'exists' | 'unknown' | 'of-file' | 'last-admin' | 'too-many' | 'busy';
-  readonly text: string;
 }
 
 export const MOST_USERS = 10_000;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
+import type { Rule } from '../rights/user-desk.ts';
 import { type Derive, hashed, passwordFault, type Randomness, readHash } from './passwords.ts';
 import { grantOfRole, grantOfRule, isRoleName, RULE_FORM } from './roles.ts';
-import { isAdmin, isUserName, type Rule, type User, type Users } from './users.ts';
+import { isAdmin, isUserName, type User, type Users } from './users.ts';
 
 /**
  * The file of users, in YAML or JSON:

@@ -1,4 +1,6 @@
-import { covers, type Deed, type Grant, grantOfRole, grantOfRule, isAdminRole, type Scope } from './roles.ts';
+import type { Scope } from '../rights/admission.ts';
+import type { Rule } from '../rights/user-desk.ts';
+import { covers, type Deed, type Grant, grantOfRole, grantOfRule, isAdminRole } from './roles.ts';
 
 /**
  * Who there is and what each may do. Users come from a file, which only the file changes, and from calls, which a store keeps; of two
@@ -162,12 +164,6 @@ export function isAdmin({ roles }: Pick<User, 'roles'>): boolean {
 /** What a user may be called; a colon would end the name in `Authorization: Basic`. */
 export function isUserName(name: string): boolean {
   return /^[\w.@-]{1,64}$/.test(name);
-}
-
-/** As Nacos writes a permission of a role. */
-export interface Rule {
-  readonly resource: string;
-  readonly action: string;
 }
 
 /** State that a store keeps: values of plain JSON by key. */

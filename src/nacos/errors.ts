@@ -45,6 +45,7 @@ export const REASONS = {
   'not-ready': row(500, UNCODED.code, UNCODED.message),
   'too-many': row(429, 30_000, 'server error', 503),
   'too-many-polls': row(503, 30_000, 'server error'),
+  'too-many-bytes': row(429, 30_000, 'server error'),
   'too-many-connections': row(503, 30_000, 'server error'),
   'too-large': row(413, 30_000, 'server error'),
   'no-such-api': row(501, 30_000, 'server error'),

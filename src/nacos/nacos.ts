@@ -1,6 +1,7 @@
 import type { ConnectRouter } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import type { Registry } from '../registry/registry.ts';
+import type { UserDesk } from '../rights/user-desk.ts';
 import type { Peer, Serve } from '../wire/exchange.ts';
 import type { HeldBodies } from '../wire/held-bodies.ts';
 import type { CallLane } from '../wire/lanes.ts';
@@ -11,13 +12,14 @@ import { Clients } from './clients.ts';
 import { ConfigListeners } from './config-listeners.ts';
 import { type ConfigLimits, Configs } from './configs.ts';
 import { type Durability, type DurablePart, NOTHING_IS_KEPT } from './durability.ts';
-import type { Gate, UserDesk } from './gate.ts';
+import type { Gate } from './gate.ts';
 import { Connections, type ConnectionsOptions } from './grpc/connections.ts';
 import { type LaneRoom, nacosLane } from './grpc/lane.ts';
 import { ListenedConfigs, type ListenedConfigsLimits } from './grpc/listened-configs.ts';
 import { answerer, type NacosRpcOptions, nacosRpc } from './grpc/protocol.ts';
 import { Subscribers, type SubscribersLimits } from './grpc/subscribers.ts';
 import { requestTable } from './grpc/table.ts';
+import { LargeAnswers, type LargeAnswersLimits } from './http/large-answers.ts';
 import { LongPolls, type LongPollsLimits } from './http/long-polls.ts';
 import { type PipelineOptions, pipeline, turnedAway } from './http/pipeline.ts';
 import type { HttpLimits, HttpRooms } from './http/route.ts';
@@ -41,8 +43,9 @@ export function createNacos(options: NacosOptions): Nacos {
     rooms;
   switches.onChange(() => options.registry.suspendExpiry(!switches.values.healthCheckEnabled));
   const routes = nacosRoutes(rooms);
+  const largeAnswers = new LargeAnswers(limits);
   return {
-    http: pipeline({ ...options, routes, switches, durability }),
+    http: pipeline({ ...options, routes, switches, durability, largeAnswers }),
     turnedAway: turnedAway({ ...options, routes }),
     routes: (router) => nacosRpc(router, rooms),
     lane: (calls) => nacosLane({ ...options, ...limits, ...calls, connections, answerTo: answerer(rooms, requestTable(rooms)) }),
@@ -62,6 +65,7 @@ export function createNacos(options: NacosOptions): Nacos {
       { name: 'long polls', used: longPolls.count, most: options.limits.maxLongPolls },
       { name: 'texts', used: configs.count, most: options.limits.maxConfigs },
       { name: 'bytes of texts', used: configs.bytes, most: options.limits.maxConfigTotalBytes },
+      { name: 'bytes of answers', used: largeAnswers.bytes, most: options.limits.maxAnswerBytesInAll },
     ],
     freeze: () => connections.freeze(),
     endPolls: () => longPolls.close(),
@@ -153,6 +157,7 @@ export interface NacosOptions {
 
 /** What is given to each room of it. */
 export type NacosLimits = PipelineOptions['limits'] &
+  LargeAnswersLimits &
   NamingOptions['limits'] &
   CatalogOptions['limits'] &
   QuotasLimits &

@@ -157,6 +157,8 @@ export function gateOf({ access }: AccessRooms) {
   type Pair = Parameters<AccessRooms['access']['login']>[1];
   return {
     admit: (need: Need, req: Http[0], call: Http[1]) => access.admit(need, new AskedOverHttp(req, call)),
+    refusalByHead: (need: Need, req: Http[0], call: Http[1], mayBringLogin: boolean) =>
+      access.refusalByHead(need, new AskedOverHttp(req, call), mayBringLogin),
     wouldAdmit: (need: Exclude<Need, undefined>, req: Http[0], call: Http[1]) =>
       access.wouldAdmit(need, new AskedOverHttp(req, call)),
     admitOverGrpc: (need: Need, peer: Grpc[0], call: Grpc[1]) => access.admit(need, new AskedOverGrpc(peer, call)),

@@ -1,7 +1,7 @@
 import { cors } from '@connectrpc/connect';
 import type { Access } from '../access/access.ts';
 import { headOf, type PageRules, pageHeaders } from '../access/browsers.ts';
-import { type Refusal, refusalBody, refusalHeaders } from '../access/refusals.ts';
+import { type Refusal, refusalBody, refusalHeaders } from '../rights/admission.ts';
 import { answer, answerGrpcStatus } from '../wire/answer.ts';
 import { isOfBrowser } from '../wire/browser.ts';
 import { headerOf, ipOf, isGrpc, pathOf, type Request, type Response } from '../wire/exchange.ts';

@@ -226,7 +226,7 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
     wallClock: risingClock.now,
     log,
     openAnswers: new OpenAnswers(),
-    bodies: new HeldBodies(options),
+    bodies: new HeldBodies(options, refused),
     shutdown,
     seats: seatsOf(options, log, refused),
     http2Totals: new Totals(),

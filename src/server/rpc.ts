@@ -12,9 +12,10 @@ import { universalRequestFromNodeRequest } from '@connectrpc/connect-node';
 import type { Logger } from 'pino';
 import { abandonBody, atItsTurn, written } from '../wire/answer.ts';
 import { isHttp2, peerOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
-import type { HeldBodies } from '../wire/held-bodies.ts';
+import { type HeldBodies, heldThrough } from '../wire/held-bodies.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
 import { COMPRESSIONS } from './compressions.ts';
+import { HalfRead } from './half-read.ts';
 import { callersMistakes, ONLY_GRPC, translate } from './triple.ts';
 
 export interface RpcOptions {
@@ -80,16 +81,13 @@ function logBugs(log: Logger): Interceptor {
 const NEVER = 0xffff_ffff;
 
 function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
-  const { contextValues, longLived = false, maxMessageBytes, openAnswers, bodies, log } = options;
+  const { contextValues, longLived = false, openAnswers, bodies, log } = options;
   const { methodKind } = handler.method;
   const expects = methodKind === 'unary' || methodKind === 'server_streaming' ? 'message' : 'stream';
-  /** What is kept of it until there is a message: of a stream that has many, as much as one of them may have. */
-  const bodyOf = (req: Request, res: Response): AsyncIterable<Uint8Array> => {
-    const held = bodies.of(peerOf(req));
-    if (methodKind !== 'bidi_streaming') return held.through(req, tooMuch);
-    if (!held.hold(maxMessageBytes)) throw tooMuch();
-    res.once('close', () => held.hold(0));
-    return req;
+  /** What is kept of it until there is a message: of a stream that has many, what has come of the next. */
+  const bodyOf = (req: Request): AsyncIterable<Uint8Array> => {
+    const half = methodKind === 'bidi_streaming' ? new HalfRead() : undefined;
+    return heldThrough(bodies, peerOf(req), req, { refusal: tooMuch, held: half && ((chunk) => half.push(chunk)) });
   };
   return (req, res) => {
     // It may have nothing to say for hours.
@@ -97,7 +95,7 @@ function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
     const run = async () => {
       openAnswers.add(res);
       try {
-        const asked = { ...universalRequest(req, res, contextValues(req)), body: bodyOf(req, res) };
+        const asked = { ...universalRequest(req, res, contextValues(req)), body: bodyOf(req) };
         const { request, answered } = translate(asked, expects, longLived ? ONLY_GRPC : undefined);
         const answer = await answered(await handler(request));
         // Answered before all of it was read, and so refused: what is left of the request would stand in the way of the next.
@@ -163,7 +161,7 @@ async function respond({ status, header, body, trailer }: UniversalServerRespons
 }
 
 function tooMuch(): ConnectError {
-  return new ConnectError('the messages of one connection must not be as large together', Code.ResourceExhausted);
+  return new ConnectError('too much is on its way that is not whole: send it again later', Code.ResourceExhausted);
 }
 
 function lowerFirst(text: string): string {

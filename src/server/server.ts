@@ -131,7 +131,7 @@ interface Tls {
 
 /** Opens all ports or none. */
 async function openPorts(
-  { options, scheduler, wallClock, log, seats, http2Totals, refused }: House,
+  { options, scheduler, wallClock, log, seats, http2Totals, refused, bodies }: House,
   surfaces: Surfaces,
   { identity: tls, certificate }: Tls,
 ): Promise<Ports> {
@@ -140,7 +140,7 @@ async function openPorts(
   const health = healthOnly(surfaces, log);
   const guests = forGuests(surfaces, log, (socket) => refused.count(seats.limitOf(socket)));
   const onBug = (err: unknown) => log.error({ err }, 'http2 failed');
-  const shared = { limits: options, scheduler, wallClock, http2Totals, refused, onBug, guests };
+  const shared = { limits: options, scheduler, wallClock, http2Totals, refused, bodies, onBug, guests };
   const failed = (reason: string, { remoteAddress }: Socket) => certificate?.handshakeFailed(reason, remoteAddress);
   const tlsRules = { minVersion, ciphers, requiresCertificate: options.tlsRequireClientCert, failed };
   // Whoever asks for health may have no certificate: the kubelet has none.

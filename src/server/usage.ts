@@ -18,6 +18,7 @@ export interface Users {
   readonly seats: { readonly count: number; readonly most: number };
   readonly watches: { readonly count: number };
   readonly nacos: { readonly uses: () => readonly Use[] };
+  readonly bodies: { readonly bytes: number };
   readonly http2Totals: Pick<Totals, 'unreadBytes' | 'unsentBytes' | 'counts'>;
   readonly refused: Refused;
 }
@@ -34,7 +35,7 @@ export function lookAtLimits(users: Users): Look {
   };
 }
 
-function usesOf({ options, registry, seats, watches, nacos, http2Totals }: Users): readonly Use[] {
+function usesOf({ options, registry, seats, watches, nacos, bodies, http2Totals }: Users): readonly Use[] {
   const { services, instances, metadataSize } = registry.accounts.all;
   return [
     { name: 'connections', used: seats.count, most: seats.most },
@@ -43,6 +44,7 @@ function usesOf({ options, registry, seats, watches, nacos, http2Totals }: Users
     { name: 'instances', used: instances, most: options.maxInstances },
     { name: 'characters of metadata', used: metadataSize, most: options.maxMetadataInAll },
     ...nacos.uses(),
+    { name: 'bytes held', used: bodies.bytes, most: options.maxHeldBytesInAll },
     { name: 'bytes unread', used: http2Totals.unreadBytes, most: options.maxUnreadBytesInAll },
     { name: 'bytes unsent', used: http2Totals.unsentBytes, most: options.maxUnsentBytesInAll },
   ];

@@ -1,5 +1,6 @@
-import type { Access, Admission } from '../access/access.ts';
+import type { Access } from '../access/access.ts';
 import { AskedOverHttp } from '../access/asked-over-http.ts';
+import type { Admission } from '../rights/admission.ts';
 import { pathOf, type Request, type Serve } from '../wire/exchange.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { answerRefusal } from './pages.ts';
@@ -32,9 +33,17 @@ function textOf(admission: Admission): string | undefined {
   return admission.isRefusal ? admission.text : undefined;
 }
 
-/** Whether somebody may hear of more than that the bridge is ready: nobody is refused that, and so nobody hears of it. */
+/**
+ * Whether somebody may hear of more than that the bridge is ready: how much there is of everything, who was refused, what has failed. Who
+ * may read it all may, where health is open to him. Nobody is refused that, and so nobody hears of it.
+ */
 export function mayHear(access: Access) {
-  return (req: Request) => access.wouldAdmit('probe', new AskedOverHttp(req, { example: '' }));
+  return (req: Request) => {
+    const asked = new AskedOverHttp(req, { example: '' });
+    const mayRead = access.wouldAdmit('read', asked);
+    const mayAsk = (may: boolean) => may && access.wouldAdmit('probe', asked);
+    return mayRead instanceof Promise ? mayRead.then(mayAsk) : mayAsk(mayRead);
+  };
 }
 
 /** As the first, where no name is asked for: of all these paths those of reflection, which health itself does not look after. */

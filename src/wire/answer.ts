@@ -1,5 +1,5 @@
 import { ServerResponse } from 'node:http';
-import { headerOf, isHttp2, type Request, type Response } from './exchange.ts';
+import { hasNoBody, headerOf, isHttp2, type Request, type Response } from './exchange.ts';
 import { TURN } from './turn.ts';
 
 /** The only place that writes answers, the same over HTTP/1.1 and HTTP/2. */
@@ -143,7 +143,7 @@ export function atItsTurn(res: Response, run: () => void): void {
  * HTTP/2 a stream does.
  */
 export function abandonBody(req: Request, res: Response): void {
-  if (!isHttp2(req) && !req.complete) res.setHeader('Connection', 'close');
+  if (!isHttp2(req) && !req.complete && !hasNoBody(req)) res.setHeader('Connection', 'close');
 }
 
 /** Longer ones are cut: a header is no place for a list. */

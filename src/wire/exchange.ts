@@ -34,10 +34,14 @@ export interface Peer {
 
 export function peerOf(req: Request): Peer {
   if (isHttp2(req)) return Http2Peer.of(req.stream.peer);
-  return new SocketPeer(req.socket);
+  return peerOfSocket(req.socket);
 }
 
 /** The other end of a connection of HTTP/1. */
+export function peerOfSocket(socket: Socket): Peer {
+  return new SocketPeer(socket);
+}
+
 class SocketPeer implements Peer {
   readonly ip: string;
   readonly port: number;

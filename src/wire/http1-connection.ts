@@ -1,15 +1,20 @@
 import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
+import { peerOfSocket } from './exchange.ts';
+import type { HeldBodies, HeldBody } from './held-bodies.ts';
 import type { PortLimits } from './lanes.ts';
 import type { Use } from './seat.ts';
 
-export type Http1Times = Pick<PortLimits, 'keepAliveTimeoutMs' | 'stallTimeoutMs'>;
+export type Http1ConnectionLimits = Pick<PortLimits, 'keepAliveTimeoutMs' | 'stallTimeoutMs' | 'maxPipelined'>;
 
 /** One connection of HTTP/1.1: what is being answered on it, and how it ends where Node would end it too soon. */
 export class Http1Connection implements Use {
   readonly isGuest: boolean;
   readonly #socket: Socket;
-  readonly #limits: Http1Times;
+  readonly #limits: Http1ConnectionLimits;
+  readonly #bodies: HeldBodies | undefined;
+  /** What is held for requests that came before those ahead of them were answered; nearly never anything. */
+  #waiting: HeldBody | undefined;
   /** Answers that have not gone out whole. Not a set of them: see `Bag`. */
   #open = 0;
   /** That of the last request, if it is one of them. */
@@ -18,10 +23,11 @@ export class Http1Connection implements Use {
   #isSending = false;
   #isRefused = false;
 
-  constructor(socket: Socket, isGuest: boolean, limits: Http1Times) {
+  constructor(socket: Socket, isGuest: boolean, limits: Http1ConnectionLimits, bodies?: HeldBodies) {
     this.#socket = socket;
     this.isGuest = isGuest;
     this.#limits = limits;
+    this.#bodies = bodies;
   }
 
   get isIdle(): boolean {
@@ -32,17 +38,30 @@ export class Http1Connection implements Use {
     return this.#socket.bytesRead;
   }
 
-  began(res: ServerResponse): void {
-    this.#open++;
+  /** False: that is more than there is room for, and the connection has to end. */
+  began(res: ServerResponse): boolean {
     this.#last = res;
+    if (++this.#open <= FEW) return true;
+    // It is read from all the same: that the peer has left would not be seen else.
+    if (this.#open > this.#limits.maxPipelined) return false;
+    // Their answers have no turn in which to say no.
+    this.#waiting ??= this.#bodies?.of(peerOfSocket(this.#socket), () => void this.#socket.destroy());
+    return this.#waiting?.hold(this.#open * WAITING_BYTES) !== false;
   }
 
   answered(): void {
-    if (--this.#open > 0) return;
+    this.#open--;
+    this.#waiting?.hold(this.#open <= FEW ? 0 : this.#open * WAITING_BYTES);
+    if (this.#open > 0) return;
     this.#last = undefined;
     // Node would wait for the next request now, and for as long as that may take.
     this.#isSending = this.#socket.writableLength > 0;
     if (this.#isSending) this.#socket.setTimeout(this.#limits.stallTimeoutMs);
+  }
+
+  /** The connection has closed: of answers that had no turn yet nobody hears any more. */
+  gone(): void {
+    this.#waiting?.hold(0);
   }
 
   /** Nothing has come or gone for a while. Node would also end who waits for an answer: for a text to change, or for the next status. */
@@ -99,6 +118,11 @@ export class Http1Connection implements Use {
     socket.destroy(error);
   }
 }
+
+/** So many are not worth counting. */
+const FEW = 4;
+/** What a request, its answer and whoever waits for its turn take, seen in Node's heap. */
+const WAITING_BYTES = 4 << 10;
 
 /** By Node's codes. */
 const REFUSED: Readonly<Record<string, string>> = {

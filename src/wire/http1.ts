@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import type { Socket } from 'node:net';
 import { answerText } from './answer.ts';
 import { hasNoBody, type Serve } from './exchange.ts';
+import type { HeldBodies } from './held-bodies.ts';
 import { Http1Connection } from './http1-connection.ts';
 import type { Lanes, PortLimits } from './lanes.ts';
 import type { Refused } from './refused.ts';
@@ -33,12 +34,14 @@ export interface Http1Options {
   readonly guests?: Serve;
   /** Where refusals for a limit are counted. */
   readonly refused?: Refused | undefined;
+  /** Where requests count that wait for those ahead of them; without a bound in all when left out. */
+  readonly bodies?: HeldBodies | undefined;
 }
 
 export function createHttp1(
   { request, http1: lane }: Lanes,
   limits: PortLimits,
-  { guests = request, refused }: Http1Options = {},
+  { guests = request, refused, bodies }: Http1Options = {},
 ): Http1 {
   const { maxHeaderFields } = limits;
   const connections = new Map<Socket, Http1Connection>();
@@ -52,11 +55,14 @@ export function createHttp1(
   };
 
   const server = createServer(optionsOf(limits), (req, res) => {
-    // Something came after a last answer: there is none for it.
-    if (req.socket.writableEnded) return void req.socket.destroy();
+    // Something came after a last answer: there is none for it. Of a connection that was cut, the rest of what had come is still told.
+    if (req.socket.writableEnded || req.socket.destroyed) return void req.socket.destroy();
     if (!hasNoBody(req)) req.socket.destroySoon = destroySoon;
     const connection = connections.get(req.socket);
-    connection?.began(res);
+    if (connection?.began(res) === false) {
+      refused?.count('pipelined requests');
+      return void req.socket.destroy();
+    }
     res.on('close', onAnswered);
     if (closing) res.shouldKeepAlive = false;
     if (req.rawHeaders.length > 2 * maxHeaderFields) refuseFields(res, refused);
@@ -86,9 +92,12 @@ export function createHttp1(
 
     serve(socket, isGuest = false) {
       socket.setKeepAlive(true, TCP_KEEP_ALIVE_AFTER_MS);
-      const connection = new Http1Connection(socket, isGuest, limits);
+      const connection = new Http1Connection(socket, isGuest, limits, bodies);
       connections.set(socket, connection);
-      socket.once('close', () => connections.delete(socket));
+      socket.once('close', () => {
+        connections.delete(socket);
+        connection.gone();
+      });
       for (const each of serveSocket) each.call(server, socket);
       return connection;
     },

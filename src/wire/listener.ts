@@ -2,6 +2,7 @@ import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { Bag } from './bag.ts';
 import { refuseCleartext } from './cleartext.ts';
 import { tellApart } from './first-bytes.ts';
+import type { HeldBodies } from './held-bodies.ts';
 import type { Totals } from './http2/totals.ts';
 import { DEFAULT_RULES, type TlsIdentity } from './identity.ts';
 import type { Lanes, PortLimits } from './lanes.ts';
@@ -36,6 +37,8 @@ export interface PortOptions {
   readonly http2Totals?: Totals;
   /** Where refusals for a limit are counted. */
   readonly refused?: Refused;
+  /** Where requests count that came before those ahead of them were answered; without a bound in all when left out. */
+  readonly bodies?: HeldBodies;
   /** Hears of what nobody else has caught; nobody catches it when left out. */
   readonly onBug?: (error: unknown) => void;
   readonly tls?: TlsIdentity | undefined;
@@ -55,8 +58,8 @@ export async function listen(host: string, port: number, lanes: Lanes, options: 
   const { onBug = (error) => scheduler.soon(() => rethrow(error)) } = options;
   const sockets = new Bag<Socket>();
   const undecided = new Bag<Socket>();
-  const { guests, refused, http2Totals: totals } = options;
-  const serving = createServing(lanes, { limits, scheduler, wallClock, onBug, totals, guests, refused });
+  const { guests, refused, bodies, http2Totals: totals } = options;
+  const serving = createServing(lanes, { limits, scheduler, wallClock, onBug, totals, guests, refused, bodies });
   const { handshakeTimeoutMs } = limits;
   const howToShake = { ...DEFAULT_RULES, requiresCertificate: false, ...options.tlsRules, handshakeTimeoutMs };
   const secure = tls && secured(tls, howToShake, serving.serveShaken);

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { endsOf } from './ends.ts';
+import type { HeldBodies } from './held-bodies.ts';
 import { createHttp1 } from './http1.ts';
 import { createHttp2, type Http2Options } from './http2.ts';
 import type { Lanes, PortLimits } from './lanes.ts';
@@ -26,10 +27,12 @@ export interface ServingOptions extends Http2Options {
   readonly guests?: Lanes | undefined;
   /** Where refusals for a limit are counted. */
   readonly refused?: Refused | undefined;
+  /** See `PortOptions`. */
+  readonly bodies?: HeldBodies | undefined;
 }
 
-export function createServing(lanes: Lanes, { limits, guests = lanes, refused, ...options }: ServingOptions): Serving {
-  const http1 = createHttp1(lanes, limits, { guests: guests.request, refused });
+export function createServing(lanes: Lanes, { limits, guests = lanes, refused, bodies, ...options }: ServingOptions): Serving {
+  const http1 = createHttp1(lanes, limits, { guests: guests.request, refused, bodies });
   const http2 = createHttp2(lanes, limits, options);
   const http2OfGuests = createHttp2(guests, limits, options);
   const shaking = new Map<string, Seat>();

@@ -1,12 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Admission, Asked } from '../../src/access/access.ts';
+import type { Asked } from '../../src/access/access.ts';
 import { payloadHeaders } from '../../src/access/carriers.ts';
 import { accessFaults, startNotice } from '../../src/access/create-access.ts';
-import type { Permit } from '../../src/access/permit.ts';
-import { NEEDS, type Need } from '../../src/access/policy.ts';
-import { refusalBody, refusalHeaders } from '../../src/access/refusals.ts';
-import type { Scope } from '../../src/access/roles.ts';
+import {
+  type Admission,
+  NEEDS,
+  type Need,
+  type Permit,
+  refusalBody,
+  refusalHeaders,
+  type Scope,
+} from '../../src/rights/admission.ts';
 import { randomRuns } from '../support/random.ts';
 import { accessRoom, asked, PASSWORD, SECRET, SETTINGS } from './room.ts';
 
@@ -45,6 +50,48 @@ function permitIn(admission: Admission): Permit {
   if (admission.isRefusal) throw new Error(admission.text);
   return admission;
 }
+
+describe('by the head alone', () => {
+  it('whoever may not, whatever comes, is refused, and told of as any other', () => {
+    using room = accessRoom();
+    expect(textOf(room.access.refusalByHead('write', asked(), true))).toMatch(/^not trusted: 10\.2\.3\.4 may not write here/);
+    expect(room.told).toMatchObject([{ what: 'refused', reason: 'not-trusted' }]);
+    expect(room.access.refusalByHead('read', asked(), true)).toBe(undefined);
+    expect(room.access.refusalByHead('write', asked({ ip: '127.0.0.1' }), true)).toBe(undefined);
+    expect(textOf(room.access.refusalByHead(undefined, asked({ ip: '127.0.0.1' }), true))).toContain('Nobody may');
+  });
+
+  it('what a body could mend is not refused', async () => {
+    const room = await roomWithUsers();
+    const by = (need: Need, one: Asked, mayBringLogin = true) => textOf(room.access.refusalByHead(need, one, mayBringLogin));
+    expect(by('write', asked())).toBe('-');
+    expect(by('write', asked(), false)).toMatch(/^user not found! Log in/);
+    expect(by('write', asked({ params: { username: 'writer', password: 'wrong' } }), false)).toBe('-');
+    expect(by('login', asked(), false)).toBe('-');
+    expect(by('first-admin', asked(), false)).toContain('the first admin is made on the machine');
+    expect(by('write', room.as('writer'))).toBe('-');
+    expect(by('write', room.as('ann'))).toBe('-');
+    expect(by('write', room.as('ann', { isScoped: false }))).toContain('user ann may not write all there is');
+    expect(by('write', room.as('reader'))).toContain('user reader may not write');
+    expect(by('admin', room.as('writer'))).toContain('user writer may not administer');
+    expect(by('write', asked({ params: { accessToken: 'x' } }))).toBe('token invalid! Log in again');
+    expect(by('write', room.as('writer', { headers: { accesstoken: 'x' } }))).toBe(DISAGREES);
+    room.refusedCallers.stop();
+  });
+
+  it('nobody is refused who would be let in, whatever he brings', async () => {
+    const room = await roomWithUsers();
+    for (const need of NEEDS)
+      for (const name of room.tokens.keys())
+        for (const isScoped of [true, false]) {
+          const one = room.as(name, { isScoped });
+          const admission = await room.access.admit(need, one);
+          if (!admission.isRefusal) expect(room.access.refusalByHead(need, one, false), `${need} ${name}`).toBe(undefined);
+          else expect(textOf(room.access.refusalByHead(need, one, false)), `${need} ${name}`).toBe(admission.text);
+        }
+    room.refusedCallers.stop();
+  });
+});
 
 describe('without users', () => {
   it.each<readonly [need: Need, more: Partial<Asked>, text: string]>([

@@ -1,6 +1,6 @@
 import { connect } from 'node:http2';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { NEEDS, type Need } from '../../src/access/policy.ts';
+import { NEEDS, type Need } from '../../src/rights/admission.ts';
 import {
   EverythingServed,
   guarded,

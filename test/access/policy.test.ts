@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { mayAnybody, NEEDS, type Openness, opennessFaults, PROTECTED } from '../../src/access/policy.ts';
+import { mayAnybody, type Openness, opennessFaults, PROTECTED } from '../../src/access/policy.ts';
+import { NEEDS } from '../../src/rights/admission.ts';
 
 /** Who has not said who he is: from this machine, a trusted address, elsewhere; and a browser in each of these places. */
 const CALLERS = [

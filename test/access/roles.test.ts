@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { covers, type Deed, grantOfRole, grantOfRule, isRoleName, type Scope } from '../../src/access/roles.ts';
+import { covers, type Deed, grantOfRole, grantOfRule, isRoleName } from '../../src/access/roles.ts';
+import type { Scope } from '../../src/rights/admission.ts';
 import { randomRuns } from '../support/random.ts';
 
 const ORDERS: Scope = { namespace: 'public', group: 'G1', kind: 'naming', name: 'orders' };

@@ -86,7 +86,8 @@ describe('paths', () => {
     expect(await get('/health')).toEqual([200, expect.any(String)]);
     expect(await get('/livez')).toEqual([200, 'ok\n']);
     expect(await get('/readyz?verbose')).toEqual([200, 'ok\n']);
-    expect((await get('/readyz?verbose', {}))[1]).toContain('[+]registry');
+    expect(await get('/readyz?verbose', {})).toEqual([200, 'ok\n']);
+    expect((await get('/readyz?verbose', server.bearer('rita')))[1]).toContain('[+]registry');
     expect((await get('/nacos/v1/console/health/readiness'))[0]).toBe(404);
     const main = `http://${server.listeners.main}/nacos/v1/console/health/readiness`;
     expect((await fetch(main, { headers: REMOTE })).status).toBe(403);

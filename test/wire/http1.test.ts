@@ -3,8 +3,10 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { abandonBody, answerText } from '../../src/wire/answer.ts';
+import { HeldBodies } from '../../src/wire/held-bodies.ts';
 import type { Lanes } from '../../src/wire/lanes.ts';
-import { listen } from '../../src/wire/listener.ts';
+import { listen, type PortOptions } from '../../src/wire/listener.ts';
+import { Refused } from '../../src/wire/refused.ts';
 import { systemScheduler } from '../../src/wire/scheduler.ts';
 import { TLS_CERT, TLS_KEY } from '../support/health-clients.ts';
 import { failOnLeaks } from '../support/leaks.ts';
@@ -28,9 +30,15 @@ class Refusing {
   };
 }
 
-async function opened({ lanes }: Pick<Refusing, 'lanes'>, isSecure: boolean, limits: Partial<typeof LIMITS> = {}) {
+async function opened(
+  { lanes }: Pick<Refusing, 'lanes'>,
+  isSecure: boolean,
+  limits: Partial<typeof LIMITS> = {},
+  more: Partial<PortOptions> = {},
+) {
   const tls = isSecure ? { cert: TLS_CERT, key: TLS_KEY } : undefined;
-  const port = await listen('127.0.0.1', 0, lanes, { limits: { ...LIMITS, ...limits }, scheduler: systemScheduler, tls });
+  const options = { limits: { ...LIMITS, ...limits }, scheduler: systemScheduler, tls, ...more };
+  const port = await listen('127.0.0.1', 0, lanes, options);
   const [host, number] = port.address.split(':') as [string, string];
   const where = { host, port: Number(number), allowHalfOpen: true };
   const socket: Socket = isSecure ? connectTls({ ...where, ca: TLS_CERT }) : connectTcp(where);
@@ -120,6 +128,65 @@ describe('what is no HTTP', () => {
     socket.write(`${before}GARBAGE\r\n\r\n`);
     expect([...(await heard).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(statuses);
     socket.end();
+    await close();
+  });
+});
+
+describe('requests that are not answered yet', () => {
+  const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+  /** Takes requests, and answers each when it is told to. */
+  class Waiting {
+    readonly taken: (() => void)[] = [];
+    readonly lanes: Lanes = {
+      request: (_, res) => {
+        this.taken.push(() => answerText(res, 200, 'done'));
+      },
+    };
+  }
+
+  it('are all answered in their order, up to a limit, and end the connection beyond it', async () => {
+    const refused = new Refused();
+    const waiting = new Waiting();
+    const { socket, close } = await opened(waiting, false, { maxPipelined: 100 }, { refused });
+    let heard = '';
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      heard += text;
+    });
+    const over = new Promise((resolve) => socket.once('end', resolve).once('error', resolve));
+    socket.write(GET.repeat(100));
+    await expect.poll(() => waiting.taken.length).toBe(100);
+    for (const answer of waiting.taken) answer();
+    await expect.poll(() => heard.split('HTTP/1.1 200').length - 1).toBe(100);
+    socket.write(GET.repeat(101));
+    await over;
+    expect([waiting.taken.length, refused.counts.get('pipelined requests')]).toEqual([200, 1]);
+    socket.destroy();
+    await close();
+  });
+
+  it('count among what is held, and the connection is cut where that is too much', async () => {
+    const bodies = new HeldBodies({ maxHeldBytes: 1 << 20, maxHeldBytesPerPeer: 1 << 20, maxHeldBytesInAll: 1 << 20 });
+    const refused = new Refused();
+    const waiting = new Waiting();
+    const { socket, close } = await opened(waiting, false, {}, { bodies, refused });
+    socket.on('error', () => {}).resume();
+    const over = new Promise((resolve) => socket.once('end', resolve).once('close', resolve));
+    // As many as are held for a mebibyte, and one more.
+    socket.write(GET.repeat(257));
+    await over;
+    expect([bodies.bytes, waiting.taken.length, refused.counts.get('pipelined requests')]).toEqual([0, 256, 1]);
+    socket.destroy();
+    await close();
+  });
+
+  it('count no more when their connection ends', async () => {
+    const bodies = new HeldBodies({ maxHeldBytes: 1 << 20, maxHeldBytesPerPeer: 1 << 20, maxHeldBytesInAll: 1 << 20 });
+    const waiting = new Waiting();
+    const { socket, close } = await opened(waiting, false, {}, { bodies });
+    socket.write(GET.repeat(10));
+    await expect.poll(() => bodies.bytes).toBe(10 * 4096);
+    socket.destroy();
+    await expect.poll(() => bodies.bytes).toBe(0);
     await close();
   });
 });

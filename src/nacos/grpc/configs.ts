@@ -1,6 +1,7 @@
+import type { Permit } from '../../rights/admission.ts';
 import { type ConfigId, type Configs, configChanged, configUnknown, scopeOf } from '../configs.ts';
 import { MissingParam, RequestError } from '../errors.ts';
-import { type Permit, permitted } from '../gate.ts';
+import { permitted } from '../gate.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { checkedConfigId, checkedPublication } from '../rules.ts';
 import { flagOf, textOf } from './bodies.ts';

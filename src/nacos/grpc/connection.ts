@@ -1,9 +1,9 @@
 import type { Source } from '../../registry/changes.ts';
 import type { Registry } from '../../registry/registry.ts';
+import type { Permit } from '../../rights/admission.ts';
 import type { Peer } from '../../wire/exchange.ts';
 import type { Holding } from '../../wire/holdings.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
-import type { Permit } from '../gate.ts';
 import type { Setup } from './bodies.ts';
 import { Liveness, type LivenessLimits } from './liveness.ts';
 import { Outbox, type OutboxLimits } from './outbox.ts';

@@ -107,6 +107,11 @@ export class FrameReader {
     return this.#half?.length ?? 0;
   }
 
+  /** Keeps nothing of it: what follows cannot be read. */
+  drop(): void {
+    this.#half = undefined;
+  }
+
   /** Hands on each message that is whole now. False: what follows is too large, or compressed, and nothing more can be read. */
   push(chunk: Buffer, take: (message: Buffer) => void): boolean {
     const bytes = this.#have === 0 ? chunk : this.#joined(chunk);

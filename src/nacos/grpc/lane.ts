@@ -119,6 +119,7 @@ const MAX_SPELLINGS = 32;
 const MAX_SPELLING = 64;
 
 const SUCCESS: Trailers = { 'grpc-status': '0' };
+const TOO_MUCH: Trailers = { 'grpc-message': encodeURIComponent('too much is on its way that is not whole'), 'grpc-status': '8' };
 const BUG: Trailers = { 'grpc-message': 'internal%20error', 'grpc-status': '13' };
 
 /** False: it is not as questions are, and nothing has been done. */
@@ -172,12 +173,14 @@ class LaneStream implements DuplexListener {
   readonly #onClose: () => void;
   #isBroken = false;
   #isWriting = false;
+  /** What it ends with. */
+  #last = SUCCESS;
 
   constructor(room: LaneRoom, outlet: Outlet, onClose: () => void) {
     this.#room = room;
     this.#outlet = outlet;
     this.#reader = new FrameReader(room.maxStreamMessageBytes);
-    this.#held = room.bodies.of(outlet.sink.peer(), MOST_HALF_READ * room.maxStreamMessageBytes);
+    this.#held = room.bodies.of(outlet.sink.peer(), () => this.#refuse(), MOST_HALF_READ * room.maxStreamMessageBytes);
     this.#stream = new Stream(room, outlet.sink.peer(), () => this.wake());
     this.#onClose = onClose;
     room.openAnswers.begin();
@@ -216,7 +219,7 @@ class LaneStream implements DuplexListener {
     const { shutdown } = this.#room;
     // Unavailable when the server goes.
     if (shutdown.aborted) sink.end(head, trailersOf(shutdown.reason));
-    else if (this.#stream.isOver) sink.end(head, SUCCESS);
+    else if (this.#stream.isOver) sink.end(head, this.#last);
   }
 
   written(): void {
@@ -226,8 +229,17 @@ class LaneStream implements DuplexListener {
 
   read(chunk: Buffer): void {
     if (this.#isBroken) return;
-    if (!this.#reader.push(chunk, this.#take) || !this.#held.hold(this.#reader.heldBytes)) this.#isBroken = true;
+    if (!this.#reader.push(chunk, this.#take)) this.#isBroken = true;
+    else if (!this.#held.hold(this.#reader.heldBytes)) this.#refuse();
     if (this.#isBroken) this.#stream.finish(BROKEN);
+  }
+
+  /** What has come of its message may not be held. */
+  #refuse(): void {
+    this.#isBroken = true;
+    this.#last = TOO_MUCH;
+    this.#reader.drop();
+    this.#stream.finish(BROKEN);
   }
 
   ended(): void {

@@ -1,12 +1,13 @@
 import { type ConnectRouter, createContextKey } from '@connectrpc/connect';
 import { BiRequestStream, Request } from '../../gen/nacos/payload_pb.ts';
+import type { Admission } from '../../rights/admission.ts';
 import type { Headers } from '../../wire/browser.ts';
 import type { Peer } from '../../wire/exchange.ts';
 import type { Refused } from '../../wire/refused.ts';
 import { takesBytes } from '../agents.ts';
 import { type Durability, kept } from '../durability.ts';
 import { limitOf, REASONS, RequestError } from '../errors.ts';
-import { type Admission, type Gate, NotPermitted } from '../gate.ts';
+import { type Gate, NotPermitted } from '../gate.ts';
 import { readBody } from './bodies.ts';
 import type { ConfigsRoom } from './configs.ts';
 import type { Asker } from './connection.ts';

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import type { Registry } from '../../registry/registry.ts';
 import { groupedName, type ServiceName, serviceKey } from '../../registry/service-name.ts';
+import type { Permit } from '../../rights/admission.ts';
 import { Rounds } from '../../wire/rounds.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import { Shares } from '../../wire/shares.ts';
 import { takesBytes } from '../agents.ts';
 import { TooMany } from '../errors.ts';
-import type { Permit } from '../gate.ts';
 import { Gathered } from '../pushes.ts';
 import type { ClusterQuery } from './bodies.ts';
 import type { Connection } from './connection.ts';

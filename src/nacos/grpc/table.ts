@@ -1,4 +1,4 @@
-import type { Need } from '../gate.ts';
+import type { Need } from '../../rights/admission.ts';
 import type { JsonObject } from '../json.ts';
 import { type ConfigsRoom, configCalls } from './configs.ts';
 import type { Asker } from './connection.ts';

@@ -4,7 +4,7 @@ import { coveredNamespace, permittedNamespace } from '../gate.ts';
 import { isObject, parseJson, scalar } from '../json.ts';
 import { HOME } from '../rules.ts';
 import { readStrictTruth, requiredBare, requiredCore } from './admin-params.ts';
-import { COMPATIBLE_VERSION_3, stateOf } from './console.ts';
+import { COMPATIBLE_VERSION_3, stateFor } from './console.ts';
 import { ifReader } from './operator.ts';
 import { optional, type Params } from './params.ts';
 import { type Asked, type HttpRooms, OK } from './route.ts';
@@ -16,7 +16,7 @@ export function adminCoreCalls(rooms: HttpRooms) {
 
 function stateCalls(rooms: HttpRooms) {
   return {
-    state: ({ local }: Asked) => ({ ...stateOf(local, rooms), version: COMPATIBLE_VERSION_3 }),
+    state: (asked: Asked) => stateFor(asked, rooms, { version: COMPATIBLE_VERSION_3 }),
     readiness() {
       if (!rooms.isReady()) throw new RequestError('not-ready', 'naming is not in readiness');
       return OK;

@@ -34,18 +34,22 @@ function bytesOf(req: Request, maxBytes: number, bodies: HeldBodies): Promise<Bu
     let held: HeldBody | undefined;
     const mayHold = () => {
       if (bytes <= UNCOUNTED_BYTES) return true;
-      held ??= bodies.of(peerOf(req));
+      held ??= bodies.of(peerOf(req), () => refuse(TOO_MUCH));
       return held.hold(bytes);
+    };
+    const refuse = (error: RequestError) => {
+      req.off('data', onData);
+      req.pause();
+      chunks.length = 0;
+      held?.hold(0);
+      reject(error);
     };
     // Nobody has set an encoding on the request, so that it gives bytes.
     const onData = (chunk: Buffer) => {
       bytes += chunk.length;
       chunks.push(chunk);
-      if (bytes <= maxBytes && mayHold()) return;
-      req.off('data', onData);
-      req.pause();
-      held?.hold(0);
-      reject(bytes > maxBytes ? tooLarge(maxBytes) : TOO_MUCH);
+      if (bytes > maxBytes) refuse(tooLarge(maxBytes));
+      else if (!mayHold()) refuse(TOO_MUCH);
     };
     req.on('data', onData);
     req.on('end', () => {
@@ -65,7 +69,17 @@ function bytesOf(req: Request, maxBytes: number, bodies: HeldBodies): Promise<Bu
 /** So much of each is not counted. */
 const UNCOUNTED_BYTES = 4_096;
 
-const TOO_MUCH = new RequestError('too-large', 'the bodies of one connection must not be as large together');
+/** Whether the form may say anything at all, JSON aside. */
+export function mayHaveForm(req: Request): boolean {
+  return /^($|application\/x-www-form-urlencoded|multipart\/form-data)/i.test(headerOf(req, 'content-type'));
+}
+
+/** Whether it may have a body of which it is worth knowing before that comes whether it is wanted. */
+export function mayBeLong(req: Request): boolean {
+  return !hasNoBody(req) && !(Number(headerOf(req, 'content-length') || Number.NaN) <= UNCOUNTED_BYTES);
+}
+
+const TOO_MUCH = new RequestError('too-many-bytes', 'too much is on its way that is not whole: send it again later');
 
 function tooLarge(maxBytes: number): RequestError {
   return new RequestError('too-large', `the body must not exceed ${maxBytes} bytes`);

@@ -1,7 +1,8 @@
+import type { Permit } from '../../rights/admission.ts';
 import type { ConfigListener } from '../config-listeners.ts';
 import { type Config, type ConfigId, type Configs, configChanged, configUnknown, scopeOf } from '../configs.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
-import { covered, NotPermitted, type Permit, permitted } from '../gate.ts';
+import { covered, NotPermitted, permitted } from '../gate.ts';
 import { checkedConfigId, checkedPublication, HOME } from '../rules.ts';
 import { findConfigs, namesView, pageOfConfigs, tenantOf } from './config-pages.ts';
 import { type ListenedText, readListening, writeListening } from './listening-configs.ts';

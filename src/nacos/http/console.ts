@@ -1,8 +1,9 @@
+import type { LoggedIn, Refusal } from '../../rights/admission.ts';
 import { MissingParam, RequestError } from '../errors.ts';
-import { coveredNamespace, type LoggedIn, NotPermitted, permitted, permittedNamespace, type Refusal } from '../gate.ts';
+import { coveredNamespace, NotPermitted, permitted, permittedNamespace } from '../gate.ts';
 import type { Namespace } from '../namespaces.ts';
 import { namespaceView } from '../views.ts';
-import { portOf } from './operator.ts';
+import { ifReader, portOf } from './operator.ts';
 import { optional, type Params, readFlag, required } from './params.ts';
 import { Answer, type Asked, type HttpRooms, OK } from './route.ts';
 
@@ -109,7 +110,7 @@ function stateCalls(rooms: HttpRooms) {
     /** Spring's word for a server that is not to be asked. */
     actuatorHealth: () => (isReady() ? { status: 'UP' } : new Answer({ status: 'OUT_OF_SERVICE' }, {}, 503)),
     /** 1.x calls the mode by another name. */
-    state: ({ local }: Asked) => ({ ...stateOf(local, rooms), standalone_mode: 'standalone' }),
+    state: (asked: Asked) => stateFor(asked, rooms, { version: COMPATIBLE_VERSION, standalone_mode: 'standalone' }),
     /** Texts that an operator has put up: there are none. */
     notice: () => ({ code: 200, message: null, data: null }),
   };
@@ -120,19 +121,29 @@ export const COMPATIBLE_VERSION = '2.5.1';
 /** The same below paths of version 3. */
 export const COMPATIBLE_VERSION_3 = '3.0.3';
 
-/** What 2.x and 3.x say of a server: each value is a text, or null. What has no meaning here is as Nacos starts. */
-export function stateOf(local: string, { desk, limits }: HttpRooms) {
+/** What 2.x and 3.x say of a server; `named`: what each version has of its own. Who may read nothing here is told no more than how to. */
+export function stateFor(asked: Asked, rooms: HttpRooms, named: Readonly<Record<string, string>>): object | Promise<object> {
+  const open = { ...openState(rooms), ...named };
+  return ifReader(rooms.gate, asked, open, () => ({ ...open, ...closedState(asked.local, rooms) }), true);
+}
+
+/** Each value is a text, or null. What has no meaning here is as Nacos starts. */
+function openState({ desk }: HttpRooms) {
   return {
-    version: COMPATIBLE_VERSION,
     startup_mode: 'standalone',
     function_mode: null,
-    server_port: portOf(local),
     auth_enabled: String(desk !== undefined),
     auth_system_type: 'nacos',
     // A console then asks for the first administrator.
     auth_admin_request: String(desk?.hasAdmin === false),
     console_ui_enabled: 'false',
     login_page_enabled: String(desk !== undefined),
+  };
+}
+
+function closedState(local: string, { limits }: HttpRooms) {
+  return {
+    server_port: portOf(local),
     config_retention_days: '30',
     maxContent: String(limits.maxConfigBytes),
     defaultMaxSize: '102400',

@@ -27,9 +27,10 @@ export function operatorCalls({ registry, switches, pusher, clients, gate }: Htt
       return { responsibleServer: local };
     },
     distroStatus: ({ local }: Asked) => ({ healthyList: [local] }),
-    healthServer: ({ local }: Asked) => ({
-      msg: `Hello! I am Nacos-Naming and healthy! total services: ${registry.serviceCount}, local port:${portOf(local)}`,
-    }),
+    healthServer: (asked: Asked) =>
+      ifReader(gate, asked, { msg: HELLO }, () => ({
+        msg: `${HELLO} total services: ${registry.serviceCount}, local port:${portOf(asked.local)}`,
+      })),
     serverList: ({ local }: Asked) => `${local}\r\n`,
     /** Services by namespace, as the clients before 0.8 ask. */
     allDomNames: ({ params }: Asked) => domNames(registry, params),
@@ -55,6 +56,8 @@ export function operatorCalls({ registry, switches, pusher, clients, gate }: Htt
   }
 }
 
+const HELLO = 'Hello! I am Nacos-Naming and healthy!';
+
 /** What became of the datagrams; with `reset` they are counted anew from then on, for whoever may act on the server. */
 function pushState(pusher: HttpRooms['pusher'], gate: HttpRooms['gate'], { params, request }: Asked): object | Promise<object> {
   const { sent, acked, failed, waiting } = pusher.counts;
@@ -76,14 +79,18 @@ function domNames(registry: HttpRooms['registry'], { permit }: Params): object {
   return { count: doms.reduce((sum, [, names]) => sum + names.length, 0), doms: Object.fromEntries(doms) };
 }
 
-/** What is told to whoever may read all that there is; everybody else is told less, as it is asked by those who cannot log in. */
+/**
+ * What is told to whoever may read all that there is, or where that is said anything at all; everybody else is told less, as it is asked
+ * by those who cannot log in.
+ */
 export function ifReader(
   gate: HttpRooms['gate'],
   { params, request }: Pick<Asked, 'params' | 'request'>,
   less: object,
   more: () => object,
+  ofAnything = false,
 ): object | Promise<object> {
-  const facts = { ...QUIET, params: params.pairs() };
+  const facts = { ...QUIET, isScoped: ofAnything, params: params.pairs() };
   const may = gate?.wouldAdmit('read', request, facts) ?? true;
   return may instanceof Promise ? may.then((later) => (later ? more() : less)) : may ? more() : less;
 }

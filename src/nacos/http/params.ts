@@ -2,9 +2,10 @@ import { unescape as unescapeQuery } from 'node:querystring';
 import { flat } from '../../registry/flat.ts';
 import type { Metadata } from '../../registry/instance.ts';
 import type { ServiceName } from '../../registry/service-name.ts';
+import type { Permit } from '../../rights/admission.ts';
 import type { Said } from '../catalog.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
-import { type Permit, permitted } from '../gate.ts';
+import { permitted } from '../gate.ts';
 import { isObject, parseJson, parseMetadata, scalar, truth } from '../json.ts';
 import type { Batch } from '../naming.ts';
 import {

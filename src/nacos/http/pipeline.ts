@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { type Admission, refusalBody, refusalHeaders } from '../../rights/admission.ts';
 import { abandonBody } from '../../wire/answer.ts';
 import { hasLeft, pathOf, queryOf, type Request, type Response, type Serve } from '../../wire/exchange.ts';
 import type { HeldBodies } from '../../wire/held-bodies.ts';
@@ -6,11 +7,11 @@ import type { Refused } from '../../wire/refused.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
 import { type Durability, kept } from '../durability.ts';
 import { limitOf, REASONS, type Reason, RequestError, TooMany } from '../errors.ts';
-import { type Admission, type Gate, NotPermitted } from '../gate.ts';
+import { type Gate, NotPermitted } from '../gate.ts';
 import { NONE_LIMITED, type ServerStatus, type Switches } from '../switches.ts';
 import { AskedOverHttp } from './asked.ts';
-import { formOf } from './body.ts';
-import { LargeAnswers, type LargeAnswersLimits } from './large-answers.ts';
+import { formOf, mayBeLong, mayHaveForm } from './body.ts';
+import type { LargeAnswers } from './large-answers.ts';
 import { type Params, readParams } from './params.ts';
 import { RequestFacts } from './request-facts.ts';
 import type { Route } from './route.ts';
@@ -28,6 +29,7 @@ export interface PipelineOptions {
   readonly limits: PipelineLimits;
   readonly durability: Durability;
   readonly bodies: HeldBodies;
+  readonly largeAnswers: LargeAnswers;
   readonly scheduler: Pick<Scheduler, 'soon'>;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
@@ -36,7 +38,7 @@ export interface PipelineOptions {
   readonly refused?: Refused | undefined;
 }
 
-export interface PipelineLimits extends LargeAnswersLimits {
+export interface PipelineLimits {
   readonly maxBodyBytes: number;
   /** The same where texts of the configuration service are sent. */
   readonly maxConfigBodyBytes: number;
@@ -44,9 +46,9 @@ export interface PipelineLimits extends LargeAnswersLimits {
 
 /** Answers every request whose path starts with `/nacos/`. What a caller can be at fault for, or to leave in the middle of, never rejects. */
 export function pipeline(options: PipelineOptions): Serve {
-  const { gate, routes, switches, limits, durability, bodies, scheduler } = options;
+  const { gate, routes, switches, limits, durability, bodies, largeAnswers, scheduler } = options;
   const table = new RouteTable(routes);
-  const saying = { scheduler, largeAnswers: new LargeAnswers(limits) };
+  const saying = { scheduler, largeAnswers };
 
   return (req, res) => {
     const path = pathOf(req);
@@ -69,10 +71,18 @@ export function pipeline(options: PipelineOptions): Serve {
     }
     checkServerStatus(overriddenServerStatus, req.method ?? '', path);
     if (found === undefined) throw notServed(req.method ?? '', path, table);
+    if (mayBeLong(req)) checkHead(req, found.route);
     const { body, takesJson = false } = found.route;
     const form = formOf(req, body === 'texts' ? limits.maxConfigBodyBytes : limits.maxBodyBytes, takesJson, bodies);
     if (typeof form === 'string') return call(req, res, found, form);
     return form.then((text) => call(req, res, found, text));
+  }
+
+  /** Nothing is held of a body whose caller will be refused, whatever is in it. */
+  function checkHead(req: Request, route: Route): void {
+    const facts = new RequestFacts(req, readParams(queryOf(req), ''), route);
+    const refusal = gate?.refusalByHead(route.access, req, facts, mayHaveForm(req));
+    if (refusal !== undefined) throw new NotPermitted(refusal);
   }
 
   function call(req: Request, res: Response, found: Found, form: string): Promise<void> | undefined {
@@ -145,8 +155,6 @@ function notServed(method: string, rawPath: string, table: RouteTable): RequestE
   return new RequestError('no-such-path', `No endpoint ${method} ${path}.`);
 }
 
-const DENIED = { 403: 'Forbidden', 429: 'Too Many Requests' } as const;
-
 /** As Spring calls them. */
 const NOT_SERVED: Partial<Record<Reason, string>> = {
   'no-such-api': 'Not Implemented',
@@ -154,13 +162,19 @@ const NOT_SERVED: Partial<Record<Reason, string>> = {
   'no-such-method': 'Method Not Allowed',
 };
 
+function isLogin(route: Route | undefined): boolean {
+  return route?.path.endsWith('/login') === true;
+}
+
+/** For these it may be that not all of the request has been read. */
+const UNREAD: ReadonlySet<Reason> = new Set(['forbidden', 'busy', 'too-large', 'too-many-bytes']);
+
 function refuse(req: Request, res: Response, error: RequestError, route: Route | undefined, wallClock: () => number): void {
+  if (UNREAD.has(error.reason)) abandonBody(req, res);
   if (error instanceof NotPermitted) {
-    const timestamp = new Date(wallClock()).toISOString().replace('Z', '+00:00');
-    const { status, text, retryAfterSeconds } = error.refusal;
-    const headers = retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
-    if (route?.path.endsWith('/login')) send(res, status, text, headers);
-    else send(res, status, { timestamp, status, error: DENIED[status], message: text, path: pathOf(req).slice(0, 200) }, headers);
+    const { refusal } = error;
+    const said = isLogin(route) ? refusal.text : refusalBody(refusal, pathOf(req).slice(0, 200), wallClock());
+    send(res, refusal.status, said, refusalHeaders(refusal));
     return;
   }
   const { http, v2, v3 = v2 } = REASONS[error.reason];
@@ -170,7 +184,6 @@ function refuse(req: Request, res: Response, error: RequestError, route: Route |
     send(res, http, { timestamp, status: http, error: title, message: error.message, path: pathOf(req).slice(0, 200) });
     return;
   }
-  if (error.reason === 'too-large') abandonBody(req, res);
   if (route?.reply !== 'envelope') send(res, http, error.message);
   else send(res, http, { ...(route.path.startsWith('/nacos/v3/') ? v3 : v2), data: error.v2Message });
 }

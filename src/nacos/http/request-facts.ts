@@ -1,5 +1,5 @@
+import type { Facts } from '../../rights/facts.ts';
 import { pathOf, type Request } from '../../wire/exchange.ts';
-import type { Facts } from '../gate.ts';
 import type { Params } from './params.ts';
 import type { Route } from './route.ts';
 

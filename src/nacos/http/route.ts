@@ -1,5 +1,7 @@
 import type { Source } from '../../registry/changes.ts';
 import type { Registry } from '../../registry/registry.ts';
+import type { Need } from '../../rights/admission.ts';
+import type { UserDesk } from '../../rights/user-desk.ts';
 import type { Request } from '../../wire/exchange.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
 import type { Catalog } from '../catalog.ts';
@@ -7,7 +9,7 @@ import type { Clients } from '../clients.ts';
 import type { ConfigListeners } from '../config-listeners.ts';
 import type { ConfigLimits, Configs } from '../configs.ts';
 import type { Durability } from '../durability.ts';
-import type { Gate, Need, UserDesk } from '../gate.ts';
+import type { Gate } from '../gate.ts';
 import type { Connections } from '../grpc/connections.ts';
 import type { Lists } from '../lists.ts';
 import type { Namespaces } from '../namespaces.ts';

@@ -1,6 +1,8 @@
+import type { Permit } from '../../rights/admission.ts';
+import type { Fault, Prepared, UserDesk } from '../../rights/user-desk.ts';
 import { kept } from '../durability.ts';
 import { RequestError } from '../errors.ts';
-import { type Fault, NotPermitted, type Permit, type Prepared, type UserDesk } from '../gate.ts';
+import { NotPermitted } from '../gate.ts';
 import { pageOf } from '../rules.ts';
 import { optional, type Params, readPage, readVerbatim, required } from './params.ts';
 import type { Asked, HttpRooms } from './route.ts';

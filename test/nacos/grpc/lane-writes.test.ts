@@ -23,12 +23,12 @@ const CALL: Call = {
 const ALL = { clusters: [], clustersVerbatim: '' };
 
 /** Streams of the lane, with nothing under them that carries them: what is written leaves when the test says so. */
-function setUp() {
+function setUp(limits: Partial<typeof LIMITS> = {}) {
   const room = grpcRoom();
   const shutdown = new AbortController();
   const openAnswers = new OpenAnswers();
   const answerTo = answerer(room, requestTable(room));
-  const bodies = new HeldBodies(LIMITS);
+  const bodies = new HeldBodies({ ...LIMITS, ...limits });
   const calls = { ...LIMITS, bodies, answerTo, compressions: [], openAnswers, shutdown: shutdown.signal };
   const lane = nacosLane({ ...room, ...calls });
   const route = lane.routeOf(CALL);
@@ -170,6 +170,25 @@ it('messages that do not end hold little, over however many streams of a connect
   scheduler.advance(0);
   expect(bodies.bytes).toBeLessThanOrEqual(4 * LIMITS.maxStreamMessageBytes);
   expect(streams.map(({ ends }) => ends.length)).toEqual(streams.map((_, i) => (i < 4 ? 0 : 1)));
+  expect(streams.at(-1)?.ends).toEqual([expect.objectContaining({ 'grpc-status': '8' })]);
   for (const { listener } of streams) listener.closed();
+  expect(bodies.bytes).toBe(0);
+});
+
+it('a stream whose message does not end is ended as exhausted when its address holds too much, and its connection with it', () => {
+  const { bodies, connections, peer, open, scheduler } = setUp({ maxHeldBytesPerPeer: 40_000 });
+  const half = Buffer.concat([Buffer.from([0, 0, 0, 0xf0, 0]), Buffer.alloc(30_000)]);
+  const [slow, next] = ['a', 'b'].map((name) => open(peer(name)));
+  expect(connections.count).toBe(2);
+  slow?.listener.read(half);
+  next?.listener.read(half);
+  scheduler.advance(0);
+  expect(slow?.ends).toEqual([expect.objectContaining({ 'grpc-status': '8' })]);
+  expect(next?.ends).toEqual([]);
+  expect([connections.count, bodies.bytes < 40_000]).toEqual([1, true]);
+  // What is still on its way is not looked at.
+  slow?.listener.read(Buffer.alloc(30_000));
+  expect(bodies.bytes < 40_000).toBe(true);
+  for (const stream of [slow, next]) stream?.listener.closed();
   expect(bodies.bytes).toBe(0);
 });

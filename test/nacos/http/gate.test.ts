@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Facts, Gate, Need, Permit, Scope } from '../../../src/nacos/gate.ts';
+import type { Gate } from '../../../src/nacos/gate.ts';
 import type { Route } from '../../../src/nacos/http/route.ts';
 import { nacosRoutes } from '../../../src/nacos/http/routes.ts';
+import type { Need, Permit, Scope } from '../../../src/rights/admission.ts';
+import type { Facts } from '../../../src/rights/facts.ts';
 import { failOnLeaks } from '../../support/leaks.ts';
 import { emptyNacos } from '../../support/nacos-room.ts';
 
@@ -35,6 +37,7 @@ const gate: Gate = {
     };
     return permit;
   },
+  refusalByHead: () => undefined,
   wouldAdmit: () => true,
   admitOverGrpc: () => {
     throw new Error('nobody asks over gRPC');

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Server } from '../../../src/index.ts';
 import { NOTHING_IS_KEPT } from '../../../src/nacos/durability.ts';
 import { RequestError } from '../../../src/nacos/errors.ts';
+import { LargeAnswers } from '../../../src/nacos/http/large-answers.ts';
 import { pipeline } from '../../../src/nacos/http/pipeline.ts';
 import type { Call, Reply } from '../../../src/nacos/http/route.ts';
 import { Switches } from '../../../src/nacos/switches.ts';
@@ -183,6 +184,7 @@ describe('what a call answers', () => {
     const serve = pipeline({
       scheduler: systemScheduler,
       bodies: new HeldBodies(LIMITS),
+      largeAnswers: new LargeAnswers(LIMITS),
       routes,
       switches: new Switches(),
       limits: LIMITS,

@@ -233,4 +233,23 @@ describe('who asks', () => {
       body: { auth_enabled: 'true', auth_admin_request: 'false', login_page_enabled: 'true' },
     });
   });
+
+  it('learns nothing of how much there is, nor of what is allowed', async () => {
+    const said = async (path: string, headers: Form) =>
+      JSON.stringify((await answerOf(fetch(`http://${server.listeners.main}${path}`, { headers }))).body);
+    const hidden = [
+      ['/nacos/v1/ns/health/server', 'total services', false],
+      ['/nacos/v1/ns/api/hello', 'total services', false],
+      ['/readyz?verbose', '[+]limits', false],
+      ['/nacos/v1/console/server/state', 'maxContent', true],
+      ['/nacos/v3/admin/core/state', 'maxContent', true],
+    ] as const;
+    for (const [path, detail, isForAnyReader] of hidden) {
+      expect(await said(path, {}), path).not.toContain(detail);
+      expect(await said(path, server.bearer('rita')), path).toContain(detail);
+      expect((await said(path, server.bearer('dev'))).includes(detail), path).toBe(isForAnyReader);
+    }
+    for (const path of ['/readyz', '/livez', '/health'])
+      expect((await fetch(`http://${server.listeners.main}${path}`)).status, path).toBe(200);
+  });
 });

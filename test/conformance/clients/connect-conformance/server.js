@@ -38,7 +38,7 @@ async function serve({ useTls, serverCreds, messageReceiveLimit }) {
       maxMessageBytes: messageReceiveLimit || LARGEST_MESSAGE,
       contextValues: () => createContextValues(),
       openAnswers: new OpenAnswers(),
-      bodies: new HeldBodies({ maxHeldBytes: LARGEST_HELD, maxHeldBytesInAll: LARGEST_HELD }),
+      bodies: new HeldBodies({ maxHeldBytes: LARGEST_HELD, maxHeldBytesPerPeer: LARGEST_HELD, maxHeldBytesInAll: LARGEST_HELD }),
       shutdown: new AbortController().signal,
       log,
     }),
@@ -46,7 +46,8 @@ async function serve({ useTls, serverCreds, messageReceiveLimit }) {
   // What is not implemented is not there either.
   for (const path of rpc.keys()) if (/nimplemented$/.test(path)) rpc.delete(path);
   const nothing = () => undefined;
-  const lanes = healthOnly({ healthRpc: rpc, healthPaths: nothing, healthLane: {}, probePaths: nothing }, log);
+  const pages = () => false;
+  const lanes = healthOnly({ healthRpc: rpc, healthPaths: nothing, healthLane: {}, pages, probePaths: nothing }, log);
   const tls = useTls ? { cert: Buffer.from(serverCreds.cert), key: Buffer.from(serverCreds.key) } : undefined;
   const port = await listen(HOST, 0, lanes, { limits: checkOptions({}), scheduler, tls });
   return { host: HOST, port: Number(port.address.split(':').at(-1)), ...(tls && { pemCert: tls.cert }) };
