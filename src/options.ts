@@ -436,7 +436,7 @@ const ROWS = {
     'other mistakes of an HTTP/2 peer that would each cost it no more than a call',
   ),
   maxPipelined: count(
-    1_000,
+    100,
     'requests that an HTTP/1.1 connection may have unanswered before it is ended; they count in --max-held-bytes-in-all too',
   ),
   keepAliveTimeoutMs: time(75_000, 'how long an HTTP/1.1 connection may be idle; better not the 5 s between two beats'),

@@ -1,4 +1,5 @@
 import type { Permit } from '../../rights/admission.ts';
+import { ASKED_AGAIN_MS } from '../../wire/asked-again.ts';
 import type { ConfigListener } from '../config-listeners.ts';
 import { type Config, type ConfigId, type Configs, configChanged, configUnknown, scopeOf } from '../configs.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
@@ -138,17 +139,15 @@ async function waited(
 ): Promise<readonly ListenedText[]> {
   const { ip, onLeave } = caller;
   if (gate === undefined || params.permit?.user === undefined) return longPolls.wait(texts, { ip, ms, onLeave });
-  for (let left = ms; ; left -= AGAIN_MS) {
-    const changed = await longPolls.wait(texts, { ip, ms: Math.min(left, AGAIN_MS), onLeave });
-    if (changed.length > 0 || left <= AGAIN_MS) return changed;
+  for (let left = ms; ; left -= ASKED_AGAIN_MS) {
+    const changed = await longPolls.wait(texts, { ip, ms: Math.min(left, ASKED_AGAIN_MS), onLeave });
+    if (changed.length > 0 || left <= ASKED_AGAIN_MS) return changed;
     const facts = { params: params.pairs(), ownParams: false, isScoped: true, isChange: false, example: 'listen to texts' };
     const admission = await gate.admit('read', request, facts);
     if (admission.isRefusal) throw new NotPermitted(admission);
     permittedAll(admission, texts);
   }
 }
-
-const AGAIN_MS = 60_000;
 
 function permittedAll(permit: Permit | undefined, texts: readonly ListenedText[]): void {
   for (const { id } of texts) if (id !== undefined) permitted(permit, 'config', scopeOf(id));
