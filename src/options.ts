@@ -335,10 +335,13 @@ const ROWS = {
 
   maxSockets: count(
     50_000,
-    'connections to all ports, or as many as there are descriptors for; up to 256 of them are for health alone',
+    'connections to all ports, or as many as there are descriptors for; up to 256 of them are for health alone, half of these for the health port',
     32,
   ),
-  maxSocketsPerPeer: count(40_000, 'the same from one address, but for health; many clients may stand behind one address'),
+  maxSocketsPerPeer: count(
+    20_000,
+    'the same from one address (of IPv6: its /64, here and below), but for health; many clients may stand behind one address',
+  ),
   maxHeaderBytes: bytes(64 << 10, 4 << 10, 16 << 20, "the header of a request: npm's Nacos client puts a whole beat into it"),
   maxStreamsPerConnection: count(HTTP2_LIMITS.maxStreamsPerConnection, 'calls that an HTTP/2 connection may have open'),
   headerTimeoutMs: time(10_000, 'how long a connection may take to say what it speaks, and a request to send its header'),

@@ -1,4 +1,5 @@
 import type { Admission, LoggedIn, Need, Proof, Refusal as Told } from '../rights/admission.ts';
+import { originOf } from '../wire/addresses.ts';
 import type { Headers } from '../wire/browser.ts';
 import { type Head, type PageRules, pageFault } from './browsers.ts';
 import { type Carriers, credentialsIn, type Pair, setsPassword } from './carriers.ts';
@@ -182,7 +183,7 @@ export class Access {
     if (this.#isInClear(asked, place)) return UNENCRYPTED;
     const answer = (proof: User | 'wrong' | 'busy'): User | Refusal =>
       proof === 'wrong' ? WRONG_LOGIN : proof === 'busy' ? BUSY : proof;
-    const proof = logins.prove(name, password, originOf(place));
+    const proof = logins.prove(name, password, originOf(place.address));
     return proof instanceof Promise ? proof.then(answer) : answer(proof);
   }
 
@@ -262,9 +263,4 @@ function callerOf({ address }: Place, need: Need | undefined, { agent, example }
 function withCertificate({ reason }: Refusal, { agent, example, certificate }: Asked): Pick<Asked, 'agent' | 'example'> {
   if (reason !== 'no-login' || certificate === undefined) return { agent, example };
   return { agent: agent === '' ? certificate.name : `${certificate.name}, ${agent}`, example };
-}
-
-/** Whose guess it is: of IPv6 one has a whole network of 64 bits. */
-function originOf({ address }: Place): string {
-  return address.includes(':') ? address.split(':', 4).join(':') : address;
 }

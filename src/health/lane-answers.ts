@@ -42,6 +42,7 @@ export const ENDS = {
   ok: { 'grpc-status': String(OK) },
   deadlineExceeded: failed(DEADLINE_EXCEEDED, 'the operation timed out'),
   internal: failed(INTERNAL, 'internal error'),
+  gaveWay: failed(RESOURCE_EXHAUSTED, SAID.gaveWay),
 } as const satisfies Readonly<Record<string, Trailers>>;
 
 /** How a Watch ends when the bridge does. */

@@ -146,6 +146,10 @@ class LaneWatch implements Reader, StreamListener {
     this.tell();
   }
 
+  giveWay(): void {
+    this.end(ENDS.gaveWay);
+  }
+
   end(trailers: Trailers): void {
     if (this.#isEnding) return;
     this.#isEnding = true;

@@ -15,6 +15,7 @@ export const SAID = {
   unknownService: 'unknown service',
   badName: `service must be ${NAME_FORM} of at most ${MAX_NAME_BYTES} bytes, or ""`,
   tooManyWatches: 'too many watches',
+  gaveWay: 'this watch has ended for a caller who has fewer',
 } as const;
 
 export const WIRE = {
@@ -66,20 +67,22 @@ export function healthService({ checker, watches, limits, refused }: HealthServi
       const name = nameFrom(checker, service);
       const visitor = name === 'bridge' ? EVERYBODY : values.get(visitorKey);
       await told(visitor, name, () => {});
-      const watch = watches.open(name, values.get(watcherKey), { wake: () => wake() });
+      let ended: ConnectError | undefined;
+      const end = (why: string, code: Code) => {
+        ended = new ConnectError(why, code);
+        wake();
+      };
+      const giveWay = () => end(SAID.gaveWay, Code.ResourceExhausted);
+      const watch = watches.open(name, values.get(watcherKey), { wake: () => wake(), giveWay });
       if (watch === undefined) throw new ConnectError(SAID.tooManyWatches, Code.ResourceExhausted);
       // One listener for the whole call; it dies with the call's own signal.
       signal.addEventListener('abort', () => wake(), { once: true });
-      let denied: string | undefined;
-      const unfollow = visitor.follow((why) => {
-        denied = why;
-        wake();
-      });
+      const unfollow = visitor.follow((why) => end(why, Code.PermissionDenied));
       try {
         for (;;) {
           // The reason says how the call ends: cancelled, deadline exceeded, or unavailable when the bridge drains.
           signal.throwIfAborted();
-          if (denied !== undefined) throw new ConnectError(denied, Code.PermissionDenied);
+          if (ended !== undefined) throw ended;
           const status = watch.take();
           if (status !== undefined) yield { status: WIRE[status] };
           else

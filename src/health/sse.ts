@@ -29,31 +29,36 @@ export async function streamStatuses(req: Request, res: Response, name: HealthNa
   const { watches, openAnswers, scheduler, shutdown, visitorOf } = options;
   await new Promise<void>((resolve) => atItsTurn(res, resolve));
   let wake = () => {};
-  const watch = watches.open(name, peerOf(req), { wake: () => wake() });
+  const look = () => wake();
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+    wake();
+  };
+  let unsent = 0;
+  // Whoever does not read would be in the way for as long as that.
+  const giveWay = () => (unsent > 0 ? res.destroy() : end());
+  const watch = watches.open(name, peerOf(req), { wake: look, giveWay });
   if (watch === undefined) {
     answerJson(res, 429, { reason: 'too many watches' });
     return;
   }
   openAnswers.add(res);
-  const end = () => wake();
   let cancelComment = () => {};
   const say = (text: string) => {
     cancelComment();
     cancelComment = scheduler.after(SSE_COMMENT_AFTER_MS, () => void say(':\n\n').catch(() => {}));
-    return written(res, text);
+    unsent++;
+    return written(res, text).finally(() => unsent--);
   };
-  let isDenied = false;
-  const unfollow = (name === 'bridge' ? undefined : visitorOf?.(req))?.follow(() => {
-    isDenied = true;
-    wake();
-  });
-  res.once('close', end);
-  shutdown.addEventListener('abort', end);
+  const unfollow = (name === 'bridge' ? undefined : visitorOf?.(req))?.follow(end);
+  res.once('close', look);
+  shutdown.addEventListener('abort', look);
   try {
     res.statusCode = 200;
     res.setHeader('Content-Type', 'text/event-stream');
     res.setHeader('Cache-Control', 'no-store');
-    while (!res.destroyed && !res.closed && !shutdown.aborted && !isDenied) {
+    while (!res.destroyed && !res.closed && !shutdown.aborted && !isOver) {
       const status = watch.take();
       if (status !== undefined) await say(`data: {"status":"${wordOf(status)}"}\n\n`);
       else
@@ -68,6 +73,6 @@ export async function streamStatuses(req: Request, res: Response, name: HealthNa
     cancelComment();
     unfollow?.();
     watch.close();
-    shutdown.removeEventListener('abort', end);
+    shutdown.removeEventListener('abort', look);
   }
 }

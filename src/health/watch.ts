@@ -1,4 +1,5 @@
 import type { Peer } from '../wire/exchange.ts';
+import { type Holding, Holdings } from '../wire/holdings.ts';
 import type { Refused } from '../wire/refused.ts';
 import { type Checker, healthKeys } from './health.ts';
 import type { HealthName } from './names.ts';
@@ -16,14 +17,14 @@ export class Watches {
   readonly #topics = new Map<string, Topic>();
   readonly #byKey = new Map<string, Topic[]>();
   readonly #byConnection = new WeakMap<object, number>();
-  readonly #byPeer = new Map<string, number>();
-  #count = 0;
+  readonly #open: Holdings<Watch>;
 
   /** `refused`: where refusals are counted. */
   constructor(checker: Checker, limits: WatchLimits, refused?: Refused) {
     this.#checker = checker;
     this.#limits = limits;
     this.#refused = refused;
+    this.#open = new Holdings({ inAll: limits.maxWatches, ofOne: limits.maxWatchesPerPeer });
     checker.onChange((key) => {
       for (const topic of this.#byKey.get(key) ?? []) this.#refresh(topic);
     });
@@ -31,20 +32,28 @@ export class Watches {
 
   /**
    * `reader` is woken when the status may be another than the one taken last; the opener then takes it. The opener closes the watch,
-   * whatever happens. Undefined when the watcher, or all together, have as many as they may.
+   * whatever happens. Where all together have as many as they may, one of the address that has most ends for a watcher of one that has
+   * less. Undefined when there is none, or the watcher has as many as it may.
    */
   open(name: HealthName, { connection, ip }: Watcher, reader: Reader): Watch | undefined {
     const onConnection = this.#byConnection.get(connection) ?? 0;
-    const ofPeer = this.#byPeer.get(ip) ?? 0;
-    const { maxWatchesPerConnection, maxWatchesPerPeer, maxWatches } = this.#limits;
-    if (this.#count >= maxWatches) return this.#refuse('watches');
-    if (ofPeer >= maxWatchesPerPeer) return this.#refuse('watches of one address');
+    const { maxWatchesPerConnection, maxWatchesPerPeer } = this.#limits;
+    if (this.#open.of(ip) >= maxWatchesPerPeer) return this.#refuse('watches of one address');
     if (onConnection >= maxWatchesPerConnection) return this.#refuse('watches of one connection');
+    if (this.#open.limitFor(ip) !== undefined && !this.#giveWay(ip)) return this.#refuse('watches');
     const topic = this.#topicOf(name);
-    this.#count++;
+    const watch = new Watch(topic, reader, this, connection, ip);
     this.#byConnection.set(connection, onConnection + 1);
-    this.#byPeer.set(ip, ofPeer + 1);
-    return new Watch(topic, reader, this, connection, ip);
+    this.#open.add(watch);
+    return watch;
+  }
+
+  #giveWay(ip: string): boolean {
+    const watch = this.#open.above(ip).at(-1);
+    if (watch === undefined) return false;
+    this.#refused?.count('watches that gave way');
+    watch.giveWay();
+    return true;
   }
 
   #refuse(limit: string): undefined {
@@ -57,13 +66,10 @@ export class Watches {
   }
 
   /** For the watch alone: it has ended. */
-  left(topic: Topic, connection: object, ip: string): void {
+  left(watch: Watch, topic: Topic, connection: object): void {
     if (topic.watches.size === 0) this.#forget(topic);
-    this.#count--;
     this.#byConnection.set(connection, (this.#byConnection.get(connection) ?? 1) - 1);
-    const left = (this.#byPeer.get(ip) ?? 1) - 1;
-    if (left === 0) this.#byPeer.delete(ip);
-    else this.#byPeer.set(ip, left);
+    this.#open.delete(watch);
   }
 
   /**
@@ -77,7 +83,7 @@ export class Watches {
 
   /** How many watches are open now. */
   get count(): number {
-    return this.#count;
+    return this.#open.count;
   }
 
   /** How many keys are watched now. */
@@ -133,6 +139,8 @@ export type Watcher = Pick<Peer, 'connection' | 'ip'>;
 /** Takes the status when it is ready to. */
 export interface Reader {
   wake(): void;
+  /** The watch has ended, for one of a caller who has fewer: whoever reads it is to be told. */
+  giveWay(): void;
 }
 
 export interface WatchLimits {
@@ -153,12 +161,14 @@ interface Topic {
  * One watch. Its opener takes, sends what it has taken, and takes again: "nothing new" thus means that the last has been sent. An opener
  * that knows at once says so instead, or puts back what could not be sent.
  */
-export class Watch {
+export class Watch implements Holding {
+  readonly ip: string;
+  /** For whoever counts. */
+  place = -1;
   readonly #topic: Topic;
   readonly #reader: Reader;
   readonly #watches: Watches;
   readonly #connection: object;
-  readonly #ip: string;
   /** Of who waits until it has been told; nearly never anybody. */
   #waiting: (() => void)[] | undefined;
   #lastTaken: Status | undefined;
@@ -171,7 +181,7 @@ export class Watch {
     this.#reader = reader;
     this.#watches = watches;
     this.#connection = connection;
-    this.#ip = ip;
+    this.ip = ip;
     topic.watches.add(this);
   }
 
@@ -215,8 +225,14 @@ export class Watch {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#topic.watches.delete(this);
-    this.#watches.left(this.#topic, this.#connection, this.#ip);
+    this.#watches.left(this, this.#topic, this.#connection);
     this.#settle();
+  }
+
+  /** Ends for another. */
+  giveWay(): void {
+    this.close();
+    this.#reader.giveWay();
   }
 
   #settle(): void {

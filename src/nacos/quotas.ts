@@ -4,6 +4,7 @@ import type { Registration } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ServiceName } from '../registry/service-name.ts';
 import type { ServiceSettings } from '../registry/settings.ts';
+import { originOf } from '../wire/addresses.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { TooMany } from './errors.ts';
 import { Rate } from './rates.ts';
@@ -64,7 +65,7 @@ export class Quotas {
     const more = sizeOfAll(said) - sizeOfAll(before);
     const { maxMetadataInAll, maxMetadataPerPeer } = this.#limits;
     if (more > 0 && this.#heldInAll + more > maxMetadataInAll) throw tooMuch('metadata', maxMetadataInAll);
-    if (more > 0 && (this.#held.get(connection.peer.ip) ?? 0) + more > maxMetadataPerPeer)
+    if (more > 0 && (this.#held.get(originOf(connection.peer.ip)) ?? 0) + more > maxMetadataPerPeer)
       throw tooMuch('metadata of one address', maxMetadataPerPeer);
     this.#ofConnection.set(connection, (this.#ofConnection.get(connection) ?? 0) + more);
     this.#keep(connection.peer.ip, more);
@@ -77,10 +78,11 @@ export class Quotas {
   }
 
   #keep(peer: string, more: number): void {
+    const origin = originOf(peer);
     this.#heldInAll += more;
-    const own = (this.#held.get(peer) ?? 0) + more;
-    if (own > 0) this.#held.set(peer, own);
-    else this.#held.delete(peer);
+    const own = (this.#held.get(origin) ?? 0) + more;
+    if (own > 0) this.#held.set(origin, own);
+    else this.#held.delete(origin);
   }
 
   /** The service is to have these settings. */

@@ -1,3 +1,4 @@
+import { originOf } from '../wire/addresses.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 
 /**
@@ -21,7 +22,8 @@ export class Rate {
 
   /** Counts one, or several. False: it is too many, and not counted. */
   take(peer: string, count = 1): boolean {
-    const done = this.#done.get(peer) ?? this.#begin(peer);
+    const origin = originOf(peer);
+    const done = this.#done.get(origin) ?? this.#begin(origin);
     if (done.count >= this.#most) return false;
     done.count += count;
     return true;
@@ -37,17 +39,17 @@ export class Rate {
     this.#cancel = undefined;
   }
 
-  #begin(peer: string): Done {
+  #begin(origin: string): Done {
     const done = { count: 0 };
-    this.#done.set(peer, done);
+    this.#done.set(origin, done);
     this.#cancel ??= this.#scheduler.every(1_000, () => this.#tick());
     return done;
   }
 
   #tick(): void {
-    for (const [peer, done] of this.#done) {
+    for (const [origin, done] of this.#done) {
       done.count -= this.#perSecond;
-      if (done.count <= 0) this.#done.delete(peer);
+      if (done.count <= 0) this.#done.delete(origin);
     }
     if (this.#done.size === 0) this.close();
   }

@@ -5,8 +5,14 @@ import type { Metadata } from './instance.ts';
  * for whoever registered it last, a service for whoever made it known.
  */
 export class Accounts {
-  readonly #all: Account = { peer: '', services: 0, instances: 0, metadataSize: 0 };
-  readonly #byPeer = new Map<string, Account>();
+  readonly #all: Account = { origin: '', services: 0, instances: 0, metadataSize: 0 };
+  readonly #byOrigin = new Map<string, Account>();
+  readonly #originOf: (peer: string) => string;
+
+  /** `originOf`: under which name a peer's account is; that name has the same. */
+  constructor(originOf: (peer: string) => string = (peer) => peer) {
+    this.#originOf = originOf;
+  }
 
   get all(): Usage {
     return this.#all;
@@ -14,20 +20,21 @@ export class Accounts {
 
   /** Undefined: it has brought nothing that is still here. */
   of(peer: string): Usage | undefined {
-    return this.#byPeer.get(peer);
+    return this.#byOrigin.get(this.#originOf(peer));
   }
 
-  /** How many peers have brought something. */
+  /** Of how many peers there is something. */
   get peerCount(): number {
-    return this.#byPeer.size;
+    return this.#byOrigin.size;
   }
 
   /** The account of a peer, for what it brings; "" is nobody of whom it is known, such as a store. */
   open(peer: string): Account {
-    const known = this.#byPeer.get(peer);
+    const origin = this.#originOf(peer);
+    const known = this.#byOrigin.get(origin);
     if (known !== undefined) return known;
-    const account: Account = { peer, services: 0, instances: 0, metadataSize: 0 };
-    this.#byPeer.set(peer, account);
+    const account: Account = { origin, services: 0, instances: 0, metadataSize: 0 };
+    this.#byOrigin.set(origin, account);
     return account;
   }
 
@@ -42,11 +49,12 @@ export class Accounts {
   }
 
   /** It says something else now, and somebody else may have said it; undefined: whoever has before. */
-  says(row: Counted, metadata: Metadata, peer = row.account.peer): void {
+  says(row: Counted, metadata: Metadata, peer?: string): void {
     const before = row.account;
     this.went(row);
     row.metadata = metadata;
-    if (peer !== before.peer || before.instances === 0) row.account = this.open(peer);
+    // An account with nothing in it may be closed by now.
+    if (peer !== undefined || before.instances === 0) row.account = this.open(peer ?? before.origin);
     this.came(row);
   }
 
@@ -57,8 +65,8 @@ export class Accounts {
       one.instances += instances;
       one.metadataSize += metadataSize;
     }
-    if (account.instances === 0 && account.services === 0 && this.#byPeer.get(account.peer) === account)
-      this.#byPeer.delete(account.peer);
+    if (account.instances === 0 && account.services === 0 && this.#byOrigin.get(account.origin) === account)
+      this.#byOrigin.delete(account.origin);
   }
 }
 
@@ -78,7 +86,7 @@ interface Counted {
 
 /** Its owner adds to it by `Accounts.add` alone. */
 export interface Account {
-  readonly peer: string;
+  readonly origin: string;
   services: number;
   instances: number;
   metadataSize: number;

@@ -130,7 +130,7 @@ export class Lease {
     }
     const others = this.#otherHolders.get(id) ?? new Map<Holder, Word>();
     others.delete(holder);
-    this.#otherHolders.set(id, others.set(before, { said, peer: row.account.peer }));
+    this.#otherHolders.set(id, others.set(before, { said, peer: row.account.origin }));
   }
 
   /** The holder lets go. Answers what follows for the instance. */

@@ -12,6 +12,8 @@ export interface RegistryOptions {
   readonly keepEditsMs?: number;
   /** Of how many instances that have gone edits are kept, and what their clients said, of each. */
   readonly maxRemembered?: number;
+  /** Who a peer counts as where it is counted what each has brought; himself when left out. It is the same of what it answers. */
+  readonly originOf?: (peer: string) => string;
   /** After how many beats in a row an instance that was silent counts again, where its service does not say it; default 1. */
   readonly riseBeats?: number;
   /** Hears of a listener that has thrown, once until it works again. */

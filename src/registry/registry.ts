@@ -37,7 +37,7 @@ export class Registry {
   /** `now` is a monotonic clock in milliseconds. */
   constructor(now: () => number, options: RegistryOptions = {}) {
     const { forgetAfterMs, keepEditsMs, maxRemembered, graceMs = 0, riseBeats = 1 } = { ...DEFAULT_MEMORY, ...options };
-    const [rows, accounts] = [new Rows(), new Accounts()];
+    const [rows, accounts] = [new Rows(), new Accounts(options.originOf)];
     this.accounts = accounts;
     this.#parts = {
       services: new Services(forgetAfterMs, accounts),

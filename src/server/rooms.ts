@@ -21,7 +21,7 @@ import { ONE_AVAILABLE, parseMinAvailable } from '../registry/available.ts';
 import { Registry } from '../registry/registry.ts';
 import { StoreError } from '../store/directory.ts';
 import { Keeping } from '../store/keeping.ts';
-import { AddressSet } from '../wire/addresses.ts';
+import { AddressSet, originOf } from '../wire/addresses.ts';
 import { peerOf } from '../wire/exchange.ts';
 import { HeldBodies } from '../wire/held-bodies.ts';
 import { Totals } from '../wire/http2/totals.ts';
@@ -210,7 +210,16 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
   return {
     options,
     hasTls,
-    registry: new Registry(now, { silenceOf, forgetAfterMs, keepEditsMs, maxRemembered, graceMs, riseBeats, onListenerError }),
+    registry: new Registry(now, {
+      originOf,
+      silenceOf,
+      forgetAfterMs,
+      keepEditsMs,
+      maxRemembered,
+      graceMs,
+      riseBeats,
+      onListenerError,
+    }),
     scheduler: systemScheduler,
     now,
     risingClock,

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** Addresses and sets of them, as operators write them; only what is written out as an address is one, never a host name. */
+/** Addresses, sets of them as operators write them, and origins; only what is written out as an address is one, never a host name. */
 
 /**
  * The address as 16 bytes, IPv4 in its mapped form; undefined for anything else. An IPv6 address may stand in brackets, and its zone
@@ -26,6 +26,28 @@ export function addressText(bytes: Uint8Array): string {
   const isMapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
   return isMapped ? bytes.slice(12).join('.') : groups.map((group) => group.toString(16)).join(':');
 }
+
+/**
+ * Who somebody counts as where each may have so much: an address of IPv4 by itself, in whichever form it is written, and of IPv6 the network
+ * of 64 bits that it is in, as a host has one and takes any address of it. Loopback, and what is no address, is itself; so is an origin.
+ */
+export function originOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [network] = NETWORK.exec(address) ?? [];
+  if (network !== undefined && network !== UNSPECIFIED) return `${network}${SUFFIX}`;
+  const bytes = address.endsWith(SUFFIX) ? undefined : addressBytes(address);
+  if (bytes === undefined) return address;
+  const text = addressText(bytes);
+  if (!text.includes(':')) return text;
+  return text === LOOPBACK ? '::1' : `${NETWORK.exec(text)?.[0]}${SUFFIX}`;
+}
+
+/** The first four groups, where they are written out as the system writes them. */
+const NETWORK = /^(?:(?:0|[1-9a-f][0-9a-f]{0,3}):){4}/;
+/** IPv4 and loopback are in it. */
+const UNSPECIFIED = '0:0:0:0:';
+const LOOPBACK = '0:0:0:0:0:0:0:1';
+const SUFFIX = ':/64';
 
 /** A set of addresses, each part as an address, a CIDR or the name of one of `NAMED_SETS`. */
 export class AddressSet {

@@ -1,3 +1,4 @@
+import { originOf } from './addresses.ts';
 import type { Peer } from './exchange.ts';
 import type { Refused } from './refused.ts';
 
@@ -36,7 +37,8 @@ export class HeldBodies {
   /** So much more is held of a body, or less. False: that would be too much, and nothing has changed; or nothing of it is held any more. */
   change(body: HeldBody, more: number): boolean {
     const { peer, most } = body.about;
-    const address = this.#addresses.get(peer.ip) ?? { ip: peer.ip, bytes: 0, holders: new Map<object, Holder>() };
+    const origin = originOf(peer.ip);
+    const address = this.#addresses.get(origin) ?? { ip: origin, bytes: 0, holders: new Map<object, Holder>() };
     const holder = address.holders.get(peer.connection) ?? { bytes: 0, bodies: new Set<HeldBody>() };
     // How long a single body may be is for others to say.
     if (more > 0 && holder.bytes > body.bytes && holder.bytes + more > most) {
@@ -45,7 +47,7 @@ export class HeldBodies {
     }
     if (body.bytes + more > 0) holder.bodies.add(body);
     else holder.bodies.delete(body);
-    this.#addresses.set(peer.ip, address);
+    this.#addresses.set(origin, address);
     address.holders.set(peer.connection, holder);
     this.#add(address, peer.connection, holder, more);
     return more <= 0 || this.#makeRoom(address, body);

@@ -1,4 +1,7 @@
 import type { Socket } from 'node:net';
+import { originOf } from './addresses.ts';
+import { type Holding, Holdings } from './holdings.ts';
+import type { SharesLimits } from './shares.ts';
 
 /** `guest`: there was no other seat, and it is served health only; `reader`: its port serves nothing else. */
 export type Kind = 'usual' | 'guest' | 'reader';
@@ -14,7 +17,7 @@ export interface Use {
 }
 
 /** That of one connection, from its first moment to its last. */
-export class Seat {
+export class Seat implements Holding {
   readonly socket: Socket;
   readonly ip: string;
   readonly kind: Kind;
@@ -23,6 +26,7 @@ export class Seat {
   readonly #settled: (seat: Seat) => void;
   #use: Use | undefined;
   // What follows is for those that hold seats.
+  place = -1;
   at = -1;
   mark = -1;
   before: Seat | undefined;
@@ -57,23 +61,22 @@ export class Seat {
   }
 }
 
-/** Of whom somebody is to go. */
-export type Among = 'usual' | 'readers' | 'any';
-
-function isAmong({ kind }: Seat, among: Among): boolean {
-  return among === 'any' || (kind === 'usual') === (among === 'usual');
-}
-
 /** Those who have said nothing yet, in the order in which they came. */
-export class SilentSeats {
+class SilentSeats {
   #first: Seat | undefined;
   #last: Seat | undefined;
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
 
   add(seat: Seat): void {
     seat.before = this.#last;
     if (this.#last === undefined) this.#first = seat;
     else this.#last.after = seat;
     this.#last = seat;
+    this.#count++;
   }
 
   /** Once more does nothing. */
@@ -86,21 +89,18 @@ export class SilentSeats {
     else after.before = before;
     seat.before = undefined;
     seat.after = undefined;
+    this.#count--;
   }
 
-  /** The first that has had a turn in which it could have been heard, in a short look. */
-  oldest(turn: number, among: Among): Seat | undefined {
-    let seat = this.#first;
-    for (let looks = 0; seat !== undefined && looks < LOOKS && turn - seat.turn >= TURNS; looks++) {
-      if (isAmong(seat, among)) return seat;
-      seat = seat.after;
-    }
-    return undefined;
+  /** The first, once it has had a turn in which it could have been heard. */
+  oldest(turn: number): Seat | undefined {
+    const seat = this.#first;
+    return seat !== undefined && turn - seat.turn >= TURNS ? seat : undefined;
   }
 }
 
 /** All of them. Who is idle is looked for by going round, some steps at a time: it would take too long to look at all for each who comes. */
-export class Ring {
+class Ring {
   readonly #seats: Seat[] = [];
   #hand = 0;
 
@@ -124,21 +124,104 @@ export class Ring {
   }
 
   /** One that has asked nothing since it was come by before, and asks nothing now. */
-  idle(among: Among): Seat | undefined {
+  idle(mayGo: (seat: Seat) => boolean): Seat | undefined {
     for (let looks = Math.min(LOOKS, this.#seats.length); looks > 0; looks--) {
       this.#hand = (this.#hand + 1) % this.#seats.length;
       const seat = this.#seats[this.#hand];
       const use = seat?.use;
-      if (seat === undefined || use?.isIdle !== true || !isAmong(seat, among)) continue;
+      if (seat === undefined || use?.isIdle !== true || !mayGo(seat)) continue;
       if (seat.mark === use.mark) return seat;
       seat.mark = use.mark;
     }
     return undefined;
   }
 
-  find(isIt: (seat: Seat) => boolean): Seat | undefined {
-    return this.#seats.find(isIt);
+  /** One of the last that came. */
+  latest(isIt: (seat: Seat) => boolean): Seat | undefined {
+    for (let i = this.#seats.length - 1; i >= Math.max(0, this.#seats.length - LOOKS); i--) {
+      const seat = this.#seats[i];
+      if (seat !== undefined && isIt(seat)) return seat;
+    }
+    return undefined;
   }
+}
+
+/** The seats of one kind: who has them, and who of these is to go where others want them. */
+export class Bench {
+  readonly #holdings: Holdings<Seat>;
+  readonly #ring = new Ring();
+  readonly #silent = new SilentSeats();
+
+  constructor(limits: SharesLimits) {
+    this.#holdings = new Holdings(limits);
+  }
+
+  get count(): number {
+    return this.#ring.size;
+  }
+
+  /** As in `Shares`. */
+  limitFor(ip: string): 'in all' | 'of one address' | undefined {
+    return this.#holdings.limitFor(ip);
+  }
+
+  add(seat: Seat): void {
+    this.#ring.add(seat);
+    this.#silent.add(seat);
+    this.#holdings.add(seat);
+  }
+
+  /** It is clear what is spoken. */
+  settled(seat: Seat): void {
+    this.#silent.delete(seat);
+  }
+
+  /** False: it was not there. */
+  delete(seat: Seat): boolean {
+    if (!this.#ring.delete(seat)) return false;
+    this.#silent.delete(seat);
+    this.#holdings.delete(seat);
+    return true;
+  }
+
+  /** How many are of the address, and of all others of its origin. */
+  of(ip: string): number {
+    return this.#holdings.of(ip);
+  }
+
+  /** Whoever has said nothing, the first that came; or else is idle, as far as a short look shows. Never of an origin that has less. */
+  unused({ ip, own, turn }: Newcomer): Seat | undefined {
+    const mayGo = (seat: Seat) => this.of(seat.ip) >= own || originOf(seat.ip) === originOf(ip);
+    const silent = this.#silent.oldest(turn);
+    return silent !== undefined && mayGo(silent) ? silent : this.#ring.idle(mayGo);
+  }
+
+  /** Of the origin that has most, if it has more than enough to give one away. */
+  above({ ip }: Newcomer): Seat | undefined {
+    return this.#holdings.above(ip).at(-1);
+  }
+
+  /**
+   * Where a seat is for a question: whoever has had an answer, one of the latest; or has said nothing, the first, where these are more than
+   * half or all. So who has come only now can ask, and who was here first stays. Never of an origin that has less or, if it is another,
+   * as much.
+   */
+  answered({ ip, own, turn }: Newcomer): Seat | undefined {
+    const mayGo = (seat: Seat) => this.of(seat.ip) > own || originOf(seat.ip) === originOf(ip);
+    const first = this.#silent.oldest(turn);
+    const silent = first !== undefined && mayGo(first) ? first : undefined;
+    if (silent !== undefined && this.#silent.count > this.count / 2) return silent;
+    return this.#ring.latest((seat) => seat.use !== undefined && turn - seat.turn >= TURNS && mayGo(seat)) ?? silent;
+  }
+}
+
+/** Who wants a seat. */
+export interface Newcomer {
+  readonly ip: string;
+  /** How many of the kind its origin has already. */
+  readonly own: number;
+  /** In which turn of the event loop it comes. */
+  readonly turn: number;
 }
 
 const LOOKS = 64;

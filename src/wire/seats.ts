@@ -2,31 +2,27 @@ import type { Socket } from 'node:net';
 import { plainAddress } from './http2-peer.ts';
 import type { Refused } from './refused.ts';
 import type { Cancel, Scheduler } from './scheduler.ts';
-import { type Among, type Kind, Ring, Seat, SilentSeats } from './seat.ts';
-import { Shares } from './shares.ts';
+import { Bench, type Kind, type Newcomer, Seat } from './seat.ts';
 
 /**
  * Who may be connected: so many in all, of one address, and as the descriptors of the process allow. Health is never refused for what
  * others do: a part of the seats is for those who read it, and nobody knows of a connection what it wants before it has said so. So
- * who comes when the others are taken is let in as a guest, who is served health and told that there is no room for more; where none
- * is left for guests either, those go that make no use of theirs: who says nothing first, then who is idle, and then one of the
- * address that has most of them.
+ * who comes when the others are taken is let in as a guest, who is served health and told that there is no room for more. Half of that part
+ * is for guests, and half for ports that serve health alone, which may have whatever else is free.
+ *
+ * Where there is no seat of a kind, those go that make no use of theirs: who says nothing first, then who is idle; and then one of the
+ * address that has most, where it has more than whoever comes. So few addresses cannot keep others out, however many one of them may have.
+ * Many could; but who reads health wants a seat for a question, and one of those gives his up who have had an answer.
  */
 export class Seats {
   readonly #options: SeatsOptions;
-  readonly #shares: Shares;
-  /** Of guests, and of those at ports that serve health only. */
-  readonly #readers = new Shares({ inAll: Number.POSITIVE_INFINITY, ofOne: Number.POSITIVE_INFINITY });
-  readonly #ring = new Ring();
-  readonly #silent = new SilentSeats();
+  readonly #benches: Readonly<Record<Kind, Bench>>;
   readonly #guests = new Map<Socket, Limit>();
-  readonly #settled = (seat: Seat): void => this.#silent.delete(seat);
+  readonly #settled = (seat: Seat): void => this.#benches[seat.kind].settled(seat);
   #setAside = 0;
   /** The turns of the event loop in which somebody came. */
   #turn = 0;
   #isTurning = false;
-  /** In which one of the readers was cut for another; at most one is, as it takes a look at all. */
-  #cutIn = -1;
   #refused = 0;
   /** By which limit the last of them was. */
   #limit: Limit = 'connections';
@@ -34,7 +30,11 @@ export class Seats {
 
   constructor(options: SeatsOptions) {
     this.#options = options;
-    this.#shares = new Shares({ inAll: Number.POSITIVE_INFINITY, ofOne: options.limits.maxSocketsPerPeer });
+    this.#benches = {
+      usual: new Bench({ inAll: Number.POSITIVE_INFINITY, ofOne: options.limits.maxSocketsPerPeer }),
+      guest: new Bench(WITHOUT_LIMIT),
+      reader: new Bench(WITHOUT_LIMIT),
+    };
   }
 
   /** Some descriptors are for connections that this process makes itself: as many as it wants, but a third of what callers may have at most. */
@@ -50,7 +50,8 @@ export class Seats {
   }
 
   get count(): number {
-    return this.#ring.size;
+    const { usual, guest, reader } = this.#benches;
+    return usual.count + guest.count + reader.count;
   }
 
   /** Undefined: there is no seat, and the connection has been ended. `forHealth`: it came to a port that serves health only. */
@@ -60,7 +61,8 @@ export class Seats {
     const limit = forHealth ? undefined : this.#limitFor(ip);
     if (limit !== undefined) this.#tell(limit);
     const kind: Kind = forHealth ? 'reader' : limit === undefined ? 'usual' : 'guest';
-    if (kind === 'usual' || this.#hasRoomForReader(ip, kind)) return this.#taken({ socket, ip, kind }, limit);
+    if (kind === 'usual' || (kind === 'guest' ? this.#hasRoomForGuest(ip) : this.#hasRoomForReader(ip)))
+      return this.#taken({ socket, ip, kind }, limit);
     this.#options.refused?.count(limit ?? 'connections');
     if (limit === undefined) this.#tell('connections');
     socket.on('error', ignore);
@@ -87,65 +89,80 @@ export class Seats {
     return reserveOf(Math.min(this.#options.descriptors - OWN, this.#options.limits.maxSockets));
   }
 
-  /** What is in the way of one more that is no guest. Where there is nothing else, somebody goes who makes no use of his seat. */
-  #limitFor(ip: string): Limit | undefined {
-    if (this.#shares.limitFor(ip) !== undefined) return 'connections of one address';
-    if (this.#shares.count >= this.#mostOfOthers && !this.#makeRoom('usual')) return 'connections';
-    if (this.count < this.most || this.#makeRoom('any')) return undefined;
-    return this.#readers.count > this.#reserve && this.#cutFor(ip) ? undefined : 'connections';
+  /** Of that, what no guest takes. */
+  get #reserveOfPorts(): number {
+    return Math.ceil(this.#reserve / 2);
   }
 
-  #hasRoomForReader(ip: string, kind: Kind): boolean {
-    if (kind === 'guest' && this.#readers.count >= this.#reserve) return this.#makeRoom('readers') || this.#cutFor(ip);
-    return this.count < this.most || this.#makeRoom('any') || this.#cutFor(ip);
+  /** What is in the way of one more that is no guest. Where there is nothing else, somebody goes for him. */
+  #limitFor(ip: string): Limit | undefined {
+    const { usual } = this.#benches;
+    if (usual.limitFor(ip) !== undefined) return 'connections of one address';
+    const who = this.#newcomer(ip, usual);
+    if (usual.count >= this.#mostOfOthers && !this.#makeRoom(usual, who) && !this.#giveWay(usual.above(who)))
+      return 'connections';
+    return this.#isFree() || this.#takesFromReaders(who) ? undefined : 'connections';
+  }
+
+  #hasRoomForGuest(ip: string): boolean {
+    const { guest } = this.#benches;
+    const who = this.#newcomer(ip, guest);
+    if (guest.count >= this.#reserve - this.#reserveOfPorts) return this.#giveWay(guest.above(who) ?? guest.answered(who));
+    return this.#isFree() || this.#takesFromReaders(who);
+  }
+
+  #hasRoomForReader(ip: string): boolean {
+    const { usual, guest, reader } = this.#benches;
+    const who = this.#newcomer(ip, reader);
+    if (this.#isFree() || this.#giveWay(reader.above(who))) return true;
+    return this.#makeRoom(guest, who) || this.#makeRoom(usual, who) || this.#giveWay(reader.answered(who));
+  }
+
+  #isFree(): boolean {
+    return this.count < this.most;
+  }
+
+  /** They have what others left, for as long as these leave it. */
+  #takesFromReaders(who: Newcomer): boolean {
+    const { usual, guest, reader } = this.#benches;
+    if (this.#makeRoom(reader, who) || this.#makeRoom(guest, who) || this.#makeRoom(usual, who)) return true;
+    return reader.count > this.#reserveOfPorts && this.#giveWay(reader.above(who) ?? reader.answered(who));
+  }
+
+  #newcomer(ip: string, bench: Bench): Newcomer {
+    return { ip, own: bench.of(ip), turn: this.#turn };
   }
 
   #taken(who: Pick<Seat, 'socket' | 'ip' | 'kind'>, limit: Limit | undefined): Seat {
     const seat = new Seat(who, this.#turn, this.#settled);
-    const { socket, ip, kind } = who;
-    this.#ring.add(seat);
-    this.#silent.add(seat);
-    if (kind === 'usual') this.#shares.add(ip);
-    else this.#readers.add(ip);
+    const { socket, kind } = who;
+    this.#benches[kind].add(seat);
     if (limit !== undefined) this.#guests.set(socket, limit);
     socket.once('close', () => this.#left(seat));
     return seat;
   }
 
   #left(seat: Seat): void {
-    if (!this.#ring.delete(seat)) return;
-    const { socket, ip, kind } = seat;
-    this.#silent.delete(seat);
-    if (kind === 'usual') this.#shares.remove(ip);
-    else this.#readers.remove(ip);
-    this.#guests.delete(socket);
+    if (this.#benches[seat.kind].delete(seat)) this.#guests.delete(seat.socket);
   }
 
   /** Somebody of these goes who has said nothing, or is idle. False: nobody was found in a short look. */
-  #makeRoom(among: Among): boolean {
-    const seat = this.#silent.oldest(this.#turn, among) ?? this.#ring.idle(among);
-    if (seat === undefined) return false;
-    this.#evict(seat);
-    return true;
+  #makeRoom(bench: Bench, who: Newcomer): boolean {
+    return this.#evict(bench.unused(who), 'idle connections');
   }
 
-  /** Nobody is idle. Whoever reads less than others do has his seat all the same: one of those goes who has most. */
-  #cutFor(ip: string): boolean {
-    if (this.#cutIn === this.#turn) return false;
-    const most = this.#readers.largest();
-    if (most === undefined || this.#readers.of(most) <= this.#readers.of(ip) + 1) return false;
-    const seat = this.#ring.find(({ kind, ip }) => kind !== 'usual' && ip === most);
-    if (seat === undefined) return false;
-    this.#cutIn = this.#turn;
-    this.#evict(seat);
-    return true;
+  /** Somebody goes who has one more than whoever comes, or has had his answer. */
+  #giveWay(seat: Seat | undefined): boolean {
+    return this.#evict(seat, 'connections that gave way');
   }
 
-  #evict(seat: Seat): void {
+  #evict(seat: Seat | undefined, reason: string): boolean {
+    if (seat === undefined) return false;
     this.#left(seat);
-    this.#options.refused?.count('idle connections');
+    this.#options.refused?.count(reason);
     this.#tell('connections');
     seat.leave();
+    return true;
   }
 
   #turnSoon(): void {
@@ -193,6 +210,7 @@ export interface SeatsLimits {
 /** By which limit somebody is no more than a guest. */
 export type Limit = 'connections' | 'connections of one address';
 
+const WITHOUT_LIMIT = { inAll: Number.POSITIVE_INFINITY, ofOne: Number.POSITIVE_INFINITY };
 /** What the process has open for itself, with room for datagrams and the files of a look-up. */
 const OWN = 40;
 const TELL_EVERY_MS = 10_000;

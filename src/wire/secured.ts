@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { Bag } from './bag.ts';
+import { endsOf } from './ends.ts';
 import { contextOf, type TlsIdentity, type TlsRules, trustsLess } from './identity.ts';
 import { shownCertificate } from './peer-certificate.ts';
 
@@ -39,14 +40,14 @@ export function secured(
     requestCert: asks,
     rejectUnauthorized: requiresCertificate,
   });
-  /** Connections before the end of their handshake, by their other end. */
+  /** Connections before the end of their handshake, by their ends. */
   const shaking = new Map<string, Socket>();
   const certified = new Bag<TLSSocket>();
   const cutAll = (sockets: Iterable<Socket>) => {
     for (const socket of sockets) socket.destroy();
   };
   server.on('secureConnection', (socket) => {
-    shaking.delete(otherEndOf(socket));
+    shaking.delete(endsOf(socket));
     socket.on('error', ignore);
     const shown = asks ? shownCertificate(socket) : undefined;
     if (shown !== undefined) socket.once('close', certified.add(socket));
@@ -65,9 +66,9 @@ export function secured(
   });
   return {
     shake(socket) {
-      const otherEnd = otherEndOf(socket);
-      shaking.set(otherEnd, socket);
-      socket.once('close', () => shaking.delete(otherEnd));
+      const ends = endsOf(socket);
+      shaking.set(ends, socket);
+      socket.once('close', () => shaking.delete(ends));
       server.emit('connection', socket);
     },
     renew(next) {
@@ -90,9 +91,4 @@ function ignore(): void {}
 /** Of what OpenSSL says, the reason; of the rest, what there is. */
 function reasonOf(error: Error & { readonly code?: string; readonly reason?: string }): string {
   return error.reason ?? error.code ?? error.message;
-}
-
-/** No two connections to one port have the same. */
-function otherEndOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
 }

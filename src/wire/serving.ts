@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { endsOf } from './ends.ts';
 import type { HeldBodies } from './held-bodies.ts';
 import { createHttp1 } from './http1.ts';
 import { createHttp2, type Http2Options } from './http2.ts';
@@ -13,7 +14,7 @@ export interface Serving {
   readonly server: Server;
   /** `head`: what has been read of it, if it speaks HTTP/2. */
   serve(socket: Socket, speaksHttp2: boolean, seat: Seat | undefined, head?: Buffer): void;
-  /** The connection is to be served once its handshake is done: what is served then is another socket, with the same other end. */
+  /** The connection is to be served once its handshake is done: what is served then is another socket, with the same ends. */
   shakes(socket: Socket, seat: Seat | undefined): void;
   serveShaken(socket: Socket, speaksHttp2: boolean): void;
   /** Ends what is idle, and all else after what is being answered. */
@@ -45,14 +46,14 @@ export function createServing(lanes: Lanes, { limits, guests = lanes, refused, b
     serve,
     shakes(socket, seat) {
       if (seat === undefined) return;
-      const otherEnd = otherEndOf(socket);
-      shaking.set(otherEnd, seat);
-      socket.once('close', () => shaking.delete(otherEnd));
+      const ends = endsOf(socket);
+      shaking.set(ends, seat);
+      socket.once('close', () => shaking.delete(ends));
     },
     serveShaken(socket, speaksHttp2) {
-      const otherEnd = otherEndOf(socket);
-      const seat = shaking.get(otherEnd);
-      shaking.delete(otherEnd);
+      const ends = endsOf(socket);
+      const seat = shaking.get(ends);
+      shaking.delete(ends);
       serve(socket, speaksHttp2, seat);
     },
     close() {
@@ -61,9 +62,4 @@ export function createServing(lanes: Lanes, { limits, guests = lanes, refused, b
       http2OfGuests.close();
     },
   };
-}
-
-/** No two connections to one port have the same. */
-function otherEndOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
 }

@@ -34,7 +34,14 @@ export class Attacker implements Disposable {
     return attacker;
   }
 
-  /** The same, with what every peer of HTTP/2 says first. */
+  /** One that reads, from this address of the machine, with what every peer of HTTP/2 says first. */
+  static async greetFrom(from: string, address: string): Promise<Attacker> {
+    const attacker = await Attacker.dial(address, true, from);
+    attacker.socket.write(Buffer.concat([hello(), settingsAck]));
+    return attacker;
+  }
+
+  /** The same, from nowhere in particular. */
   static async greet(address: string, reads = true, ...settings: readonly Setting[]): Promise<Attacker> {
     const attacker = await Attacker.dial(address, reads);
     attacker.socket.write(Buffer.concat([hello(...settings), settingsAck]));

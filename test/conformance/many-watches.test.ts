@@ -98,7 +98,7 @@ it('a million names that were watched and ended leave memory where it was', () =
   const churn = (count: number, prefix: string) => {
     for (let i = 0; i < count; i++) {
       const name = parseHealthName(`${prefix}${i}`, HOME);
-      const watch = name && watches.open(name, watcher, { wake() {} });
+      const watch = name && watches.open(name, watcher, { wake() {}, giveWay() {} });
       expect(watch?.take()).toBe('unknown');
       watch?.close();
     }

@@ -34,7 +34,7 @@ function setUp(patience: Patience = { fallAfterMs: 0, riseAfterMs: 0 }) {
       const status = watch?.take();
       if (status !== undefined) seen.push([scheduler.now(), status]);
     };
-    const watch = watches.open(named(text), { connection: {}, ip: '10.0.0.1' }, { wake: take });
+    const watch = watches.open(named(text), { connection: {}, ip: '10.0.0.1' }, { wake: take, giveWay() {} });
     take();
     return seen;
   };

@@ -24,8 +24,14 @@ class PaperStream implements Reply, FrameStream {
   /** Whether there is room for a frame. */
   reads = true;
 
+  readonly #ip: string;
+
+  constructor(ip = '10.0.0.1') {
+    this.#ip = ip;
+  }
+
   peer() {
-    return { ip: '10.0.0.1', port: 1, connection: this, cut() {} };
+    return { ip: this.#ip, port: 1, connection: this, cut() {} };
   }
 
   send(answer: Answer): void {
@@ -67,8 +73,8 @@ function setUp(limits = LIMITS) {
   const openAnswers = new OpenAnswers();
   const shutdown = new AbortController();
   const lane = new LaneWatches({ watches, openAnswers, scheduler, shutdown: shutdown.signal, log: pino({ enabled: false }) });
-  const watch = (text: string, withinMs = Number.POSITIVE_INFINITY) => {
-    const [stream, name, answers] = [new PaperStream(), parseHealthName(text, HOME), grpcAnswersFor(undefined)];
+  const watch = (text: string, withinMs = Number.POSITIVE_INFINITY, ip?: string) => {
+    const [stream, name, answers] = [new PaperStream(ip), parseHealthName(text, HOME), grpcAnswersFor(undefined)];
     if (name === undefined || answers === undefined) throw new Error(`${text} is no health name`);
     lane.open(name, answers, withinMs, stream);
     return stream;
@@ -163,6 +169,18 @@ describe('a watch leaves nothing behind', () => {
     room.scheduler.advance(0);
     expect(stream.frames).toEqual(['unknown']);
     stream.close();
+    expect(left(room)).toEqual([0, 0, 0, 0]);
+  });
+
+  it('that gives way to one of an address that has none, though it does not read', () => {
+    const room = setUp({ ...LIMITS, maxWatches: 2 });
+    const [first, second] = [room.watch('orders'), room.watch('')];
+    second.reads = false;
+    room.health.drain();
+    room.scheduler.advance(0);
+    const other = room.watch('orders', Number.POSITIVE_INFINITY, '10.0.0.2');
+    expect([first.ended, second.ended, other.ended]).toEqual([undefined, ENDS.gaveWay, undefined]);
+    for (const stream of [first, second, other]) stream.close();
     expect(left(room)).toEqual([0, 0, 0, 0]);
   });
 

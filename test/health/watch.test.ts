@@ -3,6 +3,7 @@ import type { Checker } from '../../src/health/health.ts';
 import { type HealthName, parseHealthName } from '../../src/health/names.ts';
 import { type Watch, type Watcher, Watches } from '../../src/health/watch.ts';
 import { Registry } from '../../src/registry/registry.ts';
+import { Refused } from '../../src/wire/refused.ts';
 import { healthOf } from '../support/health.ts';
 import { HOME, orders, registration } from '../support/instances.ts';
 import { LIMITS } from '../support/limits.ts';
@@ -22,7 +23,7 @@ function named(text: string): HealthName {
 }
 
 function open(watches: Watches, name: string, wake: () => void, watcher: Watcher = { connection: {}, ip: '10.0.0.1' }): Watch {
-  const watch = watches.open(named(name), watcher, { wake });
+  const watch = watches.open(named(name), watcher, { wake, giveWay() {} });
   if (watch === undefined) throw new Error('too many watches');
   return watch;
 }
@@ -209,12 +210,42 @@ it.each([
   });
   const first = open(watches, 'a', () => {}, watcher(1));
   open(watches, 'b', () => {}, watcher(2));
-  expect(watches.open(named('c'), watcher(3), { wake() {} })).toBeUndefined();
+  expect(watches.open(named('c'), watcher(3), { wake() {}, giveWay() {} })).toBeUndefined();
   first.close();
   first.close();
   expect(watches.count).toBe(1);
   open(watches, 'c', () => {}, watcher(3));
-  expect(watches.open(named('d'), watcher(4), { wake() {} })).toBeUndefined();
+  expect(watches.open(named('d'), watcher(4), { wake() {}, giveWay() {} })).toBeUndefined();
+});
+
+it('where all together have as many as they may, one of the address that has most ends for who has less, the bridge itself included', () => {
+  const { health } = setUp();
+  const refused = new Refused();
+  const watches = new Watches(health, { maxWatchesPerConnection: 9, maxWatchesPerPeer: 4, maxWatches: 6 }, refused);
+  const gone: string[] = [];
+  const watch = (name: string, ip: string) =>
+    watches.open(named(name), { connection: {}, ip }, { wake() {}, giveWay: () => gone.push(`${ip} ${name}`) });
+  for (const name of ['a', 'b', 'c', 'd']) expect(watch(name, '10.0.0.1')).toBeDefined();
+  for (const name of ['a', 'b']) expect(watch(name, '10.0.0.2')).toBeDefined();
+  expect(watch('', '10.0.0.3')?.take()).toBe('serving');
+  expect(watch('x', '10.0.0.4')?.take()).toBe('unknown');
+  expect(gone).toEqual(['10.0.0.1 d', '10.0.0.1 c']);
+  // Nobody has two more than it would.
+  expect(watch('x', '10.0.0.4')).toBeUndefined();
+  expect([watches.count, watches.keyCount]).toEqual([6, 10]);
+  expect([...refused.counts]).toEqual([
+    ['watches that gave way', 2],
+    ['watches', 1],
+  ]);
+});
+
+it('of IPv6 a network of 64 bits has as many watches as an address of IPv4', () => {
+  const { health } = setUp();
+  const watches = new Watches(health, { maxWatchesPerConnection: 9, maxWatchesPerPeer: 2, maxWatches: 9 });
+  const watch = (ip: string) => watches.open(named('a'), { connection: {}, ip }, { wake() {}, giveWay() {} });
+  expect([watch('2001:db8::1'), watch('2001:db8::2')]).not.toContain(undefined);
+  expect(watch('2001:db8::3')).toBeUndefined();
+  expect(watch('2001:db8:0:1::3')).toBeDefined();
 });
 
 describe('whoever waits until a name has been told', () => {

@@ -115,3 +115,12 @@ it('what is given back by a store is of nobody until it is said again', () => {
   other.register(orders, registration({ metadata: METADATA }), A);
   expect(other.accounts.of('10.0.0.1')).toMatchObject({ services: 0, instances: 1, metadataSize: 37 });
 });
+
+it('peers of one origin have one account', () => {
+  const registry = new Registry(() => 0, { originOf: (peer) => peer.replace(/ .*/, '') });
+  registry.register(orders, registration({ metadata: METADATA }), { peer: 'A 1' });
+  registry.register(orders, registration({ port: 2 }), { peer: 'A 2' });
+  registry.register(orders, registration({ metadata: METADATA }), { peer: 'A 2' });
+  expect(registry.accounts.of('A 3')).toMatchObject({ services: 1, instances: 2, metadataSize: 37 });
+  expect(registry.accounts.peerCount).toBe(1);
+});

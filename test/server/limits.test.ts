@@ -1,3 +1,4 @@
+import { get, type IncomingMessage } from 'node:http';
 import { Code, createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { expect, it } from 'vitest';
@@ -264,6 +265,44 @@ it.each(Object.entries(WATCHING_CLIENTS))('too many watches over %s are RESOURCE
   const statuses = client.watch('orders', AbortSignal.timeout(5_000))[Symbol.asyncIterator]();
   await expect(statuses.next()).rejects.toMatchObject({ code: 'resource_exhausted' });
   expect(await seenIn(server)).toMatch(/refused: watches of one address 1$/);
+  gone.abort();
+});
+
+/** Statuses by server-sent events, to another address than all other clients have. */
+function fromElsewhere(address: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    get(`http://${address}/health/orders?watch`, { agent: false, localAddress: '127.0.0.2' }, resolve).on('error', reject);
+  });
+}
+
+it.each(Object.entries(WATCHING_CLIENTS))('a watch over %s ends for one of an address that has none', async (_, connect) => {
+  await using server = await startServer({ maxWatches: 2 });
+  using client = connect(server.listeners.health);
+  const ends = ['orders', ''].map(async (name) => {
+    for await (const status of client.watch(name, AbortSignal.timeout(5_000)))
+      expect(status).toBe(name === '' ? 'SERVING' : 'SERVICE_UNKNOWN');
+  });
+  await expect.poll(() => seenIn(server)).toMatch(/watches 2 of 2/);
+  const other = await fromElsewhere(server.listeners.main);
+  expect(other.statusCode).toBe(200);
+  const text = expect.stringContaining('this watch has ended for a caller who has fewer');
+  await expect(Promise.race(ends)).rejects.toMatchObject({ code: 'resource_exhausted', message: text });
+  expect(await seenIn(server)).toMatch(/refused: watches that gave way 1$/);
+  other.destroy();
+  client[Symbol.dispose]();
+  await Promise.allSettled(ends);
+});
+
+it('a watch by server-sent events ends for one of an address that has none', async () => {
+  await using server = await startServer({ maxWatches: 2 });
+  const url = `http://${server.listeners.health}/health/?watch`;
+  const gone = new AbortController();
+  const [first, second] = [await fetch(url, { signal: gone.signal }), await fetch(url)];
+  const other = await fromElsewhere(server.listeners.main);
+  expect(other.statusCode).toBe(200);
+  expect(await second.text()).toBe('data: {"status":"SERVING"}\n\n');
+  expect(first.bodyUsed).toBe(false);
+  other.destroy();
   gone.abort();
 });
 

@@ -1,7 +1,7 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AddressSet, addressBytes, addressText } from '../../src/wire/addresses.ts';
+import { AddressSet, addressBytes, addressText, originOf } from '../../src/wire/addresses.ts';
 import { randomRuns } from '../support/random.ts';
 
 describe('an address', () => {
@@ -119,6 +119,46 @@ describe('a set of addresses', () => {
           expect(has(`${network}/${bits}`, address)).toBe(list.check(address, kind));
         },
       ),
+      parameters,
+    );
+  });
+});
+
+describe('the origin of', () => {
+  it.each([
+    ['10.1.2.3', '10.1.2.3'],
+    ['::ffff:10.1.2.3', '10.1.2.3'],
+    ['::FFFF:0a01:0203', '10.1.2.3'],
+    ['0:0:0:0:0:ffff:a01:203', '10.1.2.3'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2::', '2001:db8:1:2::/64'],
+    ['2001:0DB8:1:2::6', '2001:db8:1:2::/64'],
+    ['2001:db8::6', '2001:db8:0:0::/64'],
+    ['2001:db8::2:3:4:5:6', '2001:db8:0:2::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['::1', '::1'],
+    ['0:0:0:0:0:0:0:1', '::1'],
+    ['127.0.0.2', '127.0.0.2'],
+    ['::2', '0:0:0:0::/64'],
+    ['', ''],
+    ['a:b', 'a:b'],
+  ])('%j is %j, and its own', (address, origin) => {
+    expect(originOf(address)).toBe(origin);
+    expect(originOf(origin)).toBe(origin);
+  });
+
+  const { parameters, title, timeoutMs } = randomRuns(2_000);
+  it(`any two of IPv6 is the same where their first 64 bits are ${title}`, { timeout: timeoutMs }, () => {
+    const near = fc.tuple(...Array.from({ length: 8 }, () => fc.constantFrom(0, 0, 1, 0xffff)));
+    // As the system writes it, where there are groups of 0.
+    const written = (groups: readonly number[]) => new URL(`http://[${groups.map((g) => g.toString(16)).join(':')}]`).hostname;
+    const isPlain = (groups: readonly number[]) => groups.slice(0, 4).some((group) => group !== 0);
+    fc.assert(
+      fc.property(near.filter(isPlain), near.filter(isPlain), (one, other) => {
+        const [a, b] = [written(one).slice(1, -1), written(other).slice(1, -1)];
+        expect(originOf(a) === originOf(b)).toBe(one.slice(0, 4).join() === other.slice(0, 4).join());
+        expect(originOf(addressText(addressBytes(a) ?? new Uint8Array(16)))).toBe(originOf(a));
+      }),
       parameters,
     );
   });

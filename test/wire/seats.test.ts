@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Refused } from '../../src/wire/refused.ts';
 import type { Seat, Use } from '../../src/wire/seat.ts';
 import { Seats, type SeatsLimits } from '../../src/wire/seats.ts';
@@ -29,7 +29,7 @@ function setUp(descriptors: number, limits: Partial<SeatsLimits> = {}) {
   const seats = new Seats({ descriptors, limits: { ...NO_LIMITS, ...limits }, scheduler, onRefused, refused });
   const admit = (forHealth: boolean, ip = '10.0.0.1') => {
     const socket = new Socket();
-    Object.defineProperty(socket, 'remoteAddress', { value: `::ffff:${ip}` });
+    Object.defineProperty(socket, 'remoteAddress', { value: ip.includes(':') ? ip : `::ffff:${ip}` });
     return seats.admit(socket, forHealth);
   };
   const admitted = (count: number, forHealth: boolean, ip?: string): Seat[] =>
@@ -61,14 +61,14 @@ function setUp(descriptors: number, limits: Partial<SeatsLimits> = {}) {
 
 it('connections to other ports leave room for those that ask for health, to which who comes too late is a guest', () => {
   const { told, admitted, kinds } = setUp(128);
-  expect(kinds(admitted(300, false))).toEqual({ usual: 66, guest: 22, reader: 0 });
+  expect(kinds(admitted(300, false))).toEqual({ usual: 66, guest: 11, reader: 0 });
   expect(told).toEqual([[1, 66]]);
 });
 
 it('readers may have all that is free, and guests no more than what is kept for them', () => {
   const { admitted, kinds, busy } = setUp(128);
   expect(kinds(admitted(10, true))).toMatchObject({ reader: 10 });
-  expect(kinds(busy(admitted(300, false)).slice())).toEqual({ usual: 66, guest: 12, reader: 0 });
+  expect(kinds(busy(admitted(300, false)).slice())).toEqual({ usual: 66, guest: 11, reader: 0 });
 });
 
 it.each([
@@ -84,7 +84,7 @@ it.each([
 it('what is set aside is not for callers, and not taken from what is kept for health', () => {
   const { seats, admitted, kinds } = setUp(128);
   seats.setAside(512);
-  expect(kinds(admitted(300, false))).toEqual({ usual: 44, guest: 22, reader: 0 });
+  expect(kinds(admitted(300, false))).toEqual({ usual: 44, guest: 11, reader: 0 });
 });
 
 it('a connection that ends makes room for another', async () => {
@@ -98,13 +98,13 @@ it('a connection that ends makes room for another', async () => {
 
 it('there are no more than the option says, some of them for health', () => {
   const { seats, admitted, kinds } = setUp(Number.POSITIVE_INFINITY, { maxSockets: 40 });
-  expect(kinds(admitted(300, false))).toEqual({ usual: 30, guest: 10, reader: 0 });
+  expect(kinds(admitted(300, false))).toEqual({ usual: 30, guest: 5, reader: 0 });
   expect(seats.most).toBe(40);
 });
 
 it('of one address beyond its limit all are guests, and they take nothing from another', () => {
   const { admitted, by, kinds, busy } = setUp(Number.POSITIVE_INFINITY, { maxSockets: 400, maxSocketsPerPeer: 20 });
-  expect(kinds(busy(admitted(300, false)))).toEqual({ usual: 20, guest: 100, reader: 0 });
+  expect(kinds(busy(admitted(300, false)))).toEqual({ usual: 20, guest: 50, reader: 0 });
   expect(by).toEqual(['connections of one address']);
   expect(kinds(busy(admitted(20, false, '10.0.0.2')))).toMatchObject({ usual: 20 });
   // One of an address that has none is worth more than the hundredth.
@@ -150,27 +150,105 @@ it('who is idle goes next, but not who has asked since it was looked at, nor who
 });
 
 it('guests that are idle make room for guests, and never those that have a seat of their own', async () => {
-  const { admitted, admit, busy, idle } = setUp(128);
+  const { admitted, admit, busy, idle, turns } = setUp(128);
   const all = admitted(88, false);
   busy(all.filter(({ kind }) => kind === 'usual'));
   const guests = idle(all.filter(({ kind }) => kind === 'guest'));
-  for (let i = 0; i < 8; i++) admit(false);
+  expect(admit(false)).toBeUndefined();
+  await turns();
+  for (let i = 0; i < 8; i++) expect(admit(false)?.kind).toBe('guest');
   expect(guests.some(({ left }) => left)).toBe(true);
   expect(all.filter(({ kind, socket }) => kind === 'usual' && socket.destroyed)).toEqual([]);
 });
 
 it('where all that is kept for health is in use, an address that has less of it than another is let in', () => {
-  const { refused, scheduler, admitted, busy, admit } = setUp(128);
+  const { refused, admitted, busy, admit } = setUp(128);
   busy(admitted(66, false));
   const readers = busy(admitted(22, true));
   expect(admit(true)).toBeUndefined();
   expect(refused.counts.get('connections')).toBe(1);
-  expect(admit(true, '10.0.0.2')?.kind).toBe('reader');
-  expect(readers.filter(({ socket }) => socket.destroyed)).toHaveLength(1);
-  // It takes a look at all: once in a turn.
-  expect(admit(true, '10.0.0.3')).toBeUndefined();
-  scheduler.advance(0);
-  expect(admit(true, '10.0.0.3')?.kind).toBe('reader');
+  for (const ip of ['10.0.0.2', '10.0.0.3']) expect(admit(true, ip)?.kind).toBe('reader');
+  expect(readers.filter(({ socket }) => socket.destroyed)).toHaveLength(2);
+  expect(refused.counts.get('connections that gave way')).toBe(2);
+});
+
+it('where all usual seats are in use, one of the address that has most is for whoever has less, and is a late one', () => {
+  const { admitted, admit, busy, kinds } = setUp(128);
+  const few = busy(admitted(20, false, '10.0.0.2'));
+  const many = busy(admitted(46, false));
+  for (let i = 0; i < 13; i++) expect(admit(false, '10.0.0.3')?.kind).toBe('usual');
+  expect(few.concat(many.slice(0, 20)).some(({ socket }) => socket.destroyed)).toBe(false);
+  expect(many.filter(({ socket }) => socket.destroyed)).toHaveLength(13);
+  // Whoever has most himself is a guest, and takes nothing from others.
+  expect(kinds(admitted(5, false))).toEqual({ usual: 0, guest: 5, reader: 0 });
+  expect(few.some(({ socket }) => socket.destroyed)).toBe(false);
+});
+
+it('guests take no seat of a port that serves health alone, from however many addresses they come', () => {
+  const { admitted, admit, busy } = setUp(128);
+  busy(admitted(66, false));
+  for (let i = 0; i < 200; i++) admit(false, `10.0.1.${i}`)?.serves({ isIdle: false, mark: 1, leave() {} });
+  for (let i = 0; i < 11; i++) expect(admit(true, `10.0.2.${i}`)?.kind).toBe('reader');
+});
+
+describe.each([
+  ['guests', false],
+  ['readers', true],
+] as const)('where all seats of %s are in use, each for a watch of another address', (_, forHealth) => {
+  /** All of them, heard long ago. */
+  async function crowded() {
+    const room = setUp(128);
+    const { seats, admit, admitted, busy, turns } = room;
+    if (!forHealth) for (let i = 0; i < 66; i++) busy(admitted(1, false, `10.3.0.${i}`));
+    const watching = Array.from({ length: forHealth ? seats.most : 11 }, (_, i) => admit(forHealth, `10.1.${i >> 8}.${i & 255}`));
+    busy(watching.filter((seat) => seat !== undefined));
+    await turns();
+    // Whoever came meanwhile has left.
+    if (forHealth) busy(admitted(seats.most - seats.count, true, '10.4.0.1'));
+    return { ...room, watching };
+  }
+  const gone = (all: readonly (Seat | undefined)[]) => all.filter((seat) => seat?.socket.destroyed === true).length;
+
+  it('whoever comes next has one of the latest, and the first keep theirs', async () => {
+    const { admit, watching } = await crowded();
+    const before = gone(watching);
+    const seat = admit(forHealth, '10.0.0.9');
+    expect(seat?.kind).toBe(forHealth ? 'reader' : 'guest');
+    expect(gone(watching) - before).toBe(1);
+    expect(watching[0]?.socket.destroyed).toBe(false);
+    // It has had no turn yet in which it could ask.
+    for (let i = 0; i < 5; i++) expect(admit(forHealth, `10.0.1.${i}`)).toBeDefined();
+    expect(seat?.socket.destroyed).toBe(false);
+  });
+
+  it('one address has one, and for more it takes its own', async () => {
+    const { admit, watching, turns } = await crowded();
+    admit(forHealth, '10.0.0.9');
+    const before = gone(watching);
+    for (let i = 0; i < 50; i++) {
+      admit(forHealth, '10.0.0.9')?.serves({ isIdle: false, mark: 1, leave() {} });
+      if (i % 10 === 0) await turns();
+    }
+    expect(gone(watching) - before).toBeLessThanOrEqual(20);
+  });
+
+  it('who says nothing goes before them only where these are more than half', async () => {
+    const { admit, watching, turns } = await crowded();
+    for (let i = 0; i < 60; i++) {
+      admit(forHealth, `10.2.${i}.1`);
+      await turns();
+    }
+    expect(gone(watching)).toBeLessThanOrEqual(Math.ceil(watching.length / 2) + 1);
+    expect(watching[0]?.socket.destroyed).toBe(false);
+  });
+});
+
+it('of IPv6 a network of 64 bits counts as one address', () => {
+  const { admitted, admit, busy } = setUp(Number.POSITIVE_INFINITY, { maxSockets: 400, maxSocketsPerPeer: 20 });
+  busy(admitted(10, false, '2001:db8::1'));
+  busy(admitted(10, false, '2001:db8:0:0:ffff::2'));
+  expect(admit(false, '2001:db8::3')?.kind).toBe('guest');
+  expect(admit(false, '2001:db8:0:1::3')?.kind).toBe('usual');
 });
 
 it('refusals are told at once, and then no more often than every 10 s', () => {

@@ -2,6 +2,7 @@ import type { Source } from '../../registry/changes.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Permit } from '../../rights/admission.ts';
 import type { Peer } from '../../wire/exchange.ts';
+import type { Holding } from '../../wire/holdings.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
 import type { Walks } from '../walks.ts';
 import type { Setup } from './bodies.ts';
@@ -12,7 +13,9 @@ import { Rights } from './rights.ts';
 import { Slots } from './slots.ts';
 
 /** One client, for as long as its transport lives: who it is, what it has registered, what waits for it, and whether it is alive. */
-export class Connection {
+export class Connection implements Holding {
+  /** For whoever counts. */
+  place = -1;
   readonly id: string;
   /** The transport, and who is at the other end of it. */
   readonly peer: Peer;
@@ -43,6 +46,10 @@ export class Connection {
     this.slots = new Slots(registry, this.by, walks);
     this.#liveness = new Liveness(now, limits);
     this.#limits = limits;
+  }
+
+  get ip(): string {
+    return this.peer.ip;
   }
 
   get ended(): boolean {

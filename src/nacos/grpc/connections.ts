@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Peer } from '../../wire/exchange.ts';
+import { Holdings } from '../../wire/holdings.ts';
 import type { Refused } from '../../wire/refused.ts';
 import type { Cancel } from '../../wire/scheduler.ts';
 import type { Setup } from './bodies.ts';
@@ -15,8 +16,7 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #byTransport = new Map<object, Connection>();
   readonly #byId = new Map<string, Connection>();
-  /** How many there are, by the address at the other end. */
-  readonly #ofPeer = new Map<string, number>();
+  readonly #holdings: Holdings<Connection>;
   readonly #strangers: Strangers;
   /** Those that have ended because they were called back, until when what they have registered is kept for them. */
   readonly #returning = new Map<Connection, number>();
@@ -28,6 +28,8 @@ export class Connections {
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+    const { maxConnections: inAll, maxConnectionsPerPeer: ofOne } = options.limits;
+    this.#holdings = new Holdings({ inAll, ofOne });
     this.#strangers = new Strangers(options.now, options.limits.setUpWithinMs);
   }
 
@@ -56,12 +58,12 @@ export class Connections {
 
   /** `wake` is called when there is something to be sent. Undefined when there are as many as there may be. */
   setUp(peer: Peer, setup: Setup, wake: () => void): Connection | undefined {
-    const { limits, wallClock, refused } = this.#options;
-    const ofPeer = this.#ofPeer.get(peer.ip) ?? 0;
+    const { wallClock, refused } = this.#options;
     if (this.#frozen) return undefined;
-    const isFull = this.#byTransport.size >= limits.maxConnections;
-    if (isFull || ofPeer >= limits.maxConnectionsPerPeer) {
-      refused?.count(`connections of Nacos 2.x${isFull ? '' : ' of one address'}`);
+    if (this.#holdings.limitFor(peer.ip) === 'in all') this.#giveWay(this.#holdings.above(peer.ip), () => true);
+    const limit = this.#holdings.limitFor(peer.ip);
+    if (limit !== undefined) {
+      refused?.count(`connections of Nacos 2.x${limit === 'in all' ? '' : ' of one address'}`);
       return undefined;
     }
     const introduction = { id: this.idOf(peer), peer, setup, since: wallClock() };
@@ -69,20 +71,18 @@ export class Connections {
     this.#strangers.delete(peer);
     this.#byTransport.set(peer.connection, connection);
     this.#byId.set(connection.id, connection);
-    this.#ofPeer.set(peer.ip, ofPeer + 1);
+    this.#holdings.add(connection);
     this.#inspectFromNowOn();
     return connection;
   }
 
   /** Ends the connection, and with it the transport and all that lived by it. A second time it does nothing. */
   end(connection: Connection, reason: string): void {
-    const { connection: transport, ip, cut } = connection.peer;
+    const { connection: transport, cut } = connection.peer;
     if (this.#frozen || this.#byTransport.get(transport) !== connection) return;
     this.#byTransport.delete(transport);
     this.#byId.delete(connection.id);
-    const left = (this.#ofPeer.get(ip) ?? 1) - 1;
-    if (left === 0) this.#ofPeer.delete(ip);
-    else this.#ofPeer.set(ip, left);
+    this.#holdings.delete(connection);
     connection.end();
     const instances = this.#letGo(connection);
     for (const listener of this.#listeners) listener(connection);
@@ -97,6 +97,22 @@ export class Connections {
     if (!connection.lapse.isReturning) return connection.letGo();
     this.#returning.set(connection, this.#options.now() + RETURNS_WITHIN_MS);
     return 0;
+  }
+
+  /**
+   * An origin has more of something than others, who have no room for it: of its connections one ends that is of those meant, and has
+   * registered nothing, as far as a look at the latest shows.
+   */
+  giveWay(origin: string | undefined, isMeant: (connection: Connection) => boolean): void {
+    if (origin !== undefined) this.#giveWay(this.#holdings.all(origin), isMeant);
+  }
+
+  #giveWay(connections: readonly Connection[], isMeant: (connection: Connection) => boolean): void {
+    const latest = connections.slice(-LOOKS).reverse();
+    const connection = latest.find((other) => other.slots.isEmpty && isMeant(other));
+    if (connection === undefined) return;
+    this.#options.refused?.count('connections of Nacos 2.x that gave way');
+    this.end(connection, 'another address has less');
   }
 
   /** Calls `listener` with each connection that has ended; what it had registered is gone by then, or is to be registered anew. */
@@ -207,3 +223,4 @@ export interface ConnectionsLimits extends ConnectionLimits {
 }
 
 const INSPECT_EVERY_MS = 1_000;
+const LOOKS = 64;

@@ -80,6 +80,8 @@ export class ListenedConfigs {
     const { maxListenedConfigs, maxListenedConfigsInAll, maxListenedConfigsPerPeer } = this.#options.limits;
     if (count >= maxListenedConfigs)
       throw new TooMany('texts listened to over one connection', `more than ${maxListenedConfigs} configs listened to`);
+    if (this.#shares.limitFor(peer.ip) === 'in all')
+      this.#options.connections.giveWay(this.#shares.above(peer.ip), (other) => this.#ofConnection.has(other));
     const limit = this.#shares.limitFor(peer.ip);
     if (limit === 'in all')
       throw new TooMany('texts listened to', `more than ${maxListenedConfigsInAll} configs listened to by all`);

@@ -24,6 +24,10 @@ export class Slots {
     this.#walks = walks;
   }
 
+  get isEmpty(): boolean {
+    return this.#slots.size === 0 && this.#underWay.size === 0;
+  }
+
   /**
    * Fills the slot of the service, or empties it. Of what is named twice, the last word counts. Where instances have yet to be read,
    * a fault in them leaves the slot as it was; so does what `admit` throws, which is told what comes in place of what.

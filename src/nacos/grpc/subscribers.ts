@@ -135,6 +135,8 @@ export class Subscribers {
       const text = `more than ${maxSubscribedServices} services subscribed to, or one with more than ${maxClusterSets} sets of clusters`;
       throw new TooMany('subscriptions of one connection', text);
     }
+    if (this.#shares.limitFor(peer.ip) === 'in all')
+      this.#options.connections.giveWay(this.#shares.above(peer.ip), (other) => this.#byConnection.has(other));
     const limit = this.#shares.limitFor(peer.ip);
     if (limit === 'in all') throw new TooMany('subscriptions', `more than ${maxSubscriptions} subscriptions`);
     if (limit === undefined) return;

@@ -1,3 +1,4 @@
+import { originOf } from '../../wire/addresses.ts';
 import { ipOf, isHttp2, type Response } from '../../wire/exchange.ts';
 import { RequestError } from '../errors.ts';
 
@@ -23,7 +24,7 @@ export class LargeAnswers {
   admit(res: Response, bytes: number): void {
     if (bytes < LARGE_BYTES || res.destroyed) return;
     const { maxAnswerBytes, maxAnswerBytesInAll } = this.#limits;
-    const ip = ipOf(res.req);
+    const ip = originOf(ipOf(res.req));
     const ofPeer = this.#ofPeer.get(ip) ?? 0;
     // One may be as large as it likes: it could never be had else.
     if (ofPeer > 0 && ofPeer + bytes > maxAnswerBytes) throw tooMuch(`${maxAnswerBytes} bytes of answers to one address`);

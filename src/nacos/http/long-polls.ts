@@ -1,4 +1,7 @@
+import { originOf } from '../../wire/addresses.ts';
+import { type Holding, Holdings } from '../../wire/holdings.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
+import { Shares } from '../../wire/shares.ts';
 import type { ConfigListener, ConfigListeners } from '../config-listeners.ts';
 import type { Configs } from '../configs.ts';
 import { RequestError } from '../errors.ts';
@@ -7,19 +10,28 @@ import { RecentlyTold } from './recently-told.ts';
 
 /**
  * Requests of clients of 1.x that wait for a text to change. Each ends with what has changed, or with nothing: when its time is over,
- * when its caller leaves, when the server goes. Nothing of it is left then. It writes no answer.
+ * when its caller leaves, when the server goes, and when another address has less and there is no room for it else. Nothing of it is left
+ * then. It writes no answer.
  */
 export class LongPolls {
   readonly #options: LongPollsOptions;
   readonly #told: RecentlyTold;
-  readonly #waiting = new Set<() => void>();
-  readonly #ofPeer = new Map<string, { polls: number; texts: number }>();
+  /** What ends those that have not been answered. */
+  readonly #open = new Set<() => void>();
+  readonly #polls: Holdings<Poll>;
+  /** Those that listen to nothing, and are only not answered at once: they are in nobody's way. */
+  readonly #held: Shares;
+  /** To how many texts they listen, by origin, and all. */
+  readonly #textsOf = new Map<string, number>();
   #texts = 0;
   #closed = false;
 
   constructor(options: LongPollsOptions) {
     this.#options = options;
     this.#told = new RecentlyTold(options.scheduler);
+    const { maxLongPolls: inAll, maxLongPollsPerPeer: ofOne } = options.limits;
+    this.#polls = new Holdings({ inAll, ofOne });
+    this.#held = new Shares({ inAll, ofOne });
   }
 
   /**
@@ -30,13 +42,14 @@ export class LongPolls {
     const { configs } = this.#options;
     const changed = changedAmong(configs, texts);
     if (this.#closed || (changed.length > 0 && !this.#told.repeats(ip, changed))) return Promise.resolve(changed);
+    // It does not learn by being told the same again: npm's client, set to GBK, never comes to the md5 of what it has read.
+    if (changed.length > 0)
+      return new Promise((resolve) => this.#later(ip, onLeave, () => resolve(changedAmong(configs, texts))));
     const refusal = this.#refusalOf(ip, texts.length);
     return new Promise((resolve, reject) => {
-      // Not at once: npm's client asks again at once after any refusal, thousands of times a second.
-      if (refusal !== undefined) onLeave(this.#hold(NOT_AT_ONCE_MS, () => reject(refusal)));
-      // Nor does it learn by being told the same again: npm's, set to GBK, never comes to the md5 of what it has read.
-      else if (changed.length > 0) onLeave(this.#hold(NOT_AT_ONCE_MS, () => resolve(changedAmong(configs, texts))));
-      else onLeave(this.#listen(texts, ip, ms, resolve));
+      if (refusal === undefined) onLeave(this.#listen(texts, ip, ms, resolve));
+      // npm's client asks again at once after any refusal, thousands of times a second.
+      else this.#later(ip, onLeave, () => reject(refusal));
     });
   }
 
@@ -44,33 +57,28 @@ export class LongPolls {
   close(): void {
     this.#closed = true;
     this.#told.close();
-    for (const end of [...this.#waiting]) end();
+    for (const end of [...this.#open]) end();
   }
 
-  /** How many wait now. */
+  /** How many wait for a text to change now. */
   get count(): number {
-    return this.#waiting.size;
+    return this.#polls.count;
   }
 
   /** Answers what ends it. */
   #listen(texts: readonly ListenedText[], ip: string, ms: number, done: (changed: readonly ListenedText[]) => void): () => void {
     const { listeners } = this.#options;
-    const ofPeer = this.#ofPeer.get(ip) ?? { polls: 0, texts: 0 };
-    this.#ofPeer.set(ip, ofPeer);
-    const count = (by: 1 | -1) => {
-      ofPeer.polls += by;
-      ofPeer.texts += by * texts.length;
-      this.#texts += by * texts.length;
-    };
-    count(1);
     let changed: readonly ListenedText[] = [];
     const interests: ConfigListener[] = [];
-    const end = this.#hold(ms, () => {
+    const end = this.#openFor(ms, () => {
       for (const interest of interests) listeners.delete(interest);
-      count(-1);
-      if (ofPeer.polls === 0) this.#ofPeer.delete(ip);
+      this.#polls.delete(poll);
+      this.#count(ip, -texts.length);
       done(changed);
     });
+    const poll: Poll = { ip, place: -1, end };
+    this.#polls.add(poll);
+    this.#count(ip, texts.length);
     for (const text of texts) {
       if (text.id === undefined) continue;
       const onChange = () => {
@@ -84,28 +92,66 @@ export class LongPolls {
     return end;
   }
 
+  #count(ip: string, texts: number): void {
+    const origin = originOf(ip);
+    const ofOrigin = (this.#textsOf.get(origin) ?? 0) + texts;
+    this.#texts += texts;
+    if (ofOrigin > 0) this.#textsOf.set(origin, ofOrigin);
+    else this.#textsOf.delete(origin);
+  }
+
+  /** Calls `done` after a while, or at once where so many wait for that already. */
+  #later(ip: string, onLeave: Waiter['onLeave'], done: () => void): void {
+    if (this.#held.limitFor(ip) !== undefined) {
+      done();
+      return;
+    }
+    this.#held.add(ip);
+    const end = this.#openFor(NOT_AT_ONCE_MS, () => {
+      this.#held.remove(ip);
+      done();
+    });
+    onLeave(end);
+  }
+
   /** Calls `done` once: after `ms`, or when what is answered is called before that. */
-  #hold(ms: number, done: () => void): () => void {
+  #openFor(ms: number, done: () => void): () => void {
     let cancel: Cancel = () => {};
     const end = () => {
-      if (!this.#waiting.delete(end)) return;
+      if (!this.#open.delete(end)) return;
       cancel();
       done();
     };
-    this.#waiting.add(end);
+    this.#open.add(end);
     cancel = this.#options.scheduler.after(ms, end);
     return end;
   }
 
   #refusalOf(ip: string, texts: number): RequestError | undefined {
     const { maxLongPolls, maxLongPollsPerPeer, maxPolledConfigs, maxPolledConfigsPerPeer } = this.#options.limits;
-    const ofPeer = this.#ofPeer.get(ip) ?? { polls: 0, texts: 0 };
-    if (ofPeer.polls >= maxLongPollsPerPeer) return tooMany(`${maxLongPollsPerPeer} long polls from one address`);
-    if (this.#waiting.size >= maxLongPolls) return tooMany(`${maxLongPolls} long polls`);
-    if (ofPeer.texts + texts > maxPolledConfigsPerPeer)
-      return tooMany(`${maxPolledConfigsPerPeer} configs listened to from one address`);
+    const own = this.#textsOf.get(originOf(ip)) ?? 0;
+    if (this.#polls.of(ip) >= maxLongPollsPerPeer) return tooMany(`${maxLongPollsPerPeer} long polls from one address`);
+    if (own + texts > maxPolledConfigsPerPeer) return tooMany(`${maxPolledConfigsPerPeer} configs listened to from one address`);
+    if (this.#polls.limitFor(ip) !== undefined) this.#polls.above(ip).at(-1)?.end();
+    if (this.#polls.limitFor(ip) !== undefined) return tooMany(`${maxLongPolls} long polls`);
+    if (this.#texts + texts > maxPolledConfigs) this.#makeRoom(own + texts, this.#texts + texts - maxPolledConfigs);
     return this.#texts + texts > maxPolledConfigs ? tooMany(`${maxPolledConfigs} configs listened to`) : undefined;
   }
+
+  /** Ends polls of the origin that listens to most, as far as that is to more than `than`, until there is room for so many texts more. */
+  #makeRoom(than: number, room: number): void {
+    let [largest, most] = ['', 0];
+    for (const [origin, count] of this.#textsOf) if (count > most) [largest, most] = [origin, count];
+    const enough = this.#texts - room;
+    for (const poll of [...this.#polls.all(largest)].reverse()) {
+      if (this.#texts <= enough || (this.#textsOf.get(largest) ?? 0) <= than) return;
+      poll.end();
+    }
+  }
+}
+
+interface Poll extends Holding {
+  readonly end: () => void;
 }
 
 /** Those that are not as the caller has them. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { grpcRoom, SETUP } from '../../support/grpc-room.ts';
 import { orders, registration } from '../../support/instances.ts';
+import { LIMITS } from '../../support/limits.ts';
 
 function setUp() {
   const room = grpcRoom();
@@ -139,6 +140,40 @@ describe('a transport', () => {
     const elsewhere = connections.setUp(peer('from elsewhere', '127.0.0.2'), SETUP, () => {});
     expect(elsewhere).toBeDefined();
     expect([...connections.all()].length).toBe(10_001);
+  });
+});
+
+describe('where there is no more of something for all, of the address that has most ends, for one that has less,', () => {
+  const ID = { namespace: 'public', group: 'G', dataId: 'd' };
+  const ALL = { clusters: [], clustersVerbatim: '' };
+
+  it('a connection that has registered nothing, and no other', () => {
+    const { connections, join, peer, cut } = grpcRoom({ limits: { ...LIMITS, maxConnections: 4 } });
+    for (const name of ['a', 'b', 'c']) join(name).slots.put(orders, [registration({ port: name.charCodeAt(0) })]);
+    join('d');
+    join('e', '127.0.0.2');
+    expect(cut).toEqual(['d']);
+    expect(connections.setUp(peer('f', '127.0.0.3'), SETUP, () => {})).toBeUndefined();
+    expect([cut, connections.count]).toEqual([['d'], 4]);
+  });
+
+  it('a connection that subscribes', () => {
+    const { subscribers, join, cut } = grpcRoom({ limits: { ...LIMITS, maxSubscriptions: 4 } });
+    const [one, idle] = [join('a'), join('idle')];
+    for (let i = 0; i < 4; i++) subscribers.subscribe(one, { ...orders, name: `s${i}` }, ALL);
+    expect(() => subscribers.subscribe(idle, orders, ALL)).toThrow('more than 4 subscriptions');
+    subscribers.subscribe(join('b', '127.0.0.2'), orders, ALL);
+    expect([cut, subscribers.count]).toEqual([['a'], 1]);
+  });
+
+  it('a connection that listens to texts', () => {
+    const { listenedConfigs, join, cut } = grpcRoom({ limits: { ...LIMITS, maxListenedConfigsInAll: 4 } });
+    const [one, idle] = [join('a'), join('idle')];
+    const how = { tenant: '', md5: '' };
+    for (let i = 0; i < 4; i++) listenedConfigs.listen(one, { ...ID, dataId: `d${i}` }, how);
+    expect(() => listenedConfigs.listen(idle, ID, how)).toThrow('more than 4 configs listened to by all');
+    listenedConfigs.listen(join('b', '127.0.0.2'), ID, how);
+    expect([cut, listenedConfigs.count]).toEqual([['a'], 1]);
   });
 });
 

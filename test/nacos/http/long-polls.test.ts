@@ -144,6 +144,64 @@ it('a caller that leaves before its refusal leaves nothing', () => {
   expect(left()).toEqual(NOTHING);
 });
 
+it("what is only not answered at once is in nobody's way, and beyond as many of one address it is", async () => {
+  const { configs, scheduler, wait, settled, left } = setUp({ maxLongPolls: 4, maxLongPollsPerPeer: 2 });
+  const polls = [wait([text()]), wait([text('e')])];
+  const refused = Array.from({ length: 3 }, () => wait([text('f')]));
+  await settled();
+  const TOO_MANY = 'more than 2 long polls from one address: ask again later';
+  expect(refused.map(({ ended }) => ended)).toEqual(['not', 'not', TOO_MANY]);
+  const others = [wait([text()], '10.0.0.2'), wait([text('e')], '10.0.0.2')];
+  configs.publish({ ...ID, dataId: 'g' }, 'x', 'text', '');
+  for (let i = 0; i < 2; i++) wait([text('g')], '10.0.0.2');
+  await settled();
+  expect([...polls, ...others].map(({ ended }) => ended)).toEqual(['not', 'not', 'not', 'not']);
+  scheduler.advance(2_000);
+  await settled();
+  expect(refused.map(({ ended }) => ended)).toEqual([TOO_MANY, TOO_MANY, TOO_MANY]);
+  scheduler.advance(30_000);
+  await settled();
+  expect([...polls, ...others].map(({ ended }) => ended)).toEqual(['', '', '', '']);
+  expect(left()).toEqual(NOTHING);
+});
+
+it('where all may be no more, one of the address that has most ends for who has less', async () => {
+  const { scheduler, wait, settled, left } = setUp({ maxLongPolls: 5, maxLongPollsPerPeer: 4 });
+  const many = Array.from({ length: 4 }, (_, i) => wait([text(`d${i}`)]));
+  const few = wait([text()], '10.0.0.2');
+  const others = [wait([text()], '10.0.0.3'), wait([text()], '10.0.0.4')];
+  await settled();
+  expect([...many, few, ...others].map(({ ended }) => ended)).toEqual(['not', 'not', '', '', 'not', 'not', 'not']);
+  const beyond = [wait([text()], '10.0.0.5'), wait([text()], '10.0.0.6')];
+  scheduler.advance(2_000);
+  await settled();
+  // It has no more than that one would have.
+  expect(beyond.map(({ ended }) => ended)).toEqual(['not', 'more than 5 long polls: ask again later']);
+  scheduler.advance(30_000);
+  expect(left()).toEqual(NOTHING);
+});
+
+it('where all may listen to no more texts, it is whoever listens to most that ends for who listens to less', async () => {
+  const { scheduler, wait, settled, left } = setUp({ maxPolledConfigs: 10, maxPolledConfigsPerPeer: 8 });
+  const listens = (count: number, ip: string) =>
+    wait(
+      Array.from({ length: count }, (_, i) => text(`d${i}`)),
+      ip,
+    );
+  const many = [listens(2, '10.0.0.1'), listens(2, '10.0.0.1'), listens(4, '10.0.0.1')];
+  const few = listens(2, '10.0.0.2');
+  const third = listens(3, '10.0.0.3');
+  await settled();
+  expect([...many, few, third].map(({ ended }) => ended)).toEqual(['not', 'not', '', 'not', 'not']);
+  const beyond = listens(5, '10.0.0.4');
+  scheduler.advance(2_000);
+  await settled();
+  expect(beyond.ended).toBe('more than 10 configs listened to: ask again later');
+  expect([...many, few, third].map(({ ended }) => ended)).toEqual(['not', 'not', '', 'not', 'not']);
+  scheduler.advance(30_000);
+  expect(left()).toEqual(NOTHING);
+});
+
 it.each([
   ['30000', 29_500],
   ['11000', 10_500],
