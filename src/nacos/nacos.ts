@@ -24,6 +24,7 @@ import { LongPolls, type LongPollsLimits } from './http/long-polls.ts';
 import { type PipelineOptions, pipeline, turnedAway } from './http/pipeline.ts';
 import type { HttpLimits, HttpRooms } from './http/route.ts';
 import { nacosRoutes } from './http/routes.ts';
+import { InterestBytes, type InterestBytesLimits } from './interest-bytes.ts';
 import { Lists } from './lists.ts';
 import { Namespaces, type NamespacesLimits } from './namespaces.ts';
 import { Naming, type NamingOptions } from './naming.ts';
@@ -63,6 +64,7 @@ export function createNacos(options: NacosOptions): Nacos {
       { name: 'texts listened to over them', used: listenedConfigs.count, most: options.limits.maxListenedConfigsInAll },
       { name: 'subscriptions of Nacos 1.x', used: pusher.count, most: options.limits.maxUdpSubscribers },
       { name: 'long polls', used: longPolls.count, most: options.limits.maxLongPolls },
+      { name: 'bytes of names subscribed or listened to', used: rooms.interestBytes.bytes, most: limits.maxInterestBytesInAll },
       { name: 'texts', used: configs.count, most: options.limits.maxConfigs },
       { name: 'bytes of texts', used: configs.bytes, most: options.limits.maxConfigTotalBytes },
       { name: 'bytes of answers', used: largeAnswers.bytes, most: options.limits.maxAnswerBytesInAll },
@@ -87,15 +89,16 @@ function roomsOf(options: NacosOptions): NacosRooms {
   // The first to hear of a change: whoever asks it because of that must not be told what was before.
   const lists = new Lists(options);
   const connections = new Connections(options);
-  const subscribers = new Subscribers({ ...timed, connections, switches, lists });
-  const pusher = new Pusher({ ...timed, switches, lists });
+  const interestBytes = new InterestBytes(limits);
+  const subscribers = new Subscribers({ ...timed, connections, switches, lists, interestBytes });
+  const pusher = new Pusher({ ...timed, switches, lists, interestBytes });
   const configs = new Configs(options);
   const clients = new Clients({ registry, connections, subscribers, pusher });
   const holderOf: NamingOptions['holderOf'] = (service, address) => clients.holderOf(service, address);
   const configListeners = new ConfigListeners(configs);
   const quotas = new Quotas(options);
   connections.onEnd((connection) => quotas.ended(connection));
-  const heard = { ...options, configs, listeners: configListeners };
+  const heard = { ...options, configs, listeners: configListeners, interestBytes };
   return {
     registry,
     gate: options.gate,
@@ -112,6 +115,7 @@ function roomsOf(options: NacosOptions): NacosRooms {
     clients,
     configs,
     configListeners,
+    interestBytes,
     listenedConfigs: new ListenedConfigs({ ...heard, connections }),
     longPolls: new LongPolls(heard),
     pusher,
@@ -167,6 +171,7 @@ export type NacosLimits = PipelineOptions['limits'] &
   SubscribersLimits &
   ListenedConfigsLimits &
   LongPollsLimits &
+  InterestBytesLimits &
   HttpLimits &
   PusherOptions['limits'] &
   Pick<LaneRoom, 'maxStreamMessageBytes'> &
@@ -206,6 +211,7 @@ export interface Nacos {
 
 /** What there is in it, by name. */
 export interface NacosRooms extends HttpRooms, NacosRpcOptions {
+  readonly interestBytes: InterestBytes;
   readonly limits: NacosLimits;
 }
 

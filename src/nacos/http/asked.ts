@@ -1,5 +1,5 @@
 import type { Source } from '../../registry/changes.ts';
-import { atItsTurn } from '../../wire/answer.ts';
+import { hasTurn } from '../../wire/answer.ts';
 import { headerOf, ipOf, localAddressOf, type Request, type Response } from '../../wire/exchange.ts';
 import type { Params } from './params.ts';
 import type { Asked, Caller } from './route.ts';
@@ -42,7 +42,7 @@ export class AskedOverHttp implements Asked {
     const [req, res] = [this.#req, this.#res];
     return {
       ip: ipOf(req),
-      turn: () => new Promise((resolve) => atItsTurn(res, resolve)),
+      isNext: hasTurn(res),
       onLeave(run) {
         if (res.closed || res.destroyed) run();
         else res.once('close', run);
