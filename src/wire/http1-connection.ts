@@ -47,7 +47,8 @@ export class Http1Connection implements Use {
     if (++this.#open < this.#limits.maxPipelined) return true;
     this.#isFull = true;
     this.#pauseLater();
-    this.#waiting ??= this.#bodies?.of(peerOfSocket(this.#socket));
+    // Their answers have no turn in which to say no.
+    this.#waiting ??= this.#bodies?.of(peerOfSocket(this.#socket), () => void this.#socket.destroy());
     return this.#waiting?.hold(this.#open * WAITING_BYTES) !== false;
   }
 

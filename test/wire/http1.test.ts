@@ -171,7 +171,7 @@ describe('requests that are not answered yet', () => {
   });
 
   it('count among what is held, and the connection is cut where that is too much', async () => {
-    const bodies = new HeldBodies({ maxHeldBytes: 1 << 20, maxHeldBytesInAll: 1 << 20 });
+    const bodies = new HeldBodies({ maxHeldBytes: 1 << 20, maxHeldBytesPerPeer: 1 << 20, maxHeldBytesInAll: 1 << 20 });
     const refused = new Refused();
     const waiting = new Waiting();
     const { socket, close } = await opened(waiting, false, { maxPipelined: 4 }, { bodies, refused });
@@ -186,7 +186,7 @@ describe('requests that are not answered yet', () => {
   });
 
   it('count no more when their connection ends', async () => {
-    const bodies = new HeldBodies({ maxHeldBytes: 1 << 20, maxHeldBytesInAll: 1 << 20 });
+    const bodies = new HeldBodies({ maxHeldBytes: 1 << 20, maxHeldBytesPerPeer: 1 << 20, maxHeldBytesInAll: 1 << 20 });
     const waiting = new Waiting();
     const { socket, close } = await opened(waiting, false, { maxPipelined: 4 }, { bodies });
     socket.write(GET.repeat(10));
