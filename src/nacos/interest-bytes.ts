@@ -60,7 +60,9 @@ export interface InterestBytesLimits {
 
 /** What a subscription to a service takes, to which nobody else has subscribed. */
 export function sizeOfSubscription(service: ServiceName, { clusters, clustersVerbatim }: InClusters): number {
-  return PER_SUBSCRIPTION + PER_CHARACTER * lengthOf(service) + PER_CHARACTER * clustersVerbatim.length + PER_CLUSTER * clusters.length;
+  return (
+    PER_SUBSCRIPTION + PER_CHARACTER * lengthOf(service) + PER_CHARACTER * clustersVerbatim.length + PER_CLUSTER * clusters.length
+  );
 }
 
 /** What listening to a text takes, in these names and beside them so many characters. */
@@ -78,9 +80,9 @@ interface InClusters {
 }
 
 /** What each takes beside its names, measured over thousands, each to names of its own. */
-const PER_SUBSCRIPTION = 1_024;
-const PER_TEXT = 512;
+const PER_SUBSCRIPTION = 1_200;
+const PER_TEXT = 640;
 /** It is kept as it was sent, in keys, and in what is told. */
 const PER_CHARACTER = 4;
 /** A cluster is kept by itself, too. */
-const PER_CLUSTER = 40;
+const PER_CLUSTER = 16;
