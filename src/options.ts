@@ -433,8 +433,8 @@ const ROWS = {
     'other mistakes of an HTTP/2 peer that would each cost it no more than a call',
   ),
   maxPipelined: count(
-    32,
-    'requests that an HTTP/1.1 connection may have unanswered; nothing more is read from it then, and what came with them counts in --max-held-bytes-in-all',
+    100,
+    'requests that an HTTP/1.1 connection may have unanswered before it is ended; they count in --max-held-bytes-in-all too',
   ),
   keepAliveTimeoutMs: time(75_000, 'how long an HTTP/1.1 connection may be idle; better not the 5 s between two beats'),
 

@@ -25,7 +25,8 @@ const DIRECTION: Readonly<Record<string, Room>> = {
   // Above the rooms that it reads and writes: it speaks Nacos from the other side, and knows what a store holds.
   moving: { may: ['registry', 'wire', 'nacos', 'store'], packages: 'any' },
   server: { may: ['registry', 'wire', 'gen', 'rights', 'access', 'options.ts'], packages: 'any' },
-  cli: { may: ['server', 'moving', 'wire', 'options.ts', 'suggestion.ts'], packages: 'any' },
+  // What the user file keeps is made there too, by commands that run no server.
+  cli: { may: ['server', 'moving', 'access', 'wire', 'options.ts', 'suggestion.ts'], packages: 'any' },
   'options.ts': { may: ['registry', 'wire', 'access', 'suggestion.ts'], packages: 'none' },
   'suggestion.ts': { may: [], packages: 'none' },
   'index.ts': { may: ['server', 'options.ts', 'wire'], packages: 'none' },

@@ -2,6 +2,7 @@ import type { Admission, LoggedIn, Need, Refusal as Told } from '../rights/admis
 import type { Headers } from '../wire/browser.ts';
 import { type Head, type PageRules, pageFault } from './browsers.ts';
 import { type Carriers, credentialsIn, type Pair } from './carriers.ts';
+import type { Certified } from './certificates.ts';
 import type { Logins } from './logins.ts';
 import { ANYBODY, deedOf, permitOf } from './permit.ts';
 import type { Place, Places } from './places.ts';
@@ -125,11 +126,11 @@ export class Access {
   }
 
   #identify(asked: Asked, place: Place): User | Refusal | Promise<User | Refusal> {
-    const { tokens, users } = this.#room;
+    const { tokens } = this.#room;
     const said = credentialsIn(asked.carriers, asked.ownParams);
     if (said === 'disagree') return DISAGREEMENT;
     const { token, pair, isSigned } = said;
-    const certified = asked.certificate === undefined ? undefined : users.findByCertificate(asked.certificate);
+    const certified = this.#certified(asked);
     const agreed = (user: User | Refusal): User | Refusal =>
       'isRefusal' in user || certified === undefined || certified === user ? user : DISAGREEMENT;
     if (token !== undefined) {
@@ -140,6 +141,13 @@ export class Access {
     if (pair === undefined) return certified ?? noLogin(isSigned);
     const proven = this.#prove(pair, asked, place);
     return proven instanceof Promise ? proven.then(agreed) : agreed(proven);
+  }
+
+  /** A connection may outlive the certificate that it began with, and so may a session that is resumed. */
+  #certified({ certificate }: Asked): User | undefined {
+    const { users, wallClock } = this.#room;
+    if (certificate === undefined) return undefined;
+    return wallClock() < certificate.validUntil ? users.findByCertificate(certificate.name) : undefined;
   }
 
   #prove({ name, password }: Pair, asked: Asked, place: Place): User | Refusal | Promise<User | Refusal> {
@@ -179,6 +187,8 @@ export interface AccessRoom {
   readonly refusedCallers: RefusedCallers;
   /** There is a TLS port: from elsewhere no password is taken in clear. */
   readonly passwordsNeedTls: boolean;
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
   readonly onError: (error: unknown) => void;
 }
 
@@ -197,8 +207,8 @@ export interface Asked {
   readonly isChange?: boolean;
   readonly isBrowser: boolean;
   readonly isEncrypted: boolean;
-  /** What the caller's certificate is called, if it is one that was verified on this very connection. */
-  readonly certificate?: string | undefined;
+  /** The caller's certificate, if it is one that was verified on this very connection. */
+  readonly certificate?: Certified | undefined;
   /** How the client calls itself: for the log, and for nothing else. */
   readonly agent: string;
   /** What is asked, in a few words, for the log. */

@@ -3,7 +3,7 @@ import type { Headers } from '../wire/browser.ts';
 import type { Peer } from '../wire/exchange.ts';
 import type { Asked } from './access.ts';
 import { type Carriers, payloadHeaders } from './carriers.ts';
-import { certificateName } from './certificates.ts';
+import { type Certified, certified } from './certificates.ts';
 
 /**
  * Who asks by a message of Nacos over gRPC: the headers in its payload alone say who that is, and those of the request only how it came.
@@ -37,9 +37,9 @@ export class AskedOverGrpc implements Asked {
     return this.#peer.isEncrypted === true;
   }
 
-  get certificate(): string | undefined {
+  get certificate(): Certified | undefined {
     const { certificate } = this.#peer;
-    return certificate && certificateName(certificate);
+    return certificate && certified(certificate);
   }
 
   get agent(): string {

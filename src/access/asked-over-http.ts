@@ -5,7 +5,7 @@ import { headerOf, type Request } from '../wire/exchange.ts';
 import type { Asked } from './access.ts';
 import { isEncrypted } from './browsers.ts';
 import { type Carriers, requestHeaders } from './carriers.ts';
-import { certificateOf } from './certificates.ts';
+import { type Certified, certificateOf } from './certificates.ts';
 
 /** Who asks by a request, and what for: each read from it when it is needed, and most of it never. */
 export class AskedOverHttp implements Asked {
@@ -43,7 +43,7 @@ export class AskedOverHttp implements Asked {
     return isEncrypted(this.#req);
   }
 
-  get certificate(): string | undefined {
+  get certificate(): Certified | undefined {
     const { socket } = this.#req;
     return socket instanceof TLSSocket ? certificateOf(socket) : undefined;
   }

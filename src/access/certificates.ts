@@ -1,13 +1,26 @@
 import { type PeerCertificate, shownCertificate } from '../wire/peer-certificate.ts';
 
-/** What a caller's certificate is called: one that was verified on this very connection. */
-export function certificateOf(socket: object): string | undefined {
+/** A certificate, as far as it says who somebody is. */
+export interface Certified {
+  readonly name: string;
+  /** Milliseconds since 1970: nobody is anybody by it from then on. */
+  readonly validUntil: number;
+}
+
+/** The caller's: one that was verified on this very connection. */
+export function certificateOf(socket: object): Certified | undefined {
   const certificate = shownCertificate(socket);
-  return certificate && certificateName(certificate);
+  return certificate && certified(certificate);
+}
+
+/** Undefined where it has no name. */
+export function certified(certificate: PeerCertificate): Certified | undefined {
+  const name = certificateName(certificate);
+  return name === undefined ? undefined : { name, validUntil: certificate.validUntil };
 }
 
 /** `spiffe://…` where it has one such name, and only one; else `CN=…`. What could be read in two ways is no name. */
-export function certificateName({ subject, subjectAltName }: PeerCertificate): string | undefined {
+export function certificateName({ subject, subjectAltName }: Omit<PeerCertificate, 'validUntil'>): string | undefined {
   // Node quotes what has a comma in it, and writes all names into one text: a name that may hold another one is nobody's.
   if (subjectAltName.includes('"')) return undefined;
   const uris = subjectAltName.split(', ').filter((name) => name.startsWith('URI:'));

@@ -1,7 +1,7 @@
 import type { Scheduler } from '../wire/scheduler.ts';
 import { Access } from './access.ts';
 import { isHostName, isOrigin, type PageRules } from './browsers.ts';
-import { Kdf } from './kdf.ts';
+import { Kdf, OWN } from './kdf.ts';
 import { Logins } from './logins.ts';
 import type { Derive, Randomness } from './passwords.ts';
 import { Places, type PlacesOptions, trustFaults } from './places.ts';
@@ -10,7 +10,7 @@ import { RefusedCallers, type Told } from './refused-callers.ts';
 import { secretFault } from './secrets.ts';
 import { LEAST_TTL_SECONDS, MOST_TTL_SECONDS, Tokens } from './tokens.ts';
 import { UserAdmin } from './user-admin.ts';
-import { loadUserFile } from './user-file.ts';
+import { type Loaded, UserLoads } from './user-loads.ts';
 import { Users } from './users.ts';
 
 /** What an operator says of access. */
@@ -42,8 +42,8 @@ export interface AccessRooms {
   readonly access: Access;
   readonly users: Users;
   readonly userAdmin: UserAdmin;
-  /** Reads the file of users and puts it in force, again and again; what is wrong with it, each fault in a line, changes nothing. */
-  readonly loadUsers: (path: string) => Promise<readonly string[]>;
+  /** As `load` of `UserLoads`. */
+  readonly loadUsers: (path: string) => Promise<Loaded | undefined>;
   readonly kdf: Kdf;
   readonly refusedCallers: RefusedCallers;
 }
@@ -67,9 +67,6 @@ export function accessFaults(settings: AccessSettings): readonly string[] {
     faults.push(`--token-ttl must be ${LEAST_TTL_SECONDS}..${MOST_TTL_SECONDS} seconds, got ${tokenTtlSeconds}`);
   return faults;
 }
-
-/** Whose turn it is, where no caller's is. */
-const FILE = 'file';
 
 function shown(text: string): string {
   return JSON.stringify(text.slice(0, 100));
@@ -97,15 +94,21 @@ export function createAccess(settings: AccessSettings, means: AccessMeans, users
     }),
     refusedCallers,
     passwordsNeedTls,
+    wallClock,
     onError,
   });
   // Whoever logs in meanwhile does not wait for all of it.
-  const inTurn: Derive = (...said) => kdf.run(FILE, (own) => own(...said));
+  const inTurn: Derive = async (...said) => {
+    const key = await kdf.run(OWN, (derive) => derive(...said));
+    if (key === undefined) throw new Error('the process has no place of its own');
+    return key;
+  };
+  const userLoads = new UserLoads(users, inTurn, randomness);
   return {
     access,
     users,
     userAdmin: new UserAdmin(users, kdf, randomness),
-    loadUsers: (path) => loadUserFile(path, users, inTurn, randomness),
+    loadUsers: (path) => userLoads.load(path),
     kdf,
     refusedCallers,
   };

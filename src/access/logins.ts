@@ -25,7 +25,7 @@ export class Logins {
   readonly #right = new Recent<string, true>(MOST_REMEMBERED);
   /** Until when each is known to be wrong. */
   readonly #wrong = new Recent<string, number>(MOST_REMEMBERED);
-  readonly #asking = new Map<string, Promise<Proof>>();
+  readonly #asking = new Map<string, Asking>();
   readonly #guessing = new Recent<string, Guessing>(MOST_ADDRESSES);
 
   constructor(options: LoginsOptions) {
@@ -36,16 +36,22 @@ export class Logins {
   /** At once where it is remembered. `origin`: whose guess it is counted as. */
   prove(name: string, password: string, origin: string): Proof | Promise<Proof> {
     const user = this.#options.users.find(name);
-    const key = this.#keyOf(name, password, user?.generation ?? '');
-    if (user !== undefined && !user.isDisabled && this.#right.get(key) !== undefined) return user;
+    const key = this.#keyOf(name, password, user);
+    if (user !== undefined && this.#right.get(key) !== undefined) return user;
     const wrongUntil = this.#wrong.get(key);
     if (wrongUntil !== undefined && this.#options.now() < wrongUntil) return 'wrong';
     const asked = this.#asking.get(key);
-    if (asked !== undefined) return asked;
-    if (!this.#mayGuess(origin) || !this.#options.kdf.hasRoomFor(origin)) return 'busy';
-    const asking = this.#derived(user, name, password, { key, origin }).finally(() => this.#asking.delete(key));
-    this.#asking.set(key, asking);
-    return asking;
+    if (asked !== undefined) return asked.origin === origin ? asked.proof : this.#proofOfAnother(asked, name, password, origin);
+    if (!this.#options.kdf.hasRoomFor(origin) || !this.#mayGuess(origin)) return 'busy';
+    const proof = this.#derived(user, name, password, { key, origin }).finally(() => this.#asking.delete(key));
+    this.#asking.set(key, { origin, proof });
+    return proof;
+  }
+
+  /** Who else asks the same has its place as well: where there are too many, one loses it who has nothing to do with these. */
+  async #proofOfAnother({ proof }: Asking, name: string, password: string, origin: string): Promise<Proof> {
+    const proven = await proof;
+    return proven === 'busy' ? this.prove(name, password, origin) : proven;
   }
 
   async #derived(user: User | undefined, name: string, password: string, { key, origin }: Guess): Promise<Proof> {
@@ -54,11 +60,11 @@ export class Logins {
     const isHopeless = password === '' || Buffer.byteLength(password) > MOST_PASSWORD_BYTES || isKnownPassword(name, password);
     const hash = (user !== undefined && !user.isDisabled && readHash(user.hash)) || undefined;
     const fits = await kdf.run(origin, (derive) => isPasswordOf(hash ?? NOBODYS_HASH, isHopeless ? '' : password, derive));
+    if (fits === undefined) return 'busy';
     const current = users.find(name);
-    if (!fits || isHopeless || hash === undefined || current === undefined || current.isDisabled)
-      return this.#failed(key, origin);
-    // It was changed while this one was looked at.
-    if (current.generation !== user?.generation) return 'wrong';
+    // It was changed while this one was looked at, of which nothing follows for later.
+    if (this.#keyOf(name, password, current) !== key) return 'wrong';
+    if (!fits || isHopeless || hash === undefined || current === undefined) return this.#failed(key, origin);
     this.#right.set(key, true);
     if (isCheap(hash) && !users.isOfFile(name)) this.#rehash(current, password, origin);
     return current;
@@ -83,20 +89,21 @@ export class Logins {
     return true;
   }
 
-  /** It is a favour: when there is no room, the next login does it. */
+  /** It is a favour: when anybody waits, the next login does it. */
   #rehash(user: User, password: string, origin: string): void {
-    const { kdf, randomness, users } = this.#options;
-    if (!kdf.hasRoomFor(origin)) return;
+    const { kdf, onError, randomness, users } = this.#options;
+    if (kdf.waiting > 0) return;
     kdf
       .run(origin, (derive) => hashed(password, derive, randomness))
-      .then(
-        (hash) => users.rehash(user, hash),
-        (error) => this.#options.onError(error),
-      );
+      .then((hash) => {
+        if (hash !== undefined) users.rehash(user, hash);
+      }, onError);
   }
 
-  #keyOf(name: string, password: string, generation: string): string {
-    return createHmac('sha256', this.#memoryKey).update(`${name.length}\0${name}\0${password}\0${generation}`).digest('base64');
+  /** All that an answer depends on: of a user who is another, or enabled, or disabled, nothing is remembered. */
+  #keyOf(name: string, password: string, user: User | undefined): string {
+    const state = user === undefined ? 'nobody' : `${user.isDisabled ? 'disabled' : 'enabled'} ${user.generation}`;
+    return createHmac('sha256', this.#memoryKey).update(`${name.length}\0${name}\0${password}\0${state}`).digest('base64');
   }
 }
 
@@ -111,6 +118,13 @@ export interface LoginsOptions {
 
 /** Whose password it is; or that it is nobody's; or that nobody could look. */
 export type Proof = User | 'wrong' | 'busy';
+
+/** A password that is being looked at. */
+interface Asking {
+  /** Whose place it waits in. */
+  readonly origin: string;
+  readonly proof: Promise<Proof>;
+}
 
 interface Guess {
   readonly key: string;

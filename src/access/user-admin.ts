@@ -37,8 +37,8 @@ export class UserAdmin {
   async prepared(name: string, password: string, origin: string): Promise<Prepared | Fault> {
     const fault = passwordFault(name, password);
     if (fault !== undefined) return invalid(fault);
-    if (!this.#kdf.hasRoomFor(origin)) return { why: 'busy', text: 'too many logins at once; try again in 5 s' };
-    return { hash: await this.#kdf.run(origin, (derive) => hashed(password, derive, this.#randomness)) };
+    const hash = await this.#kdf.run(origin, (derive) => hashed(password, derive, this.#randomness));
+    return hash === undefined ? { why: 'busy', text: 'too many logins at once; try again in 5 s' } : { hash };
   }
 
   /** For a first administrator who has not chosen one. */
@@ -64,16 +64,10 @@ export class UserAdmin {
     return this.#changed(name, (user) => ({ ...user, hash, generation: this.#newGeneration() }));
   }
 
-  /** What he has proven before is void, at once. */
-  disable(name: string, isDisabled: boolean): Fault | undefined {
-    if (isDisabled && this.#isLastAdmin(name)) return lastAdmin(name);
-    return this.#changed(name, (user) => ({ ...user, isDisabled }));
-  }
-
-  /** Absent is fine. */
+  /** Absent is fine. Of one who is in the file too, what calls have made goes, so that it does not come back when the file leaves him out. */
   drop(name: string): Fault | undefined {
-    if (this.#users.isOfFile(name)) return ofFile(name);
-    if (this.#isLastAdmin(name)) return lastAdmin(name);
+    if (this.#users.isOfFile(name) && !this.#users.isHidden(name)) return ofFile(name);
+    if (!this.#users.isOfFile(name) && this.#users.isLastAdmin(name)) return lastAdmin(name);
     this.#users.drop(name);
     return undefined;
   }
@@ -144,11 +138,6 @@ export class UserAdmin {
     if (this.#users.isOfFile(name)) return ofFile(name);
     this.#users.put(change(user));
     return undefined;
-  }
-
-  #isLastAdmin(name: string): boolean {
-    const admins = this.#users.all().filter((user) => !user.isDisabled && isAdmin(user));
-    return admins.length === 1 && admins[0]?.name === name;
   }
 
   #newGeneration(): string {

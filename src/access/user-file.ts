@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
 import type { Rule } from '../rights/user-desk.ts';
 import { type Derive, hashed, passwordFault, type Randomness, readHash } from './passwords.ts';
 import { grantOfRole, grantOfRule, isRoleName, RULE_FORM } from './roles.ts';
-import { isAdmin, isUserName, type User, type Users } from './users.ts';
+import { isAdmin, isUserName, type Names, type User, type Users } from './users.ts';
 
 /**
  * The file of users, in YAML or JSON:
@@ -117,6 +116,11 @@ function rulesIn(role: string, said: unknown, faults: string[]): readonly Rule[]
   });
 }
 
+/** Whether whoever reads the file can log in by what he reads. */
+export function isWrittenOut(password: string | undefined): password is string {
+  return password !== undefined && !password.startsWith('$scrypt$');
+}
+
 function asObject(said: unknown, where: string, faults: string[]): Readonly<Record<string, unknown>> {
   // Not a list, and so by keys.
   if (typeof said === 'object' && said !== null && !Array.isArray(said)) return said as Record<string, unknown>;
@@ -130,46 +134,26 @@ function shown(text: string): string {
 
 /**
  * Puts what the file says in force, all at once. A password that is written out is hashed first, unless it is the one that is in force
- * already: `derive` may take its time. Its generation comes of the text, so that tokens outlive a restart.
+ * already: `derive` may take its time. Its generation comes of the text, so that tokens outlive a restart. Answers as `replaceFile`.
  */
 export async function putUserFile(
   users: Users,
   { users: said, rules }: UserFile,
   derive: Derive,
   randomness: Randomness,
-): Promise<void> {
+): Promise<Names> {
   const ready: User[] = [];
   for (const { password, ...user } of said) {
     const generation = createHash('sha256')
       .update(`file\0${user.name}\0${password ?? ''}`)
       .digest('base64url');
     const before = users.isOfFile(user.name) ? users.find(user.name) : undefined;
-    const isHash = password === undefined || password.startsWith('$scrypt$');
-    const hash = isHash
+    const hash = !isWrittenOut(password)
       ? (password ?? '')
       : before?.generation === generation
         ? before.hash
         : await hashed(password, derive, randomness);
     ready.push({ ...user, hash, generation });
   }
-  users.replaceFile(ready, rules);
-}
-
-/** Reads the file and puts it in force; or says what is wrong with it, each fault in a line, and then nobody is another than before. */
-export async function loadUserFile(
-  path: string,
-  users: Users,
-  derive: Derive,
-  randomness: Randomness,
-): Promise<readonly string[]> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    return [`it cannot be read: ${error instanceof Error && 'code' in error ? error.code : error}`];
-  }
-  const file = readUserFile(text);
-  if ('faults' in file) return file.faults;
-  await putUserFile(users, file, derive, randomness);
-  return [];
+  return users.replaceFile(ready, rules);
 }

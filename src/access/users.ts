@@ -7,7 +7,7 @@ import { covers, type Deed, type Grant, grantOfRole, grantOfRule, isAdminRole } 
  * with one name the file's counts. Passwords are here as hashes, and none ever leaves but to the store.
  */
 export class Users {
-  readonly #ofFile = new Map<string, User>();
+  #ofFile: ReadonlyMap<string, User> = new Map();
   readonly #ofCalls = new Map<string, User>();
   /** Names by the digests of their tokens. */
   #tokens: ReadonlyMap<string, string> = new Map();
@@ -17,6 +17,11 @@ export class Users {
   readonly #ruleListeners = new Set<(role: string) => void>();
   /** Whatever a user's roles come down to, until a rule changes. */
   #grants = new WeakMap<User, readonly Grant[]>();
+  /** What anybody may ask as often as he likes is not looked for among all: the names of who is admin, and of who has a certificate. */
+  readonly #admins = new Set<string>();
+  readonly #certified = new Map<string, Set<string>>();
+  /** All of them in their order, once somebody has asked. */
+  #sorted: readonly User[] | undefined;
 
   /** Those of calls, by name. */
   readonly durableUsers: KeptPart = {
@@ -24,7 +29,7 @@ export class Users {
     onChange: (listener) => void this.#userListeners.add(listener),
     read: (name) => this.#ofCalls.get(name),
     restore: (entries) => {
-      for (const [name, user] of entries) if (isUser(user)) this.#ofCalls.set(name, { ...user, name });
+      for (const [name, user] of entries) if (isUser(user)) this.#change(name, () => this.#ofCalls.set(name, { ...user, name }));
     },
   };
 
@@ -51,34 +56,64 @@ export class Users {
 
   /** By what a certificate is called; two of them make it nobody's. */
   findByCertificate(certificate: string): User | undefined {
-    const found = this.all().filter((user) => user.certificate === certificate);
-    return found.length === 1 && found[0]?.isDisabled === false ? found[0] : undefined;
+    const names = [...(this.#certified.get(certificate) ?? [])];
+    const user = names.length === 1 ? this.find(names[0] ?? '') : undefined;
+    return user?.isDisabled === false ? user : undefined;
   }
 
   /** In the order of their names. */
   all(): readonly User[] {
-    return [...new Map([...this.#ofCalls, ...this.#ofFile]).values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+    this.#sorted ??= [...new Map([...this.#ofCalls, ...this.#ofFile]).values()].sort((one, other) =>
+      one.name < other.name ? -1 : 1,
+    );
+    return this.#sorted;
   }
 
   isOfFile(name: string): boolean {
     return this.#ofFile.has(name);
   }
 
-  get hasAdmin(): boolean {
-    return this.all().some((user) => !user.isDisabled && isAdmin(user));
+  /** Whether calls have made one of that name, who does not count as long as the file has one. */
+  isHidden(name: string): boolean {
+    return this.#ofFile.has(name) && this.#ofCalls.has(name);
   }
 
-  /** What the file says now takes the place of what it said. */
-  replaceFile(users: readonly User[], rules: ReadonlyMap<string, readonly Rule[]> = new Map()): void {
-    this.#ofFile.clear();
-    for (const user of users) this.#ofFile.set(user.name, user);
+  get hasAdmin(): boolean {
+    return this.#admins.size > 0;
+  }
+
+  isLastAdmin(name: string): boolean {
+    return this.#admins.size === 1 && this.#admins.has(name);
+  }
+
+  /** What of calls does not count for the file, which has users and roles of the same names. */
+  hidden(): Names {
+    return {
+      users: [...this.#ofFile.keys()].filter((name) => this.#ofCalls.has(name)),
+      roles: [...this.#rulesOfFile.keys()].filter((role) => this.#rules.has(role)),
+    };
+  }
+
+  /** What the file says now takes the place of what it said. Answers what of calls counts again, which the file hid until now. */
+  replaceFile(users: readonly User[], rules: ReadonlyMap<string, readonly Rule[]> = new Map()): Names {
+    const hidden = this.hidden();
+    this.#ofFile = new Map(users.map((user) => [user.name, user]));
     this.#tokens = new Map(users.flatMap(({ name, tokens = [] }) => tokens.map((digest) => [digest, name] as const)));
     this.#rulesOfFile = rules;
     this.#grants = new WeakMap();
+    this.#sorted = undefined;
+    this.#admins.clear();
+    this.#certified.clear();
+    for (const name of this.#ofCalls.keys()) if (!this.#ofFile.has(name)) this.#note(name);
+    for (const name of this.#ofFile.keys()) this.#note(name);
+    return {
+      users: hidden.users.filter((name) => !this.#ofFile.has(name)),
+      roles: hidden.roles.filter((role) => !rules.has(role)),
+    };
   }
 
   put(user: User): void {
-    this.#ofCalls.set(user.name, user);
+    this.#change(user.name, () => this.#ofCalls.set(user.name, user));
     for (const listener of this.#userListeners) listener(user.name);
   }
 
@@ -89,7 +124,7 @@ export class Users {
 
   /** Absent is fine. */
   drop(name: string): void {
-    this.#ofCalls.delete(name);
+    this.#change(name, () => this.#ofCalls.delete(name));
     // Also when it was absent: whoever asks again after a failure is promised that it does not come back.
     for (const listener of this.#userListeners) listener(name);
   }
@@ -130,6 +165,31 @@ export class Users {
     return this.#grantsOf(user).some(({ deeds }) => deeds.has(deed));
   }
 
+  /** Does that to the users of this name, and keeps what is known of all. */
+  #change(name: string, change: () => void): void {
+    const before = this.find(name);
+    this.#admins.delete(name);
+    if (before?.certificate !== undefined) this.#uncertify(before.certificate, name);
+    change();
+    this.#sorted = undefined;
+    this.#note(name);
+  }
+
+  #note(name: string): void {
+    const user = this.find(name);
+    if (user === undefined) return;
+    if (!user.isDisabled && isAdmin(user)) this.#admins.add(name);
+    if (user.certificate === undefined) return;
+    const names = this.#certified.get(user.certificate) ?? new Set();
+    this.#certified.set(user.certificate, names.add(name));
+  }
+
+  #uncertify(certificate: string, name: string): void {
+    const names = this.#certified.get(certificate);
+    names?.delete(name);
+    if (names?.size === 0) this.#certified.delete(certificate);
+  }
+
   #grantsOf(user: User): readonly Grant[] {
     const known = this.#grants.get(user);
     if (known !== undefined) return known;
@@ -154,6 +214,12 @@ export interface User {
   readonly tokens?: readonly string[];
   /** `spiffe://…` or `CN=…`: whoever has a certificate of that name is this user. */
   readonly certificate?: string;
+}
+
+/** Of users and of roles. */
+export interface Names {
+  readonly users: readonly string[];
+  readonly roles: readonly string[];
 }
 
 /** All there is is theirs, users too. */

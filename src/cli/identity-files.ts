@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Options, OptionsError } from '../options.ts';
 import type { TlsIdentity } from '../wire/identity.ts';
+import { oneAtATime } from '../wire/one-at-a-time.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 import { faultsOf } from './identity.ts';
 
@@ -22,8 +23,6 @@ export class IdentityFiles {
   readonly #options: FollowOptions;
   /** Of the files whose content was told last, good or not. */
   #toldOf: string;
-  #looking: Promise<void> | undefined;
-  #isAskedAgain = false;
   #isStopped = false;
   /** Something is wrong, and for how long it may be. */
   #waiting: Cancel | undefined;
@@ -37,24 +36,11 @@ export class IdentityFiles {
   }
 
   /** Reads them, and tells what is new; resolves when that is done. Called meanwhile, it reads once more. */
-  look(): Promise<void> {
-    this.#isAskedAgain = true;
-    this.#looking ??= this.#lookAgain().finally(() => {
-      this.#looking = undefined;
-    });
-    return this.#looking;
-  }
+  readonly look = oneAtATime(() => this.#lookOnce());
 
   stop(): void {
     this.#isStopped = true;
     this.#waiting?.();
-  }
-
-  async #lookAgain(): Promise<void> {
-    while (this.#isAskedAgain) {
-      this.#isAskedAgain = false;
-      await this.#lookOnce();
-    }
   }
 
   async #lookOnce(): Promise<void> {

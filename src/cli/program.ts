@@ -62,6 +62,26 @@ withServerFlags(program.command('import'))
     if (!(await (await import('./import.ts')).importAll(file, flags))) process.exitCode = EXIT_FAILED;
   });
 
+withoutArguments(program.command('hash-password'))
+  .description(
+    'print what the user file keeps in place of a password, which is read from standard input, or asked for at a terminal',
+  )
+  .option('--user <name>', 'whose it is to be: a password that says no more than that is refused')
+  .action(async ({ user }: { readonly user?: string }, command: Command) => {
+    refuseArguments(command, 'a password is never one, since others on this machine can read those');
+    const say = (text: string) => void process.stderr.write(text);
+    const source = { input: process.stdin, say, interrupt: () => void process.kill(process.pid, 'SIGINT') };
+    print(await (await import('./hash-password.ts')).hashPassword(source, user));
+  });
+withoutArguments(program.command('new-token'))
+  .description(
+    'print a token that never ends, for who cannot log in, and below it the line that the user file has of it, under tokens',
+  )
+  .action(async (_: unknown, command: Command) => {
+    refuseArguments(command, 'a token is made, and never given');
+    print((await import('./new-token.ts')).newToken());
+  });
+
 program.addHelpText('after', () => `\nWithout a command, serve:\n\n${serveCommand.helpInformation()}`);
 
 try {
@@ -82,6 +102,15 @@ function checkCommand(parent: Command, [name = '', ...rest]: readonly string[]):
   }
   const names = commands.map((one) => one.name());
   throw new OptionsError([`unknown command ${JSON.stringify(name.slice(0, 200))}${suggestion(name, names)}`]);
+}
+
+/** Commander would repeat what it does not take, and that may be a secret. */
+function withoutArguments(command: Command): Command {
+  return command.allowUnknownOption().allowExcessArguments();
+}
+
+function refuseArguments({ args }: Command, why: string): void {
+  if (args.length > 0) throw new OptionsError([`nothing is taken here but the flags of --help: ${why}`]);
 }
 
 function print(text: string): void {

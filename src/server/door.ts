@@ -9,10 +9,12 @@ import { deriveByScrypt } from '../access/passwords.ts';
 import { partsOf } from '../access/places.ts';
 import { type Told, toldLine } from '../access/refused-callers.ts';
 import { keptSecret, readSecret, type SecretRead } from '../access/secrets.ts';
+import { hiddenNotice, type Loaded } from '../access/user-loads.ts';
 import { type Options, OptionsError } from '../options.ts';
 import { AddressSet, addressBytes } from '../wire/addresses.ts';
-import type { Scheduler } from '../wire/scheduler.ts';
-import { followFile } from './followed-file.ts';
+import { watchFiles } from '../wire/file-watch.ts';
+import { oneAtATime } from '../wire/one-at-a-time.ts';
+import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 
 /**
  * Who is let in, by the options: makes access with its secrets and its users, and says of it what an operator is to know. It holds no
@@ -23,8 +25,8 @@ export interface Door extends AccessRooms {
   readonly close: () => void;
   /** How it stands, in a few words: who is let in, and how many were not. */
   readonly says: () => string;
-  /** What to say at the start, once it is known who there is. */
-  readonly notice: () => string | undefined;
+  /** What to say at the start, once it is known who there is, each in a line. */
+  readonly notices: () => readonly string[];
 }
 
 export interface DoorMeans {
@@ -56,10 +58,7 @@ export async function openDoor({ options, scheduler, now, wallClock, log, hasTls
     },
   );
   const { userFile } = options;
-  const load = async () => (await rooms.loadUsers(userFile)).map((fault) => `--user-file ${userFile}: ${fault}`);
-  // Before it is read: what is written meanwhile is news.
-  const unfollow = userFile === '' ? () => {} : await followFile(userFile, scheduler, () => reload(load, log));
-  if (userFile !== '') faults.push(...(await load()));
+  const unfollow = userFile === '' ? () => {} : await followUsers(userFile, { rooms, scheduler, log, faults });
   if (faults.length > 0) {
     unfollow();
     throw new OptionsError(faults);
@@ -73,15 +72,53 @@ export async function openDoor({ options, scheduler, now, wallClock, log, hasTls
       rooms.refusedCallers.stop();
     },
     says: () => `${modeOf(settings)}, ${refusalsIn(rooms.refusedCallers.counts)}`,
-    notice: () => startNotice(settings, { isBoundBeyondLoopback, hasAdmin: rooms.users.hasAdmin }),
+    notices: () => {
+      const said = [
+        startNotice(settings, { isBoundBeyondLoopback, hasAdmin: rooms.users.hasAdmin }),
+        hiddenNotice(rooms.users.hidden()),
+      ];
+      return said.filter((one) => one !== undefined);
+    },
   };
 }
 
-/** What is wrong with the file then is told, and everybody stays as he is: there are never fewer users, or none, by mistake. */
-async function reload(load: () => Promise<readonly string[]>, log: Logger): Promise<void> {
-  const faults = await load();
-  if (faults.length === 0) log.info('the user file was read anew');
-  else log.error({ faults }, 'the user file has changed and cannot be taken: users stay as they were');
+interface Following {
+  readonly rooms: AccessRooms;
+  readonly scheduler: Scheduler;
+  readonly log: Logger;
+  /** Hears what is wrong with the file at the start. */
+  readonly faults: string[];
+}
+
+/**
+ * Puts the file in force, now and whenever it is another one. What is wrong with it later is told, and everybody stays as he is: there are
+ * never fewer users, or none, by mistake.
+ */
+async function followUsers(path: string, { rooms, scheduler, log, faults }: Following): Promise<Cancel> {
+  let isFirst = true;
+  const look = oneAtATime(async () => {
+    const loaded = await rooms.loadUsers(path);
+    if (loaded === undefined) return;
+    if (isFirst) faults.push(...loaded.faults.map((fault) => `--user-file ${path}: ${fault}`));
+    else tellLoaded(log, loaded, hiddenNotice(rooms.users.hidden()));
+    isFirst = false;
+    for (const warning of loaded.warnings) log.warn(`--user-file ${path}: ${warning}`);
+  });
+  // Before it is read: what is written meanwhile is news.
+  const unfollow = watchFiles([path], scheduler, () => {
+    look().catch((err) => log.error({ err }, 'the user file could not be read anew'));
+  });
+  await look().catch((error) => {
+    unfollow();
+    throw error;
+  });
+  return unfollow;
+}
+
+function tellLoaded(log: Logger, { faults }: Loaded, hidden: string | undefined): void {
+  if (faults.length > 0) log.error({ faults }, 'the user file has changed and cannot be taken: users stay as they were');
+  else log.info('the user file was read anew');
+  if (faults.length === 0 && hidden !== undefined) log.warn(hidden);
 }
 
 function modeOf({ auth, openWrites, trust }: AccessSettings): string {

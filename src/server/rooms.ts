@@ -115,8 +115,7 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   // Nobody could be heard meanwhile, and a large store takes long.
   if (keeping !== undefined) house.registry.postpone(house.now() - since);
   if (!probes) forgetFindings(house.registry);
-  const notice = door.notice();
-  if (notice !== undefined) house.log.warn(notice);
+  for (const notice of door.notices()) house.log.warn(notice);
   return {
     ...nacosSurfaces(house, nacos),
     ...healthSurfaces(house, rooms),

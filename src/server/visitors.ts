@@ -1,6 +1,7 @@
 import type { Access } from '../access/access.ts';
 import { AskedOverHttp } from '../access/asked-over-http.ts';
 import type { Admission } from '../rights/admission.ts';
+import { ASKED_AGAIN_MS } from '../wire/asked-again.ts';
 import { pathOf, type Request, type Serve } from '../wire/exchange.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { answerRefusal } from './pages.ts';
@@ -20,14 +21,11 @@ export function visitorsFor(access: Access, scheduler: Pick<Scheduler, 'every'>)
           const why = await refusal();
           if (why !== undefined) end(why);
         };
-        return scheduler.every(AGAIN_MS, () => void again());
+        return scheduler.every(ASKED_AGAIN_MS, () => void again());
       },
     };
   };
 }
-
-/** A login that is over, or a user who is disabled, is noticed so late. */
-export const AGAIN_MS = 60_000;
 
 function textOf(admission: Admission): string | undefined {
   return admission.isRefusal ? admission.text : undefined;

@@ -22,9 +22,6 @@ export class Http1Connection implements Use {
   /** All answers are out, for all that Node knows, and the system has yet to take the rest of the last one. */
   #isSending = false;
   #isRefused = false;
-  /** Nothing more is read until something is answered. */
-  #isFull = false;
-  #isPausing = false;
 
   constructor(socket: Socket, isGuest: boolean, limits: Http1ConnectionLimits, bodies?: HeldBodies) {
     this.#socket = socket;
@@ -44,9 +41,9 @@ export class Http1Connection implements Use {
   /** False: that is more than there is room for, and the connection has to end. */
   began(res: ServerResponse): boolean {
     this.#last = res;
-    if (++this.#open < this.#limits.maxPipelined) return true;
-    this.#isFull = true;
-    this.#pauseLater();
+    if (++this.#open <= FEW) return true;
+    // It is read from all the same: that the peer has left would not be seen else.
+    if (this.#open > this.#limits.maxPipelined) return false;
     // Their answers have no turn in which to say no.
     this.#waiting ??= this.#bodies?.of(peerOfSocket(this.#socket), () => void this.#socket.destroy());
     return this.#waiting?.hold(this.#open * WAITING_BYTES) !== false;
@@ -54,7 +51,7 @@ export class Http1Connection implements Use {
 
   answered(): void {
     this.#open--;
-    if (this.#isFull) this.#eased();
+    this.#waiting?.hold(this.#open <= FEW ? 0 : this.#open * WAITING_BYTES);
     if (this.#open > 0) return;
     this.#last = undefined;
     // Node would wait for the next request now, and for as long as that may take.
@@ -65,25 +62,6 @@ export class Http1Connection implements Use {
   /** The connection has closed: of answers that had no turn yet nobody hears any more. */
   gone(): void {
     this.#waiting?.hold(0);
-  }
-
-  /**
-   * Node reads on at the end of every request, a tick later. What it has read at once it takes apart all the same.
-   */
-  #pauseLater(): void {
-    if (this.#isPausing) return;
-    this.#isPausing = true;
-    const pause = () => {
-      this.#isPausing = false;
-      if (this.#isFull) this.#socket.pause();
-    };
-    process.nextTick(() => process.nextTick(pause));
-  }
-
-  #eased(): void {
-    this.#isFull = this.#open >= this.#limits.maxPipelined;
-    this.#waiting?.hold(this.#isFull ? this.#open * WAITING_BYTES : 0);
-    if (!this.#isFull) this.#socket.resume();
   }
 
   /** Nothing has come or gone for a while. Node would also end who waits for an answer: for a text to change, or for the next status. */
@@ -141,6 +119,8 @@ export class Http1Connection implements Use {
   }
 }
 
+/** So many are not worth counting. */
+const FEW = 4;
 /** What a request, its answer and whoever waits for its turn take, seen in Node's heap. */
 const WAITING_BYTES = 4 << 10;
 

@@ -114,7 +114,7 @@ export interface DuplexListener {
 export interface PortLimits extends Http2Limits {
   /** How long an HTTP/1 connection may be idle between two requests. */
   readonly keepAliveTimeoutMs: number;
-  /** So many requests of an HTTP/1 connection may be unanswered; then nothing more is read. */
+  /** So many requests of an HTTP/1 connection may be unanswered. */
   readonly maxPipelined: number;
   /** How long it may take to agree on TLS. */
   readonly handshakeTimeoutMs: number;

@@ -6,6 +6,8 @@ export interface PeerCertificate {
   readonly subject: string;
   /** `URI:spiffe://…, DNS:…`, "" where there is none. */
   readonly subjectAltName: string;
+  /** Milliseconds since 1970. */
+  readonly validUntil: number;
 }
 
 /**
@@ -27,5 +29,7 @@ type Certified = TLSSocket & { [SHOWN]?: PeerCertificate | undefined };
 
 function readFrom(socket: TLSSocket): PeerCertificate | undefined {
   const certificate = socket.getPeerX509Certificate();
-  return certificate && { subject: certificate.subject, subjectAltName: certificate.subjectAltName ?? '' };
+  if (certificate === undefined) return undefined;
+  const { subject, subjectAltName = '', validTo } = certificate;
+  return { subject, subjectAltName, validUntil: Date.parse(validTo) };
 }

@@ -46,6 +46,11 @@ function textOf(admission: Admission | undefined): string {
   return admission?.isRefusal === true ? admission.text : '-';
 }
 
+/** A certificate that has not ended. */
+function shown(name: string, validUntil = Number.POSITIVE_INFINITY) {
+  return { name, validUntil };
+}
+
 function permitIn(admission: Admission): Permit {
   if (admission.isRefusal) throw new Error(admission.text);
   return admission;
@@ -301,8 +306,11 @@ describe('a login', () => {
     ['a name in other letters', 'ANN', PASSWORD],
     ['a wrong password', 'ann', 'wrong horse'],
     ['no password', 'ann', ''],
+    ['a disabled user', 'reader', PASSWORD],
+    ['a disabled user with a wrong password', 'reader', 'wrong horse'],
   ])('by %s is refused in the same words', async (_, name, password) => {
     using room = await roomWithUsers();
+    room.setDisabled('reader', true);
     const before = room.kdf.count;
     const told = await room.access.login(asked(), { name, password });
     expect(told).toEqual({ isRefusal: true, reason: 'wrong-login', status: 403, text: 'user not found!' });
@@ -325,6 +333,17 @@ describe('a login', () => {
     expect(await strict.access.login(asked({ ip: '127.0.0.1' }), pair)).toMatchObject({ username: 'ann' });
     expect(await strict.access.login(asked({ isEncrypted: true }), pair)).toMatchObject({ username: 'ann' });
     expect(await room.access.login(asked(), pair)).toMatchObject({ username: 'ann' });
+  });
+
+  it("by way of a proxy that is named is the guess of whom it asks for, and else the proxy's", async () => {
+    using room = await roomWithUsers({ trustedProxies: ['10.9.9.9'] });
+    const guess = (ip: string, from: string, password: string) =>
+      room.access.login(asked({ ip, headers: { 'x-forwarded-for': from } }), { name: 'ann', password });
+    for (const ip of ['10.9.9.9', '10.8.8.8'])
+      for (let i = 0; i < 20; i++) await guess(ip, '203.0.113.7', `guess number ${i} by ${ip}`);
+    expect(await guess('10.9.9.9', '203.0.113.7', 'one more guess')).toMatchObject({ status: 429 });
+    expect(await guess('10.9.9.9', '203.0.113.8', 'another guess')).toMatchObject({ status: 403 });
+    expect(await guess('10.8.8.8', '203.0.113.9', 'a third guess')).toMatchObject({ status: 429 });
   });
 
   it('that there is no time for is 429, and says when to come again', async () => {
@@ -403,15 +422,15 @@ describe('who asks', () => {
       () => ({ params: { username: 'ann', password: PASSWORD }, headers: { authorization: basic('admin') } }),
       DISAGREES,
     ],
-    ['the certificate of another', (token) => ({ params: { accessToken: token }, certificate: 'CN=reader' }), DISAGREES],
+    ['the certificate of another', (token) => ({ params: { accessToken: token }, certificate: shown('CN=reader') }), DISAGREES],
     [
       'a password beside the certificate of another',
-      () => ({ headers: { authorization: basic('ann') }, certificate: 'CN=reader' }),
+      () => ({ headers: { authorization: basic('ann') }, certificate: shown('CN=reader') }),
       DISAGREES,
     ],
     [
       'a certificate that nobody knows',
-      () => ({ certificate: 'CN=nobody' }),
+      () => ({ certificate: shown('CN=nobody') }),
       'user not found! Log in: POST /nacos/v1/auth/login, or send username and password, or a Bearer token',
     ],
     [
@@ -442,9 +461,26 @@ describe('who asks', () => {
     const writer = room.users.find('writer');
     if (writer === undefined) throw new Error('no writer');
     room.users.put({ ...writer, certificate: 'spiffe://td/writer' });
-    const certificate = 'spiffe://td/writer';
+    const certificate = shown('spiffe://td/writer');
     expect(permitIn(await room.access.admit('write', asked({ certificate }))).user).toBe('writer');
     expect(permitIn(await room.access.admit('write', room.as('writer', { certificate }))).user).toBe('writer');
+  });
+
+  it('by a certificate that has ended is nobody, on a connection that began with it too', async () => {
+    using room = await roomWithUsers();
+    const writer = room.users.find('writer');
+    if (writer === undefined) throw new Error('no writer');
+    room.users.put({ ...writer, certificate: 'CN=writer' });
+    const said = asked({ certificate: { name: 'CN=writer', validUntil: room.scheduler.now() + 60_000 } });
+    room.scheduler.advance(59_999);
+    expect(permitIn(await room.access.admit('write', said)).user).toBe('writer');
+    room.scheduler.advance(1);
+    expect(textOf(await room.access.admit('write', said))).toMatch(/^user not found! Log in/);
+    expect(textOf(await room.access.admit('write', asked({ certificate: shown('CN=writer', Number.NaN) })))).toMatch(
+      /^user not found! Log in/,
+    );
+    // Whoever has logged in as another is not nobody by that.
+    expect(permitIn(await room.access.admit('read', room.as('reader', { certificate: said.certificate }))).user).toBe('reader');
   });
 
   it('to make a user is not the one who is made', async () => {
@@ -584,12 +620,12 @@ it('a permit that is kept says of later what is true by then', async () => {
   expect(stands()).toEqual([true, true, true]);
   expect(ann.stillCovers({ ...ORDERS, group: 'G2' })).toBe(false);
   room.userAdmin.revoke('writer@dev:G1', 'ann');
-  room.userAdmin.disable('reader', true);
+  room.setDisabled('reader', true);
   const prepared = await room.userAdmin.prepared('writer', 'another horse', '10.0.0.1');
   if ('why' in prepared) throw new Error(prepared.text);
   room.userAdmin.changePassword('writer', prepared);
   expect(stands()).toEqual([false, false, false]);
-  room.userAdmin.disable('reader', false);
+  room.setDisabled('reader', false);
   expect(stands()).toEqual([false, true, false]);
   using open = accessRoom();
   expect(await open.access.admit('read', asked())).toMatchObject({ isRefusal: false });

@@ -66,10 +66,31 @@ describe('a password', () => {
   it('is void at once when its user is disabled or deleted', async () => {
     using room = await loginRoom();
     await room.logins.prove('ann', PASSWORD, FROM);
-    room.userAdmin.disable('ann', true);
+    room.setDisabled('ann', true);
     expect(await room.logins.prove('ann', PASSWORD, FROM)).toBe('wrong');
     room.userAdmin.drop('ann');
     expect(await room.logins.prove('ann', PASSWORD, FROM)).toBe('wrong');
+  });
+
+  it('is looked at anew once its user is enabled again, whatever was told of it meanwhile', async () => {
+    using room = await loginRoom();
+    room.setDisabled('ann', true);
+    expect(await room.logins.prove('ann', PASSWORD, FROM)).toBe('wrong');
+    expect(room.logins.prove('ann', PASSWORD, FROM)).toBe('wrong');
+    room.setDisabled('ann', false);
+    expect(await room.logins.prove('ann', PASSWORD, FROM)).toMatchObject({ name: 'ann' });
+  });
+
+  it('is not remembered as wrong when its user is disabled while it is looked at', async () => {
+    using room = await loginRoom();
+    room.gate.isHeld = true;
+    const asked = room.logins.prove('ann', PASSWORD, FROM);
+    await settled();
+    room.setDisabled('ann', true);
+    await room.release();
+    expect(await asked).toBe('wrong');
+    room.setDisabled('ann', false);
+    expect(await room.logins.prove('ann', PASSWORD, FROM)).toMatchObject({ name: 'ann' });
   });
 
   it('that changes while it is looked at is wrong, and not remembered', async () => {
@@ -120,11 +141,19 @@ describe('who there is, is not told', () => {
     ['a name in other letters', 'ANN', PASSWORD],
     ['what every object has', '__proto__', PASSWORD],
     ['a disabled user', 'bob', PASSWORD],
+    ['a disabled user with a wrong password', 'bob', 'wrong horse'],
+    ['a user who has a certificate and no password', 'orders', PASSWORD],
+    ['a user whose hash cannot be read', 'broken', PASSWORD],
   ])('%s: one derivation at the same cost, and the same answer', async (_, name, password) => {
     using room = await loginRoom();
     room.users.put({ ...room.ann, name: 'bob', isDisabled: true });
+    room.users.put({ ...room.ann, name: 'orders', hash: '', certificate: 'CN=orders' });
+    room.users.put({ ...room.ann, name: 'broken', hash: '$2a$10$abcdefgh' });
     expect(await room.logins.prove(name, password, FROM)).toBe('wrong');
     expect(room.derived.map(({ cost }) => cost)).toEqual([COST]);
+    // And the second time nothing.
+    expect(room.logins.prove(name, password, FROM)).toBe('wrong');
+    expect(room.derived).toHaveLength(1);
   });
 
   it('a password that everybody knows lets nobody in, however it came to be kept', async () => {
@@ -193,6 +222,7 @@ describe('a flood of logins', () => {
     expect(room.derived).toHaveLength(MOST_AT_ONCE);
     expect(room.kdf.waiting).toBe(MOST_WAITING);
     expect(await room.userAdmin.prepared('bob', PASSWORD, FROM)).toMatchObject({ why: 'busy' });
+    expect(room.logins.prove('ann', PASSWORD, '10.0.0.9')).toBe('busy');
     await room.release();
     expect((await Promise.all(asked)).filter((proof) => proof === 'wrong')).toHaveLength(MOST_AT_ONCE + MOST_WAITING);
     expect(room.kdf.waiting).toBe(0);
@@ -208,6 +238,51 @@ describe('a flood of logins', () => {
     expect(asked.filter((proof) => proof instanceof Promise)).toHaveLength(MOST_AT_ONCE + MOST_WAITING_OF_ONE);
     await room.release();
     expect(await right).toBe(room.ann);
+  });
+
+  it('from some addresses does not keep anybody out who comes from another', async () => {
+    using room = await loginRoom();
+    room.gate.isHeld = true;
+    const guesses = Array.from({ length: 96 }, (_, i) => room.logins.prove('ann', `guess number ${i}`, `10.1.0.${i % 16}`));
+    const right = room.logins.prove('ann', PASSWORD, FROM);
+    const also = room.logins.prove('ann', PASSWORD, '10.0.0.2');
+    await settled();
+    expect(room.kdf.waiting).toBe(MOST_WAITING);
+    await room.release();
+    expect([await right, await also]).toEqual([room.ann, room.ann]);
+    const told = await Promise.all(guesses);
+    expect([told.filter((proof) => proof === 'busy').length, room.derived.length]).toEqual([
+      96 + 1 - MOST_AT_ONCE - MOST_WAITING,
+      MOST_AT_ONCE + MOST_WAITING,
+    ]);
+  });
+
+  it('does not keep anybody out who asks the same as one who has lost his place', async () => {
+    using room = await loginRoom();
+    room.gate.isHeld = true;
+    const crowd = Array.from({ length: 65 }, (_, i) => room.logins.prove('ann', `guess number ${i}`, `10.1.0.${i % 5}`));
+    const first = room.logins.prove('ann', PASSWORD, '10.1.0.4');
+    const other = room.logins.prove('ann', PASSWORD, FROM);
+    // All of these have fewer, and so the last of each of the others goes.
+    const more = Array.from({ length: 30 }, (_, i) => room.logins.prove('ann', `and guess ${i}`, `10.2.0.${i % 15}`));
+    await settled();
+    await room.release();
+    expect([await first, await other]).toEqual(['busy', room.ann]);
+    await Promise.all([...crowd, ...more]);
+    expect(room.kdf.waiting).toBe(0);
+  });
+
+  it('costs whoever is remembered no place', async () => {
+    using room = await loginRoom();
+    expect(await room.logins.prove('ann', PASSWORD, FROM)).toBe(room.ann);
+    room.gate.isHeld = true;
+    const guesses = Array.from({ length: 200 }, (_, i) => room.logins.prove('ann', `guess number ${i}`, `10.1.0.${i}`));
+    await settled();
+    expect(guesses.at(-1)).toBe('busy');
+    expect(room.logins.prove('ann', PASSWORD, FROM)).toBe(room.ann);
+    expect(room.logins.prove('ann', PASSWORD, '10.1.0.1')).toBe(room.ann);
+    await room.release();
+    await Promise.all(guesses);
   });
 
   it('leaves no more than so many in memory', async () => {

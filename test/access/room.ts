@@ -58,7 +58,13 @@ export function accessRoom(settings: Partial<AccessSettings> = {}, derive: Deriv
     if (fault !== undefined || user === undefined) throw new Error(fault?.text);
     return user;
   };
-  return { ...rooms, scheduler, told, errors, addUser, [Symbol.dispose]: () => rooms.refusedCallers.stop() };
+  /** As a store may give one back: no call does it. */
+  const setDisabled = (name: string, isDisabled: boolean): void => {
+    const user = rooms.users.find(name);
+    if (user === undefined) throw new Error(`there is no ${name}`);
+    rooms.users.put({ ...user, isDisabled });
+  };
+  return { ...rooms, scheduler, told, errors, addUser, setDisabled, [Symbol.dispose]: () => rooms.refusedCallers.stop() };
 }
 
 export const PASSWORD = 'correct horse';

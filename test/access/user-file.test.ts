@@ -92,9 +92,9 @@ roles:
       using room = accessRoom({ auth: true });
       const { users } = room;
       const load = () => room.loadUsers(path);
-      expect(await load()).toEqual(['it cannot be read: ENOENT']);
+      expect(await load()).toEqual({ faults: ['it cannot be read: ENOENT'], warnings: [] });
       await writeFile(path, `users: { root: { password: ${PASSWORD}, roles: [admin] } }`);
-      expect(await load()).toEqual([]);
+      expect((await load())?.faults).toEqual([]);
       const before = users.find('root');
       for (const text of [
         '',
@@ -104,11 +104,13 @@ roles:
         '{',
       ]) {
         await writeFile(path, text);
-        expect(await load()).not.toEqual([]);
+        expect((await load())?.faults).not.toEqual([]);
+        expect(await load()).toBeUndefined();
         expect(users.all()).toEqual([before]);
       }
       await rm(path);
-      expect(await load()).toEqual(['it cannot be read: ENOENT']);
+      expect((await load())?.faults).toEqual(['it cannot be read: ENOENT']);
+      expect(await load()).toBeUndefined();
       expect(users.find('root')).toBe(before);
     } finally {
       await rm(dir, { recursive: true });

@@ -1,8 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readHash } from '../../src/access/passwords.ts';
-import { Users } from '../../src/access/users.ts';
+import { type User, Users } from '../../src/access/users.ts';
+import { randomRuns } from '../support/random.ts';
 import { accessRoom, PASSWORD } from './room.ts';
 
+const runs = randomRuns(200);
 const ORDERS = { namespace: 'public', group: 'G1', kind: 'naming', name: 'orders' } as const;
 
 describe('a user of calls', () => {
@@ -64,6 +67,46 @@ describe('a user of calls', () => {
     room.users.put({ ...ann, certificate: 'CN=orders', isDisabled: true });
     expect(room.users.findByCertificate('CN=orders')).toBeUndefined();
   });
+
+  it(`is found and counted as if all were looked at, whatever came before ${runs.title}`, () => {
+    const names = fc.constantFrom('ann', 'bob', 'cid', 'dan');
+    const user = fc.record({
+      name: names,
+      hash: fc.constant(''),
+      generation: fc.constantFrom('1', '2'),
+      roles: fc.subarray(['admin', 'reader', 'admin@dev']),
+      isDisabled: fc.boolean(),
+      certificate: fc.constantFrom('CN=a', 'CN=b', undefined),
+    });
+    const step = fc.oneof(
+      fc.record({ put: user }),
+      fc.record({ drop: names }),
+      fc.record({ file: fc.uniqueArray(user, { selector: ({ name }) => name }) }),
+      fc.record({ restore: user }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const users = new Users();
+        for (const one of steps) {
+          if ('put' in one) users.put(one.put as User);
+          else if ('drop' in one) users.drop(one.drop);
+          else if ('file' in one) users.replaceFile(one.file as User[]);
+          else users.durableUsers.restore([[one.restore.name, one.restore]]);
+          const all = ['ann', 'bob', 'cid', 'dan'].flatMap((name) => users.find(name) ?? []);
+          expect(users.all()).toEqual(all);
+          const admins = all.filter(({ isDisabled, roles }) => !isDisabled && roles.includes('admin'));
+          expect(users.hasAdmin).toBe(admins.length > 0);
+          for (const { name } of all) expect(users.isLastAdmin(name)).toBe(admins.length === 1 && admins[0]?.name === name);
+          for (const certificate of ['CN=a', 'CN=b']) {
+            const holders = all.filter((each) => each.certificate === certificate);
+            const only = holders.length === 1 && holders[0]?.isDisabled === false ? holders[0] : undefined;
+            expect(users.findByCertificate(certificate)).toBe(only);
+          }
+        }
+      }),
+      runs.parameters,
+    );
+  });
 });
 
 describe('an administrator', () => {
@@ -83,13 +126,12 @@ describe('an administrator', () => {
     expect(users.hasAdmin).toBe(true);
   });
 
-  it('who is the last can neither go, nor be disabled, nor lose the role', async () => {
+  it('who is the last can neither go nor lose the role', async () => {
     using room = accessRoom({ auth: true });
     const { userAdmin } = room;
     await room.addUser('root', PASSWORD, 'admin');
     const last = { why: 'last-admin', text: 'cannot delete admin: root' };
     expect(userAdmin.drop('root')).toEqual(last);
-    expect(userAdmin.disable('root', true)).toEqual(last);
     expect(userAdmin.revoke('admin', 'root')).toEqual(last);
     expect(userAdmin.revoke('admin')).toEqual(last);
     await room.addUser('boss', PASSWORD, 'admin@dev');
@@ -164,7 +206,6 @@ describe('an administrator', () => {
     for (const fault of [
       userAdmin.drop('ann'),
       userAdmin.changePassword('ann', prepared),
-      userAdmin.disable('ann', true),
       userAdmin.grant('reader', 'ann'),
       userAdmin.revoke('auditor', 'ann'),
       userAdmin.revoke('auditor'),
@@ -174,5 +215,22 @@ describe('an administrator', () => {
       expect(fault).toMatchObject({ why: 'of-file' });
     expect(userAdmin.create('ann', prepared)).toMatchObject({ why: 'exists' });
     expect(users.find('ann')?.roles).toEqual(['auditor']);
+  });
+
+  it('deletes what calls have made of who is in the file, and nothing of the file', async () => {
+    using room = accessRoom({ auth: true });
+    const { userAdmin, users } = room;
+    const root = await room.addUser('root', PASSWORD, 'admin');
+    await room.addUser('ann', PASSWORD, 'writer');
+    users.replaceFile([
+      { ...root, name: 'boss' },
+      { ...root, name: 'ann', roles: ['reader'] },
+    ]);
+    expect([users.hidden(), users.find('ann')?.roles]).toEqual([{ users: ['ann'], roles: [] }, ['reader']]);
+    expect(userAdmin.drop('ann')).toBeUndefined();
+    expect([users.hidden().users, users.find('ann')?.roles]).toEqual([[], ['reader']]);
+    expect(userAdmin.drop('ann')).toMatchObject({ why: 'of-file' });
+    expect(users.replaceFile([{ ...root, name: 'boss' }])).toEqual({ users: [], roles: [] });
+    expect(users.find('ann')).toBeUndefined();
   });
 });

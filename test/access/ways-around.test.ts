@@ -81,6 +81,7 @@ const WAYS: Readonly<Record<string, readonly (readonly [file: string, title: str
   ],
   'logins that take all the time there is': [
     ['access/logins', 'has two derivations at a time, so many that wait, and the rest is told to come again'],
+    ['cli/guessing', 'whoever comes from another logs in at the first try, and whoever has before at once'],
     ['access/ways-around', 'health is answered while logins are more than can be looked at'],
   ],
   'a session of TLS that is resumed without a certificate': [
@@ -96,7 +97,7 @@ const WAYS: Readonly<Record<string, readonly (readonly [file: string, title: str
   ],
   'a mistake in the settings that opens everything': [
     ['access/places', '%s is as good as everybody, and so it is not taken'],
-    ['server/door', 'another user file is in force within two seconds, and one that is wrong never'],
+    ['server/door', 'another user file is in force soon, and one that is wrong never'],
     ['server/door', 'and says all that is wrong with secrets and users at once'],
   ],
 };

@@ -4,9 +4,9 @@ import { connect as connectHttp2 } from 'node:http2';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, type TLSSocket } from 'node:tls';
+import { connect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { Authority, type Issued } from '../support/certificates.ts';
+import { Authority, type Issued, subjectAt } from '../support/certificates.ts';
 import { FREE_PORTS, type Process, run, startProcess } from '../support/process.ts';
 
 const authority = new Authority();
@@ -45,17 +45,8 @@ function named(commonName: string): Issued {
   return authority.issueForServer({ commonName });
 }
 
-async function subjectAt(address: string): Promise<string | undefined> {
-  const [host = '', port] = address.split(':');
-  const socket: TLSSocket = connect({ host, port: Number(port), ca });
-  await once(socket, 'secureConnect');
-  const subject = socket.getPeerX509Certificate()?.subject;
-  socket.destroy();
-  return subject;
-}
-
 const shows = (bridge: Process, name: string) =>
-  expect.poll(() => subjectAt(bridge.listeners.main), FOUND_WITHIN).toBe(`CN=${name}`);
+  expect.poll(() => subjectAt(bridge.listeners.main, ca), FOUND_WITHIN).toBe(`CN=${name}`);
 
 /** Asks for health over TLS until it is stopped, each time on a connection of its own: how often, and what went wrong. */
 function callers(address: string, count: number) {
@@ -143,14 +134,14 @@ describe('certificates that change while it runs', () => {
     };
     const half = named('half');
     replace(cert, half.cert);
-    expect(await subjectAt(bridge.listeners.main)).toBe('CN=old');
+    expect(await subjectAt(bridge.listeners.main, ca)).toBe('CN=old');
     replace(key, half.key);
     await shows(bridge, 'half');
     expect(bridge.log()).not.toContain('cannot be used');
 
     replace(key, 'no key');
     await expect.poll(() => bridge.log(), FOUND_WITHIN).toContain('the new certificate of TLS cannot be used');
-    expect(await subjectAt(bridge.listeners.main)).toBe('CN=half');
+    expect(await subjectAt(bridge.listeners.main, ca)).toBe('CN=half');
     const ready = await fetch(`http://${bridge.listeners.health}/readyz?verbose`);
     expect(await ready.text()).toMatch(
       /\[-\]tls CN=half valid until .* cannot be used: .*tls\.crt and .*tls\.key do not go together/,

@@ -116,6 +116,25 @@ describe('messages that do not end', () => {
   });
 });
 
+describe('requests behind an answer that does not end', () => {
+  const watch = 'GET /health/honest?watch HTTP/1.1\r\nHost: a\r\n\r\n';
+  const form = 'Listening-Configs=a%02b%02%01';
+  const poll = `POST ${CONFIGS}/listener HTTP/1.1\r\nHost: a\r\nLong-Pulling-Timeout: 60000\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${form.length}\r\n\r\n${form}`;
+
+  it.each([
+    ['streams of a status', watch],
+    ['long polls', poll],
+  ])('are not kept: %s, from a hundred connections', async (_, ask) => {
+    const { mostMebibytes } = await room.bears(async () => {
+      const attackers = await Promise.all(Array.from({ length: 100 }, () => Attacker.dial(main())));
+      const many = Buffer.from(ask.repeat(500));
+      await Promise.all(attackers.map((attacker) => attacker.flood(() => many, 100)));
+      for (const attacker of attackers) attacker[Symbol.dispose]();
+    });
+    expect(mostMebibytes).toBeLessThan(MOST_MEBIBYTES);
+  });
+});
+
 function framed(flag: number, message: Uint8Array): Buffer {
   const head = Buffer.from([flag, 0, 0, 0, 0]);
   head.writeUInt32BE(message.length, 1);

@@ -14,10 +14,15 @@ it('what is kept is bounded by address and in all, less is always taken, and not
   const bytes = new InterestBytes({ maxInterestBytesInAll: 100, maxInterestBytesPerPeer: 60 });
   bytes.take('a', 60);
   expect(() => bytes.take('a', 1)).toThrow(
-    new TooMany('bytes of names subscribed or listened to', 'more than 60 bytes of names that are subscribed or listened to from one address'),
+    new TooMany(
+      'bytes of names subscribed or listened to',
+      'more than 60 bytes of names that are subscribed or listened to from one address',
+    ),
   );
   bytes.take('b', 40);
-  expect(() => bytes.take('b', 1)).toThrow(new TooMany('bytes of names subscribed or listened to', 'more than 100 bytes of names that are subscribed or listened to'));
+  expect(() => bytes.take('b', 1)).toThrow(
+    new TooMany('bytes of names subscribed or listened to', 'more than 100 bytes of names that are subscribed or listened to'),
+  );
   bytes.take('a', -60);
   bytes.take('b', 20);
   expect(bytes.bytes).toBe(60);

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkOptions, type GivenOptions } from '../../src/options.ts';
 import { openDoor } from '../../src/server/door.ts';
-import { LOOK_EVERY_MS } from '../../src/server/followed-file.ts';
+import { SETTLE_MS } from '../../src/wire/file-watch.ts';
 import { failOnLeaks } from '../support/leaks.ts';
 import { ManualScheduler } from '../support/scheduler.ts';
 
@@ -80,45 +80,117 @@ it('the start says who can write, where that may surprise', async () => {
   const noticeOf = async (given: GivenOptions) => {
     const opened = await door(given).open;
     opened.close();
-    return opened.notice();
+    return opened.notices().join('\n');
   };
-  expect(await noticeOf({ host: '127.0.0.1' })).toBeUndefined();
-  expect(await noticeOf({ host: 'localhost' })).toBeUndefined();
-  expect(await noticeOf({ host: '::', trust: 'private' })).toBeUndefined();
+  expect(await noticeOf({ host: '127.0.0.1' })).toBe('');
+  expect(await noticeOf({ host: 'localhost' })).toBe('');
+  expect(await noticeOf({ host: '::', trust: 'private' })).toBe('');
   expect(await noticeOf({ host: '::' })).toContain('only this machine');
   expect(await noticeOf({ openWrites: true })).toContain('anyone');
   expect(await noticeOf({ auth: true, authSecretFile: fileOf('secret', SECRET) })).toContain('nobody can log in yet');
 });
 
-it('another user file is in force within two seconds, and one that is wrong never', async () => {
-  const userFile = fileOf('users', USERS);
+/** A door with that user file, open, and what it does when the file is another one. For `using`. */
+async function followedDoor(name: string, text: string, mode = 0o600) {
+  const userFile = fileOf(name, text, mode);
   const { open, scheduler, lines } = door({ auth: true, authSecretFile: fileOf('secret', SECRET), userFile });
   const opened = await open;
-  const names = () => opened.users.all().map(({ name }) => name);
-  /** Until that line has been logged: passwords are hashed before. */
-  const after = async (text: string, count: number) => {
-    writeFileSync(userFile, text, { mode: 0o600 });
+  /** Until so many lines have been logged: passwords are hashed before. */
+  const logged = async (count: number) => {
     while (lines.length < count) {
-      scheduler.advance(LOOK_EVERY_MS);
+      scheduler.advance(SETTLE_MS);
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
+  return {
+    ...opened,
+    userFile,
+    lines,
+    names: () => opened.users.all().map((user) => user.name),
+    logged,
+    async write(next: string, count: number) {
+      writeFileSync(userFile, next);
+      await logged(count);
+    },
+    [Symbol.dispose]: opened.close,
+  };
+}
+
+it('another user file is in force soon, and one that is wrong never', async () => {
+  using room = await followedDoor('users', USERS);
+  const { lines, names } = room;
   expect(names()).toEqual(['ann']);
-  await after(USERS.replace('ann:', 'bob: { password: "correct horse" }, ann:'), 1);
+  await room.write(USERS.replace('ann:', 'bob: { password: "correct horse" }, ann:'), 1);
   expect([names(), lines.at(-1)?.msg]).toEqual([['ann', 'bob'], 'the user file was read anew']);
-  await after('users: {}', 2);
+  await room.write('users: {}', 2);
   expect(names()).toEqual(['ann', 'bob']);
   expect(lines.at(-1)).toMatchObject({
     msg: 'the user file has changed and cannot be taken: users stay as they were',
     faults: [expect.stringContaining('nobody in it is admin')],
   });
-  rmSync(userFile);
-  while (lines.length < 3) {
-    scheduler.advance(LOOK_EVERY_MS);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  rmSync(room.userFile);
+  await room.logged(3);
   expect(names()).toEqual(['ann', 'bob']);
-  opened.close();
+});
+
+describe('a user file', () => {
+  const HASHED = `users: { ann: { tokens: ["sha256:${'0'.repeat(64)}"], roles: [admin] } }`;
+
+  it.each<readonly [what: string, text: string, mode: number, warning: RegExp | undefined]>([
+    ['with passwords, for its owner alone', USERS, 0o600, undefined],
+    [
+      'with passwords, that others can read',
+      USERS,
+      0o644,
+      /others can read it \(mode 644\), and the passwords of ann are written out/,
+    ],
+    ['with passwords, that the group can read', USERS, 0o640, /others can read it \(mode 640\)/],
+    ['without passwords, that others can read', HASHED, 0o644, undefined],
+    ['that others can write', HASHED, 0o666, /others can write it \(mode 666\), and so be whoever they like: chmod 600$/],
+    ['that the group can write', HASHED, 0o660, /others can write it \(mode 660\)/],
+  ])('%s', async (what, text, mode, warning) => {
+    const path = fileOf(what, text, mode);
+    // What a file is made with passes through the mask of the process.
+    chmodSync(path, mode);
+    using room = await followedDoor(what, text, mode);
+    expect(room.names()).toEqual(['ann']);
+    expect(room.lines.map(({ msg }) => msg)).toEqual(warning === undefined ? [] : [expect.stringMatching(warning)]);
+    expect(JSON.stringify(room.lines)).not.toContain('correct horse');
+  });
+
+  it('whose mode alone changes is looked at again', async () => {
+    using room = await followedDoor('opened', USERS);
+    chmodSync(room.userFile, 0o604);
+    await room.logged(2);
+    expect(room.lines.map(({ msg }) => msg)).toEqual([
+      'the user file was read anew',
+      expect.stringMatching(/others can read it \(mode 604\)/),
+    ]);
+  });
+
+  it('that has users whom calls have made as well says so, and again when it leaves them out', async () => {
+    const both = USERS.replace('ann:', 'bob: { password: "correct horse", roles: [auditor] }, ann:');
+    const text = `${both}\nroles: { auditor: [{ resource: "*:*:*", action: r }] }`;
+    using room = await followedDoor('both', text);
+    const ann = room.users.find('ann');
+    if (ann === undefined) throw new Error('no ann');
+    room.users.durableUsers.restore([['bob', { ...ann, roles: ['writer'] }]]);
+    room.users.durableRules.restore([['auditor', [{ resource: '*:*:*', action: 'rw' }]]]);
+    expect(room.notices().join()).toMatch(/^in the user file, and made by calls as well: bob, role auditor; the file counts/);
+    expect(room.users.find('bob')?.roles).toEqual(['auditor']);
+    await room.write(`${text} `, 2);
+    expect(room.lines.map(({ msg }) => msg)).toEqual([
+      'the user file was read anew',
+      expect.stringContaining('made by calls as well: bob, role auditor'),
+    ]);
+    await room.write(USERS, 5);
+    expect(room.users.find('bob')?.roles).toEqual(['writer']);
+    expect(room.lines.slice(2).map(({ msg }) => msg)).toEqual([
+      'the user file was read anew',
+      expect.stringContaining('it no longer has bob, whom calls have made as well: these count again'),
+      expect.stringContaining('it no longer has the roles auditor: the permissions that calls gave them count again'),
+    ]);
+  });
 });
 
 it('what contradicts itself is told with all else that is wrong with the options', () => {

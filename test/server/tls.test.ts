@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { get } from 'node:https';
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { OptionsError, type Server } from '../../src/index.ts';
-import { Authority } from '../support/certificates.ts';
+import { Authority, subjectAt } from '../support/certificates.ts';
 import { failOnLeaks } from '../support/leaks.ts';
 import { exchange } from '../support/raw.ts';
 import { startServer } from '../support/server.ts';
@@ -40,15 +40,6 @@ async function overHttp2(address: string, path: string): Promise<unknown> {
 
 const inClear = async (address: string) =>
   (await exchange(address, ['GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'])).slice(9, 12);
-
-async function subjectAt(address: string): Promise<string | undefined> {
-  const [host = '', port] = address.split(':');
-  const socket: TLSSocket = connect({ host, port: Number(port), ca });
-  await once(socket, 'secureConnect');
-  const subject = socket.getPeerX509Certificate()?.subject;
-  socket.destroy();
-  return subject;
-}
 
 async function partOf(server: Server): Promise<string | undefined> {
   const response = await fetch(`http://${server.listeners.health}/readyz?verbose`);
@@ -112,7 +103,7 @@ describe('another identity', () => {
     await using server = await startServer({ tls: { ...identity, port: 0 } });
     expect(server.renewIdentity(authority.issueForServer({ commonName: 'renewed' }))).toBe(true);
     const addresses = [...PORTS, 'tls' as const].map((port) => server.listeners[port] ?? '');
-    expect(await Promise.all(addresses.map(subjectAt))).toEqual(addresses.map(() => 'CN=renewed'));
+    expect(await Promise.all(addresses.map((address) => subjectAt(address, ca)))).toEqual(addresses.map(() => 'CN=renewed'));
     expect(await partOf(server)).toContain('[+]tls CN=renewed valid until ');
   });
 
@@ -122,7 +113,7 @@ describe('another identity', () => {
     await using server = await startServer({ tls: identity, log });
     const bad = { ...identity, key: authority.issueForServer().key };
     expect(server.renewIdentity(bad)).toBe(false);
-    expect(await subjectAt(server.listeners.main)).toBe('CN=localhost');
+    expect(await subjectAt(server.listeners.main, ca)).toBe('CN=localhost');
     expect(await partOf(server)).toMatch(
       /^\[-\]tls CN=localhost .*, the new one cannot be used: tls must have a cert and a key /,
     );

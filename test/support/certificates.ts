@@ -1,4 +1,6 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:tls';
 
 /** Certificates made here and now, written by hand in DER: nothing that makes them is on every machine. */
 export interface Issued {
@@ -69,6 +71,16 @@ export class Authority implements Issued {
     const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
     return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
   }
+}
+
+/** Of the certificate that is shown there. */
+export async function subjectAt(address: string, ca: string): Promise<string | undefined> {
+  const [host = '', port] = address.split(':');
+  const socket = connect({ host, port: Number(port), ca });
+  await once(socket, 'secureConnect');
+  const subject = socket.getPeerX509Certificate()?.subject;
+  socket.destroy();
+  return subject;
 }
 
 interface Keys {

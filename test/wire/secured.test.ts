@@ -21,7 +21,11 @@ const asking = { ...identity, clientCa: authority.cert };
 const orders = authority.issue({ commonName: 'orders', names: ['URI:spiffe://td/orders'] });
 const stranger = foreign.issue({ commonName: 'orders', names: ['URI:spiffe://td/orders'] });
 const ended = authority.issue({ commonName: 'orders', until: new Date('2021-01-01T00:00:00Z') });
-const ORDERS: PeerCertificate = { subject: 'CN=orders', subjectAltName: 'URI:spiffe://td/orders' };
+const ORDERS: PeerCertificate = {
+  subject: 'CN=orders',
+  subjectAltName: 'URI:spiffe://td/orders',
+  validUntil: Date.parse('2120-01-01T00:00:00Z'),
+};
 const RULES = { minVersion: 'TLSv1.2', ciphers: '', requiresCertificate: false } as const;
 const REQUIRED = { ...RULES, requiresCertificate: true };
 

@@ -1,6 +1,7 @@
 import { flat } from '../../registry/flat.ts';
 import type { Permit } from '../../rights/admission.ts';
 import { LOGIN } from '../../rights/facts.ts';
+import { ASKED_AGAIN_MS } from '../../wire/asked-again.ts';
 import { headBytesOf, type Request } from '../../wire/exchange.ts';
 import type { ConfigListener } from '../config-listeners.ts';
 import { type Config, type ConfigId, type Configs, configChanged, configUnknown, scopeOf } from '../configs.ts';
@@ -160,17 +161,15 @@ async function waited(
 ): Promise<readonly ListenedText[]> {
   const { login, request } = waiting;
   if (gate === undefined || login === undefined) return longPolls.wait(texts, waiting);
-  for (let left = waiting.ms; ; left -= AGAIN_MS) {
-    const changed = await longPolls.wait(texts, { ...waiting, ms: Math.min(left, AGAIN_MS) });
-    if (changed.length > 0 || left <= AGAIN_MS) return changed;
+  for (let left = waiting.ms; ; left -= ASKED_AGAIN_MS) {
+    const changed = await longPolls.wait(texts, { ...waiting, ms: Math.min(left, ASKED_AGAIN_MS) });
+    if (changed.length > 0 || left <= ASKED_AGAIN_MS) return changed;
     const facts = { params: login, ownParams: false, isScoped: true, isChange: false, example: 'listen to texts' };
     const admission = await gate.admit('read', request, facts);
     if (admission.isRefusal) throw new NotPermitted(admission);
     permittedAll(admission, texts);
   }
 }
-
-const AGAIN_MS = 60_000;
 
 function permittedAll(permit: Permit | undefined, texts: readonly ListenedText[]): void {
   for (const { id } of texts) if (id !== undefined) permitted(permit, 'config', scopeOf(id));

@@ -21,18 +21,20 @@ function accountCalls(rooms: HttpRooms) {
       if (data === undefined) return { code: 409, message: `${HAVE_ADMIN}.`, data: null };
       return { code: 0, message: 'success', data };
     },
-    async create({ params, caller }: Asked) {
+    async create(asked: Asked) {
+      const { params } = asked;
       const book = deskIn(desk);
       const name = required(params, 'username');
-      const prepared = ready(await book.prepared(name, readVerbatim(params, 'password'), caller.ip));
+      const prepared = ready(await book.prepared(name, readVerbatim(params, 'password'), turnOf(asked)));
       done(await kept(durability, () => book.create(name, prepared)));
       return 'create user ok!';
     },
-    async changePassword({ params, caller }: Asked) {
+    async changePassword(asked: Asked) {
+      const { params } = asked;
       const book = deskIn(desk);
       const name = required(params, 'username');
       ownOf(params.permit, name);
-      const prepared = ready(await book.prepared(name, readVerbatim(params, 'newPassword'), caller.ip));
+      const prepared = ready(await book.prepared(name, readVerbatim(params, 'newPassword'), turnOf(asked)));
       done(await kept(durability, () => book.changePassword(name, prepared)));
       return 'update user ok!';
     },
@@ -53,11 +55,12 @@ function accountCalls(rooms: HttpRooms) {
   };
 
   /** Undefined when there is one already. Of several that ask at once, one becomes it. */
-  async function first({ params, caller }: Asked): Promise<object | undefined> {
+  async function first(asked: Asked): Promise<object | undefined> {
     const book = deskIn(desk);
     if (book.hasAdmin) return undefined;
+    const { params } = asked;
     const password = params.get('password') || book.newPassword();
-    const prepared = ready(await book.prepared(FIRST, password, caller.ip));
+    const prepared = ready(await book.prepared(FIRST, password, turnOf(asked)));
     const fault = await kept(durability, () => book.createFirst(FIRST, prepared));
     if (fault?.why === 'exists') return undefined;
     done(fault);
@@ -129,6 +132,11 @@ function acted(
     return text;
   };
   return fault instanceof Promise ? fault.then(answer) : answer(fault);
+}
+
+/** Whoever has logged in has turns of his own, whatever others do from his address, or through his proxy. */
+function turnOf({ params: { permit }, caller }: Asked): string {
+  return permit?.user === undefined ? caller.ip : `user ${permit.user}`;
 }
 
 const HAVE_ADMIN = 'have admin user cannot use it';

@@ -6,6 +6,8 @@ import {
   flagOf,
   instanceOf,
   instancesOf,
+  listOf,
+  ONE_TEXT,
   readBody,
   serviceOf,
   setupOf,
