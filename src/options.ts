@@ -549,6 +549,18 @@ const ROWS = {
   maxLongPollsPerPeer: count(10_000, 'the same from one address; many clients may stand behind one address'),
   maxPolledConfigs: count(500_000, 'texts that all these requests listen to, each as often as it is listened to'),
   maxPolledConfigsPerPeer: count(100_000, 'the same from one address'),
+  maxInterestBytesInAll: bytes(
+    256 << 20,
+    1 << 20,
+    64 * 2 ** 30,
+    'what is kept of subscriptions, long polls and texts listened to, by the length of their names, and no more than a quarter of the heap',
+  ),
+  maxInterestBytesPerPeer: bytes(
+    128 << 20,
+    1 << 20,
+    64 * 2 ** 30,
+    'the same from one address, and no more than half of what all may; many clients may stand behind one address',
+  ),
   maxLongPollMs: time(120_000, 'how long such a request may wait; a client that is answered asks again at once', 10_000),
   detectAfterMs: time(20_000, 'how long a connection of Nacos 2.x may be silent before it is asked for a sign of life'),
   answerWithinMs: time(5_000, 'how long a connection of Nacos 2.x may take to answer when it is asked for a sign of life'),

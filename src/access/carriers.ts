@@ -1,3 +1,4 @@
+import { LOGIN } from '../rights/facts.ts';
 import type { Headers } from '../wire/browser.ts';
 import type { Request } from '../wire/exchange.ts';
 
@@ -33,7 +34,7 @@ export interface Pair {
 export function credentialsIn({ params, headers }: Carriers, ownParams = false): Credentials | 'disagree' {
   const found = new Found();
   for (const [name, value] of params) found.add(name.toLowerCase(), value, ownParams);
-  for (const name of READ) {
+  for (const name of LOGIN) {
     const value = headers[name];
     if (value === undefined) continue;
     for (const one of typeof value === 'string' ? [value] : value) found.add(name, one, ownParams);
@@ -65,13 +66,12 @@ function carried(pairs: Iterable<readonly [name: string, value: string]>): Heade
   const lower = new Map<string, string[]>();
   for (const [name, value] of pairs) {
     const key = name.toLowerCase();
-    if (key === 'authorization' || READ.has(key)) lower.set(key, [...(lower.get(key) ?? []), value]);
+    if (key === 'authorization' || LOGIN.has(key)) lower.set(key, [...(lower.get(key) ?? []), value]);
   }
   return Object.fromEntries(lower);
 }
 
 const SIGNED = new Set(['ak', 'spas-accesskey', 'spas-signature']);
-const READ = new Set(['accesstoken', 'username', 'password', ...SIGNED]);
 
 class Found {
   readonly #tokens = new Set<string>();

@@ -9,8 +9,8 @@ export type JsonObject = Readonly<Record<string, unknown>>;
  * Undefined for what is no JSON; what is nested too deep is refused. Numbers in the metadata of an instance become the very text that the caller wrote, as in Nacos
  * (`1.0`, `12345678901234567890`, `1e3`): of the whole body, of its `instance`, and of each of its `instances`, unless it is very long.
  */
-export function parseJson(text: string): unknown {
-  const value = parsed(text);
+export function parseJson(text: string, mostValues = MAX_VALUES): unknown {
+  const value = parsed(text, mostValues);
   const bearers = bearersOf(value);
   if (text.length > MAX_EXACT_LENGTH || !bearers.some(({ metadata }) => hasNumber(metadata))) return value;
   const exact = bearersOf(parsed(withNumbersAsTexts(text)));
@@ -28,10 +28,10 @@ export function parseMetadata(text: string): unknown {
   return hasNumber(value) ? parsed(withNumbersAsTexts(text)) : value;
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string, mostValues = MAX_VALUES): unknown {
   // What is short has no room for so many brackets.
-  if (text.length > 2 * MAX_LEVELS && isDeep(text))
-    throw new RequestError('invalid', `JSON must not be nested more than ${MAX_LEVELS} levels deep`);
+  const excess = text.length > 2 * MAX_LEVELS ? excessIn(text, mostValues) : undefined;
+  if (excess !== undefined) throw new RequestError('invalid', `JSON must not ${excess}`);
   try {
     return JSON.parse(text);
   } catch {
@@ -42,23 +42,63 @@ function parsed(text: string): unknown {
 /** No client says anything as deep; what is much deeper could be read and not be written again. */
 const MAX_LEVELS = 64;
 
-/** In its text, as there may be millions of objects. Of what is no JSON it may say anything. */
-function isDeep(text: string): boolean {
+/** To read them takes some 50 ms, in one turn of the event loop. */
+const MAX_VALUES = 200_000;
+/** Different ones. Each takes as long as tens of values: the engine has to learn it. */
+const MAX_KEYS = 4_096;
+
+/**
+ * What there is too much of: in its text, as there may be millions of objects, and to make these would take seconds. Of what is no JSON
+ * it may say anything.
+ */
+function excessIn(text: string, mostValues: number): string | undefined {
+  const keys = new Set<number>();
   let levels = 0;
-  let inText = false;
+  let values = 1;
+  let last = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code === QUOTE) inText = !inText;
-    else if (inText) at += code === BACKSLASH ? 1 : 0;
+    if (code === QUOTE) {
+      const end = endOfText(text, at + 1);
+      last = hashOf(text, at + 1, end);
+      at = end;
+    } else if (code === COLON) keys.add(last);
+    else if (code === COMMA) values++;
     // Brackets and braces, which differ in this bit.
-    else if ((code & ~CASE) === OPENING) levels++;
-    else if ((code & ~CASE) === CLOSING) levels--;
-    if (levels > MAX_LEVELS) return true;
+    else if ((code & ~CASE) === OPENING) {
+      levels++;
+      values++;
+    } else if ((code & ~CASE) === CLOSING) levels--;
+    if (levels > MAX_LEVELS) return `be nested more than ${MAX_LEVELS} levels deep`;
+    if (values > mostValues) return `have more than ${mostValues} values`;
+    if (keys.size > MAX_KEYS) return `have more than ${MAX_KEYS} different keys`;
   }
-  return false;
+  return undefined;
 }
 
-const [QUOTE, BACKSLASH, OPENING, CLOSING, CASE] = [0x22, 0x5c, 0x5b, 0x5d, 0x20];
+/** Where the quote is that ends it, or the end of all. */
+function endOfText(text: string, from: number): number {
+  for (let at = from; ; at++) {
+    const quote = text.indexOf('"', at);
+    if (quote < 0) return text.length;
+    let escapes = 0;
+    while (quote - escapes > from && text.charCodeAt(quote - escapes - 1) === BACKSLASH) escapes++;
+    if (escapes % 2 === 0) return quote;
+    at = quote;
+  }
+}
+
+/** Of its length, its beginning and its end: keys that differ between these alone count as one. */
+function hashOf(text: string, from: number, to: number): number {
+  let hash = to - from;
+  for (let at = from; at < to && at < from + HASHED; at++) hash = (hash * 31 + text.charCodeAt(at)) | 0;
+  for (let at = Math.max(from + HASHED, to - HASHED); at < to; at++) hash = (hash * 31 + text.charCodeAt(at)) | 0;
+  return hash;
+}
+
+const HASHED = 64;
+
+const [QUOTE, BACKSLASH, OPENING, CLOSING, CASE, COLON, COMMA] = [0x22, 0x5c, 0x5b, 0x5d, 0x20, 0x3a, 0x2c];
 
 /** The objects whose metadata are read, always in the same order. */
 function bearersOf(value: unknown): readonly JsonObject[] {

@@ -25,6 +25,7 @@ import { LongPolls, type LongPollsLimits } from './http/long-polls.ts';
 import { type PipelineOptions, pipeline, turnedAway } from './http/pipeline.ts';
 import type { HttpLimits, HttpRooms } from './http/route.ts';
 import { nacosRoutes } from './http/routes.ts';
+import { InterestBytes, type InterestBytesLimits } from './interest-bytes.ts';
 import { Lists } from './lists.ts';
 import { Namespaces, type NamespacesLimits } from './namespaces.ts';
 import { Naming, type NamingOptions } from './naming.ts';
@@ -77,6 +78,7 @@ export function createNacos(options: NacosOptions): Nacos {
       { name: 'subscriptions of Nacos 1.x', used: pusher.count, most: options.limits.maxUdpSubscribers },
       { name: 'long polls', used: longPolls.count, most: options.limits.maxLongPolls },
       { name: 'long reads', used: walks.count, most: options.limits.maxLongReads },
+      { name: 'bytes of names subscribed or listened to', used: rooms.interestBytes.bytes, most: limits.maxInterestBytesInAll },
       { name: 'texts', used: configs.count, most: options.limits.maxConfigs },
       { name: 'bytes of texts', used: configs.bytes, most: options.limits.maxConfigTotalBytes },
       { name: 'bytes of answers', used: largeAnswers.bytes, most: options.limits.maxAnswerBytesInAll },
@@ -102,15 +104,16 @@ function roomsOf(options: NacosOptions): NacosRooms {
   const walks = new Walks(options);
   const lists = new Lists({ registry, walks });
   const connections = new Connections({ ...options, walks });
-  const subscribers = new Subscribers({ ...timed, connections, switches, lists });
-  const pusher = new Pusher({ ...timed, switches, lists });
+  const interestBytes = new InterestBytes(limits);
+  const subscribers = new Subscribers({ ...timed, connections, switches, lists, interestBytes });
+  const pusher = new Pusher({ ...timed, switches, lists, interestBytes });
   const configs = new Configs(options);
   const clients = new Clients({ registry, connections, subscribers, pusher });
   const holderOf: NamingOptions['holderOf'] = (service, address) => clients.holderOf(service, address);
   const configListeners = new ConfigListeners(configs);
   const quotas = new Quotas(options);
   connections.onEnd((connection) => quotas.ended(connection));
-  const heard = { ...options, configs, listeners: configListeners };
+  const heard = { ...options, configs, listeners: configListeners, interestBytes };
   return {
     registry,
     gate: options.gate,
@@ -127,6 +130,7 @@ function roomsOf(options: NacosOptions): NacosRooms {
     clients,
     configs,
     configListeners,
+    interestBytes,
     listenedConfigs: new ListenedConfigs({ ...heard, connections }),
     longPolls: new LongPolls(heard),
     pusher,
@@ -182,6 +186,7 @@ export type NacosLimits = PipelineOptions['limits'] &
   SubscribersLimits &
   ListenedConfigsLimits &
   LongPollsLimits &
+  InterestBytesLimits &
   HttpLimits &
   PusherOptions['limits'] &
   Pick<LaneRoom, 'maxStreamMessageBytes'> &
@@ -222,6 +227,7 @@ export interface Nacos {
 
 /** What there is in it, by name. */
 export interface NacosRooms extends HttpRooms, NacosRpcOptions {
+  readonly interestBytes: InterestBytes;
   readonly limits: NacosLimits;
 }
 

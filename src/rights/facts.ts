@@ -1,5 +1,15 @@
 import type { Headers } from '../wire/browser.ts';
 
+/** What a caller says who he is by, of parameters and headers: their names in lower case. */
+export const LOGIN: ReadonlySet<string> = new Set([
+  'accesstoken',
+  'username',
+  'password',
+  'ak',
+  'spas-accesskey',
+  'spas-signature',
+]);
+
 /** What is asked by a request, as its surface has read it, as far as whoever guards it wants to know. */
 export interface Facts {
   /** All, those that came twice too; read only where somebody has to say who he is. */

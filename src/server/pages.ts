@@ -39,16 +39,30 @@ export function pagesFor({ access, rules, wallClock }: PagesOptions): Pages {
   };
 }
 
-/** In the caller's own form, but for what is Nacos's own: over gRPC as PERMISSION_DENIED. */
+/** In the caller's own form, of gRPC and of Connect; of anything else in Nacos's. */
 export function answerRefusal(req: Request, res: Response, refusal: Refusal, now: number): void {
   if (isGrpc(req)) {
     req.resume();
     answerGrpcStatus(res, PERMISSION_DENIED, refusal.text);
     return;
   }
+  if (isConnect(req)) {
+    req.resume();
+    const error = { code: refusal.status === 403 ? 'permission_denied' : 'resource_exhausted', message: refusal.text };
+    answer(res, refusal.status, 'application/json', JSON.stringify(error), refusalHeaders(refusal));
+    return;
+  }
   const body = JSON.stringify(refusalBody(refusal, pathOf(req).slice(0, 200), now));
   answer(res, refusal.status, 'application/json', body, refusalHeaders(refusal));
 }
+
+/** Whether it is for a method of a service of protobuf, and in none of the dresses of gRPC. */
+function isConnect(req: Request): boolean {
+  return req.method === 'POST' ? METHOD.test(pathOf(req)) : /[?&]connect=v1(&|$)/.test(req.url ?? '') && METHOD.test(pathOf(req));
+}
+
+/** `/package.Service/Method`; nothing else that is served here has a dot in its first word. */
+const METHOD = /^\/[\w.]+\.\w+\/\w+$/;
 
 export const PERMISSION_DENIED = 7;
 

@@ -134,8 +134,13 @@ export class ConnectionClosed extends Error {
  * tells only the answer whose turn it is: a call that had been started would go on for ever.
  */
 export function atItsTurn(res: Response, run: () => void): void {
-  if (res instanceof ServerResponse && !res.socket) res.once('socket', run);
-  else run();
+  if (hasTurn(res)) run();
+  else res.once('socket', run);
+}
+
+/** Whether the answer may be written: nothing that was asked before over the same connection is to be answered before it. */
+export function hasTurn(res: Response): boolean {
+  return !(res instanceof ServerResponse) || res.socket !== null;
 }
 
 /**

@@ -74,6 +74,16 @@ export function localAddressOf({ socket }: Request): string {
   return `${plainAddress(socket.localAddress)}:${socket.localPort}`;
 }
 
+/** What the head of the request takes, for as long as it is kept. */
+export function headBytesOf(req: Request): number {
+  let bytes = req.url?.length ?? 0;
+  for (const text of req.rawHeaders) bytes += text.length + PER_TEXT;
+  return bytes;
+}
+
+/** Of a text, beside what is in it. */
+const PER_TEXT = 32;
+
 export function isHttp2(req: Request): req is Http2Request {
   return 'stream' in req;
 }

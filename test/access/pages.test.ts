@@ -119,3 +119,15 @@ describe('the Host of a browser', () => {
       expect(await send(bytes, server.listeners.main, INSTANCE)).toMatch(/^HTTP\/1\.1 40[03] /);
   });
 });
+
+it.each([
+  ['application/json', 403, '{"code":"permission_denied","message":"'],
+  ['application/grpc-web+proto', 200, ''],
+])('a page is refused in the words of its protocol: %s', async (type, status, begins) => {
+  await using server = await startServer();
+  const headers = { 'Content-Type': type, Origin: 'http://evil.example' };
+  const url = `http://${server.listeners.main}/grpc.health.v1.Health/Check`;
+  const said = await fetch(url, { method: 'POST', headers, body: '{}' });
+  expect([said.status, said.headers.get('grpc-status')]).toEqual([status, status === 200 ? '7' : null]);
+  expect((await said.text()).startsWith(begins)).toBe(true);
+});

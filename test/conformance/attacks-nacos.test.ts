@@ -353,4 +353,30 @@ describe('texts of a mebibyte, in a heap of 256 MB', () => {
       }
     });
   });
+
+  it('keep nothing of long requests that wait, and of long names no more than they may', async () => {
+    const { main: address, grpc } = small.bridge.listeners;
+    const { mostMebibytes } = await small.bears(async () => {
+      const body = `Listening-Configs=d%02g%02%01&x=${'a'.repeat(4_000_000)}`;
+      const head = `POST ${CONFIGS}/listener HTTP/1.1\r\nHost: a\r\nLong-Pulling-Timeout: 100000\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n`;
+      const pollers: Attacker[] = [];
+      for (let i = 0; i < 60; i++) {
+        const poller = await Attacker.dial(address);
+        pollers.push(poller);
+        poller.socket.write(head);
+        await new Promise((resolve) => poller.socket.write(body, resolve));
+      }
+      using client = await NacosGrpc.connect(grpc);
+      const letters = 'abcdefghijklmnopqrstuvwxyz';
+      const codes = new Set<number>();
+      for (let i = 0; i < 5_000; i++) {
+        const clusters = Array.from({ length: 505 }, (_, j) => letters[(i + j) % letters.length]).join();
+        const { body: said } = await client.ask('SubscribeServiceRequest', { serviceName: `s${i}`, subscribe: true, clusters });
+        codes.add(said.resultCode === 200 ? 200 : said.errorCode);
+      }
+      expect([...codes]).toEqual([200, 503]);
+      for (const poller of pollers) poller[Symbol.dispose]();
+    });
+    expect(mostMebibytes).toBeLessThan(MOST_MEBIBYTES);
+  });
 });

@@ -77,3 +77,28 @@ it.each([
 it('a value that is none of those wanted is shown', () => {
   expect(() => scalar({ ip: { a: [1] } }, 'ip')).toThrow('ip must be a scalar, got {"a":[1]}');
 });
+
+describe('what would take long to read', () => {
+  const list = (count: number, value: (i: number) => string) =>
+    `{"a":[${Array.from({ length: count }, (_, i) => value(i)).join()}]}`;
+
+  it.each([
+    ['many values', list(200_000, () => '0'), 'have more than 200000 values'],
+    ['many objects', list(100_000, () => '{}'), 'have more than 200000 values'],
+    ['many different keys', list(4_100, (i) => `{"k${i}":0}`), 'have more than 4096 different keys'],
+    [
+      'many keys in one object',
+      `{${Array.from({ length: 4_100 }, (_, i) => `"k${i}":0`).join()}}`,
+      'have more than 4096 different keys',
+    ],
+  ])('%s are refused', (_, text, why) => {
+    expect(() => parseJson(text)).toThrow(`JSON must not ${why}`);
+  });
+
+  it('is no text, whatever it looks like, nor the same keys over and over', () => {
+    const content = `${'{[,:'.repeat(100_000)}\\`;
+    expect(parseJson(JSON.stringify({ content }), 100)).toEqual({ content });
+    const many = list(10_000, () => '{"ip":"a","port":1,"metadata":{"a":"b"}}');
+    expect(parseJson(many)).toEqual(JSON.parse(many));
+  });
+});

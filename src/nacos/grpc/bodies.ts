@@ -21,9 +21,34 @@ import { each, type Paused } from '../turns.ts';
  */
 
 /** Undefined for what is no JSON object; refused when it is nested too deep. */
-export function readBody(bytes: Uint8Array): JsonObject | undefined {
-  const value = parseJson(decoder.decode(bytes));
+export function readBody(bytes: Uint8Array, { maxBytes, maxValues }: BodyLimits = FEW): JsonObject | undefined {
+  if (bytes.length > maxBytes)
+    throw new RequestError('too-large', `the body must not exceed ${maxBytes} bytes, got ${bytes.length}`);
+  const value = parseJson(decoder.decode(bytes), maxValues);
   return isObject(value) ? value : undefined;
+}
+
+/** What a body may have, so that it is read in one turn of the event loop. */
+export interface BodyLimits {
+  readonly maxBytes: number;
+  /** As JSON has them, lists and objects too. */
+  readonly maxValues: number;
+}
+
+/** Nearly all have little to say. */
+const FEW: BodyLimits = { maxBytes: 256 << 10, maxValues: 10_000 };
+
+/** Of a text of the configuration service; how long it may be, others say. */
+export const ONE_TEXT: BodyLimits = { maxBytes: Number.POSITIVE_INFINITY, maxValues: FEW.maxValues };
+
+/** Of a list of so many things, each of which is said with no more than 32 values. */
+export function listOf(count: number): BodyLimits {
+  return { maxBytes: Number.POSITIVE_INFINITY, maxValues: Math.max(FEW.maxValues, 32 * count) };
+}
+
+/** Of one instance. */
+export function oneInstance({ maxMetadataLength }: InstanceLimits): BodyLimits {
+  return { ...FEW, maxBytes: Math.max(FEW.maxBytes, 8 * maxMetadataLength) };
 }
 
 const decoder = new TextDecoder();

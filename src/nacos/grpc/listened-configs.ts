@@ -1,8 +1,10 @@
+import { flat } from '../../registry/flat.ts';
 import type { Permit } from '../../rights/admission.ts';
 import { Shares } from '../../wire/shares.ts';
 import type { ConfigListener, ConfigListeners } from '../config-listeners.ts';
 import { type ConfigId, type Configs, configKey, scopeOf } from '../configs.ts';
 import { TooMany } from '../errors.ts';
+import { type InterestBytes, sizeOfListening } from '../interest-bytes.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 
@@ -31,7 +33,7 @@ export class ListenedConfigs {
   listen(connection: Connection, id: ConfigId, { tenant, md5, permit }: Listening): boolean {
     if (connection.ended) return false;
     const { configs, wallClock } = this.#options;
-    const interest = this.#interestOf(connection, id);
+    const interest = this.#interestOf(connection, id, md5.length + tenant.length);
     interest.renew(permit);
     const { toldGone } = interest;
     const at = wallClock();
@@ -40,7 +42,8 @@ export class ListenedConfigs {
     const gone = differs && configs.get(id) === undefined;
     const repeats = gone && toldGone?.md5 === md5 && at - toldGone.at < SAY_AGAIN_AFTER_MS;
     interest.md5 = md5;
-    interest.namedAs = { dataId: id.dataId, group: id.group, ...(tenant !== '' && { tenant }) };
+    const { dataId, group } = interest.text;
+    interest.namedAs = { dataId, group, ...(tenant !== '' && { tenant }) };
     if (!repeats) interest.toldGone = gone ? { md5, at } : undefined;
     return differs && !repeats;
   }
@@ -62,14 +65,17 @@ export class ListenedConfigs {
   }
 
   /** The same object for as long as it listens: a notice to it may be on its way. */
-  #interestOf(connection: Connection, text: ConfigId): Interest {
+  #interestOf(connection: Connection, text: ConfigId, characters: number): Interest {
     const key = configKey(text);
-    const { listeners } = this.#options;
+    const { listeners, interestBytes } = this.#options;
+    const bytes = sizeOfListening(text, characters);
     const interests = this.#ofConnection.get(connection) ?? new Map<string, Interest>();
     const known = interests.get(key);
+    if (known === undefined) this.#checkRoom(connection, interests.size);
+    interestBytes?.take(connection.peer.ip, bytes - (known?.bytes ?? 0));
+    const interest = known ?? new Interest(connection, flat({ ...text }));
+    interest.bytes = bytes;
     if (known !== undefined) return known;
-    this.#checkRoom(connection, interests.size);
-    const interest = new Interest(connection, text);
     this.#ofConnection.set(connection, interests.set(key, interest));
     listeners.add(interest);
     this.#shares.add(connection.peer.ip);
@@ -93,6 +99,7 @@ export class ListenedConfigs {
   #end(interest: Interest): void {
     interest.end();
     this.#shares.remove(interest.ip);
+    this.#options.interestBytes?.add(interest.ip, -interest.bytes);
     this.#options.listeners.delete(interest);
   }
 }
@@ -104,6 +111,8 @@ export interface ListenedConfigsOptions {
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
   readonly limits: ListenedConfigsLimits;
+  /** Where it is counted what is kept of them; nowhere when left out. */
+  readonly interestBytes?: InterestBytes | undefined;
 }
 
 export interface ListenedConfigsLimits {
@@ -128,6 +137,8 @@ class Interest implements ConfigListener {
   readonly text: ConfigId;
   readonly #connection: Connection;
   md5 = '';
+  /** What it takes. */
+  bytes = 0;
   /** The text, as the connection names it. */
   namedAs: object = {};
   /** The text that it has been told is gone, by its md5, and when: milliseconds since 1970. */

@@ -86,7 +86,7 @@ export function answerer({ connections, durability, gate, log, refused }: Answer
   /** Failures are of the answer's own class: an ErrorResponse is an ill connection to clients, and makes them start anew. */
   function answered(answering: Answering, bytes: Uint8Array, asker: Asker): Message | Promise<Message> {
     try {
-      const body = readBody(bytes);
+      const body = readBody(bytes, answering.limits);
       if (body === undefined) return refusal(502, 'the body must be a JSON object');
       const result = kept(durability, () => answering.from(body, asker));
       if (!(result instanceof Promise)) return success(answering, result, asker);

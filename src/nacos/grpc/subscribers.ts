@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { flat } from '../../registry/flat.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { groupedName, type ServiceName, serviceKey } from '../../registry/service-name.ts';
 import type { Permit } from '../../rights/admission.ts';
@@ -7,6 +8,7 @@ import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import { Shares } from '../../wire/shares.ts';
 import { takesBytes } from '../agents.ts';
 import { TooMany } from '../errors.ts';
+import { type InterestBytes, sizeOfSubscription } from '../interest-bytes.ts';
 import { Gathered } from '../pushes.ts';
 import type { ClusterQuery } from './bodies.ts';
 import type { Connection } from './connection.ts';
@@ -58,14 +60,8 @@ export class Subscribers {
   subscribe(connection: Connection, service: ServiceName, query: ClusterQuery, permit?: Permit): Eventual<ServiceInfo> {
     if (connection.ended) return this.query(service, query, false);
     const key = serviceKey(service);
-    const topic: Topic = this.#topics.get(key) ?? {
-      key,
-      service,
-      version: 0,
-      isTooLarge: false,
-      subscriptions: new Set(),
-      views: new Map(),
-    };
+    const fresh = { version: 0, isTooLarge: false, subscriptions: new Set<Subscription>(), views: new Map() };
+    const topic: Topic = this.#topics.get(key) ?? { key, service: flat({ ...service }), ...fresh };
     const ofConnection = this.#byConnection.get(connection) ?? new Map<Topic, Map<string, Subscription>>();
     // A set of spellings for each service, where Nacos keeps the latest only and lets the pushes for the others cease.
     const spellings = ofConnection.get(topic) ?? new Map<string, Subscription>();
@@ -77,6 +73,7 @@ export class Subscribers {
       this.#offers.add(before);
     } else {
       this.#checkRoom(connection, ofConnection.size, spellings.size);
+      this.#options.interestBytes?.take(connection.peer.ip, sizeOfSubscription(service, query));
       this.#shares.add(connection.peer.ip);
       const subscription = subscriptionOf(connection, topic, query);
       subscription.permit = permit;
@@ -271,6 +268,7 @@ export class Subscribers {
     subscription.open = false;
     connection.rights.forget(subscription);
     this.#shares.remove(connection.peer.ip);
+    this.#options.interestBytes?.add(connection.peer.ip, -sizeOfSubscription(topic.service, subscription));
     this.#retries.delete(subscription);
     topic.subscriptions.delete(subscription);
     // Made again for others who ask so.
@@ -308,6 +306,8 @@ export interface SubscribersOptions extends ServiceInfosRooms {
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly limits: SubscribersLimits;
+  /** Where it is counted what is kept of them; nowhere when left out. */
+  readonly interestBytes?: InterestBytes | undefined;
   readonly log: Logger;
 }
 

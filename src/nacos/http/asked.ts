@@ -1,5 +1,5 @@
 import type { Source } from '../../registry/changes.ts';
-import { atItsTurn } from '../../wire/answer.ts';
+import { hasTurn } from '../../wire/answer.ts';
 import { headerOf, ipOf, isHttp2, localAddressOf, type Request, type Response } from '../../wire/exchange.ts';
 import type { Walker } from '../walks.ts';
 import type { Params } from './params.ts';
@@ -43,7 +43,7 @@ export class AskedOverHttp implements Asked {
     const res = this.#res;
     return {
       ...walkerOf(res),
-      turn: () => new Promise((resolve) => atItsTurn(res, resolve)),
+      isNext: hasTurn(res),
       onLeave(run) {
         if (res.closed || res.destroyed) run();
         else res.once('close', run);

@@ -29,7 +29,6 @@ function bytesOf(req: Request, maxBytes: number, bodies: HeldBodies): Promise<Bu
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    let isWhole = false;
     // Nearly all are short, and whole at once.
     let held: HeldBody | undefined;
     const mayHold = () => {
@@ -51,20 +50,25 @@ function bytesOf(req: Request, maxBytes: number, bodies: HeldBodies): Promise<Bu
       if (bytes > maxBytes) refuse(tooLarge(maxBytes));
       else if (!mayHold()) refuse(TOO_MUCH);
     };
-    req.on('data', onData);
-    req.on('end', () => {
-      isWhole = true;
-      held?.hold(0);
+    const onEnd = () => {
+      letGo();
       resolve(chunks.length === 1 ? (chunks[0] ?? NOTHING) : Buffer.concat(chunks, bytes));
-    });
-    // The listeners are left where they are: the request ends with them.
-    req.on('error', reject);
-    req.on('close', () => {
+    };
+    const onClose = () => {
+      letGo();
+      reject(new Error('the request ended before its body'));
+    };
+    // A request may wait for minutes to be answered, and is not to keep by its listeners what it brought.
+    const letGo = () => {
       held?.hold(0);
-      if (!isWhole) reject(new Error('the request ended before its body'));
-    });
+      req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', reject).on('error', ignored);
+    };
+    req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', reject);
   });
 }
+
+/** Whoever reads no more is not interested; an error that nobody hears ends the process. */
+function ignored(): void {}
 
 /** So much of each is not counted. */
 const UNCOUNTED_BYTES = 4_096;

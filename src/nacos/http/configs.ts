@@ -1,5 +1,8 @@
+import { flat } from '../../registry/flat.ts';
 import type { Permit } from '../../rights/admission.ts';
+import { LOGIN } from '../../rights/facts.ts';
 import { ASKED_AGAIN_MS } from '../../wire/asked-again.ts';
+import { headBytesOf, type Request } from '../../wire/exchange.ts';
 import type { ConfigListener } from '../config-listeners.ts';
 import { type Config, type ConfigId, type Configs, configChanged, configUnknown, scopeOf } from '../configs.ts';
 import { MissingParam, RequestError, shown } from '../errors.ts';
@@ -9,7 +12,7 @@ import { checkedConfigId, checkedPublication, HOME } from '../rules.ts';
 import { after, each, type Paused } from '../turns.ts';
 import { findConfigs, nameView, pageOfConfigs, tenantOf } from './config-pages.ts';
 import { type ListenedText, readListening, writeListening } from './listening-configs.ts';
-import { changedAmong } from './long-polls.ts';
+import { changedAmong, type Waiter } from './long-polls.ts';
 import { optional, type Params, readTenant, readVerbatim, required } from './params.ts';
 import { Answer, type Asked, type HttpRooms } from './route.ts';
 
@@ -136,26 +139,45 @@ function listen(room: ConfigsRoom, asked: Asked): Answer | Promise<Answer> {
   if (timeout === undefined) return shortAnswer(changedAmong(configs, texts));
   const ms = waitOf(timeout, limits.maxLongPollMs);
   // Of a text that it asks for the first time, a client wants to know how it is.
-  if (asked.header('long-pulling-timeout-no-hangup') === 'true') return changesAnswer(changedAmong(configs, texts));
-  return asked.caller
-    .turn()
-    .then(() => waited(room, asked, texts, ms))
-    .then(changesAnswer);
+  const noHangup = asked.header('long-pulling-timeout-no-hangup') === 'true';
+  // Behind others over its connection it would wait uncounted. No client of Nacos asks before it is answered.
+  if (noHangup || !asked.caller.isNext) return changesAnswer(changedAmong(configs, texts));
+  return waited(room, waiterOf(asked, ms), texts).then(changesAnswer);
+}
+
+/** Who waits, and all that is kept of what it has said, beside its texts. */
+interface Waiting extends Waiter {
+  readonly request: Request;
+  readonly bytes: number;
+  /** By what it has said who it is; undefined where nobody is asked. */
+  readonly login: readonly (readonly [name: string, value: string])[] | undefined;
+}
+
+function waiterOf({ caller, params, request }: Asked, ms: number): Waiting {
+  const { ip, onLeave } = caller;
+  const login = params.permit?.user === undefined ? undefined : ownPairs(params);
+  let bytes = headBytesOf(request);
+  for (const [name, value] of login ?? []) bytes += name.length + value.length;
+  return { ip, ms, onLeave, request, login, bytes };
+}
+
+/** What says who asks, and no more of the request. */
+function ownPairs(params: Params): (readonly [name: string, value: string])[] {
+  return [...params.pairs()].filter(([name]) => LOGIN.has(name.toLowerCase())).map(([name, value]) => [flat(name), flat(value)]);
 }
 
 /** Whoever has logged in is asked again who he is, each minute and before he is told: a user is disabled, or a login is over. */
 async function waited(
   { longPolls, gate }: ConfigsRoom,
-  { caller, params, request }: Asked,
+  waiting: Waiting,
   texts: readonly ListenedText[],
-  ms: number,
 ): Promise<readonly ListenedText[]> {
-  const { ip, onLeave } = caller;
-  if (gate === undefined || params.permit?.user === undefined) return longPolls.wait(texts, { ip, ms, onLeave });
-  for (let left = ms; ; left -= ASKED_AGAIN_MS) {
-    const changed = await longPolls.wait(texts, { ip, ms: Math.min(left, ASKED_AGAIN_MS), onLeave });
-    if (changed.length === 0 && left <= ASKED_AGAIN_MS) return changed;
-    const facts = { params: params.pairs(), ownParams: false, isScoped: true, isChange: false, example: 'listen to texts' };
+  const { login, request } = waiting;
+  if (gate === undefined || login === undefined) return longPolls.wait(texts, waiting);
+  for (let left = waiting.ms; ; left -= ASKED_AGAIN_MS) {
+    const changed = await longPolls.wait(texts, { ...waiting, ms: Math.min(left, ASKED_AGAIN_MS) });
+    if (changed.length > 0 || left <= ASKED_AGAIN_MS) return changed;
+    const facts = { params: login, ownParams: false, isScoped: true, isChange: false, example: 'listen to texts' };
     const admission = await gate.admit('read', request, facts);
     if (admission.isRefusal) throw new NotPermitted(admission);
     permittedAll(admission, texts);

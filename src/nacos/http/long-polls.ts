@@ -5,6 +5,7 @@ import { Shares } from '../../wire/shares.ts';
 import type { ConfigListener, ConfigListeners } from '../config-listeners.ts';
 import type { Configs } from '../configs.ts';
 import { RequestError } from '../errors.ts';
+import { type InterestBytes, sizeOfListening } from '../interest-bytes.ts';
 import type { ListenedText } from './listening-configs.ts';
 import { RecentlyTold } from './recently-told.ts';
 
@@ -38,19 +39,37 @@ export class LongPolls {
    * Resolves with the texts that are not as the caller has them: at once if there are any, else with the first that changes, and with
    * none after `ms`. Rejects when the caller, or all together, listen to more than they may.
    */
-  wait(texts: readonly ListenedText[], { ip, ms, onLeave }: Waiter): Promise<readonly ListenedText[]> {
+  wait(texts: readonly ListenedText[], { ip, ms, onLeave, bytes: ownBytes = 0 }: Waiter): Promise<readonly ListenedText[]> {
     const { configs } = this.#options;
     const changed = changedAmong(configs, texts);
     if (this.#closed || (changed.length > 0 && !this.#told.repeats(ip, changed))) return Promise.resolve(changed);
+    const bytes = ownBytes + sizeOf(texts);
     // It does not learn by being told the same again: npm's client, set to GBK, never comes to the md5 of what it has read.
-    if (changed.length > 0)
-      return new Promise((resolve) => this.#later(ip, onLeave, () => resolve(changedAmong(configs, texts))));
-    const refusal = this.#refusalOf(ip, texts.length);
-    return new Promise((resolve, reject) => {
-      if (refusal === undefined) onLeave(this.#listen(texts, ip, ms, resolve));
-      // npm's client asks again at once after any refusal, thousands of times a second.
-      else this.#later(ip, onLeave, () => reject(refusal));
-    });
+    if (changed.length > 0) {
+      if (this.#options.interestBytes?.lackFor(ip, bytes) !== undefined) return Promise.resolve(changed);
+      return new Promise((resolve) => {
+        const done = this.#counted(ip, bytes, resolve);
+        this.#later(ip, onLeave, () => done(changedAmong(configs, texts)));
+      });
+    }
+    const refusal = this.#refusalOf(ip, texts.length, bytes);
+    // npm's client asks again at once after any refusal, thousands of times a second. Nothing of it is kept meanwhile.
+    if (refusal !== undefined) return this.#refuseLater(refusal, ip, onLeave);
+    return new Promise((resolve) => onLeave(this.#listen(texts, ip, ms, this.#counted(ip, bytes, resolve))));
+  }
+
+  #refuseLater(refusal: RequestError, ip: string, onLeave: Waiter['onLeave']): Promise<never> {
+    return new Promise((_, reject) => this.#later(ip, onLeave, () => reject(refusal)));
+  }
+
+  /** So much is kept until `done` has been called. */
+  #counted<T>(ip: string, bytes: number, done: (said: T) => void): (said: T) => void {
+    const { interestBytes } = this.#options;
+    interestBytes?.add(ip, bytes);
+    return (said) => {
+      interestBytes?.add(ip, -bytes);
+      done(said);
+    };
   }
 
   /** Ends all that wait, with nothing, and from now on nobody waits. */
@@ -127,7 +146,7 @@ export class LongPolls {
     return end;
   }
 
-  #refusalOf(ip: string, texts: number): RequestError | undefined {
+  #refusalOf(ip: string, texts: number, bytes: number): RequestError | undefined {
     const { maxLongPolls, maxLongPollsPerPeer, maxPolledConfigs, maxPolledConfigsPerPeer } = this.#options.limits;
     const own = this.#textsOf.get(originOf(ip)) ?? 0;
     if (this.#polls.of(ip) >= maxLongPollsPerPeer) return tooMany(`${maxLongPollsPerPeer} long polls from one address`);
@@ -135,7 +154,9 @@ export class LongPolls {
     if (this.#polls.limitFor(ip) !== undefined) this.#polls.above(ip).at(-1)?.end();
     if (this.#polls.limitFor(ip) !== undefined) return tooMany(`${maxLongPolls} long polls`);
     if (this.#texts + texts > maxPolledConfigs) this.#makeRoom(own + texts, this.#texts + texts - maxPolledConfigs);
-    return this.#texts + texts > maxPolledConfigs ? tooMany(`${maxPolledConfigs} configs listened to`) : undefined;
+    if (this.#texts + texts > maxPolledConfigs) return tooMany(`${maxPolledConfigs} configs listened to`);
+    const lack = this.#options.interestBytes?.lackFor(ip, bytes);
+    return lack === undefined ? undefined : tooMany(lack);
   }
 
   /** Ends polls of the origin that listens to most, as far as that is to more than `than`, until there is room for so many texts more. */
@@ -164,6 +185,8 @@ export interface LongPollsOptions {
   readonly listeners: ConfigListeners;
   readonly scheduler: Scheduler;
   readonly limits: LongPollsLimits;
+  /** Where it is counted what is kept of them; nowhere when left out. */
+  readonly interestBytes?: InterestBytes | undefined;
 }
 
 export interface LongPollsLimits {
@@ -178,11 +201,26 @@ export interface LongPollsLimits {
 export interface Waiter {
   readonly ip: string;
   readonly ms: number;
+  /** What is kept of the request beside its texts. */
+  readonly bytes?: number;
   /** Calls what it is given when the caller has left. */
   readonly onLeave: (end: () => void) => void;
 }
 
 const NOT_AT_ONCE_MS = 2_000;
+/** What it takes that a request waits, whatever it has said. */
+const PER_POLL = 8_192;
+
+/** The names are kept as they were asked, too. */
+function sizeOf(texts: readonly ListenedText[]): number {
+  let bytes = PER_POLL;
+  for (const { id, dataId, group, tenant, md5 } of texts)
+    if (id !== undefined) bytes += sizeOfListening(id, dataId.length + group.length + tenant.length + md5.length);
+  return bytes + PER_PLACE * texts.length;
+}
+
+/** Also of one that nothing is ever told of. */
+const PER_PLACE = 16;
 
 function tooMany(what: string): RequestError {
   return new RequestError('too-many-polls', `more than ${what}: ask again later`);

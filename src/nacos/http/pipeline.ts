@@ -15,9 +15,9 @@ import { formOf, mayBeLong, mayHaveForm } from './body.ts';
 import type { LargeAnswers } from './large-answers.ts';
 import { type Params, readParams } from './params.ts';
 import { RequestFacts } from './request-facts.ts';
-import type { Route } from './route.ts';
+import type { Answer, Data, Route } from './route.ts';
 import { type Found, RouteTable } from './routes.ts';
-import { say, send } from './say.ts';
+import { type SayingRoom, say, send } from './say.ts';
 
 /**
  * Nacos's HTTP API for naming, versions 1, 2 and 3: finds the route of a request, reads its parameters, and turns errors into answers.
@@ -101,9 +101,14 @@ export function pipeline(options: PipelineOptions): Serve {
     params.permit = admission;
     const asked = new AskedOverHttp(req, res, key === undefined ? params : params.with('key', key));
     const said = kept(durability, () => route.call(asked));
-    if (said instanceof Promise) return said.then((data) => say(res, route.reply, data, saying));
+    if (said instanceof Promise) return sayLater(res, route, said, saying);
     return say(res, route.reply, said, saying);
   }
+}
+
+/** By itself: what stands beside a function is kept for as long as that, and some wait for minutes. */
+function sayLater(res: Response, { reply }: Route, said: Promise<Data | Answer>, saying: SayingRoom): Promise<void> {
+  return said.then((data) => say(res, reply, data, saying));
 }
 
 /** Tells the caller what was wrong with the request, or with what answers it. */

@@ -87,9 +87,9 @@ export interface Asked {
 
 /** Who waits for an answer that comes later. */
 export interface Caller extends Walker {
-  /** Resolves once it could be answered: not before what it has asked earlier over the same connection. Never, if it leaves before. */
-  readonly turn: () => Promise<void>;
-  /** Calls `run` when it has left, or has been answered. Only from its turn on. */
+  /** Whether it could be answered now, and has not asked earlier over the same connection what is not answered yet. */
+  readonly isNext: boolean;
+  /** Calls `run` when it has left, or has been answered. Of one that is not next nobody is told that it has left. */
   readonly onLeave: (run: () => void) => void;
 }
 

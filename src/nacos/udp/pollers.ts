@@ -3,6 +3,7 @@ import { type ServiceName, serviceKey } from '../../registry/service-name.ts';
 import type { Permit } from '../../rights/admission.ts';
 import type { Refused } from '../../wire/refused.ts';
 import { Shares } from '../../wire/shares.ts';
+import { type InterestBytes, sizeOfSubscription } from '../interest-bytes.ts';
 import type { Datagram } from './datagrams.ts';
 import { newTarget, type Recipient, type Target, targetKeyOf } from './flow.ts';
 
@@ -17,14 +18,14 @@ export class Pollers {
   readonly #targets = new Map<string, { readonly target: Target<Told>; pollers: number }>();
   /** By the address to which datagrams go. */
   readonly #shares: Shares;
-  readonly #refused: Refused | undefined;
+  readonly #rooms: PollersRooms;
 
-  /** `now` is in monotonic milliseconds. `refused`: where it is counted that there is no room. */
-  constructor(now: () => number, limits: PollersLimits, refused?: Refused) {
+  /** `now` is in monotonic milliseconds. */
+  constructor(now: () => number, limits: PollersLimits, rooms: PollersRooms = {}) {
     this.#now = now;
     this.#limits = limits;
     this.#shares = new Shares({ inAll: limits.maxUdpSubscribers, ofOne: limits.maxUdpSubscriptionsPerPeer });
-    this.#refused = refused;
+    this.#rooms = rooms;
   }
 
   get count(): number {
@@ -85,9 +86,11 @@ export class Pollers {
   #add(key: string, id: string, { service, poller, targetKey }: Newcomer): Told | undefined {
     const known = this.#targets.get(targetKey);
     const isFull = (known?.pollers ?? 0) >= this.#limits.maxUdpSubscriptionsPerTarget;
-    const limit = isFull ? 'of one client' : this.#shares.limitFor(poller.ip);
+    const { interestBytes, refused } = this.#rooms;
+    const bytes = sizeOf(service, poller);
+    const limit = isFull ? 'of one client' : (this.#shares.limitFor(poller.ip) ?? interestBytes?.limitFor(poller.ip, bytes));
     if (limit !== undefined) {
-      this.#refused?.count(`subscriptions of Nacos 1.x ${limit}`);
+      refused?.count(`subscriptions of Nacos 1.x ${limit}`);
       return undefined;
     }
     const behind = known ?? { target: newTarget<Told>(flat(targetKey)), pollers: 0 };
@@ -105,6 +108,7 @@ export class Pollers {
       topic,
       target: behind.target,
       permit: undefined,
+      bytes,
       expiresAt: 0,
       tooLarge: false,
       toldRef: 0,
@@ -115,6 +119,7 @@ export class Pollers {
     topic.pollers.set(id, told);
     behind.pollers++;
     this.#shares.add(told.ip);
+    interestBytes?.add(told.ip, bytes);
     return told;
   }
 
@@ -122,6 +127,7 @@ export class Pollers {
     const { target } = told;
     target.waiting.delete(told);
     this.#shares.remove(told.ip);
+    this.#rooms.interestBytes?.add(told.ip, -told.bytes);
     const behind = this.#targets.get(target.key);
     if (behind !== undefined && --behind.pollers === 0) this.#targets.delete(target.key);
   }
@@ -132,6 +138,13 @@ export interface PollersLimits {
   readonly maxUdpSubscriptionsPerTarget: number;
   /** Of all clients at one address. */
   readonly maxUdpSubscriptionsPerPeer: number;
+}
+
+export interface PollersRooms {
+  /** Where it is counted that there is no room; nowhere when left out. */
+  readonly refused?: Refused | undefined;
+  /** Where it is counted what is kept of them; nowhere when left out. */
+  readonly interestBytes?: InterestBytes | undefined;
 }
 
 /** A client that polls a service, and wants to be told of changes in between. */
@@ -157,6 +170,8 @@ export interface Told extends Poller, Recipient<Told> {
   readonly topic: Topic;
   /** By which it has polled last. */
   permit: Permit | undefined;
+  /** What it takes. */
+  readonly bytes: number;
   /** Until when it counts, unless it polls again. */
   expiresAt: number;
   /** The last datagram did not go out, as the client could not have read it whole. */
@@ -185,6 +200,11 @@ interface Newcomer {
   readonly service: ServiceName;
   readonly poller: Poller;
   readonly targetKey: string;
+}
+
+/** Nothing else is kept twice. */
+function sizeOf(service: ServiceName, poller: Poller): number {
+  return sizeOfSubscription(service, poller) + poller.agent.length + poller.app.length;
 }
 
 function topicOf({ namespace, group, name }: ServiceName): Topic {

@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
 import type { Registry } from '../../registry/registry.ts';
 import type { ServiceName } from '../../registry/service-name.ts';
-import type { Refused } from '../../wire/refused.ts';
 import { Rounds } from '../../wire/rounds.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import { canBePushed, isGoClient } from '../agents.ts';
@@ -12,7 +11,7 @@ import { Gathered, strictlyRising } from '../pushes.ts';
 import type { Switches } from '../switches.ts';
 import { datagramOf, fits, referenceIn } from './datagrams.ts';
 import { Flow, targetKeyOf } from './flow.ts';
-import { type List, type Poller, Pollers, type PollersLimits, type Told, type Topic } from './pollers.ts';
+import { type List, type Poller, Pollers, type PollersLimits, type PollersRooms, type Told, type Topic } from './pollers.ts';
 import { Sockets } from './sockets.ts';
 
 /**
@@ -33,7 +32,7 @@ export class Pusher {
   constructor(options: PusherOptions) {
     const { registry, now, wallClock, limits, log } = options;
     this.#options = options;
-    this.#pollers = new Pollers(now, limits, options.refused);
+    this.#pollers = new Pollers(now, limits, options);
     this.#sockets = new Sockets(
       (message, from) => this.#acknowledged(message, from),
       (err) => log.warn({ err }, 'udp socket failed'),
@@ -175,7 +174,7 @@ export class Pusher {
   }
 }
 
-export interface PusherOptions {
+export interface PusherOptions extends PollersRooms {
   readonly registry: Registry;
   readonly lists: Lists;
   readonly switches: Switches;
@@ -187,8 +186,6 @@ export interface PusherOptions {
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
   readonly limits: PollersLimits;
-  /** Where it is counted that somebody is not to be told; nowhere when left out. */
-  readonly refused?: Refused | undefined;
   readonly log: Logger;
 }
 

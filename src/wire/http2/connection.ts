@@ -48,6 +48,8 @@ export class Connection extends Frames {
   #stuckSince = this.#since;
   #drainSince = 0;
   #unanswered = 0;
+  /** PINGs that it has not acknowledged. */
+  #pings = 0;
   #cancelLinger: (() => void) | undefined;
   #lingerBytes = LINGER_BYTES;
 
@@ -128,6 +130,7 @@ export class Connection extends Frames {
     this.#state = 'draining';
     this.#drainSince = this.shared.now;
     this.output.numbers(h2.GOAWAY, 0, [h2.MAX_31, h2.NO_ERROR]);
+    this.#pings++;
     this.output.whole(h2.PING, 0, 0, LAST_CALL);
   }
 
@@ -232,8 +235,10 @@ export class Connection extends Frames {
       limits.pingIntervalMs * (this.#unanswered + 1) +
       Math.trunc((this.output.said - this.#saidBefore) / BYTES_PER_SECOND) * 1_000;
     if (!this.isGreeted || now - this.#heardSince < patience) return;
-    if (this.#unanswered++ < MAX_UNANSWERED) this.output.whole(h2.PING, 0, 0, ARE_YOU_THERE);
-    else this.#giveUp('a peer that is not heard of');
+    if (this.#unanswered++ < MAX_UNANSWERED) {
+      this.#pings++;
+      this.output.whole(h2.PING, 0, 0, ARE_YOU_THERE);
+    } else this.#giveUp('a peer that is not heard of');
   }
 
   /** There is nobody to be told. */
@@ -242,9 +247,12 @@ export class Connection extends Frames {
     this.destroy();
   }
 
-  /** The peer has answered a PING. */
-  pong(payload: Buffer): void {
+  /** The peer has answered a PING, if there was one. */
+  pong(payload: Buffer): boolean {
+    const isAwaited = this.#pings > 0;
+    if (isAwaited) this.#pings--;
     if (this.#state === 'draining' && LAST_CALL.equals(payload)) this.#leave();
+    return isAwaited;
   }
 
   /** New streams are no longer served. */

@@ -50,8 +50,8 @@ export abstract class Frames extends Requests {
 
   /** So much has been done for this peer that what it has sent more waits until others have had their turn. */
   protected abstract readonly isTired: boolean;
-  /** The peer has answered a PING. */
-  protected abstract pong(payload: Buffer): void;
+  /** The peer has answered a PING: whether there was one to be answered. */
+  protected abstract pong(payload: Buffer): boolean;
 
   /** Since when it waits for the end of a header, or of a frame; undefined when it does not. */
   protected get waitsSince(): number | undefined {
@@ -236,7 +236,7 @@ export abstract class Frames extends Requests {
 
   #ping(flags: number, payload: Buffer): void {
     if ((flags & h2.ACK) !== 0) {
-      this.pong(payload);
+      if (!this.pong(payload)) this.budget.spend(ERRORS);
       return;
     }
     this.budget.spend(PINGS);

@@ -6,6 +6,8 @@ import {
   flagOf,
   instanceOf,
   instancesOf,
+  listOf,
+  ONE_TEXT,
   readBody,
   serviceOf,
   setupOf,
@@ -203,4 +205,13 @@ it.each<[body: JsonObject, setup: object]>([
 it('of more than a hundred labels the rest is left out', () => {
   const labels = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`l${i}`, 'x']));
   expect(Object.keys(setupOf({ labels }).labels)).toHaveLength(100);
+});
+
+it('what a body may have is little, but for kinds that need more', () => {
+  const texts = Buffer.from(JSON.stringify({ a: 'x'.repeat(300_000) }));
+  expect(() => readBody(texts)).toThrow('the body must not exceed 262144 bytes, got 300008');
+  expect(readBody(texts, ONE_TEXT)).toBeDefined();
+  const values = Buffer.from(JSON.stringify({ a: Array(10_001).fill(0) }));
+  expect(() => readBody(values)).toThrow('JSON must not have more than 10000 values');
+  expect(readBody(values, listOf(10_000))).toBeDefined();
 });

@@ -215,11 +215,11 @@ it.each([
   let ended = false;
   const headers: Record<string, string> = { 'long-pulling-timeout': timeout };
   const answer = configCalls(rooms).listen({
-    // Nobody looks at it.
-    request: {} as never,
+    // Nobody looks at more of it.
+    request: { rawHeaders: [] } as never,
     params: Params.of({ 'Listening-Configs': 'd\u0002G\u0002\u0001' }),
     header: (name) => headers[name],
-    caller: { ip: '10.0.0.1', hasLeft: () => false, turn: async () => {}, onLeave: () => {} },
+    caller: { ip: '10.0.0.1', hasLeft: () => false, isNext: true, onLeave: () => {} },
     agent: '',
     by: {},
     local: '',

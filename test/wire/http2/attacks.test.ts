@@ -102,6 +102,10 @@ const FLOODS: Record<string, { readonly first?: Buffer; readonly piece: Piece; r
   },
   SETTINGS: { piece: () => settingsFrame([4, 100]), reason: 'too many settings' },
   'acknowledgements that nobody asked for': { piece: () => settingsAck, reason: 'too many errors' },
+  'acknowledgements of PINGs that nobody sent': {
+    piece: () => frame(TYPE.ping, FLAG.ack, 0, Buffer.alloc(8)),
+    reason: 'too many errors',
+  },
   PINGs: { piece: () => ping(), reason: 'too many pings' },
   PRIORITY: { piece: () => frame(TYPE.priority, 0, 9, Buffer.alloc(5)), reason: 'too many control frames' },
   WINDOW_UPDATEs: { piece: () => windowUpdate(0, 1), reason: 'too many control frames' },
