@@ -168,7 +168,7 @@ describe('requests that are not answered yet', () => {
     const bodies = new HeldBodies({ maxHeldBytes: 1 << 20, maxHeldBytesPerPeer: 1 << 20, maxHeldBytesInAll: 1 << 20 });
     const refused = new Refused();
     const waiting = new Waiting();
-    const { socket, close } = await opened(waiting, false, {}, { bodies, refused });
+    const { socket, close } = await opened(waiting, false, { maxPipelined: 1_000 }, { bodies, refused });
     socket.on('error', () => {}).resume();
     const over = new Promise((resolve) => socket.once('end', resolve).once('close', resolve));
     // As many as are held for a mebibyte, and one more.

@@ -176,7 +176,7 @@ async function waited(
   if (gate === undefined || login === undefined) return longPolls.wait(texts, waiting);
   for (let left = waiting.ms; ; left -= ASKED_AGAIN_MS) {
     const changed = await longPolls.wait(texts, { ...waiting, ms: Math.min(left, ASKED_AGAIN_MS) });
-    if (changed.length > 0 || left <= ASKED_AGAIN_MS) return changed;
+    if (changed.length === 0 && left <= ASKED_AGAIN_MS) return changed;
     const facts = { params: login, ownParams: false, isScoped: true, isChange: false, example: 'listen to texts' };
     const admission = await gate.admit('read', request, facts);
     if (admission.isRefusal) throw new NotPermitted(admission);
