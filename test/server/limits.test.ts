@@ -278,8 +278,9 @@ function fromElsewhere(address: string): Promise<IncomingMessage> {
 it.each(Object.entries(WATCHING_CLIENTS))('a watch over %s ends for one of an address that has none', async (_, connect) => {
   await using server = await startServer({ maxWatches: 2 });
   using client = connect(server.listeners.health);
+  const enough = new AbortController();
   const ends = ['orders', ''].map(async (name) => {
-    for await (const status of client.watch(name, AbortSignal.timeout(5_000)))
+    for await (const status of client.watch(name, enough.signal))
       expect(status).toBe(name === '' ? 'SERVING' : 'SERVICE_UNKNOWN');
   });
   await expect.poll(() => seenIn(server)).toMatch(/watches 2 of 2/);
@@ -289,6 +290,7 @@ it.each(Object.entries(WATCHING_CLIENTS))('a watch over %s ends for one of an ad
   await expect(Promise.race(ends)).rejects.toMatchObject({ code: 'resource_exhausted', message: text });
   expect(await seenIn(server)).toMatch(/refused: watches that gave way 1$/);
   other.destroy();
+  enough.abort();
   client[Symbol.dispose]();
   await Promise.allSettled(ends);
 });
@@ -346,4 +348,6 @@ it('a message of health that is too large is refused without words of the librar
     code: Code.ResourceExhausted,
     rawMessage: expect.stringMatching(/^(\[resource_exhausted\] )?a message must not exceed 2048 bytes$/),
   });
+  // The transport keeps its connection.
+  await server.close(0);
 });
