@@ -5,17 +5,17 @@ import type { Paused } from './turns.ts';
 
 /**
  * All work that goes on over several turns of the event loop, whoever has asked for it: together it has a little of each turn and no
- * more, so that what is asked at once is answered at once. Whoever asks for little comes before what has begun and goes on; of what
- * goes on the addresses have their turn one after the other, and within one address each waits for the one before, so that whatever is
- * gathered on the way is there once for each. How much may wait is bounded for each address, and in all.
+ * more, so that what is asked at once is answered at once. Whoever asks for little comes before what has begun and goes on; the addresses
+ * have their turn one after the other, and within one address each waits for the one before, so that whatever is gathered on the way is
+ * there once for each. How many may go on is bounded for each address, and in all; most of what is asked ends with its first part, and
+ * counts for nothing.
  */
 export class Walks {
   readonly #options: WalksOptions;
   readonly #shares: Shares;
   /** Not begun. */
-  readonly #fresh = new Set<Walk>();
-  /** Begun, by address; what is nobody's own is by itself. */
-  readonly #begun = new Map<unknown, Set<Walk>>();
+  readonly #fresh = new Line();
+  readonly #begun = new Line();
   #isFreshNext = true;
   #isDue = false;
   /** Of this turn. */
@@ -37,8 +37,9 @@ export class Walks {
    * caller, as it is for many, it is never refused. Of a caller who has left meanwhile nothing is ever heard.
    */
   run<T>(work: Paused<T>, caller?: Walker): T | Promise<T> {
-    if (this.#fresh.size === 0 && this.#spentMs < TURN_MS) return this.begin(work, caller);
-    this.#admit(caller);
+    if (this.#fresh.count === 0 && this.#spentMs < TURN_MS) return this.begin(work, caller);
+    if (this.#fresh.count >= MOST_FRESH) throw tooMany(MOST_FRESH);
+    if (caller !== undefined && this.#fresh.countOf(caller.ip) >= MOST_FRESH_OF_ONE) throw tooManyOfOne(MOST_FRESH_OF_ONE);
     return this.#wait(work, caller, false);
   }
 
@@ -54,10 +55,16 @@ export class Walks {
     return new Promise((resolve, reject) => {
       const walk: Walk = {
         caller,
-        step() {
+        isAdmitted: isBegun,
+        step: () => {
           try {
             const next = work.next();
             if (next.done === true) resolve(next.value);
+            // Only now is it known that it is not done in one go.
+            else if (!walk.isAdmitted) {
+              this.#admit(caller);
+              walk.isAdmitted = true;
+            }
             return next.done !== true;
           } catch (error) {
             reject(error);
@@ -65,8 +72,7 @@ export class Walks {
           }
         },
       };
-      if (isBegun) this.#goOn(walk);
-      else this.#fresh.add(walk);
+      (isBegun ? this.#begun : this.#fresh).add(walk);
       this.#roundSoon();
     });
   }
@@ -74,12 +80,8 @@ export class Walks {
   #admit(caller: Walker | undefined): void {
     if (caller === undefined) return;
     const limit = this.#shares.limitFor(caller.ip);
-    if (limit === 'in all') throw new TooMany('long reads', `more than ${this.#options.limits.maxLongReads} ${UNDER_WAY}`);
-    if (limit !== undefined)
-      throw new TooMany(
-        'long reads of one address',
-        `more than ${this.#options.limits.maxLongReadsPerPeer} from one address ${UNDER_WAY}`,
-      );
+    if (limit === 'in all') throw tooMany(this.#options.limits.maxLongReads);
+    if (limit !== undefined) throw tooManyOfOne(this.#options.limits.maxLongReadsPerPeer);
     this.#shares.add(caller.ip);
   }
 
@@ -93,48 +95,32 @@ export class Walks {
     this.#isDue = false;
     this.#spentMs = 0;
     // Each once at most: what takes no time would go on for ever else.
-    for (let left = this.#size(); left > 0 && this.#spentMs < TURN_MS; left--) {
+    for (let left = this.#parts; left > 0 && this.#spentMs < TURN_MS; left--) {
       const walk = this.#next();
       if (walk === undefined) break;
-      if (this.#timed(() => walk.caller?.hasLeft() !== true && walk.step())) this.#goOn(walk);
+      if (this.#timed(() => walk.caller?.hasLeft() !== true && walk.step())) this.#begun.add(walk);
       else this.#end(walk);
     }
-    if (this.#size() > 0) this.#roundSoon();
+    if (this.#parts > 0) this.#roundSoon();
   }
 
   #next(): Walk | undefined {
-    const isFresh = this.#fresh.size > 0 && (this.#isFreshNext || this.#begun.size === 0);
+    const isFresh = this.#fresh.count > 0 && (this.#isFreshNext || this.#begun.count === 0);
     this.#isFreshNext = !isFresh;
-    for (const walk of isFresh ? this.#fresh : []) {
-      this.#fresh.delete(walk);
-      return walk;
-    }
-    for (const [key, walks] of this.#begun) {
-      // The next time it is another's turn.
-      this.#begun.delete(key);
-      this.#begun.set(key, walks);
-      for (const walk of walks) return walk;
-    }
-    return undefined;
-  }
-
-  /** In its place, where it has one. */
-  #goOn(walk: Walk): void {
-    const key = keyOf(walk);
-    const walks = this.#begun.get(key);
-    if (walks === undefined) this.#begun.set(key, new Set([walk]));
-    else walks.add(walk);
+    if (!isFresh) return this.#begun.next();
+    const walk = this.#fresh.next();
+    if (walk !== undefined) this.#fresh.delete(walk);
+    return walk;
   }
 
   #end(walk: Walk): void {
-    if (walk.caller !== undefined) this.#shares.remove(walk.caller.ip);
-    const walks = this.#begun.get(keyOf(walk));
-    walks?.delete(walk);
-    if (walks?.size === 0) this.#begun.delete(keyOf(walk));
+    if (walk.caller !== undefined && walk.isAdmitted) this.#shares.remove(walk.caller.ip);
+    this.#begun.delete(walk);
   }
 
-  #size(): number {
-    return this.#fresh.size + this.#begun.size;
+  /** How many could go on for a part each. */
+  get #parts(): number {
+    return this.#fresh.count + this.#begun.callers;
   }
 
   /** What a turn has been spent on, whoever's it was. */
@@ -172,15 +158,70 @@ export interface Walker {
 
 interface Walk {
   readonly caller: Walker | undefined;
+  /** Whether it counts as one that goes on. */
+  isAdmitted: boolean;
   /** Does a part of it. Whether there is more. */
   readonly step: () => boolean;
 }
 
-function keyOf(walk: Walk): unknown {
-  return walk.caller?.ip ?? walk;
+/** Who waits, by address; what is nobody's own is by itself. */
+class Line {
+  readonly #walks = new Map<unknown, Set<Walk>>();
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get callers(): number {
+    return this.#walks.size;
+  }
+
+  countOf(ip: string): number {
+    return this.#walks.get(ip)?.size ?? 0;
+  }
+
+  /** In its place, where it has one. */
+  add(walk: Walk): void {
+    const key = walk.caller?.ip ?? walk;
+    const walks = this.#walks.get(key) ?? new Set();
+    if (walks.has(walk)) return;
+    this.#walks.set(key, walks.add(walk));
+    this.#count++;
+  }
+
+  delete(walk: Walk): void {
+    const key = walk.caller?.ip ?? walk;
+    const walks = this.#walks.get(key);
+    if (walks?.delete(walk) !== true) return;
+    this.#count--;
+    if (walks.size === 0) this.#walks.delete(key);
+  }
+
+  /** The first of the address whose turn it is; the next time it is another's. */
+  next(): Walk | undefined {
+    for (const [key, walks] of this.#walks) {
+      this.#walks.delete(key);
+      this.#walks.set(key, walks);
+      for (const walk of walks) return walk;
+    }
+    return undefined;
+  }
 }
 
 /** As much of each turn as nobody notices who is answered in it. What is begun goes on for a part of its own. */
 const TURN_MS = 2;
+
+/** That have not begun: as many as many honest callers may ask for within a moment. */
+const MOST_FRESH = 20_000;
+const MOST_FRESH_OF_ONE = 4_000;
+
+function tooMany(most: number): TooMany {
+  return new TooMany('long reads', `more than ${most} ${UNDER_WAY}`);
+}
+
+function tooManyOfOne(most: number): TooMany {
+  return new TooMany('long reads of one address', `more than ${most} from one address ${UNDER_WAY}`);
+}
 
 const UNDER_WAY = 'reads of very much are under way: ask again later';

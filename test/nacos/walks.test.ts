@@ -68,7 +68,7 @@ it('of what goes on the addresses have their turn one after the other, and withi
   for (const [name, ip] of ['a1', 'b1', 'c2'].map((text) => [text.slice(0, 1), text.slice(1)]))
     void walks.run(work(name ?? '', 4), at(ip ?? ''));
   const turns = Array.from({ length: 6 }, turn);
-  expect(turns).toEqual(['a1 a2', 'b1 a3', 'c1 a4', 'c2 b2', 'c3 b3', 'c4 b4']);
+  expect(turns).toEqual(['a1 a2', 'c1 a3', 'b1 c2', 'a4 c3', 'b2 c4', 'b3']);
 });
 
 it('whoever asks for little does not wait for the end of what goes on', async () => {
@@ -81,24 +81,51 @@ it('whoever asks for little does not wait for the end of what goes on', async ()
   expect(await little).toBe('b');
 });
 
-it('more than may wait are refused, of one address and in all, and room is made by whoever is done', () => {
+it('more than may go on are refused, of one address and in all, and room is made by whoever is done', async () => {
   const { walks, work, turn, busy } = setUp(3, 2);
   busy();
   const ask = (ip: string) => {
-    try {
-      void walks.run(work('a', 2), at(ip));
-      return 'taken';
-    } catch (error) {
-      return error instanceof TooMany ? error.limit : error;
-    }
+    return Promise.resolve(walks.run(work('a', 9), at(ip))).then(
+      () => 'done',
+      (error: unknown) => (error instanceof TooMany ? error.limit : error),
+    );
   };
-  expect(['1', '1', '1', '2', '3'].map(ask)).toEqual(['taken', 'taken', 'long reads of one address', 'taken', 'long reads']);
-  expect(walks.count).toBe(3);
+  const asked = Promise.all(['1', '1', '1', '2', '3'].map(ask));
   // What is nobody's is never refused.
-  void walks.run(work('b', 2));
+  const own = walks.run(work('b', 2));
+  // They have not begun.
+  expect(walks.count).toBe(0);
+  for (let i = 0; i < 4; i++) turn();
+  expect(walks.count).toBe(3);
   while (turn() !== '');
   expect(walks.count).toBe(0);
-  expect(ask('1')).toBe('taken');
+  expect((await asked).toSorted()).toEqual(['done', 'done', 'done', 'long reads', 'long reads']);
+  expect(await own).toBe('b');
+});
+
+it('of one address no more than so many go on', async () => {
+  const { walks, work, turn, busy } = setUp(9, 2);
+  busy();
+  const ask = () => Promise.resolve(walks.run(work('a', 9), at('1'))).catch((error: unknown) => error);
+  const asked = Promise.all([ask(), ask(), ask()]);
+  while (turn() !== '');
+  expect(await asked).toEqual(['a', 'a', expect.objectContaining({ limit: 'long reads of one address' })]);
+});
+
+it('what is done in one go is refused to nobody, however many ask', async () => {
+  const { walks, work, turn, busy } = setUp(3, 2);
+  busy();
+  const asked = Promise.all(Array.from({ length: 500 }, (_, i) => walks.run(work(String(i), 1), at('1'))));
+  while (turn() !== '');
+  expect(await asked).toHaveLength(500);
+});
+
+it('of what has not begun the addresses have their turn one after the other, too', () => {
+  const { walks, work, turn, busy } = setUp();
+  busy();
+  for (let i = 0; i < 100; i++) void walks.run(work('a', 1), at('1'));
+  void walks.run(work('b', 1), at('2'));
+  expect(turn()).toBe('a1 b1');
 });
 
 it('nothing more is done for whoever has left', () => {
