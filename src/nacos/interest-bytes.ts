@@ -6,11 +6,13 @@ import { TooMany } from './errors.ts';
 /**
  * What is kept of all who subscribe to services and listen to texts, by whatever version of Nacos, for as long as they do: the names that
  * they give may be long, and so may what waits for an answer. Bounded by the address of who asks, and in all; how many they are, others
- * bound. What each counts for is what it takes by measurement, or more.
+ * bound. What each counts for is what it takes by measurement, or more. Where all of it is taken, whoever has most gives way to whoever
+ * has less.
  */
 export class InterestBytes {
   readonly #limits: InterestBytesLimits;
   readonly #byOrigin = new Map<string, number>();
+  readonly #giveWay: ((origin: string) => void)[] = [];
   #bytes = 0;
 
   constructor(limits: InterestBytesLimits) {
@@ -22,11 +24,34 @@ export class InterestBytes {
     return this.#bytes;
   }
 
-  /** Which limit is in the way of so much more; undefined: none. */
+  /** `giveWay` ends something that the origin has, if there is anything. */
+  onShort(giveWay: (origin: string) => void): void {
+    this.#giveWay.push(giveWay);
+  }
+
+  /** Which limit is in the way of so much more, once others have given way; undefined: none. */
   limitFor(address: string, more: number): 'in all' | 'of one address' | undefined {
     const { maxInterestBytesInAll, maxInterestBytesPerPeer } = this.#limits;
-    if (this.#bytes + more > maxInterestBytesInAll) return 'in all';
-    return (this.#byOrigin.get(originOf(address)) ?? 0) + more > maxInterestBytesPerPeer ? 'of one address' : undefined;
+    if ((this.#byOrigin.get(originOf(address)) ?? 0) + more > maxInterestBytesPerPeer) return 'of one address';
+    return this.#bytes + more <= maxInterestBytesInAll || this.#makeRoom(address, more) ? undefined : 'in all';
+  }
+
+  /** Never by an origin that would have less than the address then. */
+  #makeRoom(address: string, more: number): boolean {
+    const own = this.#byOrigin.get(originOf(address)) ?? 0;
+    for (let before = Number.POSITIVE_INFINITY; this.#bytes < before; ) {
+      if (this.#bytes + more <= this.#limits.maxInterestBytesInAll) return true;
+      before = this.#bytes;
+      const [origin, most] = this.#largest();
+      if (most > own + more) for (const giveWay of this.#giveWay) giveWay(origin);
+    }
+    return false;
+  }
+
+  #largest(): readonly [origin: string, bytes: number] {
+    let largest: readonly [string, number] = ['', 0];
+    for (const one of this.#byOrigin) if (one[1] > largest[1]) largest = one;
+    return largest;
   }
 
   /** The same in words; undefined: there is room. */

@@ -114,6 +114,10 @@ function roomsOf(options: NacosOptions): NacosRooms {
   const quotas = new Quotas(options);
   connections.onEnd((connection) => quotas.ended(connection));
   const heard = { ...options, configs, listeners: configListeners, interestBytes };
+  const listenedConfigs = new ListenedConfigs({ ...heard, connections });
+  const longPolls = new LongPolls(heard);
+  interestBytes.onShort((origin) => connections.giveWay(origin, (other) => subscribers.has(other) || listenedConfigs.has(other)));
+  interestBytes.onShort((origin) => longPolls.giveWay(origin));
   return {
     registry,
     gate: options.gate,
@@ -131,8 +135,8 @@ function roomsOf(options: NacosOptions): NacosRooms {
     configs,
     configListeners,
     interestBytes,
-    listenedConfigs: new ListenedConfigs({ ...heard, connections }),
-    longPolls: new LongPolls(heard),
+    listenedConfigs,
+    longPolls,
     pusher,
     connections,
     subscribers,

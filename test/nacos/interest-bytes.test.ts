@@ -28,6 +28,37 @@ it('what is kept is bounded by address and in all, less is always taken, and not
   expect(bytes.bytes).toBe(60);
 });
 
+it('where all is taken, whoever has most gives way to whoever has less, and to nobody else', () => {
+  const bytes = new InterestBytes({ maxInterestBytesInAll: 100, maxInterestBytesPerPeer: 60 });
+  const asked: string[] = [];
+  bytes.onShort((origin) => {
+    asked.push(origin);
+    bytes.add(origin, -10);
+  });
+  bytes.take('a', 60);
+  bytes.take('b', 40);
+  bytes.take('c', 15);
+  expect([asked, bytes.bytes]).toEqual([['a', 'a'], 95]);
+  bytes.take('b', 5);
+  expect(() => bytes.take('b', 1)).toThrow(TooMany);
+  expect(asked).toEqual(['a', 'a']);
+});
+
+it('two addresses that have all there is of bytes leave a third its subscription, its text and its poll', async () => {
+  const { rooms } = emptyNacos({ limits: { ...LIMITS, maxInterestBytesInAll: 120_000, maxInterestBytesPerPeer: 60_000 } });
+  const text = { id: ID, dataId: 'd', group: 'G', tenant: '', md5: '' };
+  const wait = (ip: string) => rooms.longPolls.wait([text], { ip, ms: 10_000, onLeave: () => {} });
+  const open: Promise<unknown>[] = [];
+  for (const ip of ['10.0.0.1', '10.0.0.2'])
+    while (rooms.interestBytes.bytes < (ip === '10.0.0.1' ? 45_000 : 105_000)) open.push(wait(ip));
+  const before = rooms.longPolls.count;
+  open.push(wait('10.0.0.3'), wait('10.0.0.3'));
+  expect(rooms.longPolls.count).toBeGreaterThanOrEqual(before);
+  rooms.longPolls.close();
+  expect((await Promise.allSettled(open)).filter(({ status }) => status === 'rejected')).toEqual([]);
+  expect(rooms.interestBytes.bytes).toBe(0);
+});
+
 it('long names and many clusters count for more', () => {
   const usual = sizeOfSubscription(SERVICE, { clusters: [], clustersVerbatim: '' });
   const many = Array.from({ length: 505 }, () => 'c');

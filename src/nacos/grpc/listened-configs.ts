@@ -59,6 +59,11 @@ export class ListenedConfigs {
     if (interests?.size === 0) this.#ofConnection.delete(connection);
   }
 
+  /** Whether it listens to anything. */
+  has(connection: Connection): boolean {
+    return this.#ofConnection.has(connection);
+  }
+
   /** How many texts are listened to, each as often as it is. */
   get count(): number {
     return this.#shares.count;

@@ -117,6 +117,11 @@ export class Subscribers {
     else for (const spellings of this.#byConnection.get(whose)?.values() ?? []) yield* spellings.values();
   }
 
+  /** Whether it has subscribed to anything. */
+  has(connection: Connection): boolean {
+    return this.#byConnection.has(connection);
+  }
+
   /** Pushes nothing more. */
   close(): void {
     this.#closed = true;

@@ -79,6 +79,11 @@ export class LongPolls {
     for (const end of [...this.#open]) end();
   }
 
+  /** One of the origin ends, the latest about, where it has any. */
+  giveWay(origin: string): void {
+    this.#polls.all(origin).at(-1)?.end();
+  }
+
   /** How many wait for a text to change now. */
   get count(): number {
     return this.#polls.count;
@@ -151,12 +156,12 @@ export class LongPolls {
     const own = this.#textsOf.get(originOf(ip)) ?? 0;
     if (this.#polls.of(ip) >= maxLongPollsPerPeer) return tooMany(`${maxLongPollsPerPeer} long polls from one address`);
     if (own + texts > maxPolledConfigsPerPeer) return tooMany(`${maxPolledConfigsPerPeer} configs listened to from one address`);
+    const lack = this.#options.interestBytes?.lackFor(ip, bytes);
+    if (lack !== undefined) return tooMany(lack);
     if (this.#polls.limitFor(ip) !== undefined) this.#polls.above(ip).at(-1)?.end();
     if (this.#polls.limitFor(ip) !== undefined) return tooMany(`${maxLongPolls} long polls`);
     if (this.#texts + texts > maxPolledConfigs) this.#makeRoom(own + texts, this.#texts + texts - maxPolledConfigs);
-    if (this.#texts + texts > maxPolledConfigs) return tooMany(`${maxPolledConfigs} configs listened to`);
-    const lack = this.#options.interestBytes?.lackFor(ip, bytes);
-    return lack === undefined ? undefined : tooMany(lack);
+    return this.#texts + texts > maxPolledConfigs ? tooMany(`${maxPolledConfigs} configs listened to`) : undefined;
   }
 
   /** Ends polls of the origin that listens to most, as far as that is to more than `than`, until there is room for so many texts more. */
