@@ -228,7 +228,7 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
     openAnswers: new OpenAnswers(),
     bodies: new HeldBodies(options, refused),
     shutdown,
-    seats: seatsOf(options, log, refused),
+    seats: seatsOf(options, now, log, refused),
     http2Totals: new Totals(),
     refused,
   };

@@ -8,7 +8,7 @@ import { type Limit, Seats, type SeatsLimits } from '../wire/seats.ts';
  * Seats for as many as the process may have descriptors for. That limit says nothing of how many clients there will be: a warning where it
  * is no more than a trial's.
  */
-export function seatsOf(limits: SeatsLimits, log: Logger, refused: Refused): Seats {
+export function seatsOf(limits: SeatsLimits, now: () => number, log: Logger, refused: Refused): Seats {
   const limit = descriptorLimit();
   if (limit < FEW_DESCRIPTORS) log.warn({ limit }, 'the limit of open files and sockets is low (ulimit -n)');
   const { maxSockets, maxSocketsPerPeer } = limits;
@@ -21,7 +21,7 @@ export function seatsOf(limits: SeatsLimits, log: Logger, refused: Refused): Sea
         : { limit: maxSocketsPerPeer, option: '--max-sockets-per-peer' };
     log.warn({ count, open, ...facts }, 'connections refused, or closed for others: a limit is reached');
   };
-  const seats = new Seats({ descriptors: limit, limits, scheduler: systemScheduler, onRefused, refused });
+  const seats = new Seats({ descriptors: limit, limits, scheduler: systemScheduler, now, onRefused, refused });
   return seats;
 }
 

@@ -29,6 +29,8 @@ export class Seat implements Holding {
   place = -1;
   at = -1;
   mark = -1;
+  /** When it has been seen so first. */
+  markedAt = 0;
   before: Seat | undefined;
   after: Seat | undefined;
 
@@ -99,6 +101,9 @@ class SilentSeats {
   }
 }
 
+/** Between two questions of a client that asks a few times a second there are less. */
+const IDLE_MS = 1_000;
+
 /** All of them. Who is idle is looked for by going round, some steps at a time: it would take too long to look at all for each who comes. */
 class Ring {
   readonly #seats: Seat[] = [];
@@ -123,14 +128,15 @@ class Ring {
     return true;
   }
 
-  /** One that has asked nothing since it was come by before, and asks nothing now. */
-  idle(mayGo: (seat: Seat) => boolean): Seat | undefined {
+  /** One that has asked nothing since it was come by before, which is a while ago, and asks nothing now. */
+  idle(mayGo: (seat: Seat) => boolean, now: number): Seat | undefined {
     for (let looks = Math.min(LOOKS, this.#seats.length); looks > 0; looks--) {
       this.#hand = (this.#hand + 1) % this.#seats.length;
       const seat = this.#seats[this.#hand];
       const use = seat?.use;
       if (seat === undefined || use?.isIdle !== true || !mayGo(seat)) continue;
-      if (seat.mark === use.mark) return seat;
+      if (seat.mark === use.mark && now - seat.markedAt >= IDLE_MS) return seat;
+      if (seat.mark !== use.mark) seat.markedAt = now;
       seat.mark = use.mark;
     }
     return undefined;
@@ -190,10 +196,10 @@ export class Bench {
   }
 
   /** Whoever has said nothing, the first that came; or else is idle, as far as a short look shows. Never of an origin that has less. */
-  unused({ ip, own, turn }: Newcomer): Seat | undefined {
+  unused({ ip, own, turn, now }: Newcomer): Seat | undefined {
     const mayGo = (seat: Seat) => this.of(seat.ip) >= own || originOf(seat.ip) === originOf(ip);
     const silent = this.#silent.oldest(turn);
-    return silent !== undefined && mayGo(silent) ? silent : this.#ring.idle(mayGo);
+    return silent !== undefined && mayGo(silent) ? silent : this.#ring.idle(mayGo, now);
   }
 
   /** Of the origin that has most, if it has more than enough to give one away. */
@@ -222,6 +228,8 @@ export interface Newcomer {
   readonly own: number;
   /** In which turn of the event loop it comes. */
   readonly turn: number;
+  /** Monotonic milliseconds. */
+  readonly now: number;
 }
 
 const LOOKS = 64;

@@ -130,7 +130,7 @@ export class Seats {
   }
 
   #newcomer(ip: string, bench: Bench): Newcomer {
-    return { ip, own: bench.of(ip), turn: this.#turn };
+    return { ip, own: bench.of(ip), turn: this.#turn, now: this.#options.now() };
   }
 
   #taken(who: Pick<Seat, 'socket' | 'ip' | 'kind'>, limit: Limit | undefined): Seat {
@@ -195,6 +195,8 @@ export interface SeatsOptions {
   readonly descriptors: number;
   readonly limits: SeatsLimits;
   readonly scheduler: Pick<Scheduler, 'after' | 'soon'>;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
   /** Hears how many found no seat, or had to go, how many are connected, and by which limit the last one was refused. */
   readonly onRefused: (count: number, open: number, limit: Limit) => void;
   readonly refused?: Refused | undefined;

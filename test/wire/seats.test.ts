@@ -26,7 +26,14 @@ function setUp(descriptors: number, limits: Partial<SeatsLimits> = {}) {
     told.push([count, open]);
     by.push(limit);
   };
-  const seats = new Seats({ descriptors, limits: { ...NO_LIMITS, ...limits }, scheduler, onRefused, refused });
+  const seats = new Seats({
+    descriptors,
+    limits: { ...NO_LIMITS, ...limits },
+    scheduler,
+    now: scheduler.now,
+    onRefused,
+    refused,
+  });
   const admit = (forHealth: boolean, ip = '10.0.0.1') => {
     const socket = new Socket();
     Object.defineProperty(socket, 'remoteAddress', { value: ip.includes(':') ? ip : `::ffff:${ip}` });
@@ -134,12 +141,17 @@ it('who has said nothing goes first, the first that came, once it could have bee
 });
 
 it('who is idle goes next, but not who has asked since it was looked at, nor who asks something now', async () => {
-  const { refused, admitted, admit, busy, idle } = setUp(128);
+  const { refused, admitted, admit, busy, idle, scheduler } = setUp(128);
   const all = admitted(66, false);
   busy(all.slice(0, 33));
   const uses = idle(all.slice(33));
   const kinds: (string | undefined)[] = [];
-  for (let i = 0; i < 8; i++) {
+  for (let i = 0; i < 16; i++) {
+    // Who was seen idle has been so for a while, and not only between two questions.
+    if (i === 8) {
+      expect(uses.some(({ left }) => left)).toBe(false);
+      scheduler.advance(1_000);
+    }
     // All but one ask again and again.
     for (const use of uses.slice(1)) use.mark++;
     kinds.push(admit(false)?.kind);
