@@ -19,6 +19,8 @@ export class Http1Connection implements Use {
   #open = 0;
   /** That of the last request, if it is one of them. */
   #last: ServerResponse | undefined;
+  /** Those that had others ahead of them, some of which may be out by now; nearly never any. */
+  #behind: ServerResponse[] = [];
   /** All answers are out, for all that Node knows, and the system has yet to take the rest of the last one. */
   #isSending = false;
   #isRefused = false;
@@ -41,7 +43,8 @@ export class Http1Connection implements Use {
   /** False: that is more than there is room for, and the connection has to end. */
   began(res: ServerResponse): boolean {
     this.#last = res;
-    if (++this.#open <= FEW) return true;
+    if (++this.#open > 1) this.#comesBehind(res);
+    if (this.#open <= FEW) return true;
     // It is read from all the same: that the peer has left would not be seen else.
     if (this.#open > this.#limits.maxPipelined) return false;
     // Their answers have no turn in which to say no.
@@ -54,14 +57,26 @@ export class Http1Connection implements Use {
     this.#waiting?.hold(this.#open <= FEW ? 0 : this.#open * WAITING_BYTES);
     if (this.#open > 0) return;
     this.#last = undefined;
+    if (this.#behind.length > 0) this.#behind = [];
     // Node would wait for the next request now, and for as long as that may take.
     this.#isSending = this.#socket.writableLength > 0;
     if (this.#isSending) this.#socket.setTimeout(this.#limits.stallTimeoutMs);
   }
 
-  /** The connection has closed: of answers that had no turn yet nobody hears any more. */
+  /** The connection has closed. Node tells that only to the answer whose turn it is, and whoever makes another would wait for ever. */
   gone(): void {
     this.#waiting?.hold(0);
+    for (const res of this.#behind) {
+      if (res.closed || res.destroyed) continue;
+      res.destroy();
+      res.emit('close');
+    }
+  }
+
+  #comesBehind(res: ServerResponse): void {
+    const kept = 2 * this.#limits.maxPipelined;
+    if (this.#behind.length >= kept) this.#behind = this.#behind.filter(({ closed }) => !closed);
+    this.#behind.push(res);
   }
 
   /** Nothing has come or gone for a while. Node would also end who waits for an answer: for a text to change, or for the next status. */

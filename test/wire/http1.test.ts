@@ -179,6 +179,23 @@ describe('requests that are not answered yet', () => {
     await close();
   });
 
+  it('all hear of it when their connection ends, each once', async () => {
+    const closed: number[] = [];
+    let taken = 0;
+    const lanes: Lanes = {
+      request: (_, res) => {
+        const number = taken++;
+        res.on('close', () => closed.push(number));
+      },
+    };
+    const { socket, close } = await opened({ lanes }, false);
+    socket.write(GET.repeat(30));
+    await expect.poll(() => taken).toBe(30);
+    socket.destroy();
+    await expect.poll(() => closed.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, i) => i));
+    await close();
+  });
+
   it('count no more when their connection ends', async () => {
     const bodies = new HeldBodies({ maxHeldBytes: 1 << 20, maxHeldBytesPerPeer: 1 << 20, maxHeldBytesInAll: 1 << 20 });
     const waiting = new Waiting();

@@ -73,7 +73,7 @@ export function pipeline(options: PipelineOptions): Serve {
     }
     checkServerStatus(overriddenServerStatus, req.method ?? '', path);
     if (found === undefined) throw notServed(req.method ?? '', path, table);
-    if (mayBeLong(req)) checkHead(req, found.route);
+    if (mayBeLong(req) && !hasLeft(req)) checkHead(req, found.route);
     const { body, takesJson = false } = found.route;
     const form = formOf(req, body === 'texts' ? limits.maxConfigBodyBytes : limits.maxBodyBytes, takesJson, bodies);
     if (typeof form === 'string') return call(req, res, found, form);

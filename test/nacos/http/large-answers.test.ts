@@ -73,3 +73,16 @@ it('an answer that is larger than all may be is given to whoever asks for nothin
   await using _server = server;
   for (let i = 0; i < 3; i++) expect((await read()).status).toBe(200);
 });
+
+it('one that had no turn yet when its connection ended counts no more', async () => {
+  const { server, read } = await serving({ maxAnswerBytes: 40 << 20 });
+  await using _server = server;
+  const socket = await dial(server.listeners.main);
+  // An answer that does not end is ahead of it.
+  socket.write('GET /health/a?watch HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(socket, 'data');
+  socket.write(`GET ${PATH} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  await expect.poll(async () => (await read()).status).toBe(429);
+  socket.resetAndDestroy();
+  await expect.poll(async () => (await read()).status).toBe(200);
+});
