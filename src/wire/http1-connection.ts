@@ -63,9 +63,17 @@ export class Http1Connection implements Use {
     if (this.#isSending) this.#socket.setTimeout(this.#limits.stallTimeoutMs);
   }
 
-  /** The connection has closed. Node tells that only to the answer whose turn it is, and whoever makes another would wait for ever. */
+  /**
+   * The connection has closed. Node before version 24 tells that only to the answer whose turn it is, and whoever makes another would wait
+   * for ever.
+   */
   gone(): void {
     this.#waiting?.hold(0);
+    if (this.#behind.length > 0) process.nextTick(() => this.#tellThoseBehind());
+  }
+
+  /** Newer ones have told all by now. */
+  #tellThoseBehind(): void {
     for (const res of this.#behind) {
       if (res.closed || res.destroyed) continue;
       res.destroy();
