@@ -447,6 +447,8 @@ const ROWS = {
   ),
   keepAliveTimeoutMs: time(75_000, 'how long an HTTP/1.1 connection may be idle; better not the 5 s between two beats'),
 
+  maxEvents: count(10_000, 'records of what happened that are kept, for /events'),
+  maxEventsPerService: count(20, 'the same of one service, whatever happened to others meanwhile'),
   maxListed: count(10_000, 'entries, with "" counted, beyond which List is refused with RESOURCE_EXHAUSTED'),
   maxHealthMessageBytes: bytes(16 << 10, 2 << 10, 16 << 20, 'a message to the health service'),
   maxWatchesPerConnection: count(1_000, 'watches of one connection'),

@@ -20,6 +20,7 @@ const DIRECTION: Readonly<Record<string, Room>> = {
   health: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   nacos: { may: ['registry', 'wire', 'gen', 'rights'], packages: 'any' },
   probe: { may: ['registry', 'wire', 'gen'], packages: 'any' },
+  events: { may: ['registry', 'wire'], packages: 'any' },
   store: { may: ['registry', 'wire'], packages: 'any' },
   access: { may: ['registry', 'wire', 'rights'], packages: 'any' },
   // Above the rooms that it reads and writes: it speaks Nacos from the other side, and knows what a store holds.
@@ -34,7 +35,7 @@ const DIRECTION: Readonly<Record<string, Room>> = {
 
 /** Where siblings meet: the one file that may import them all. */
 const MEETING_POINT = 'server/rooms.ts';
-const SIBLINGS = ['access', 'health', 'nacos', 'probe', 'store'];
+const SIBLINGS = ['access', 'events', 'health', 'nacos', 'probe', 'store'];
 
 /** Timers are made in one place and handed out by the composition root. */
 const TIMERS = 'wire/scheduler.ts';

@@ -95,6 +95,7 @@ export class Health implements Checker {
   readonly #now: () => number;
   readonly #stopHearing: () => void;
   readonly #listeners = new Set<(key: string) => void>();
+  readonly #serviceListeners = new Set<(service: ServiceName) => void>();
   #draining = false;
 
   constructor(registry: Registry, { home, minAvailable, patience, limits, scheduler, now }: HealthOptions) {
@@ -177,6 +178,20 @@ export class Health implements Checker {
   drain(): void {
     this.#draining = true;
     this.#emit(BRIDGE_KEY);
+  }
+
+  /** Calls `listener` with each service of which something else may be told now. */
+  onService(listener: (service: ServiceName) => void): () => void {
+    this.#serviceListeners.add(listener);
+    return () => void this.#serviceListeners.delete(listener);
+  }
+
+  /** How many of the service are available, there are, and have to be. Undefined: it is not known. */
+  countsOf(service: ServiceName): { readonly available: number; readonly total: number; readonly needed: number } | undefined {
+    const tally = this.#registry.tally(service);
+    if (tally === undefined) return undefined;
+    const { available, total } = tally;
+    return { available, total, needed: neededOf(total, this.#minAvailableOf(service, selectAll(service))) };
   }
 
   onChange(listener: (key: string) => void): () => void {
@@ -289,6 +304,7 @@ export class Health implements Checker {
     this.#emit(serviceKey(service));
     if (key !== undefined) this.#emit(key);
     for (const offered of this.#applications.offeredBy(service)) this.#emit(offered);
+    for (const listener of this.#serviceListeners) listener(service);
   }
 
   #emit(key: string): void {

@@ -1,6 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Drainable } from './drain.ts';
-import type { House, Rooms } from './rooms.ts';
+import type { House } from './house.ts';
+import type { Rooms } from './rooms.ts';
 
 /** What each step of a drain means to the rooms. */
 export function drainableOf(house: House, { health, watches, nacos }: Rooms, closePorts: Drainable['closePorts']): Drainable {

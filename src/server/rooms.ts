@@ -1,10 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { createContextValues } from '@connectrpc/connect';
 import type { Logger } from 'pino';
+import { createEvents, type Events } from '../events/events.ts';
+import { eventPaths } from '../events/paths.ts';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
 import { Health } from '../health/health.ts';
 import { createHealthLane } from '../health/lane.ts';
-import { NAME_FORM, parseHealthName } from '../health/names.ts';
+import { NAME_FORM, parseHealthName, selectAll } from '../health/names.ts';
 import { healthPaths } from '../health/paths.ts';
 import { HEALTH_JSON, healthService, watcherKey } from '../health/service.ts';
 import { EVERYBODY, visitorKey } from '../health/visitor.ts';
@@ -29,13 +31,13 @@ import type { TlsIdentity } from '../wire/identity.ts';
 import { OpenAnswers } from '../wire/open-answers.ts';
 import { Refused } from '../wire/refused.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
-import { type Scheduler, systemScheduler } from '../wire/scheduler.ts';
-import type { Seats } from '../wire/seats.ts';
+import { systemScheduler } from '../wire/scheduler.ts';
 import { Certificate } from './certificate.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
 import { type Door, gateOf, openDoor } from './door.ts';
 import { withinHeap } from './heap.ts';
+import type { House } from './house.ts';
 import { loopUse } from './loop-use.ts';
 import { nacosRpcByPath } from './nacos-rpc.ts';
 import { pagesFor } from './pages.ts';
@@ -43,10 +45,9 @@ import { type Part, probePaths } from './readiness.ts';
 import { reflectionRoutes } from './reflection.ts';
 import { rpcByPath } from './rpc.ts';
 import { seatsOf } from './seating.ts';
-import { SilenceLog } from './silence-log.ts';
 import { Sweeper } from './sweeper.ts';
 import { lookAtLimits } from './usage.ts';
-import { mayHear, reflectedToVisitors, visitorsFor } from './visitors.ts';
+import { listenersFor, mayHear, reflectedToVisitors, visitorsFor } from './visitors.ts';
 
 /**
  * The composition root: the one place where the registry, health, the Nacos surface, the store and the probes meet, and are given the
@@ -65,7 +66,7 @@ export interface Rooms {
   readonly keeping: Keeping | undefined;
   readonly door: Door;
   readonly sweeper: Sweeper;
-  readonly silenceLog: SilenceLog;
+  readonly events: Events;
   /** Undefined: no TLS is spoken. */
   readonly certificate: Certificate | undefined;
 }
@@ -91,9 +92,23 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
     keeping,
     door,
     sweeper: new Sweeper({ registry, scheduler, now, log }),
-    silenceLog: new SilenceLog(registry, scheduler, log),
+    events: eventsIn(house, health),
     certificate: identity && certificateIn(house, identity),
   };
+}
+
+/** What it tells of services is what health tells of them. */
+function eventsIn({ options, registry, scheduler, wallClock, log }: House, health: Health): Events {
+  return createEvents({
+    registry,
+    scheduler,
+    wallClock,
+    log,
+    limits: options,
+    standingOf: (service) => health.statusOf(selectAll(service)),
+    countsOf: (service) => health.countsOf(service),
+    onStanding: (listener) => health.onService(listener),
+  });
 }
 
 function certificateIn({ options, scheduler, log }: House, identity: TlsIdentity): Certificate {
@@ -116,12 +131,20 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   // Nobody could be heard meanwhile, and a large store takes long.
   if (keeping !== undefined) house.registry.postpone(house.now() - since);
   if (!probes) forgetFindings(house.registry);
+  rooms.events.start();
   for (const notice of door.notices()) house.log.warn(notice);
   return {
     ...nacosSurfaces(house, nacos),
     ...healthSurfaces(house, rooms),
     pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
     probePaths: probePaths(partsOf(house, rooms), mayHear(door.access)),
+    eventPaths: eventPaths({
+      ...house,
+      ...HOME,
+      history: rooms.events.history,
+      listenerOf: listenersFor(door.access, house),
+      shutdown: house.shutdown.signal,
+    }),
   };
 }
 
@@ -156,10 +179,10 @@ function partsOf(house: House, rooms: Rooms): readonly Part[] {
 
 /** Each in any state, once nobody is served any more. What is to survive is written last. */
 export async function closeRooms(rooms: Rooms): Promise<void> {
-  const { health, nacos, probes, keeping, door, sweeper, silenceLog, certificate } = rooms;
+  const { health, nacos, probes, keeping, door, sweeper, events, certificate } = rooms;
   sweeper.stop();
   door.close();
-  silenceLog.stop();
+  events.stop();
   certificate?.stop();
   await probes.stop();
   nacos.close();
@@ -171,31 +194,6 @@ export async function closeRooms(rooms: Rooms): Promise<void> {
 export function defaultServiceFaults({ defaultService }: Pick<Options, 'defaultService'>): readonly string[] {
   if (parseHealthName(defaultService, HOME) !== undefined) return [];
   return [`the default service must be ${NAME_FORM}, got ${JSON.stringify(defaultService.slice(0, 200))}`];
-}
-
-/** What all rooms are given. */
-export interface House {
-  readonly options: Options;
-  /** A port speaks TLS. */
-  readonly hasTls: boolean;
-  readonly registry: Registry;
-  readonly scheduler: Scheduler;
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
-  readonly risingClock: RisingClock;
-  /** Milliseconds since 1970, never going back. */
-  readonly wallClock: () => number;
-  readonly log: Logger;
-  readonly openAnswers: OpenAnswers;
-  readonly bodies: HeldBodies;
-  /** Aborted with the error that calls are to end with. */
-  readonly shutdown: AbortController;
-  /** Who may be connected. */
-  readonly seats: Seats;
-  /** What all ports have waiting on HTTP/2, and how often something was refused or ended there. */
-  readonly http2Totals: Totals;
-  /** How often something else was refused for a limit. */
-  readonly refused: Refused;
 }
 
 export function houseOf(options: Options, log: Logger, hasTls: boolean): House {

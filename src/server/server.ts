@@ -10,7 +10,8 @@ import { drain } from './drain.ts';
 import { drainableOf } from './drainable.ts';
 import { forGuests } from './guests.ts';
 import { limitHangs } from './hang-limit.ts';
-import { closeRooms, furnish, type House, houseOf, roomsIn, StoreError } from './rooms.ts';
+import type { House } from './house.ts';
+import { closeRooms, furnish, houseOf, roomsIn, StoreError } from './rooms.ts';
 
 /**
  * A server as whoever embeds one sees it, and its life: rooms are made and furnished, ports are opened, and in the end all of it is

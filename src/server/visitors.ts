@@ -1,8 +1,9 @@
 import type { Access } from '../access/access.ts';
 import { AskedOverHttp } from '../access/asked-over-http.ts';
-import type { Admission } from '../rights/admission.ts';
+import type { ServiceName } from '../registry/service-name.ts';
+import type { Admission, Permit } from '../rights/admission.ts';
 import { ASKED_AGAIN_MS } from '../wire/asked-again.ts';
-import { pathOf, type Request, type Serve } from '../wire/exchange.ts';
+import { pathOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { answerRefusal } from './pages.ts';
 
@@ -29,6 +30,43 @@ export function visitorsFor(access: Access, scheduler: Pick<Scheduler, 'every'>)
 
 function textOf(admission: Admission): string | undefined {
   return admission.isRefusal ? admission.text : undefined;
+}
+
+/**
+ * Who may hear of what has happened: whoever may read it, service by service; what is about none, whoever may read all there is. Asked
+ * again each minute while something is still being told.
+ */
+export function listenersFor(access: Access, { scheduler, wallClock }: ListenersRoom) {
+  return (req: Request, res: Response) => {
+    const asked = new AskedOverHttp(req, { isScoped: true, example: `${req.method} ${pathOf(req)}` });
+    const heard = (admission: Admission) => {
+      if (!admission.isRefusal) return { isAnswered: false, mayHear: hears(admission) } as const;
+      answerRefusal(req, res, admission, wallClock());
+      return { isAnswered: true } as const;
+    };
+    const admit = () => access.admit('read', asked);
+    return {
+      admitted() {
+        const admission = admit();
+        return admission instanceof Promise ? admission.then(heard) : heard(admission);
+      },
+      follow(end: () => void) {
+        const again = async () => {
+          if ((await admit()).isRefusal) end();
+        };
+        return scheduler.every(ASKED_AGAIN_MS, () => void again().catch(end));
+      },
+    };
+  };
+}
+
+function hears(permit: Permit) {
+  return ({ service }: { readonly service?: ServiceName }) => permit.stillCovers({ kind: 'naming', ...service });
+}
+
+interface ListenersRoom {
+  readonly scheduler: Pick<Scheduler, 'every'>;
+  readonly wallClock: () => number;
 }
 
 /**

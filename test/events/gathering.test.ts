@@ -1,60 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { Gathering } from '../../src/events/gathering.ts';
-import { History } from '../../src/events/history.ts';
-import type { Counts, EventRecord } from '../../src/events/record.ts';
-import { Registry } from '../../src/registry/registry.ts';
-import type { ServiceName } from '../../src/registry/service-name.ts';
-import { ManualScheduler } from '../support/scheduler.ts';
-
-const ORDERS: ServiceName = { namespace: 'public', group: 'G', name: 'orders' };
-const SHOP: ServiceName = { namespace: 'public', group: 'G', name: 'shop' };
-const SAID = { cluster: 'DEFAULT', ephemeral: true, healthy: true, weight: 1, enabled: true, metadata: {} };
-const at = (host: number, port = 80) => ({ ip: `10.0.${host >> 8}.${host & 255}`, port });
-const BY = { peer: '10.9.9.9', agent: 'Nacos-Java-Client:v2.5.1', connection: '1_10.9.9.9_5' };
-
-/** A registry, and what is told of it, with a clock that is moved by hand. */
-function setUp() {
-  const scheduler = new ManualScheduler();
-  const registry = new Registry(scheduler.now);
-  const history = new History({
-    maxEvents: 10_000,
-    maxEventsOfService: 20,
-    wallClock: () => 1_000_000 + scheduler.now(),
-    onListenerError: (error) => {
-      throw error;
-    },
-  });
-  const countsOf = (service: ServiceName): Counts | undefined => {
-    const tally = registry.tally(service);
-    return tally && { available: tally.available, total: tally.total, needed: 1 };
-  };
-  const standingOf = (service: ServiceName) => {
-    const counts = countsOf(service);
-    return counts === undefined ? 'unknown' : counts.available >= counts.needed ? 'serving' : 'not-serving';
-  };
-  const gathering = new Gathering({
-    registry,
-    history,
-    scheduler,
-    standingOf,
-    countsOf,
-    onStanding: (run) => registry.onChange(run),
-  });
-  const told: EventRecord[] = [];
-  history.onEvent((record) => told.push(record));
-  const turn = () => {
-    scheduler.advance(0);
-    return told.splice(0);
-  };
-  return { scheduler, registry, history, gathering, turn };
-}
+import type { EventRecord } from '../../src/events/record.ts';
+import { at, BY, eventsRoom, ORDERS, SAID, SHOP } from '../support/events-room.ts';
 
 const said = ({ kind, cause, service, count, from, to }: EventRecord) =>
   [kind, cause, service?.name, count, `${from} ${to}`].filter((part) => part !== undefined).join(' ');
 
 describe('what happened within one turn', () => {
   it('to instances of one service by one cause is one record, and what the service is by that comes behind', () => {
-    const { registry, gathering, turn } = setUp();
+    const { registry, gathering, turn } = eventsRoom();
     gathering.start();
     for (let i = 0; i < 3; i++) registry.register(ORDERS, { ...SAID, ...at(i) }, BY);
     registry.register(SHOP, { ...SAID, ...at(9) }, BY);
@@ -75,7 +28,7 @@ describe('what happened within one turn', () => {
   });
 
   it('to all that a connection held names each of them, and says whose it was', () => {
-    const { registry, gathering, turn } = setUp();
+    const { registry, gathering, turn } = eventsRoom();
     gathering.start();
     for (const service of [ORDERS, SHOP]) for (let i = 0; i < 2; i++) registry.hold(service, { ...SAID, ...at(i) }, {}, BY);
     turn();
@@ -96,7 +49,7 @@ describe('what happened within one turn', () => {
   });
 
   it('to thousands is one record a service and one of all, with the first of each named', () => {
-    const { scheduler, registry, gathering, turn } = setUp();
+    const { scheduler, registry, gathering, turn } = eventsRoom();
     gathering.start();
     const services = Array.from({ length: 12 }, (_, i) => ({ ...ORDERS, name: `s${i}` }));
     for (const service of services) for (let i = 0; i < 1_500; i++) registry.register(service, { ...SAID, ...at(i) });
@@ -115,7 +68,7 @@ describe('what happened within one turn', () => {
 });
 
 it('a service that comes back tells by which cause it fell and rose, and what is said again is no news', () => {
-  const { scheduler, registry, gathering, turn } = setUp();
+  const { scheduler, registry, gathering, turn } = eventsRoom();
   gathering.start();
   registry.register(ORDERS, { ...SAID, ...at(1) }, { peer: '10.0.0.1' });
   turn();
@@ -133,7 +86,7 @@ it('a service that comes back tells by which cause it fell and rose, and what is
 });
 
 it('what there was at the start is no news, and nothing is kept of a service that is forgotten but among the last of all', () => {
-  const { registry, history, gathering, turn } = setUp();
+  const { registry, history, gathering, turn } = eventsRoom();
   registry.register(ORDERS, { ...SAID, ...at(1) });
   gathering.start();
   expect(turn()).toEqual([]);

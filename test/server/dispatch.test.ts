@@ -47,6 +47,7 @@ async function served(checker: Checker, port: 'all' | 'health' = 'all') {
     nacosLane: { routeOf: () => undefined },
     healthLane: {},
     pages: () => false,
+    eventPaths: () => undefined,
     probePaths: probePaths([]),
   };
   const lanes = port === 'all' ? everything(surfaces, log) : healthOnly(surfaces, log);

@@ -1,7 +1,6 @@
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { Registry } from '../../src/registry/registry.ts';
-import { SilenceLog } from '../../src/server/silence-log.ts';
 import { Sweeper } from '../../src/server/sweeper.ts';
 import { orders, registration } from '../support/instances.ts';
 import { failOnLeaks } from '../support/leaks.ts';
@@ -17,7 +16,6 @@ function setUp() {
   const registry = new Registry(now);
   const sweeper = new Sweeper({ registry, scheduler, now, log });
   sweeper.start();
-  const silenceLog = new SilenceLog(registry, scheduler, log);
   return {
     registry,
     scheduler,
@@ -31,14 +29,13 @@ function setUp() {
     },
     [Symbol.dispose]() {
       sweeper.stop();
-      silenceLog.stop();
     },
   };
 }
 
-it('silence takes effect within a tick, and is logged with its facts', () => {
+it('silence takes effect within a tick', () => {
   using house = setUp();
-  const { registry, lines, pass } = house;
+  const { registry, pass } = house;
   registry.register(orders, registration());
   pass(14_950);
   expect(registry.tally(orders)).toMatchObject({ healthy: 1 });
@@ -46,11 +43,6 @@ it('silence takes effect within a tick, and is logged with its facts', () => {
   expect(registry.tally(orders)).toMatchObject({ total: 1, healthy: 0 });
   pass(15_000);
   expect(registry.tally(orders)).toMatchObject({ total: 0 });
-  const facts = { namespace: 'public', service: 'DEFAULT_GROUP@@orders', ip: '10.0.0.1', port: 8080, cluster: 'DEFAULT' };
-  expect(lines).toMatchObject([
-    { msg: 'instance unhealthy', silentMs: 15_000, ...facts },
-    { msg: 'instance removed', silentMs: 30_000, ...facts },
-  ]);
 });
 
 it.each([150, 700, 20_000, 3_600_000])('after a stall of %i ms nobody is expired for beats that could not be heard', (ms) => {
@@ -182,24 +174,4 @@ it('a starved machine is counted, and told once a minute', () => {
   for (let i = 0; i < 10; i++) stall(150);
   pass(60_000);
   expect(lines).toHaveLength(1);
-});
-
-it('when very many fall silent at once the log stays readable, and goes on in the next second', () => {
-  using house = setUp();
-  const { registry, lines, pass } = house;
-  for (let port = 1; port <= 1_000; port++) registry.register(orders, registration({ port }));
-  pass(15_000);
-  expect(lines.splice(0)).toHaveLength(21);
-  pass(1_000);
-  expect(lines.splice(0)).toMatchObject([{ msg: 'more instances fell silent or were removed', count: 980 }]);
-  pass(14_000);
-  expect(lines).toMatchObject([{ msg: 'instance removed' }]);
-});
-
-it('mass silence is logged once', () => {
-  using house = setUp();
-  const { registry, lines, pass } = house;
-  for (let port = 1; port <= 100; port++) registry.register(orders, registration({ port }));
-  pass(60_000);
-  expect(lines.filter(({ level }) => level === 40)).toMatchObject([{ count: 51 }]);
 });

@@ -1,0 +1,48 @@
+import type { Logger } from 'pino';
+import type { Registry } from '../registry/registry.ts';
+import type { Scheduler } from '../wire/scheduler.ts';
+import { EventLog } from './event-log.ts';
+import { Gathering, type GatheringOptions } from './gathering.ts';
+import { History } from './history.ts';
+
+/** What happens, from the moment it is told to this room: the one wiring of it. */
+export interface Events {
+  readonly history: History;
+  /** From now on. What there is by then is no news. */
+  readonly start: () => void;
+  readonly stop: () => void;
+}
+
+export interface EventsOptions extends Pick<GatheringOptions, 'standingOf' | 'countsOf' | 'onStanding'> {
+  readonly registry: Registry;
+  readonly scheduler: Scheduler;
+  /** Milliseconds since 1970, never going back. */
+  readonly wallClock: () => number;
+  readonly log: Logger;
+  readonly limits: EventsLimits;
+}
+
+export interface EventsLimits {
+  readonly maxEvents: number;
+  readonly maxEventsPerService: number;
+}
+
+export function createEvents(options: EventsOptions): Events {
+  const { log, limits, scheduler, wallClock } = options;
+  const history = new History({
+    maxEvents: limits.maxEvents,
+    maxEventsOfService: limits.maxEventsPerService,
+    wallClock,
+    onListenerError: (err) => log.error({ err }, 'a listener of events failed'),
+  });
+  const gathering = new Gathering({ ...options, history });
+  const lines = new EventLog(history, scheduler, log);
+  return {
+    history,
+    start: () => gathering.start(),
+    stop() {
+      gathering.stop();
+      lines.stop();
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import type { Logger } from 'pino';
+import type { Options } from '../options.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { HeldBodies } from '../wire/held-bodies.ts';
+import type { Totals } from '../wire/http2/totals.ts';
+import type { OpenAnswers } from '../wire/open-answers.ts';
+import type { Refused } from '../wire/refused.ts';
+import type { RisingClock } from '../wire/rising-clock.ts';
+import type { Scheduler } from '../wire/scheduler.ts';
+import type { Seats } from '../wire/seats.ts';
+
+/** What all rooms are given. */
+export interface House {
+  readonly options: Options;
+  /** A port speaks TLS. */
+  readonly hasTls: boolean;
+  readonly registry: Registry;
+  readonly scheduler: Scheduler;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly risingClock: RisingClock;
+  /** Milliseconds since 1970, never going back. */
+  readonly wallClock: () => number;
+  readonly log: Logger;
+  readonly openAnswers: OpenAnswers;
+  readonly bodies: HeldBodies;
+  /** Aborted with the error that calls are to end with. */
+  readonly shutdown: AbortController;
+  /** Who may be connected. */
+  readonly seats: Seats;
+  /** What all ports have waiting on HTTP/2, and how often something was refused or ended there. */
+  readonly http2Totals: Totals;
+  /** How often something else was refused for a limit. */
+  readonly refused: Refused;
+}

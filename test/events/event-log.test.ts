@@ -1,0 +1,82 @@
+import { pino } from 'pino';
+import { expect, it } from 'vitest';
+import { EventLog } from '../../src/events/event-log.ts';
+import { at, BY, eventsRoom, ORDERS, SAID } from '../support/events-room.ts';
+
+function logged(level = 'info') {
+  const room = eventsRoom();
+  const lines: Record<string, unknown>[] = [];
+  const log = pino({ level }, { write: (line: string) => lines.push(JSON.parse(line)) });
+  const eventLog = new EventLog(room.history, room.scheduler, log);
+  room.gathering.start();
+  const turn = () => {
+    room.turn();
+    return lines.splice(0);
+  };
+  const silence = () => {
+    room.scheduler.advance(15_001);
+    while (room.registry.sweep() === 'more');
+    return turn();
+  };
+  return { ...room, turn, silence, lines, eventLog };
+}
+
+it('a service that changes is a line, with why, by whom and who it was; what changes no service is for who looks closer', () => {
+  const { registry, silence, turn } = logged();
+  for (const i of [1, 2]) registry.register(ORDERS, { ...SAID, ...at(i) }, BY);
+  expect(turn()).toMatchObject([
+    {
+      level: 30,
+      msg: 'orders is SERVING: registered',
+      namespace: 'public',
+      service: 'G@@orders',
+      cause: 'registered',
+      from: 'unknown',
+      to: 'serving',
+      ...BY,
+      available: 2,
+      total: 2,
+      needed: 1,
+      who: ['10.0.0.1:80', '10.0.0.2:80'],
+    },
+  ]);
+  registry.deregister(ORDERS, at(2), BY);
+  expect(turn()).toEqual([]);
+  expect(silence()).toMatchObject([
+    { msg: 'orders is NOT_SERVING: no beat for too long', cause: 'silent', who: ['10.0.0.1:80'] },
+  ]);
+});
+
+it('who looks closer sees instances too', () => {
+  const { registry, turn } = logged('debug');
+  registry.register(ORDERS, { ...SAID, ...at(1) }, BY);
+  expect(turn().map(({ level, msg }) => [level, msg])).toEqual([
+    [20, '10.0.0.1:80 of orders: registered'],
+    [30, 'orders is SERVING: registered'],
+  ]);
+});
+
+it('thousands who fall silent at once are a line a service with all of them, and no more than twenty lines a second', () => {
+  const { registry, silence, turn, scheduler, lines } = logged();
+  for (let i = 0; i < 1_000; i++) registry.register(ORDERS, { ...SAID, ...at(i) });
+  turn();
+  scheduler.advance(1_000);
+  const [line, ...others] = silence().filter(({ level }) => level === 30);
+  expect([line?.msg, line?.who, others]).toEqual([
+    'orders is NOT_SERVING: no beat for too long',
+    Array.from({ length: 1_000 }, (_, i) => `${at(i).ip}:80`),
+    [],
+  ]);
+  for (let i = 0; i < 100; i++) registry.register({ ...ORDERS, name: `s${i}` }, { ...SAID, ...at(1) });
+  scheduler.advance(1_000);
+  turn();
+  expect(silence().filter(({ level }) => level === 30)).toHaveLength(20);
+  scheduler.advance(1_000);
+  expect(lines.splice(0)).toMatchObject([{ msg: 'more happened within this second: see /events', count: expect.any(Number) }]);
+});
+
+it('that very many fell silent at once is a warning, once', () => {
+  const { registry, silence } = logged();
+  for (let i = 0; i < 100; i++) registry.register(ORDERS, { ...SAID, ...at(i) });
+  expect(silence().filter(({ level }) => level === 40)).toMatchObject([{ count: 51, cause: 'mass-silence' }]);
+});
