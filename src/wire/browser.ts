@@ -30,11 +30,13 @@ export function isOfBrowser(headers: Headers): boolean {
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
- * Node's fetch looks like a browser by two headers, and is what scripts and clients of ours ask with, by any name of this server. No page
- * can look like it: browsers send where a request comes from along with its mode, or neither, and pages can set no header of that kind.
+ * Node's fetch looks like a browser by two headers, and is what scripts and clients of ours ask with, by any name of this server. From
+ * version 26 it says its mode only to addresses that could be trusted, as browsers do. No page can look like it: a page may ask for any
+ * language, but cannot take away what its browser calls itself, nor where it says that a request comes from along with its mode.
  */
 function isOfNode(headers: Headers): boolean {
-  if (headers['sec-fetch-mode'] !== 'cors' || headers['accept-language'] !== '*') return false;
+  const mode = headers['sec-fetch-mode'];
+  if ((mode !== undefined && mode !== 'cors') || headers['accept-language'] !== '*') return false;
   const others = ['sec-fetch-site', 'sec-fetch-dest', 'origin', 'referer', 'cookie'];
   return !others.some((name) => headers[name] !== undefined) && !textOf(headers['user-agent']).startsWith('Mozilla/');
 }

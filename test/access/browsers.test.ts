@@ -152,7 +152,9 @@ describe('a mark of a browser', () => {
     [{ 'sec-fetch-storage-access': 'none' }],
     [{ 'user-agent': 'Mozilla/5.0' }],
     // What Node's fetch sends, and one thing more or less.
-    [{ 'accept-language': '*', 'user-agent': 'node' }],
+    [{ 'accept-language': '*', 'user-agent': 'Mozilla/5.0' }],
+    [{ 'accept-language': '*', cookie: 'a=b' }],
+    [{ 'accept-language': '*', 'sec-fetch-site': 'none' }],
     [{ 'sec-fetch-mode': 'cors', 'user-agent': 'node' }],
     [{ 'accept-language': '*', 'sec-fetch-mode': 'navigate', 'user-agent': 'node' }],
     [{ 'accept-language': 'en', 'sec-fetch-mode': 'cors', 'user-agent': 'node' }],
@@ -167,6 +169,8 @@ describe('a mark of a browser', () => {
   // The header names that were recorded of clients, and of what operators use.
   it.each<readonly [headers: Headers]>([
     [{}],
+    // Of Node 26, to an address that is not of this machine and in cleartext.
+    [{ 'accept-language': '*', 'user-agent': 'node' }],
     [
       {
         'user-agent': 'Nacos-Java-Client:v2.5.1',

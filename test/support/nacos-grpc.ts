@@ -55,8 +55,9 @@ export class NacosGrpc implements Disposable {
   constructor(address: string, trusted?: string | Buffer, own?: Pair) {
     const pair = own === undefined ? [] : [Buffer.from(own.key), Buffer.from(own.cert)];
     const how = trusted === undefined ? credentials.createInsecure() : credentials.createSsl(Buffer.from(trusted), ...pair);
-    // A transport of its own, however many there are to the same address.
-    this.#client = new Client(address, how, { 'grpc.use_local_subchannel_pool': 1 });
+    // A transport of its own, however many there are to the same address. Node 26 asks for no name that is an address.
+    const called = trusted === undefined ? {} : { 'grpc.ssl_target_name_override': 'localhost' };
+    this.#client = new Client(address, how, { 'grpc.use_local_subchannel_pool': 1, ...called });
     this.#arrivals.setMaxListeners(0);
   }
 
