@@ -2,20 +2,17 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { BadFileError, MovingError, RefusedError } from '../moving/errors.ts';
 import { OptionsError } from '../options.ts';
-import { ListenError, StoreError } from '../server/server.ts';
 import { suggestion } from '../suggestion.ts';
-import { configCheck } from './config-check.ts';
 import { configPrint } from './config-print.ts';
 import { configSchema } from './config-schema.ts';
 import type { ExportFlags } from './export.ts';
 import { type Given, settingsOf, withFlags } from './flags.ts';
 import type { ImportFlags } from './import.ts';
 import { withServerFlags } from './moving-flags.ts';
-import { serve } from './serve.ts';
 
 /**
  * The process and nothing else: which command is meant, and what an error is as an exit code. What a command does stands in the file of
- * its name.
+ * its name, which is loaded when it is meant: a server takes half a second to load.
  */
 
 const EXIT_FAILED = 1;
@@ -30,12 +27,17 @@ const program = new Command('beatbridge')
   .exitOverride();
 
 const serveCommand = program.command('serve', { isDefault: true }).description('run the bridge until SIGTERM or SIGINT');
-withFlags(serveCommand, { listed: true }).action((given: Given, command: Command) => serve(settingsOf(given, command)));
+withFlags(serveCommand, { listed: true }).action(async (given: Given, command: Command) =>
+  (await import('./serve.ts')).serve(settingsOf(given, command)),
+);
 
 const config = program.command('config').description('look at options without running: no port is opened, nothing is written');
 withFlags(config.command('check'), { listed: false })
   .description('say whether serve would take these options, or all that is wrong with them')
-  .action(async (given: Given, command: Command) => print(await configCheck(settingsOf(given, command))));
+  .action(async (given: Given, command: Command) => {
+    const settings = settingsOf(given, command);
+    print(await (await import('./config-check.ts')).configCheck(settings));
+  });
 withFlags(config.command('print'), { listed: false })
   .description('print every option with its value and where it comes from, as a file of options')
   .option('--json', 'as JSON')
@@ -88,7 +90,7 @@ try {
   checkCommand(program, process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = exitCodeOf(error);
+  process.exitCode = await exitCodeOf(error);
 }
 
 /** A misspelled command would else be an argument of the default one. */
@@ -117,18 +119,10 @@ function print(text: string): void {
   process.stdout.write(text);
 }
 
-function exitCodeOf(error: unknown): number {
+async function exitCodeOf(error: unknown): Promise<number> {
   if (error instanceof OptionsError) {
     for (const fault of error.faults) process.stderr.write(`beatbridge: ${fault}\n`);
     return EXIT_USAGE;
-  }
-  if (error instanceof ListenError) {
-    process.stderr.write(`beatbridge: ${error.message}\n`);
-    return EXIT_LISTEN;
-  }
-  if (error instanceof StoreError) {
-    process.stderr.write(`beatbridge: --data-dir: ${error.message}\n`);
-    return EXIT_STORE;
   }
   if (error instanceof BadFileError) {
     for (const fault of error.faults) process.stderr.write(`beatbridge: ${fault}\n`);
@@ -141,6 +135,16 @@ function exitCodeOf(error: unknown): number {
   }
   // Commander has said what is wrong, or has printed what was asked for.
   if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  // Whoever throws these has it loaded already.
+  const { ListenError, StoreError } = await import('../server/server.ts');
+  if (error instanceof ListenError) {
+    process.stderr.write(`beatbridge: ${error.message}\n`);
+    return EXIT_LISTEN;
+  }
+  if (error instanceof StoreError) {
+    process.stderr.write(`beatbridge: --data-dir: ${error.message}\n`);
+    return EXIT_STORE;
+  }
   throw error;
 }
 
