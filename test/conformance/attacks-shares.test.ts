@@ -57,6 +57,7 @@ it('an address that asks for long polls without end has its share, and others ha
     // Behind them, so that they have been read.
     honest.socket.write(call(3, 'Check'));
     await expect.poll(() => honest.words).toContain('DATA 7 7');
+    // That one is not refused is no event: so long it takes until it would have been.
     const refusedAfterMs = 2_000;
     await new Promise((resolve) => setTimeout(resolve, refusedAfterMs + 500));
     expect(honest.words.filter((word) => /^HEADERS [135]\b/.test(word))).toEqual([]);

@@ -116,6 +116,7 @@ describe('where an address holds all that it may', () => {
 describe('of who may not make the call whatever its body says, nothing is held', () => {
   const head = (path: string, type = FORM) => headOf(path, type, 1_000_000);
 
+  // Where there is no other interface nobody can come from elsewhere.
   it.skipIf(FOREIGN === undefined)('from elsewhere, where only this machine may write', async () => {
     await using server = await startServer({ host: '0.0.0.0' });
     const elsewhere = fromElsewhere(server.listeners.main);
