@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { groupedName } from '../registry/service-name.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
+import { CAUSES } from './causes.ts';
 import type { History } from './history.ts';
 import type { EventRecord } from './record.ts';
 import { sentenceOf } from './view.ts';
@@ -84,7 +85,5 @@ const MAX_LINES_A_SECOND = 20;
 
 function levelOf({ kind, cause }: EventRecord): 'debug' | 'info' | 'warn' {
   if (kind === 'instance') return 'debug';
-  return WARNED.has(cause) ? 'warn' : 'info';
+  return CAUSES[cause].isWarned ? 'warn' : 'info';
 }
-
-const WARNED: ReadonlySet<string> = new Set(['mass-silence', 'mass-loss', 'stalled']);

@@ -4,10 +4,13 @@ import type { Scheduler } from '../wire/scheduler.ts';
 import { EventLog } from './event-log.ts';
 import { Gathering, type GatheringOptions } from './gathering.ts';
 import { History } from './history.ts';
+import type { EventCause, NewRecord } from './record.ts';
 
 /** What happens, from the moment it is told to this room: the one wiring of it. */
 export interface Events {
   readonly history: History;
+  /** What happened to the process itself, or to whoever asked something of it. */
+  readonly note: (cause: EventCause, said?: Pick<NewRecord, 'by' | 'count' | 'detail'>) => void;
   /** From now on. What there is by then is no news. */
   readonly start: () => void;
   readonly stop: () => void;
@@ -39,6 +42,7 @@ export function createEvents(options: EventsOptions): Events {
   const lines = new EventLog(history, scheduler, log);
   return {
     history,
+    note: (cause, said = {}) => void history.add({ kind: 'bridge', cause, ...said }),
     start: () => gathering.start(),
     stop() {
       gathering.stop();

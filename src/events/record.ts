@@ -36,7 +36,18 @@ export type Kind = 'instance' | 'service' | 'registry' | 'bridge';
 export type Standing = 'serving' | 'not-serving' | 'unknown';
 
 /** Why. A service changes by the cause of what happened to its instances; `lasted` where that was a while ago. */
-export type EventCause = Cause | 'lasted' | 'started' | 'stalled' | 'draining';
+export type EventCause =
+  | Cause
+  | 'lasted'
+  /** A limit or a rule of access has said no, to somebody, so often. */
+  | 'refused'
+  | 'started'
+  | 'stalled'
+  | 'draining'
+  | 'store-failing'
+  | 'store-recovered'
+  /** It ends soon, has ended, was renewed, or could not be. */
+  | 'certificate';
 
 export type Detail = Readonly<Record<string, string | number | boolean>>;
 

@@ -109,6 +109,8 @@ export interface Source {
   readonly peer?: string;
   /** What the caller calls itself. */
   readonly agent?: string;
+  /** Who has logged in, by name. */
+  readonly user?: string;
   /** The connection that holds, or held, the instance. */
   readonly connection?: string;
 }
