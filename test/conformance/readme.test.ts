@@ -8,6 +8,8 @@ import { CONFIG_1_CLIENTS, MAINTAINERS, NACOS_CLIENTS } from './nacos-clients.ts
 const ROOT = join(import.meta.dirname, '../..');
 
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const CHECKS = readFileSync(join(ROOT, 'docs/checks.md'), 'utf8');
+const COMPATIBILITY = readFileSync(join(ROOT, 'docs/compatibility.md'), 'utf8');
 
 /** What the compatibility table calls the clients that the suites call so. */
 const KINDS: Readonly<Record<string, string>> = {
@@ -21,7 +23,7 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 it('the compatibility table names every Nacos client that is driven, and no other', () => {
-  const named = [...README.matchAll(/^\| ([^|]+) \| ([^|]*) \|/gm)].flatMap(([, kind = '', versions = '']) =>
+  const named = [...COMPATIBILITY.matchAll(/^\| ([^|]+) \| ([^|]*) \|/gm)].flatMap(([, kind = '', versions = '']) =>
     KINDS[kind] === undefined ? [] : versions.split(', ').map((version) => `${KINDS[kind]}-${version}`),
   );
   const driven = new Set([
@@ -31,9 +33,9 @@ it('the compatibility table names every Nacos client that is driven, and no othe
   expect(named.sort()).toEqual([...driven].sort());
 });
 
-/** The commands of a README section's shell blocks, each with the answer that stands below it as a comment. */
-function commandsOf(section: string): { readonly command: string; readonly answer: string | undefined }[] {
-  const text = README.split(`\n## ${section}\n`, 2)[1]?.split('\n## ', 1)[0] ?? '';
+/** The commands of the shell blocks of a section, each with the answer that stands below it as a comment. */
+function commandsOf(page: string, section: string): { readonly command: string; readonly answer: string | undefined }[] {
+  const text = page.split(`\n## ${section}\n`, 2)[1]?.split('\n## ', 1)[0] ?? '';
   const lines = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
     block.trimEnd().replaceAll('\\\n', '').split('\n'),
   );
@@ -86,16 +88,16 @@ it.skipIf(NOT_INSTALLED)("README's first minutes happen as printed", async () =>
   const ready = README.match(/^\{"msg":"ready".*$/m)?.[0];
   expect(await bridge.heard('"msg":"ready"')).toContain(ready);
 
-  const commands = commandsOf('A flip in five curls');
+  const commands = commandsOf(README, 'A flip in five curls');
   expect(commands.filter(({ answer }) => answer !== undefined)).toHaveLength(5);
   for (const { command, answer } of commands) expect({ command, said: said(command) }).toEqual({ command, said: answer ?? '' });
   const [last] = commands.slice(-1);
   expect(said(`${last?.command} -s -o /dev/null -w '%{http_code}'`)).toBe('404');
 });
 
-it.skipIf(NOT_INSTALLED)("README's check in four curls happens as printed", async () => {
-  const [listen, start, register, check, watch, ask, ...more] = commandsOf('An HTTP check in four curls');
-  if (!(listen && start && register && check && watch && ask) || more.length > 0) throw new Error('README has other commands');
+it.skipIf(NOT_INSTALLED)('the check in four curls of docs/checks.md happens as printed', async () => {
+  const [listen, start, register, check, watch, ask, ...more] = commandsOf(CHECKS, 'An HTTP check in four curls');
+  if (!(listen && start && register && check && watch && ask) || more.length > 0) throw new Error('the page has other commands');
   const instance = started(listen.command);
   try {
     await using bridge = started(start.command);
