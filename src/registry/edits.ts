@@ -25,7 +25,7 @@ export class Edits {
       if (waiting !== undefined) overlay.layAbsent(waiting, edit, service && departed.of(service, address));
       else if (ahead) overlay.layAhead(name, address, edit, now());
       else return false;
-      this.#instances.happenedAway(name, address, 'edited', by);
+      this.#instances.telling.ofAway(name, address, 'edited', by);
       return true;
     }
     overlay.lay(id, edit, saidOf(rows.row(id), rows.isAlive(id)));
@@ -40,7 +40,7 @@ export class Edits {
     const id = service && rows.find(service, address);
     if (service === undefined || id === undefined) {
       const ended = overlay.endAbsent(name, address);
-      if (ended) this.#instances.happenedAway(name, address, 'edited', by);
+      if (ended) this.#instances.telling.ofAway(name, address, 'edited', by);
       return ended;
     }
     if (!overlay.end(id)) return false;
