@@ -1,4 +1,5 @@
 import type { CheckTrouble } from './checks.ts';
+import type { Difference } from './differences.ts';
 import type { Address } from './instance.ts';
 import type { ServiceName } from './service-name.ts';
 
@@ -113,6 +114,8 @@ export interface Source {
   readonly user?: string;
   /** The connection that holds, or held, the instance. */
   readonly connection?: string;
+  /** For `connection-ended`: why it has. */
+  readonly reason?: string;
 }
 
 export type Condition = 'healthy' | 'unhealthy' | 'removed';
@@ -156,6 +159,8 @@ export interface RegistryEvent {
   readonly silentMs?: number;
   /** For `silent` and `removed`: its last sign of life. */
   readonly heard?: Heard;
+  /** For `edited` and `configured`: what is another now. */
+  readonly differences?: readonly Difference[];
   /** For `probe`, of an instance that its check takes out: which check, and why. */
   readonly trouble?: CheckTrouble;
   /** For `re-registered`: it is ephemeral now, and was not. */

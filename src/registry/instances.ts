@@ -1,6 +1,7 @@
 import { isCallable } from './available.ts';
 import type { Cause, Condition, Heard, Source } from './changes.ts';
 import type { CheckTrouble, CheckVerdict } from './checks.ts';
+import { differencesBetween } from './differences.ts';
 import { flat } from './flat.ts';
 import type { Instance, Metadata, Registration } from './instance.ts';
 import { type Due, saidOf } from './lease.ts';
@@ -163,10 +164,17 @@ export class Instances {
     this.telling.of(row, cause, from, 'removed', { by, silentMs, heard });
   }
 
-  /** Its edit is another now. */
-  edited(id: number, by?: Source): void {
+  /** Its edit is another now; until then it was shown as `before`. */
+  edited(id: number, before: Shown, by?: Source): void {
     this.putEditInForce(id);
-    this.happened('edited', id, this.condition(id), by);
+    this.happened('edited', id, this.condition(id), by, { differences: differencesBetween(before, this.shown(id)) });
+  }
+
+  /** What an edit can change of it, as it is now. */
+  shown(id: number): Shown {
+    const { rows, overlay } = this.#parts;
+    const { enabled, weight, metadata } = edited(rows.row(id), overlay.of(id));
+    return { enabled, weight, metadata };
   }
 
   /** As `edited`, without a word. */
@@ -308,6 +316,9 @@ export class Instances {
     rows.setCallable(id, isCallable(edit?.enabled ?? row.enabled, edit?.weight ?? row.weight));
   }
 }
+
+/** What an operator can edit. */
+export type Shown = Pick<Instance, 'enabled' | 'weight' | 'metadata'>;
 
 const NO_METADATA: Metadata = Object.freeze({});
 

@@ -3,6 +3,7 @@ import { Changes, type Heard, type RegistryEvent, type Source } from './changes.
 import type { CheckVerdict } from './checks.ts';
 import { Comebacks } from './comebacks.ts';
 import { Departed } from './departed.ts';
+import { differencesBetween } from './differences.ts';
 import { Durable, type RestoreOptions } from './durable.ts';
 import { Edits } from './edits.ts';
 import { type Address, DEFAULT_SILENCE, type Edit, type Instance, type Registration, type Silence } from './instance.ts';
@@ -17,7 +18,7 @@ import type { Holder } from './row.ts';
 import { type Census, Rows } from './rows.ts';
 import type { ServiceName } from './service-name.ts';
 import { type Service, Services, type Tally } from './services.ts';
-import { DEFAULT_SETTINGS, type ServiceSettings } from './settings.ts';
+import { DEFAULT_SETTINGS, plain, type ServiceSettings } from './settings.ts';
 import { Voices } from './voices.ts';
 import { walk } from './walk.ts';
 
@@ -78,7 +79,7 @@ export class Registry {
     const { lease, overlay, departed, changes } = this.#parts;
     const { service, id } = this.#find(name, address);
     if (service === undefined || id === undefined) {
-      if (overlay.endAbsent(name, address)) this.#instances.telling.ofAway(name, address, 'deregistered', by);
+      if (overlay.endAbsent(name, address)) this.#instances.telling.ofAway(name, address, 'deregistered', { by });
       if (service !== undefined) departed.forget(service, address);
       return 'unknown';
     }
@@ -179,8 +180,9 @@ export class Registry {
   /** Puts settings in force, and thereby makes the service known until it is dropped. */
   configure(name: ServiceName, settings: ServiceSettings, by?: Source, cause: 'created' | 'configured' = 'configured'): void {
     const service = this.#parts.services.findOrAdd(name, by?.peer);
+    const differences = differencesBetween(plain(service.settings ?? DEFAULT_SETTINGS), plain(settings));
     this.#parts.services.configure(service, settings);
-    this.#instances.telling.ofService(service.name, cause, by);
+    this.#instances.telling.ofService(service.name, cause, cause === 'created' ? { by } : { by, differences });
     this.#parts.changes.changed(service.name);
   }
 
@@ -192,12 +194,12 @@ export class Registry {
 
   /** Forgets the service, all its instances and their edits at once. False when it is not known here. */
   drop(name: ServiceName, by?: Source): boolean {
-    for (const address of this.#parts.overlay.dropAbsent(name)) this.#instances.telling.ofAway(name, address, 'dropped', by);
+    for (const address of this.#parts.overlay.dropAbsent(name)) this.#instances.telling.ofAway(name, address, 'dropped', { by });
     const service = this.#parts.services.find(name);
     if (service === undefined) return false;
     for (const id of [...this.#parts.rows.of(service)]) this.#instances.remove(id, 'dropped', by);
     this.#parts.services.delete(service);
-    this.#instances.telling.ofService(service.name, 'dropped', by);
+    this.#instances.telling.ofService(service.name, 'dropped', { by });
     this.#parts.changes.changed(service.name);
     return true;
   }

@@ -1,5 +1,6 @@
 import type { Cause, Condition, Heard, RegistryEvent, Source } from './changes.ts';
 import type { CheckTrouble } from './checks.ts';
+import type { Difference } from './differences.ts';
 import type { Address } from './instance.ts';
 import type { Parts } from './parts.ts';
 import type { Row } from './row.ts';
@@ -17,7 +18,7 @@ export class Telling {
   of(row: Row, cause: Cause, from: Condition | undefined, to: Condition, more: Circumstances): void {
     if (!this.#parts.changes.areHeard) return;
     const { ip, port, cluster, ephemeral } = row;
-    const { by, silentMs, heard, trouble, wasPersistent = false } = more;
+    const { by, silentMs, heard, differences, trouble, wasPersistent = false } = more;
     this.#say({
       cause,
       service: row.service.name,
@@ -27,18 +28,19 @@ export class Telling {
       ...(by !== undefined && { by }),
       ...(silentMs !== undefined && { silentMs }),
       ...(heard !== undefined && { heard }),
+      ...(differences !== undefined && { differences }),
       ...(trouble !== undefined && { trouble }),
       ...(wasPersistent && ephemeral && ({ wasPersistent: true } as const)),
     });
   }
 
   /** The edit of an instance that is away is another now. */
-  ofAway(service: ServiceName, { ip, port }: Address, cause: 'edited' | 'deregistered' | 'dropped', by?: Source): void {
-    this.#say({ cause, service, instance: { ip, port }, ...(by !== undefined && { by }) });
+  ofAway(service: ServiceName, { ip, port }: Address, cause: 'edited' | 'deregistered' | 'dropped', more: SaidOf): void {
+    this.#say({ cause, service, instance: { ip, port }, ...given(more) });
   }
 
-  ofService(service: ServiceName, cause: 'created' | 'configured' | 'forgotten' | 'dropped', by?: Source): void {
-    this.#say({ cause, service, ...(by !== undefined && { by }) });
+  ofService(service: ServiceName, cause: 'created' | 'configured' | 'forgotten' | 'dropped', more: SaidOf = {}): void {
+    this.#say({ cause, service, ...given(more) });
   }
 
   /** So many fell silent, or were lost, at once. */
@@ -62,6 +64,13 @@ export interface Circumstances {
   readonly by?: Source | undefined;
   readonly silentMs?: number | undefined;
   readonly heard?: Heard | undefined;
+  readonly differences?: readonly Difference[] | undefined;
   readonly trouble?: CheckTrouble | undefined;
   readonly wasPersistent?: boolean;
+}
+
+type SaidOf = Pick<Circumstances, 'by' | 'differences'>;
+
+function given({ by, differences }: SaidOf): Pick<RegistryEvent, 'by' | 'differences'> {
+  return { ...(by !== undefined && { by }), ...(differences !== undefined && { differences }) };
 }
