@@ -1,16 +1,21 @@
 import type { Logger } from 'pino';
+import type { Source } from '../registry/changes.ts';
+import type { Difference } from '../registry/differences.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { EventLog } from './event-log.ts';
 import { Gathering, type GatheringOptions } from './gathering.ts';
 import { History } from './history.ts';
 import type { EventCause, NewRecord } from './record.ts';
+import { changedIn } from './told.ts';
 
 /** What happens, from the moment it is told to this room: the one wiring of it. */
 export interface Events {
   readonly history: History;
   /** What happened to the process itself, or to whoever asked something of it. */
   readonly note: (cause: EventCause, said?: Pick<NewRecord, 'by' | 'count' | 'detail'>) => void;
+  /** An operator has changed what is of no service. */
+  readonly changed: (operated: { readonly by: Source; readonly differences: readonly Difference[] }) => void;
   /** From now on. What there is by then is no news. */
   readonly start: () => void;
   readonly stop: () => void;
@@ -43,6 +48,8 @@ export function createEvents(options: EventsOptions): Events {
   return {
     history,
     note: (cause, said = {}) => void history.add({ kind: 'bridge', cause, ...said }),
+    changed: ({ by, differences }) =>
+      void history.add({ kind: 'bridge', cause: 'configured', by, detail: changedIn(differences) }),
     start: () => gathering.start(),
     stop() {
       gathering.stop();

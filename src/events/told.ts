@@ -11,7 +11,7 @@ export function affectedBy({ instance, heard }: RegistryEvent, now: number): Aff
 
 function lastHeard({ silentMs, peer, agent, intervalMs }: Heard, now: number): Omit<Affected, 'ip' | 'port'> {
   return {
-    lastBeatAt: Math.round(now - silentMs),
+    lastBeatAt: Math.floor(now - silentMs),
     ...(peer !== undefined && { heardFrom: peer }),
     ...(agent !== undefined && { client: agent }),
     ...(intervalMs !== undefined && { intervalMs }),
@@ -58,13 +58,13 @@ function detailOf(event: RegistryEvent, areAlike: boolean): Detail | undefined {
     ...(trouble !== undefined && { check: trouble.type, reason: trouble.reason }),
     ...(wasPersistent === true && { wasPersistent }),
     ...(count !== undefined && { count }),
-    ...changed(differences, areAlike),
+    ...changedIn(differences, areAlike),
   };
   return Object.keys(detail).length === 0 ? undefined : detail;
 }
 
 /** Of one field its values, of several a text of each; and no more of it than whoever reads takes in. */
-function changed(differences: readonly Difference[], areAlike: boolean): Detail {
+export function changedIn(differences: readonly Difference[], areAlike = true): Detail {
   const [only, ...more] = differences;
   if (only === undefined) return {};
   if (more.length === 0) {

@@ -82,7 +82,9 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
   const health = healthIn(house);
   const probes = probesIn(house);
   const isDraining = () => health.statusOf('bridge') !== 'serving';
-  const nacos = nacosIn(house, { door, checkTimes: probes.times, durability: keeping, isDraining });
+  const events = eventsIn(house, health);
+  const around = { door, checkTimes: probes.times, durability: keeping, isDraining, onOperated: events.changed };
+  const nacos = nacosIn(house, around);
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
   return {
     health,
@@ -92,7 +94,7 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
     keeping,
     door,
     sweeper: new Sweeper({ registry, scheduler, now, log }),
-    events: eventsIn(house, health),
+    events,
     certificate: identity && certificateIn(house, identity),
   };
 }
@@ -247,6 +249,7 @@ interface Around {
   readonly checkTimes: CheckTimes;
   readonly durability: Keeping | undefined;
   readonly isDraining: () => boolean;
+  readonly onOperated: Events['changed'];
 }
 
 function nacosIn(house: House, { door, ...around }: Around): Nacos {
