@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { BadFileError, MovingError, RefusedError } from '../moving/errors.ts';
 import { OptionsError } from '../options.ts';
+import { readVersion } from '../server/version.ts';
 import { suggestion } from '../suggestion.ts';
 import { configPrint } from './config-print.ts';
 import { configSchema } from './config-schema.ts';
@@ -146,9 +146,4 @@ async function exitCodeOf(error: unknown): Promise<number> {
     return EXIT_STORE;
   }
   throw error;
-}
-
-function readVersion(): string {
-  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return manifest.version;
 }
