@@ -131,7 +131,7 @@ export interface Subject extends Address {
 export interface Heard {
   /** So long ago, in milliseconds; 0 as long as somebody holds it. */
   readonly silentMs: number;
-  /** From which address; left out where that is not known, as after a restart. */
+  /** From which address; left out where that is not known. */
   readonly peer?: string;
   /** What its client calls itself. */
   readonly agent?: string;

@@ -7,6 +7,7 @@ import type { Parts } from './parts.ts';
 import type { DurableRecord, EditRecord } from './records.ts';
 import type { ServiceName } from './service-name.ts';
 import type { Service } from './services.ts';
+import { NOBODY } from './voices.ts';
 
 /** The way out of the registry and back in: what is known as records, and records that become known again. */
 export class Durable {
@@ -87,7 +88,7 @@ export class Durable {
    * `afresh`: nobody could be heard meanwhile, so that silence begins anew.
    */
   restore(records: Iterable<DurableRecord>, { afresh, heldMs }: RestoreOptions): ReadonlySet<ServiceName> {
-    const { services, rows, departed, now } = this.#parts;
+    const { services, rows, voices, departed, now } = this.#parts;
     const all = [...records];
     const known = new Set<Service>();
     const restored = new Map<number, Condition | undefined>();
@@ -98,12 +99,13 @@ export class Durable {
       service.isUnheard = true;
       if (record.settings !== null) services.configure(service, record.settings);
     }
-    for (const { service: name, registration, silentMs, held, trouble } of ofKind(all, 'instance')) {
+    for (const { service: name, registration, silentMs, heard, held, trouble } of ofKind(all, 'instance')) {
       const service = services.findOrAdd(name);
       if (rows.find(service, registration) !== undefined) continue;
       known.add(service);
       const heldUntil = held ? now() + heldMs : undefined;
       const id = this.#instances.restore(service, registration, afresh ? now() : now() - silentMs, heldUntil);
+      rows.setVoice(id, voices.heard(NOBODY, registration.ip, heard));
       if (trouble !== null) this.#instances.putTrouble(id, trouble);
       restored.set(id, undefined);
     }
@@ -134,12 +136,21 @@ export class Durable {
   }
 
   #instanceRecord(id: number): DurableRecord {
-    const { rows, lease, troubles, now } = this.#parts;
+    const { rows, lease, voices, troubles, now } = this.#parts;
     const row = rows.row(id);
     const registration = saidOf(row, rows.isAlive(id));
     const held = lease.isHeldOnly(id);
     const trouble = troubles.get(id) ?? null;
-    return { kind: 'instance', service: row.service.name, registration, silentMs: lease.silentMs(id, now()), held, trouble };
+    const said = {
+      kind: 'instance',
+      service: row.service.name,
+      registration,
+      silentMs: lease.silentMs(id, now()),
+      held,
+      trouble,
+    } as const;
+    const heard = voices.of(rows.voice(id), row.ip);
+    return heard.peer === undefined ? said : { ...said, heard };
   }
 
   /** Answers the instance that it lies over now, if it has come to lie over one. */

@@ -1,3 +1,4 @@
+import type { Source } from './changes.ts';
 import type { CheckTrouble } from './checks.ts';
 import type { Address, Edit, Registration } from './instance.ts';
 import { type ServiceName, serviceKey } from './service-name.ts';
@@ -26,6 +27,8 @@ export interface InstanceRecord {
   readonly registration: Registration;
   /** Since it was last heard of. */
   readonly silentMs: number;
+  /** From whom: an address, and what its client calls itself; left out where that is not known. */
+  readonly heard?: Pick<Source, 'peer' | 'agent'>;
   /** Whether it lives by a connection alone. */
   readonly held: boolean;
   /** What its check has found last, if that is not that all is well. */
