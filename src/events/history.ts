@@ -12,6 +12,9 @@ export class History {
   #start = 0;
   readonly #ofService = new Map<string, EventRecord[]>();
   readonly #listeners = new Set<(record: EventRecord) => void>();
+  /** Those that name many, the oldest first, and how many they name in all. */
+  readonly #long: EventRecord[] = [];
+  #named = 0;
   #seq: number;
 
   constructor(options: HistoryOptions) {
@@ -32,6 +35,7 @@ export class History {
       this.#start = (this.#start + 1) % this.#records.length;
     }
     if (record.service !== undefined) this.#keepOfService(record, record.service);
+    this.#shortenOldest(record);
     for (const listener of this.#listeners) {
       try {
         listener(record);
@@ -74,6 +78,31 @@ export class History {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Thousands who come and go again and again are not to be kept by name for as long as there are records of them. */
+  #shortenOldest(record: EventRecord): void {
+    const { instances = [] } = record;
+    if (instances.length <= NAMED_OF_OLD) return;
+    this.#long.push(record);
+    this.#named += instances.length;
+    while (this.#named > MOST_NAMED && this.#long.length > 1) {
+      const oldest = this.#long.shift();
+      if (oldest?.instances === undefined) return;
+      this.#named -= oldest.instances.length;
+      this.#replace(oldest, { ...oldest, instances: oldest.instances.slice(0, NAMED_OF_OLD) });
+    }
+  }
+
+  /** Wherever it is still kept. */
+  #replace(record: EventRecord, by: EventRecord): void {
+    const ofService = record.service === undefined ? [] : (this.#ofService.get(serviceKey(record.service)) ?? []);
+    const at = (this.#start + this.#records.length - 1 - (this.#seq - record.seq)) % this.#records.length;
+    for (const [list, index] of [
+      [this.#records, at],
+      [ofService, ofService.indexOf(record)],
+    ] as const)
+      if (list[index] === record) list[index] = by;
+  }
+
   #keepOfService(record: EventRecord, service: ServiceName): void {
     const key = serviceKey(service);
     const kept = this.#ofService.get(key);
@@ -96,3 +125,8 @@ export interface HistoryOptions {
   readonly wallClock: () => number;
   readonly onListenerError: (error: unknown) => void;
 }
+
+/** By name in all records, whatever is said of each. */
+const MOST_NAMED = 100_000;
+/** In each of those that had to be shortened; how many there were is told all the same. */
+const NAMED_OF_OLD = 20;
