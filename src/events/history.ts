@@ -1,4 +1,5 @@
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
+import { Crowds } from './crowds.ts';
 import type { EventRecord, NewRecord } from './record.ts';
 
 /**
@@ -12,9 +13,7 @@ export class History {
   #start = 0;
   readonly #ofService = new Map<string, EventRecord[]>();
   readonly #listeners = new Set<(record: EventRecord) => void>();
-  /** Those that name many, the oldest first, and how many they name in all. */
-  readonly #long: EventRecord[] = [];
-  #named = 0;
+  readonly #crowds = new Crowds();
   #seq: number;
 
   constructor(options: HistoryOptions) {
@@ -35,7 +34,7 @@ export class History {
       this.#start = (this.#start + 1) % this.#records.length;
     }
     if (record.service !== undefined) this.#keepOfService(record, record.service);
-    this.#shortenOldest(record);
+    for (const { record: long, shorter } of this.#crowds.add(record)) this.#replace(long, shorter);
     for (const listener of this.#listeners) {
       try {
         listener(record);
@@ -78,20 +77,6 @@ export class History {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Thousands who come and go again and again are not to be kept by name for as long as there are records of them. */
-  #shortenOldest(record: EventRecord): void {
-    const { instances = [] } = record;
-    if (instances.length <= NAMED_OF_OLD) return;
-    this.#long.push(record);
-    this.#named += instances.length;
-    while (this.#named > MOST_NAMED && this.#long.length > 1) {
-      const oldest = this.#long.shift();
-      if (oldest?.instances === undefined) return;
-      this.#named -= oldest.instances.length;
-      this.#replace(oldest, { ...oldest, instances: oldest.instances.slice(0, NAMED_OF_OLD) });
-    }
-  }
-
   /** Wherever it is still kept. */
   #replace(record: EventRecord, by: EventRecord): void {
     const ofService = record.service === undefined ? [] : (this.#ofService.get(serviceKey(record.service)) ?? []);
@@ -125,8 +110,3 @@ export interface HistoryOptions {
   readonly wallClock: () => number;
   readonly onListenerError: (error: unknown) => void;
 }
-
-/** By name in all records, whatever is said of each. */
-const MOST_NAMED = 100_000;
-/** In each of those that had to be shortened; how many there were is told all the same. */
-const NAMED_OF_OLD = 20;
