@@ -39,9 +39,9 @@ export class Gathering {
   }
 
   #note(event: RegistryEvent): void {
-    const { service, cause, from, to, by, instance } = event;
+    const { service, cause, from, to, by, instance, drain } = event;
     if (isNoNews(event)) return;
-    const key = `${cause} ${from} ${to} ${by?.connection ?? by?.peer ?? ''} ${service === undefined ? '' : serviceKey(service)}`;
+    const key = `${cause} ${from} ${to} ${by?.connection ?? by?.peer ?? ''} ${drain === undefined ? '' : JSON.stringify(drain)} ${service === undefined ? '' : serviceKey(service)}`;
     const gathered = this.#gathered.get(key) ?? { event, instances: [], count: 0 };
     this.#gathered.set(key, gathered);
     if (instance !== undefined) {
@@ -133,11 +133,12 @@ function isNoNews({ cause, from, to, wasPersistent }: RegistryEvent): boolean {
 }
 
 function recordOf({ event, instances, count }: Gathered, countsOf: GatheringOptions['countsOf']): NewRecord {
-  const { cause, service, from, to, by, silentMs, trouble, wasPersistent } = event;
+  const { cause, service, from, to, by, silentMs, trouble, drain, wasPersistent } = event;
   const counts = service && countsOf(service);
   const detail = {
     ...(silentMs !== undefined && { silentMs }),
     ...(trouble !== undefined && { check: trouble.type, reason: trouble.reason }),
+    ...(drain && { ...drain, until: new Date(drain.until).toISOString() }),
     ...(wasPersistent === true && { wasPersistent }),
     ...(event.count !== undefined && { count: event.count }),
   };

@@ -3,6 +3,8 @@ import { Changes, type RegistryEvent, type Source } from './changes.ts';
 import type { CheckVerdict } from './checks.ts';
 import { Comebacks } from './comebacks.ts';
 import { Departed } from './departed.ts';
+import { Draining } from './draining.ts';
+import { Drains } from './drains.ts';
 import { Durable, type RestoreOptions } from './durable.ts';
 import { Edits } from './edits.ts';
 import { type Address, DEFAULT_SILENCE, type Edit, type Instance, type Registration, type Silence } from './instance.ts';
@@ -17,6 +19,7 @@ import { type Census, Rows } from './rows.ts';
 import type { ServiceName } from './service-name.ts';
 import { type Service, Services, type Tally } from './services.ts';
 import { DEFAULT_SETTINGS, type ServiceSettings } from './settings.ts';
+import { nextDue, sweep } from './sweep.ts';
 import { walk } from './walk.ts';
 
 /**
@@ -27,9 +30,12 @@ import { walk } from './walk.ts';
 export class Registry {
   /** How much there is, in all and by who has brought it. */
   readonly accounts: Pick<Accounts, 'all' | 'of' | 'peerCount'>;
+  /** Taking instances out for a time. */
+  readonly drains: Pick<Draining, 'drain' | 'resume' | 'all' | 'at'>;
   readonly #parts: Parts;
   readonly #instances: Instances;
   readonly #edits: Edits;
+  readonly #draining: Draining;
   readonly #durable: Durable;
   #ignorantUntil: number;
   #expirySuspended = false;
@@ -48,6 +54,7 @@ export class Registry {
       troubles: new Map(),
       riseBeats,
       overlay: new Overlay(keepEditsMs, maxRemembered),
+      drains: new Drains(keepEditsMs, maxRemembered),
       departed: new Departed(maxRemembered),
       changes: new Changes(options.onListenerError ?? (() => {})),
       // Whole milliseconds: sums and differences of them are exact, so a deadline and the silence behind it never disagree.
@@ -56,6 +63,7 @@ export class Registry {
     };
     this.#instances = new Instances(this.#parts);
     this.#edits = new Edits(this.#parts, this.#instances);
+    this.#draining = this.drains = new Draining(this.#parts, this.#instances);
     this.#durable = new Durable(this.#parts, this.#instances);
     this.#ignorantUntil = this.#parts.now() + graceMs;
   }
@@ -77,6 +85,7 @@ export class Registry {
     const { service, id } = this.#find(name, address);
     if (service === undefined || id === undefined) {
       if (overlay.endAbsent(name, address)) this.#instances.happenedAway(name, address, 'deregistered', by);
+      this.#draining.endAbsent(name, address, 'deregistered', by);
       if (service !== undefined) departed.forget(service, address);
       return 'unknown';
     }
@@ -191,6 +200,7 @@ export class Registry {
   /** Forgets the service, all its instances and their edits at once. False when it is not known here. */
   drop(name: ServiceName, by?: Source): boolean {
     for (const address of this.#parts.overlay.dropAbsent(name)) this.#instances.happenedAway(name, address, 'dropped', by);
+    this.#draining.dropAbsent(name, by);
     const service = this.#parts.services.find(name);
     if (service === undefined) return false;
     for (const id of [...this.#parts.rows.of(service)]) this.#instances.remove(id, 'dropped', by);
@@ -269,25 +279,13 @@ export class Registry {
 
   /** The clock's time before which a sweep has nothing to do; undefined when there is nothing to wait for. */
   get nextDue(): number | undefined {
-    const { lease, services } = this.#parts;
-    const next = this.#expirySuspended ? lease.nextLost : Math.min(lease.nextDue, services.nextDue);
-    return next === Number.POSITIVE_INFINITY ? undefined : next;
+    return nextDue(this.#parts, this.#expirySuspended);
   }
 
-  /** Applies what silence has made due by now, or some of it where that is very much, then names each service once. One scan of all. */
+  /** Applies what time has made due by now, or some of it where that is very much, then names each service once. One scan of all. */
   sweep(): 'done' | 'more' {
-    const { lease, rows, services } = this.#parts;
-    const [now, changed] = [this.#parts.now(), new Set<ServiceName>()];
-    for (const due of this.#expirySuspended ? lease.lost(now) : lease.due(now)) {
-      const { name } = rows.row(due.id).service;
-      if (this.#instances.fallDue(due)) changed.add(name);
-    }
-    for (const service of this.#expirySuspended ? [] : services.forgetEmptied(now)) {
-      this.#instances.happenedTo(service.name, 'forgotten');
-      changed.add(service.name);
-    }
-    for (const name of changed) this.#parts.changes.changed(name);
-    return lease.hasMore ? 'more' : 'done';
+    const isSuspended = this.#expirySuspended;
+    return sweep({ parts: this.#parts, instances: this.#instances, draining: this.#draining, isSuspended });
   }
 
   /** For how long nobody at all has been heard; infinite when nobody ever was. */
