@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parseConfig } from '../src/cli/config-file.ts';
+import { CAUSES } from '../src/events/causes.ts';
 import { requestTable } from '../src/nacos/grpc/table.ts';
 import { nacosRoutes } from '../src/nacos/http/routes.ts';
 import { OPTIONS } from '../src/options.ts';
@@ -118,6 +119,11 @@ it('the versions of the clients of HTTP/2 are the ones that are tested', () => {
   expect(versions.get('Python `httpx`')).toBe(python.get('httpx'));
   expect(versions.get('Python `h2`')).toBe(python.get('h2'));
   expect(versions.get("Connect's conformance suite")).toBe(conformance);
+});
+
+it('the table of causes has every cause, and no other', () => {
+  const named = tableAfter('docs/events.md', '## Causes').flatMap(([causes = '']) => causes.match(/[\w-]+/g) ?? []);
+  expect(named.sort()).toEqual(Object.keys(CAUSES).sort());
 });
 
 const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))];

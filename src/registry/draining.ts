@@ -1,5 +1,5 @@
 import type { DrainEnd } from './changes.ts';
-import { type AbsentDrain, toldOf } from './drains.ts';
+import { toldOf } from './drains.ts';
 import type { Address, Drain } from './instance.ts';
 import type { Instances } from './instances.ts';
 import type { Parts } from './parts.ts';
@@ -29,7 +29,7 @@ export class Draining {
       const waiting = drains.absent(name, address);
       if (waiting === undefined) return false;
       drains.putAbsent({ ...waiting, drain, endsAt });
-      this.#tellAway(waiting, 'drained', drain, drain.by);
+      this.#instances.telling.ofAway(name, address, 'drained', { by: drain.by, drain: toldOf(drain) });
       return true;
     }
     drains.put(id, drain, endsAt);
@@ -76,10 +76,10 @@ export class Draining {
 
   /** Ends one that waits for its instance. False when there is none. */
   endAbsent(name: ServiceName, address: Address, why: DrainEnd, by?: Source): boolean {
-    const { ip, port } = address;
     const drain = this.#parts.drains.endAbsent(name, address);
-    if (drain !== undefined) this.#tellAway({ service: name, ip, port }, 'resumed', drain, by, why);
-    return drain !== undefined;
+    if (drain === undefined) return false;
+    this.#instances.telling.ofAway(name, address, 'resumed', { by, drain: toldOf(drain, why) });
+    return true;
   }
 
   /** Ends those that wait for instances of a service that is dropped. */
@@ -96,18 +96,6 @@ export class Draining {
       if (this.#instances.resume(id, 'over')) yield name;
     }
     for (const one of absent) this.endAbsent(one.service, one, 'over');
-  }
-
-  #tellAway(
-    { service, ip, port }: Pick<AbsentDrain, 'service' | 'ip' | 'port'>,
-    cause: 'drained' | 'resumed',
-    drain: Drain,
-    by: Source | undefined,
-    why?: DrainEnd,
-  ): void {
-    const { changes, now } = this.#parts;
-    const instance = { ip, port };
-    changes.happened({ at: now(), cause, service, instance, ...(by !== undefined && { by }), drain: toldOf(drain, why) });
   }
 }
 

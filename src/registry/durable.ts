@@ -101,7 +101,7 @@ export class Durable {
    * `afresh`: nobody could be heard meanwhile, so that silence begins anew.
    */
   restore(records: Iterable<DurableRecord>, { afresh, heldMs }: RestoreOptions): ReadonlySet<ServiceName> {
-    const { services, rows, departed, changes, now } = this.#parts;
+    const { services, rows, departed, now } = this.#parts;
     const all = [...records];
     const known = new Set<Service>();
     const restored = new Map<number, Condition | undefined>();
@@ -147,7 +147,7 @@ export class Durable {
     // Told once all is as it was, edits included.
     for (const [id, from] of restored) this.#instances.happened('restored', id, from);
     for (const { service, ip, port, drain } of over)
-      changes.happened({ at: now(), cause: 'resumed', service, instance: { ip, port }, drain: toldOf(drain, 'over') });
+      this.#instances.telling.ofAway(service, { ip, port }, 'resumed', { drain: toldOf(drain, 'over') });
     return new Set([...known].map(({ name }) => name));
   }
 

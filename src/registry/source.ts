@@ -8,4 +8,6 @@ export interface Source {
   readonly user?: string;
   /** The connection that holds, or held, the instance. */
   readonly connection?: string;
+  /** For `connection-ended`: why it has. */
+  readonly reason?: string;
 }
