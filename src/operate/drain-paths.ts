@@ -1,5 +1,6 @@
 import type { Source } from '../registry/changes.ts';
 import type { Drained, Located } from '../registry/draining.ts';
+import { flat } from '../registry/flat.ts';
 import type { Admission, Need, Permit, Refusal } from '../rights/admission.ts';
 import { answer } from '../wire/answer.ts';
 import { hasLeft, headerOf, ipOf, pathOf, queryOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
@@ -128,7 +129,7 @@ function bodyFault(req: Request): string | undefined {
 }
 
 function byOf(req: Request, { user }: Permit): Source {
-  const [peer, agent] = [ipOf(req), headerOf(req, 'user-agent').slice(0, MAX_AGENT_LENGTH)];
+  const [peer, agent] = [ipOf(req), flat(headerOf(req, 'user-agent').slice(0, MAX_AGENT_LENGTH))];
   return { ...(peer !== '' && { peer }), ...(agent !== '' && { agent }), ...(user !== undefined && { user }) };
 }
 

@@ -1,5 +1,6 @@
 import type { Source } from '../registry/changes.ts';
 import type { Drained, Located } from '../registry/draining.ts';
+import { flat } from '../registry/flat.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ServiceName } from '../registry/service-name.ts';
 import type { Permit } from '../rights/admission.ts';
@@ -24,7 +25,7 @@ export class Drains {
   /** Answers whom it has drained, and until when: milliseconds since 1970. */
   async drain({ forMs, reason, ...target }: DrainAsked, by: Source, permit: Permit): Promise<Done> {
     const since = this.#wallClock();
-    const drain = { reason, since, until: since + forMs, by };
+    const drain = { reason: flat(reason), since, until: since + forMs, by };
     const done = await this.#each(target, permit, (one) => this.#registry.drains.drain(one.service, one, drain));
     return { ...done, until: drain.until };
   }
