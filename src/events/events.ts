@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from '../registry/registry.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
+import { CAUSES } from './causes.ts';
 import { EventLog } from './event-log.ts';
 import { Gathering, type GatheringOptions } from './gathering.ts';
 import { History } from './history.ts';
@@ -9,6 +10,8 @@ import type { EventCause, NewRecord } from './record.ts';
 /** What happens, from the moment it is told to this room: the one wiring of it. */
 export interface Events {
   readonly history: History;
+  /** All that there are of what happens. */
+  readonly causes: readonly string[];
   /** What happened to the process itself, or to whoever asked something of it. */
   readonly note: (cause: EventCause, said?: Pick<NewRecord, 'by' | 'count' | 'detail'>) => void;
   /** From now on. What there is by then is no news. */
@@ -42,6 +45,7 @@ export function createEvents(options: EventsOptions): Events {
   const lines = new EventLog(history, scheduler, log);
   return {
     history,
+    causes: Object.keys(CAUSES),
     note: (cause, said = {}) => void history.add({ kind: 'bridge', cause, ...said }),
     start: () => gathering.start(),
     stop() {

@@ -4,6 +4,7 @@ import type { CheckTrouble, CheckVerdict } from './checks.ts';
 import { flat } from './flat.ts';
 import type { Address, Instance, Metadata, Registration } from './instance.ts';
 import { type Due, saidOf } from './lease.ts';
+import type { RegistryOptions } from './options.ts';
 import { edited, editedMetadata } from './overlay.ts';
 import type { Parts } from './parts.ts';
 import type { Holder, Row } from './row.ts';
@@ -16,9 +17,11 @@ import type { Service } from './services.ts';
  */
 export class Instances {
   readonly #parts: Parts;
+  readonly #onBeat: RegistryOptions['onBeat'];
 
-  constructor(parts: Parts) {
+  constructor(parts: Parts, onBeat?: RegistryOptions['onBeat']) {
     this.#parts = parts;
+    this.#onBeat = onBeat;
   }
 
   /** It comes, or comes back. */
@@ -76,6 +79,7 @@ export class Instances {
     const { rows, lease, comebacks, riseBeats, now } = this.#parts;
     const { service, silence } = rows.row(id);
     const needed = service.settings?.riseBeats ?? riseBeats;
+    this.#onBeat?.(lease.silentMs(id, now()), silence);
     const alive = rows.isAlive(id) || comebacks.beat(id, lease.silentMs(id, now()), silence.unhealthyAfterMs, needed);
     const from = this.condition(id);
     rows.setAlive(id, alive);
