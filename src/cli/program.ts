@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { BadFileError, MovingError, RefusedError } from '../moving/errors.ts';
 import { OptionsError } from '../options.ts';
 import { suggestion } from '../suggestion.ts';
+import { withActingCommands } from './acting.ts';
 import { configPrint } from './config-print.ts';
 import { configSchema } from './config-schema.ts';
 import type { ExportFlags } from './export.ts';
@@ -83,6 +84,8 @@ withoutArguments(program.command('new-token'))
     refuseArguments(command, 'a token is made, and never given');
     print((await import('./new-token.ts')).newToken());
   });
+
+withActingCommands(program, print);
 
 program.addHelpText('after', () => `\nWithout a command, serve:\n\n${serveCommand.helpInformation()}`);
 

