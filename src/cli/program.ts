@@ -3,11 +3,12 @@ import { Command } from 'commander';
 import { BadFileError, MovingError, RefusedError } from '../moving/errors.ts';
 import { OptionsError } from '../options.ts';
 import { suggestion } from '../suggestion.ts';
-import { withActingCommands } from './acting.ts';
+import { withActingCommands } from './client/acting-commands.ts';
 import { withReadingCommands } from './client/commands.ts';
 import { ClientError, UsageError } from './client/failures.ts';
 import { withTwoDashes } from './client/go-flags.ts';
 import { shown } from './client/terminal.ts';
+import { withCompletion } from './completion/commands.ts';
 import { configPrint } from './config-print.ts';
 import { configSchema } from './config-schema.ts';
 import type { ExportFlags } from './export.ts';
@@ -72,6 +73,7 @@ withServerFlags(program.command('import'))
   });
 
 withReadingCommands(program, VERSION);
+withActingCommands(program, VERSION);
 
 withoutArguments(program.command('hash-password'))
   .description(
@@ -93,7 +95,7 @@ withoutArguments(program.command('new-token'))
     print((await import('./new-token.ts')).newToken());
   });
 
-withActingCommands(program, print);
+withCompletion(program, VERSION, print);
 
 program.addHelpText('after', () => `\nWithout a command, serve:\n\n${serveCommand.helpInformation()}`);
 

@@ -2,10 +2,8 @@ import type { Command } from 'commander';
 import { bashScript } from './bash.ts';
 import { commandTree } from './command-tree.ts';
 import { fishScript } from './fish.ts';
+import type { Shell } from './shells.ts';
 import { zshScript } from './zsh.ts';
-
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
 
 /** The script that makes the shell complete what the program takes, as it stands; names of services are asked for when they are wanted. */
 export function completionScript(program: Command, shell: Shell): string {
