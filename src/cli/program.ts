@@ -11,6 +11,7 @@ import { shown } from './client/terminal.ts';
 import { withCompletion } from './completion/commands.ts';
 import { configPrint } from './config-print.ts';
 import { configSchema } from './config-schema.ts';
+import { withDoctor } from './doctor/command.ts';
 import type { ExportFlags } from './export.ts';
 import { type Given, settingsOf, withFlags } from './flags.ts';
 import type { ImportFlags } from './import.ts';
@@ -95,6 +96,7 @@ withoutArguments(program.command('new-token'))
     print((await import('./new-token.ts')).newToken());
   });
 
+withDoctor(program, VERSION);
 withCompletion(program, VERSION, print);
 
 program.addHelpText('after', () => `\nWithout a command, serve:\n\n${serveCommand.helpInformation()}`);
