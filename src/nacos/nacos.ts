@@ -15,6 +15,7 @@ import { type ConfigLimits, Configs } from './configs.ts';
 import { type Durability, type DurablePart, NOTHING_IS_KEPT } from './durability.ts';
 import { type Figure, figuresOf, partiesOf, pushCountsOf } from './figures.ts';
 import type { Gate } from './gate.ts';
+import type { EndReason } from './grpc/connection.ts';
 import { Connections, type ConnectionsOptions } from './grpc/connections.ts';
 import { type LaneRoom, nacosLane } from './grpc/lane.ts';
 import { ListenedConfigs, type ListenedConfigsLimits } from './grpc/listened-configs.ts';
@@ -31,6 +32,7 @@ import { InterestBytes, type InterestBytesLimits } from './interest-bytes.ts';
 import { Lists } from './lists.ts';
 import { Namespaces, type NamespacesLimits } from './namespaces.ts';
 import { Naming, type NamingOptions } from './naming.ts';
+import type { OnOperated } from './operated.ts';
 import { type CheckTimes, type ProbeRules, probeRules } from './probing.ts';
 import { Quotas, type QuotasLimits } from './quotas.ts';
 import { Switches } from './switches.ts';
@@ -66,6 +68,7 @@ export function createNacos(options: NacosOptions): Nacos {
       const figured = { ...rooms, pushes: options.taps?.pushes ?? new Taps().pushes };
       return { figures: figuresOf(figured), ...partiesOf(figured), pushes: pushCountsOf(figured) };
     },
+    connectionsEnded: connections.endedBy,
     freeze: () => connections.freeze(),
     endPolls: () => longPolls.close(),
     cut: () => connections.cut(),
@@ -97,9 +100,9 @@ function usesOf(rooms: NacosRooms, largeAnswers: LargeAnswers): ReturnType<Nacos
 
 function roomsOf(options: NacosOptions): NacosRooms {
   const { registry, limits, wallClock, log, pushToClientIp, checkTimes } = options;
-  const { durability = NOTHING_IS_KEPT, isChecking = true, isDraining = () => false } = options;
+  const { durability = NOTHING_IS_KEPT, isChecking = true, isDraining = () => false, onOperated } = options;
   const timed = { ...options, delayMs: options.pushDelayMs };
-  const switches = new Switches();
+  const switches = new Switches(onOperated);
   // The first to hear of a change: whoever asks it because of that must not be told what was before.
   const walks = new Walks(options);
   const lists = new Lists({ registry, walks });
@@ -126,7 +129,7 @@ function roomsOf(options: NacosOptions): NacosRooms {
     lists,
     catalog: new Catalog({ registry, limits, quotas }),
     quotas,
-    namespaces: new Namespaces(limits),
+    namespaces: new Namespaces(limits, onOperated),
     switches,
     isReady: () => switches.values.overriddenServerStatus !== 'DOWN' && !isDraining(),
     checkTimes,
@@ -178,6 +181,8 @@ export interface NacosOptions {
   readonly refused?: Refused | undefined;
   /** Where calls, beats and pushes are counted; nowhere when left out. */
   readonly taps?: Taps | undefined;
+  /** Hears what operators change that is of no service: switches, names of namespaces. */
+  readonly onOperated?: OnOperated | undefined;
 }
 
 /** What is given to each room of it. */
@@ -223,6 +228,8 @@ export interface Nacos {
   readonly uses: () => readonly { readonly name: string; readonly used: number; readonly most: number }[];
   /** How much there is of everything, for whoever counts. */
   readonly told: () => Told;
+  /** How many connections of 2.x and 3.x have ended so far, by why they did. */
+  readonly connectionsEnded: ReadonlyMap<EndReason, number>;
   /** The server goes: clients are told to look elsewhere, and what they have registered stays. */
   readonly freeze: () => void;
   /** Answers whoever waits for a text to change; nobody waits from now on. */

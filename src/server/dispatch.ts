@@ -25,14 +25,16 @@ export interface Surfaces {
   readonly metricsPaths: (path: string) => Serve | undefined;
   /** What has happened. */
   readonly eventPaths: (path: string) => Serve | undefined;
+  /** Who is taken out for a time. */
+  readonly drainPaths: (path: string) => Serve | undefined;
   /** Whether the bridge itself lives, and is ready. */
   readonly probePaths: (path: string) => Serve | undefined;
 }
 
 /** Finds the surface of a request by its path. It knows no path itself but where Nacos begins. */
 export function everything(surfaces: Omit<Surfaces, 'nacosTurnedAway'>, log: Logger): Lanes {
-  const { nacos, contextPath, nacosRpc, nacosLane, healthRpc, healthPaths, healthLane, metricsPaths, eventPaths, probePaths } =
-    surfaces;
+  const { nacos, contextPath, nacosRpc, nacosLane, healthRpc, healthPaths, healthLane } = surfaces;
+  const { metricsPaths, eventPaths, drainPaths, probePaths } = surfaces;
   const root = contextPath.replace(/\/$/, '');
   // Nearly all that is Nacos's differs from it in its first letter.
   const ofActuator = (path: string) => (path.startsWith(ACTUATOR) ? metricsPaths(path) : undefined);
@@ -45,6 +47,7 @@ export function everything(surfaces: Omit<Surfaces, 'nacosTurnedAway'>, log: Log
       healthPaths(path) ??
       eventPaths(path) ??
       metricsPaths(path) ??
+      drainPaths(path) ??
       probePaths(path) ??
       notFound;
     return serve(req, res);

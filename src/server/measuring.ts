@@ -11,7 +11,7 @@ import type { Taps } from '../wire/taps.ts';
 import type { House } from './house.ts';
 import { answerRefusal } from './pages.ts';
 import { type Users, usesOf } from './usage.ts';
-import { VERSION } from './version.ts';
+import { readVersion } from './version.ts';
 
 /** Counts by how much each beat is later than the instance, or else what clients do, lets one expect. */
 export function beatsTold({ beatLateness }: Taps): (silentMs: number, silence: Silence) => void {
@@ -26,6 +26,7 @@ const USUAL_INTERVAL_MS = 5_000;
 export interface MeasuredRooms {
   readonly watches: Users['watches'];
   readonly nacos: Users['nacos'] & {
+    readonly connectionsEnded: ReadonlyMap<string, number>;
     readonly told: () => OfNacos;
     readonly rooms: { readonly connections: { readonly count: number } };
   };
@@ -53,7 +54,7 @@ function sourcesOf(house: House, rooms: MeasuredRooms): Sources {
     taps,
     registry,
     watches,
-    version: VERSION,
+    version: readVersion(),
     uses: () => usesOf({ ...house, ...rooms }),
     refused: () => [...refused.counts, ...http2Totals.counts],
     connections() {
@@ -61,7 +62,7 @@ function sourcesOf(house: House, rooms: MeasuredRooms): Sources {
       const http2 = http2Totals.connectionCount;
       return { http1: Math.max(0, seats.count - http2), http2: Math.max(0, http2 - ofNacos), nacos: ofNacos };
     },
-    connectionsEnded: () => [],
+    connectionsEnded: () => nacos.connectionsEnded,
     ofNacos: () => nacos.told(),
     isStoreFailing: () => keeping?.trouble !== undefined,
     certificateEndsAt: () => certificate?.validUntil,

@@ -70,12 +70,11 @@ export class Sweeper {
 
   /** Whoever was heard meanwhile was not the only one who could be: deadlines move by no more than the silence of everybody. */
   #stalled(gapMs: number): void {
-    const { registry, log, taps } = this.#options;
+    const { registry, stalled, taps } = this.#options;
     const unheardMs = Math.min(gapMs, registry.quietMs);
     registry.postpone(unheardMs + HEAR_WITHIN_MS);
     taps?.stalls.observe(gapMs / 1_000);
-    const facts = { gapMs: Math.round(gapMs), unheardMs: Math.round(unheardMs) };
-    log.warn(facts, 'the process was stalled, deadlines are postponed');
+    stalled({ gapMs: Math.round(gapMs), unheardMs: Math.round(unheardMs) });
   }
 
   /**
@@ -120,6 +119,8 @@ export interface SweeperOptions {
   readonly scheduler: Scheduler;
   /** The registry's clock. */
   readonly now: () => number;
+  /** Told of each stall: how long it was, and for how much of it nobody was heard. */
+  readonly stalled: (facts: { readonly gapMs: number; readonly unheardMs: number }) => void;
   readonly log: Logger;
   /** Where sweeps and stalls are counted; nowhere when left out. */
   readonly taps?: Pick<Taps, 'sweeps' | 'stalls'> | undefined;

@@ -49,6 +49,7 @@ async function served(checker: Checker, port: 'all' | 'health' = 'all') {
     pages: () => false,
     metricsPaths: () => undefined,
     eventPaths: () => undefined,
+    drainPaths: () => undefined,
     probePaths: probePaths([]),
   };
   const lanes = port === 'all' ? everything(surfaces, log) : healthOnly(surfaces, log);
