@@ -63,12 +63,12 @@ export function createNacos(options: NacosOptions): Nacos {
       configs.onChange((id) => {
         if (id.group === MAPPING_GROUP) listener(id.namespace, id.dataId, configs.get(id)?.content ?? '');
       }),
+    connectionsEnded: connections.endedBy,
     uses: () => usesOf(rooms, largeAnswers),
     told: () => {
       const figured = { ...rooms, pushes: options.taps?.pushes ?? new Taps().pushes };
       return { figures: figuresOf(figured), ...partiesOf(figured), pushes: pushCountsOf(figured) };
     },
-    connectionsEnded: connections.endedBy,
     freeze: () => connections.freeze(),
     endPolls: () => longPolls.close(),
     cut: () => connections.cut(),
@@ -179,10 +179,10 @@ export interface NacosOptions {
   readonly durability?: Durability | undefined;
   /** Where refusals for a limit are counted; nowhere when left out. */
   readonly refused?: Refused | undefined;
-  /** Where calls, beats and pushes are counted; nowhere when left out. */
-  readonly taps?: Taps | undefined;
   /** Hears what operators change that is of no service: switches, names of namespaces. */
   readonly onOperated?: OnOperated | undefined;
+  /** Where calls, beats and pushes are counted; nowhere when left out. */
+  readonly taps?: Taps | undefined;
 }
 
 /** What is given to each room of it. */
@@ -226,10 +226,10 @@ export interface Nacos {
   readonly onMapping: (listener: (namespace: string, interfaceName: string, content: string) => void) => void;
   /** How much of each limit in all is used. */
   readonly uses: () => readonly { readonly name: string; readonly used: number; readonly most: number }[];
-  /** How much there is of everything, for whoever counts. */
-  readonly told: () => Told;
   /** How many connections of 2.x and 3.x have ended so far, by why they did. */
   readonly connectionsEnded: ReadonlyMap<EndReason, number>;
+  /** How much there is of everything, for whoever counts. */
+  readonly told: () => Told;
   /** The server goes: clients are told to look elsewhere, and what they have registered stays. */
   readonly freeze: () => void;
   /** Answers whoever waits for a text to change; nobody waits from now on. */

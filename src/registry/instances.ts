@@ -24,8 +24,8 @@ export class Instances {
 
   constructor(parts: Parts, onBeat?: RegistryOptions['onBeat']) {
     this.#parts = parts;
-    this.#onBeat = onBeat;
     this.telling = new Telling(parts);
+    this.#onBeat = onBeat;
   }
 
   /** It comes, or comes back. */
@@ -83,9 +83,9 @@ export class Instances {
     const { rows, lease, voices, comebacks, riseBeats, now } = this.#parts;
     const { service, silence, ip } = rows.row(id);
     const needed = service.settings?.riseBeats ?? riseBeats;
-    this.#onBeat?.(lease.silentMs(id, now()), silence);
     const wasAlive = rows.isAlive(id);
     const alive = wasAlive || comebacks.beat(id, lease.silentMs(id, now()), silence.unhealthyAfterMs, needed);
+    this.#onBeat?.(lease.silentMs(id, now()), silence);
     const from = this.condition(id);
     rows.setAlive(id, alive);
     if (alive) comebacks.forget(id);

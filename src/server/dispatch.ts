@@ -46,8 +46,8 @@ export function everything(surfaces: Omit<Surfaces, 'nacosTurnedAway'>, log: Log
       healthRpc.get(path) ??
       healthPaths(path) ??
       eventPaths(path) ??
-      metricsPaths(path) ??
       drainPaths(path) ??
+      metricsPaths(path) ??
       probePaths(path) ??
       notFound;
     return serve(req, res);

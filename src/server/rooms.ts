@@ -144,8 +144,8 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   if (keeping !== undefined) house.registry.postpone(house.now() - since);
   if (!probes) forgetFindings(house.registry);
   rooms.events.start();
-  rooms.metrics.start(standingsIn(house, (service) => rooms.health.statusOf(selectAll(service))));
   rooms.certificate?.start();
+  rooms.metrics.start(standingsIn(house, (service) => rooms.health.statusOf(selectAll(service))));
   for (const notice of door.notices()) house.log.warn(notice);
   return {
     ...nacosSurfaces(house, nacos),
