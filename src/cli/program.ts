@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { BadFileError, MovingError, RefusedError } from '../moving/errors.ts';
 import { OptionsError } from '../options.ts';
+import { readVersion } from '../server/version.ts';
 import { suggestion } from '../suggestion.ts';
 import { withActingCommands } from './client/acting-commands.ts';
 import { withReadingCommands } from './client/commands.ts';
+import { withDrainCommands } from './client/drain-commands.ts';
 import { ClientError, UsageError } from './client/failures.ts';
 import { withTwoDashes } from './client/go-flags.ts';
 import { shown } from './client/terminal.ts';
@@ -75,6 +76,7 @@ withServerFlags(program.command('import'))
 
 withReadingCommands(program, VERSION);
 withActingCommands(program, VERSION);
+withDrainCommands(program, VERSION);
 
 withoutArguments(program.command('hash-password'))
   .description(
@@ -173,9 +175,4 @@ async function exitCodeOf(error: unknown): Promise<number> {
     return EXIT_STORE;
   }
   throw error;
-}
-
-function readVersion(): string {
-  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return manifest.version;
 }
