@@ -5,12 +5,15 @@ import type { Scheduler } from '../wire/scheduler.ts';
 import { EventLog } from './event-log.ts';
 import { Gathering, type GatheringOptions } from './gathering.ts';
 import { History } from './history.ts';
+import { KeptEvents } from './kept-events.ts';
 import type { Detail, EventCause, NewRecord } from './record.ts';
 import { Refusals } from './refusals.ts';
 
 /** What happens, from the moment it is told to this room: the one wiring of it. */
 export interface Events {
   readonly history: History;
+  /** The same, as it is kept over a restart. */
+  readonly kept: KeptEvents;
   /** What happened to the process itself, or to whoever asked something of it. */
   readonly note: (cause: EventCause, said?: Pick<NewRecord, 'by' | 'count' | 'detail'>) => void;
   /** From now on. What there is by then is no news. */
@@ -43,6 +46,7 @@ export function createEvents(options: EventsOptions): Events {
     wallClock,
     onListenerError: (err) => log.error({ err }, 'a listener of events failed'),
   });
+  const kept = new KeptEvents(history, limits.maxEvents);
   const gathering = new Gathering({ ...options, history });
   const lines = new EventLog(history, scheduler, log);
   const note: Events['note'] = (cause, said = {}) => void history.add({ kind: 'bridge', cause, ...said });
@@ -50,12 +54,18 @@ export function createEvents(options: EventsOptions): Events {
   refused.follow((refusal) => refusals.note(refusal));
   return {
     history,
+    kept,
     note,
-    start: () => gathering.start(),
+    start() {
+      // Of a life before, and not there any more.
+      for (const service of [...history.services()]) if (options.standingOf(service) === 'unknown') history.forget(service);
+      gathering.start();
+    },
     stop() {
       gathering.stop();
       refusals.stop();
       lines.stop();
+      kept.end();
     },
   };
 }

@@ -132,7 +132,7 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   if (faults.length > 0) throw new OptionsError(faults);
   const { comeBackWithinMs: heldMs, rememberForMs, probes } = house.options;
   const since = house.now();
-  const parts = [...nacos.durable, door.users.durableUsers, door.users.durableRules, door.users.durableEnds];
+  const parts = [...nacos.durable, door.users.durableUsers, door.users.durableRules, door.users.durableEnds, rooms.events.kept];
   await keeping?.begin(house.registry, parts, { heldMs, rememberForMs, risingClock: house.risingClock });
   // Nobody could be heard meanwhile, and a large store takes long.
   if (keeping !== undefined) house.registry.postpone(house.now() - since);
