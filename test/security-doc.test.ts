@@ -5,7 +5,6 @@ import { NAMES, OPTIONS } from '../src/options.ts';
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, '..', file), 'utf8');
 const text = read('docs/security.md');
-const readme = read('README.md');
 
 it('docs/security.md names no option that there is not', () => {
   const flags = NAMES.map((name) => OPTIONS[name].flag);
@@ -15,17 +14,4 @@ it('docs/security.md names no option that there is not', () => {
   expect(named.filter((name) => !flags.some((flag) => flag === name || (name === '--tls' && flag.startsWith('--tls-'))))).toEqual(
     [],
   );
-});
-
-it('docs/security.md points at parts of README that are there, and README at it', () => {
-  const headings = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replaceAll(/[^\w -]/g, '')
-      .replaceAll(' ', '-'),
-  );
-  const anchors = [...text.matchAll(/\.\.\/README\.md#([\w-]+)/g)].map(([, anchor]) => anchor);
-  expect(anchors.length).toBeGreaterThan(2);
-  expect(anchors.filter((anchor) => anchor !== undefined && !headings.includes(anchor))).toEqual([]);
-  expect(readme).toContain('(docs/security.md)');
 });

@@ -1,10 +1,16 @@
 import { wordsOf } from './causes.ts';
-import type { EventRecord } from './record.ts';
+import type { Affected, EventRecord } from './record.ts';
 
 /** A record as it is told to programs: one object of JSON, with the parts of a service's name beside each other, and a time in ISO 8601. */
-export function viewOf({ seq, at, kind, cause, service, ...rest }: EventRecord): object {
+export function viewOf({ seq, at, kind, cause, service, instances, ...rest }: EventRecord): object {
   const named = service && { namespace: service.namespace, group: service.group, service: service.name };
-  return { seq, at: new Date(at).toISOString(), kind, cause, ...named, ...rest };
+  const whom = instances && { instances: instances.map(affectedView) };
+  return { seq, at: new Date(at).toISOString(), kind, cause, ...named, ...whom, ...rest };
+}
+
+function affectedView(affected: Affected): object {
+  const { lastBeatAt } = affected;
+  return lastBeatAt === undefined ? affected : { ...affected, lastBeatAt: new Date(lastBeatAt).toISOString() };
 }
 
 /** The same in a few words, for whoever reads: what happened to whom, and why. */

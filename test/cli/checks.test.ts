@@ -85,7 +85,7 @@ describe('beatbridge serve', SLOW, () => {
   });
 });
 
-/** What the curl of README asks, with the ports that are free here. */
+/** What a curl of docs/checks.md asks, with the ports that are free here. */
 function request(curl: string, ports: ReadonlyMap<string, string>): Promise<Response> {
   const free = (text: string) => text.replace(/\b(?:8848|20000|20001)\b/g, (port) => ports.get(port) ?? port);
   const [, method = 'GET'] = /-X (\w+)/.exec(curl) ?? [];
@@ -94,9 +94,9 @@ function request(curl: string, ports: ReadonlyMap<string, string>): Promise<Resp
   return fetch(free(url), { method, ...(name !== undefined && { body: new URLSearchParams({ [name]: value }) }) });
 }
 
-it("README's check in four curls does what it says, though not by curl and on other ports", SLOW, async () => {
-  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
-  const [, section = ''] = /\n## An HTTP check in four curls\n([\s\S]*?)\n## /.exec(readme) ?? [];
+it('the check in four curls of docs/checks.md does what it says, though not by curl and on other ports', SLOW, async () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/checks.md'), 'utf8');
+  const [, section = ''] = /\n## An HTTP check in four curls\n([\s\S]*?)\n## /.exec(page) ?? [];
   const curls = section.replaceAll('\\\n', '').match(/^curl .*\n# .*$/gm) ?? [];
   expect(curls).toHaveLength(4);
   await using instance = await listening(createHttp((_, answer) => answer.end('ok')));
