@@ -28,7 +28,7 @@ const DIRECTION: Readonly<Record<string, Room>> = {
   server: { may: ['registry', 'wire', 'gen', 'rights', 'access', 'options.ts'], packages: 'any' },
   // What the user file keeps is made there too, by commands that run no server.
   cli: { may: ['server', 'moving', 'access', 'wire', 'options.ts', 'suggestion.ts'], packages: 'any' },
-  'options.ts': { may: ['registry', 'wire', 'access', 'suggestion.ts'], packages: 'none' },
+  'options.ts': { may: ['registry', 'wire', 'access', 'events', 'suggestion.ts'], packages: 'none' },
   'suggestion.ts': { may: [], packages: 'none' },
   'index.ts': { may: ['server', 'options.ts', 'wire'], packages: 'none' },
 };

@@ -1,6 +1,5 @@
-import type { Subject } from '../registry/changes.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
-import type { EventRecord, NewRecord } from './record.ts';
+import type { Affected, EventRecord, NewRecord } from './record.ts';
 
 /**
  * What happened lately: the last of all, and the last few of each service, which outlive what happens to others. Whoever listens hears each
@@ -76,7 +75,7 @@ export class History {
   }
 
   /** Of a service that has changed, the instances by which it did; of another record, those that it names. */
-  behind({ kind, service, cause, instances = [], seq }: EventRecord): readonly Subject[] {
+  behind({ kind, service, cause, instances = [], seq }: EventRecord): readonly Affected[] {
     if (kind !== 'service' || service === undefined) return instances;
     const isCause = (other: EventRecord) => other.kind === 'instance' && other.cause === cause && other.seq < seq;
     return this.lastOf(service).findLast(isCause)?.instances ?? instances;

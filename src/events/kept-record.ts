@@ -20,8 +20,7 @@ export function readRecord(value: unknown): EventRecord | undefined {
   const isRead =
     Number.isSafeInteger(seq) &&
     Number(seq) > 0 &&
-    Number.isFinite(at) &&
-    Math.abs(Number(at)) <= MOST_MS &&
+    isTime(at) &&
     KINDS.has(kind) &&
     typeof cause === 'string' &&
     Object.hasOwn(CAUSES, cause) &&
@@ -38,6 +37,10 @@ export function readRecord(value: unknown): EventRecord | undefined {
 const MOST_MS = 8.64e15;
 const KINDS: ReadonlySet<unknown> = new Set(['instance', 'service', 'registry', 'bridge']);
 
+function isTime(value: unknown): boolean {
+  return Number.isFinite(value) && Math.abs(Number(value)) <= MOST_MS;
+}
+
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -47,5 +50,6 @@ function isService(value: unknown): value is ServiceName {
 }
 
 function isSubject(value: unknown): boolean {
-  return isObject(value) && typeof value.ip === 'string' && typeof value.port === 'number';
+  if (!isObject(value) || typeof value.ip !== 'string' || typeof value.port !== 'number') return false;
+  return value.lastBeatAt === undefined || isTime(value.lastBeatAt);
 }
