@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import type { Source } from '../registry/changes.ts';
+import type { Difference } from '../registry/differences.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Refused } from '../wire/refused.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
@@ -8,6 +10,7 @@ import { History } from './history.ts';
 import { KeptEvents } from './kept-events.ts';
 import type { Detail, EventCause, NewRecord } from './record.ts';
 import { Refusals } from './refusals.ts';
+import { changedIn } from './told.ts';
 
 /** What happens, from the moment it is told to this room: the one wiring of it. */
 export interface Events {
@@ -16,6 +19,8 @@ export interface Events {
   readonly kept: KeptEvents;
   /** What happened to the process itself, or to whoever asked something of it. */
   readonly note: (cause: EventCause, said?: Pick<NewRecord, 'by' | 'count' | 'detail'>) => void;
+  /** An operator has changed what is of no service. */
+  readonly changed: (operated: { readonly by: Source; readonly differences: readonly Difference[] }) => void;
   /** From now on. What there is by then is no news. */
   readonly start: () => void;
   readonly stop: () => void;
@@ -56,6 +61,7 @@ export function createEvents(options: EventsOptions): Events {
     history,
     kept,
     note,
+    changed: ({ by, differences }) => note('configured', { by, detail: changedIn(differences) }),
     start() {
       // Of a life before, and not there any more.
       for (const service of [...history.services()]) if (options.standingOf(service) === 'unknown') history.forget(service);

@@ -1,4 +1,5 @@
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
+import { Crowds } from './crowds.ts';
 import type { Affected, EventRecord, NewRecord } from './record.ts';
 
 /**
@@ -12,6 +13,7 @@ export class History {
   #start = 0;
   readonly #ofService = new Map<string, EventRecord[]>();
   readonly #listeners = new Set<(record: EventRecord) => void>();
+  readonly #crowds = new Crowds();
   #left: Leaving = () => {};
   #seq = 0;
 
@@ -32,6 +34,7 @@ export class History {
   add(said: NewRecord): EventRecord {
     const record: EventRecord = { seq: ++this.#seq, at: this.#options.wallClock(), ...said };
     this.#keep(record);
+    for (const { record: long, shorter } of this.#crowds.add(record)) this.#replace(long, shorter);
     for (const listener of this.#listeners) {
       try {
         listener(record);
@@ -137,7 +140,19 @@ export class History {
     const gone = this.#records[this.#start];
     this.#records[this.#start] = record;
     this.#start = (this.#start + 1) % this.#records.length;
-    if (gone !== undefined) this.#left(gone, gone.service === undefined || !this.lastOf(gone.service).includes(gone));
+    if (gone !== undefined)
+      this.#left(gone, gone.service === undefined || !this.lastOf(gone.service).some(({ seq }) => seq === gone.seq));
+  }
+
+  /** Wherever it is still kept. */
+  #replace(record: EventRecord, by: EventRecord): void {
+    const ofService = record.service === undefined ? [] : (this.#ofService.get(serviceKey(record.service)) ?? []);
+    const at = (this.#start + this.#indexAfter(record.seq - 1)) % this.#records.length;
+    for (const [list, index] of [
+      [this.#records, at],
+      [ofService, ofService.indexOf(record)],
+    ] as const)
+      if (list[index] === record) list[index] = by;
   }
 
   #keepOfService(record: EventRecord, service: ServiceName): void {

@@ -101,7 +101,8 @@ export class KeptEvents {
     const place = this.#next++ % this.#places;
     const before = this.#older[place];
     if (before !== undefined) this.#placeOf.delete(before.seq);
-    this.#older[place] = record;
+    // Not the record itself, which may be kept shorter one day.
+    this.#older[place] = storedOf(record);
     this.#placeOf.set(record.seq, place);
     this.#changed(`${OLDER}${place}`);
   }

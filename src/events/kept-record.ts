@@ -6,7 +6,7 @@ import type { EventRecord } from './record.ts';
 const MOST_KEPT = 20;
 
 /** A record as it is written down. */
-export function storedOf(record: EventRecord): unknown {
+export function storedOf(record: EventRecord): EventRecord {
   const { instances } = record;
   return instances === undefined || instances.length <= MOST_KEPT
     ? record

@@ -16,6 +16,7 @@ import { Watches } from '../health/watch.ts';
 import { headersKey, peerKey } from '../nacos/grpc/protocol.ts';
 import { createNacos, type Nacos } from '../nacos/nacos.ts';
 import { HOME, silenceOf } from '../nacos/rules.ts';
+import { drainPaths } from '../operate/drain-paths.ts';
 import { type Options, OptionsError } from '../options.ts';
 import { createChecks } from '../probe/checks.ts';
 import { forgetFindings } from '../probe/findings.ts';
@@ -51,7 +52,7 @@ import { reflectionRoutes } from './reflection.ts';
 import { rpcByPath } from './rpc.ts';
 import { seatsOf } from './seating.ts';
 import { Sweeper } from './sweeper.ts';
-import { listenersFor, mayHear, reflectedToVisitors, visitorsFor } from './visitors.ts';
+import { listenersFor, mayHear, operatorsFor, reflectedToVisitors, visitorsFor } from './visitors.ts';
 import { webhookSecrets } from './webhook-secrets.ts';
 
 /**
@@ -91,7 +92,8 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
   });
   const probes = probesIn(house);
   const isDraining = () => health.statusOf('bridge') !== 'serving';
-  const nacos = nacosIn(house, { door, checkTimes: probes.times, durability: keeping, isDraining });
+  const around = { door, checkTimes: probes.times, durability: keeping, isDraining, onOperated: events.changed };
+  const nacos = nacosIn(house, around);
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
   return {
     health,
@@ -167,6 +169,7 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
       listenerOf: listenersFor(door.access, house),
       shutdown: house.shutdown.signal,
     }),
+    drainPaths: drainPaths({ ...house, ...operatorsFor(door.access, house), home: HOME, durability: keeping }),
   };
 }
 
@@ -243,6 +246,7 @@ interface Around {
   readonly checkTimes: CheckTimes;
   readonly durability: Keeping | undefined;
   readonly isDraining: () => boolean;
+  readonly onOperated: Events['changed'];
 }
 
 function nacosIn(house: House, { door, ...around }: Around): Nacos {
