@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import { createServer } from '../../../src/server/server.ts';
 import { failOnLeaks } from '../../support/leaks.ts';
+import { run } from '../../support/process.ts';
 import { deregister, register, startServer } from '../../support/server.ts';
 import { WebhookReceiver } from '../../support/webhook-receiver.ts';
 
@@ -96,4 +97,16 @@ it.each([
   [{ webhookKinds: 'bridge' }, /^webhookKinds says nothing without --webhook$/],
 ])('a mistake in its options is refused at the start: %j', async (options, fault) => {
   await expect(createServer({ ...options, port: 0, grpcPort: 0, healthPort: 0 })).rejects.toThrow(fault);
+});
+
+it('is not printed with the options, as its URL is a secret', async () => {
+  const url = 'slack=https://hooks.example/services/T/B/t0ken';
+  const printed = await run(['config', 'print'], { BEATBRIDGE_WEBHOOK: url });
+  expect(printed.stdout).toContain('# webhook: (hidden)');
+  expect(printed.stdout).not.toContain('t0ken');
+  const checked = await run(['config', 'check', '--webhook', url, '--webhook-secret-file', '/nowhere']);
+  expect([checked.code, checked.stderr]).toEqual([
+    2,
+    expect.stringContaining('--webhook-secret-file: /nowhere: it cannot be read: ENOENT'),
+  ]);
 });
