@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Scheduler } from '../../wire/scheduler.ts';
+import type { Taps } from '../../wire/taps.ts';
 import type { History } from '../history.ts';
 import type { EventRecord } from '../record.ts';
 import { parseWebhooks, type WebhookAddress } from './address.ts';
@@ -23,8 +24,6 @@ export function createWebhooks({ options, secrets, ...means }: WebhooksMeans): W
  */
 export class Webhooks {
   readonly name = 'webhook';
-  /** Messages, and of `dropped` and `missed` records, since the start. */
-  readonly counts = new Map<WebhookResult, number>();
   readonly #receivers = new Map<string, Receiver>();
   readonly #options: WebhooksOptions;
   readonly #positions = new Map<string, number>();
@@ -38,7 +37,8 @@ export class Webhooks {
       this.#post ??= openPost();
       return this.#post;
     };
-    const count = (result: WebhookResult, many = 1) => void this.counts.set(result, (this.counts.get(result) ?? 0) + many);
+    const { webhooks: counts } = options.taps;
+    const count = (result: WebhookResult, many = 1) => void counts.set(result, (counts.get(result) ?? 0) + many);
     for (const { address, secret } of options.webhooks) {
       const key = keyOf(address);
       this.#receivers.set(key, new Receiver(address, { ...options, secret, post, count, moved: () => this.#moved(key) }));
@@ -118,6 +118,8 @@ export interface WebhooksOptions {
   readonly wallClock: () => number;
   readonly log: Logger;
   readonly wants: (record: EventRecord) => boolean;
+  /** Where it is counted what became of messages; and, `dropped` and `missed`, of events. */
+  readonly taps: Pick<Taps, 'webhooks'>;
   readonly bridge: string;
   readonly timeoutMs: number;
 }

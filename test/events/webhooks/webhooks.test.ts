@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { History } from '../../../src/events/history.ts';
 import { parseWebhooks } from '../../../src/events/webhooks/address.ts';
 import { Webhooks } from '../../../src/events/webhooks/webhooks.ts';
+import { Taps } from '../../../src/wire/taps.ts';
 import { ORDERS } from '../../support/events-room.ts';
 import { failOnLeaks } from '../../support/leaks.ts';
 import { ManualScheduler } from '../../support/scheduler.ts';
@@ -33,6 +34,7 @@ function room(urls: string, { maxEvents = 10_000, secret, timeoutMs = 10_000, wa
     wallClock,
     onListenerError: (error) => expect(error).toBe('none'),
   });
+  const taps = new Taps();
   const addresses = parseWebhooks(urls).filter((address) => address !== undefined);
   const webhooks = new Webhooks({
     webhooks: addresses.map((address) => ({ address, secret })),
@@ -41,6 +43,7 @@ function room(urls: string, { maxEvents = 10_000, secret, timeoutMs = 10_000, wa
     wallClock,
     log,
     wants,
+    taps,
     bridge: 'node-1',
     timeoutMs,
   });
@@ -49,11 +52,12 @@ function room(urls: string, { maxEvents = 10_000, secret, timeoutMs = 10_000, wa
       history.add({ kind: 'service', cause: 'silent', service: ORDERS, from: 'serving', to: 'not-serving' });
   };
   const counted = (result: 'taken' | 'failed' | 'refused' | 'dropped' | 'missed', count: number) =>
-    expect.poll(() => webhooks.counts.get(result) ?? 0).toBe(count);
+    expect.poll(() => taps.webhooks.get(result) ?? 0).toBe(count);
   return {
     scheduler,
     history,
     webhooks,
+    taps,
     add,
     counted,
     lines,
@@ -61,7 +65,7 @@ function room(urls: string, { maxEvents = 10_000, secret, timeoutMs = 10_000, wa
     async passes(ms: number, result: 'taken' | 'failed' | 'refused', count: number) {
       await expect.poll(() => scheduler.open).toBe(1);
       scheduler.advance(ms - 1);
-      expect(webhooks.counts.get(result) ?? 0).toBe(count - 1);
+      expect(taps.webhooks.get(result) ?? 0).toBe(count - 1);
       expect(scheduler.open).toBe(1);
       scheduler.advance(1);
       await counted(result, count);
@@ -211,7 +215,7 @@ describe('a webhook', () => {
     await using it = room(receiver.url, { timeoutMs: 3_600_000 });
     it.webhooks.start();
     it.add(5);
-    const answered = () => (it.webhooks.counts.get('taken') ?? 0) + (it.webhooks.counts.get('refused') ?? 0);
+    const answered = () => (it.taps.webhooks.get('taken') ?? 0) + (it.taps.webhooks.get('refused') ?? 0);
     const told = () => WebhookReceiver.seqsOf(receiver.posted.filter(({ body }) => !body.includes('"seq":3')));
     for (let tries = 1; told().length < 4; tries++) {
       // Whatever the delay is.
@@ -237,7 +241,7 @@ describe('a webhook', () => {
     await it.passes(1_000, 'taken', 1);
     expect(JSON.parse(receiver.posted.at(-1)?.body ?? '')).toMatchObject({ missed: 7 });
     expect(WebhookReceiver.seqsOf(receiver.posted.slice(1))).toEqual(seqs(8, 12));
-    expect(it.webhooks.counts.get('missed')).toBe(7);
+    expect(it.taps.webhooks.get('missed')).toBe(7);
   });
 
   it('misses nothing of what it did not want', async () => {
