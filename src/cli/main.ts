@@ -11,7 +11,9 @@ const LEAST_DESCRIPTORS = 256;
 const EXIT_CANNOT_RUN = 3;
 
 /** The commands that ask a running server need nothing of what one is made of. */
-const ASKING: ReadonlySet<string> = new Set(['check', 'watch', 'list', 'why', 'instances', 'events', 'clients']);
+const ASKING: ReadonlySet<string> = new Set(
+  'check watch why list instances events clients enable disable weight register deregister drain resume drains'.split(' '),
+);
 
 const limit = descriptorLimit();
 if (limit < LEAST_DESCRIPTORS) {

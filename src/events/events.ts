@@ -1,16 +1,26 @@
 import type { Logger } from 'pino';
+import type { Source } from '../registry/changes.ts';
+import type { Difference } from '../registry/differences.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Refused } from '../wire/refused.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
+import { CAUSES } from './causes.ts';
 import { EventLog } from './event-log.ts';
 import { Gathering, type GatheringOptions } from './gathering.ts';
 import { History } from './history.ts';
-import type { EventCause, NewRecord } from './record.ts';
+import type { Detail, EventCause, NewRecord } from './record.ts';
+import { Refusals } from './refusals.ts';
+import { changedIn } from './told.ts';
 
 /** What happens, from the moment it is told to this room: the one wiring of it. */
 export interface Events {
   readonly history: History;
+  /** All that there are of what happens. */
+  readonly causes: readonly string[];
   /** What happened to the process itself, or to whoever asked something of it. */
   readonly note: (cause: EventCause, said?: Pick<NewRecord, 'by' | 'count' | 'detail'>) => void;
+  /** An operator has changed what is of no service. */
+  readonly changed: (operated: { readonly by: Source; readonly differences: readonly Difference[] }) => void;
   /** From now on. What there is by then is no news. */
   readonly start: () => void;
   readonly stop: () => void;
@@ -23,6 +33,9 @@ export interface EventsOptions extends Pick<GatheringOptions, 'standingOf' | 'co
   readonly wallClock: () => number;
   readonly log: Logger;
   readonly limits: EventsLimits;
+  /** Who is refused what; and what is to be said of it. */
+  readonly refused: Refused;
+  readonly saidOfRefusal: (reason: string) => Detail | undefined;
 }
 
 export interface EventsLimits {
@@ -31,7 +44,7 @@ export interface EventsLimits {
 }
 
 export function createEvents(options: EventsOptions): Events {
-  const { log, limits, scheduler, wallClock } = options;
+  const { log, limits, scheduler, wallClock, refused, saidOfRefusal: saidOf } = options;
   const history = new History({
     maxEvents: limits.maxEvents,
     maxEventsOfService: limits.maxEventsPerService,
@@ -40,12 +53,18 @@ export function createEvents(options: EventsOptions): Events {
   });
   const gathering = new Gathering({ ...options, history });
   const lines = new EventLog(history, scheduler, log);
+  const note: Events['note'] = (cause, said = {}) => void history.add({ kind: 'bridge', cause, ...said });
+  const refusals = new Refusals({ scheduler, saidOf, note: (said) => note('refused', said) });
+  refused.follow((refusal) => refusals.note(refusal));
   return {
     history,
-    note: (cause, said = {}) => void history.add({ kind: 'bridge', cause, ...said }),
+    causes: Object.keys(CAUSES),
+    note,
+    changed: ({ by, differences }) => note('configured', { by, detail: changedIn(differences) }),
     start: () => gathering.start(),
     stop() {
       gathering.stop();
+      refusals.stop();
       lines.stop();
     },
   };

@@ -15,6 +15,7 @@ import { Watches } from '../health/watch.ts';
 import { headersKey, peerKey } from '../nacos/grpc/protocol.ts';
 import { createNacos, type Nacos } from '../nacos/nacos.ts';
 import { HOME, silenceOf } from '../nacos/rules.ts';
+import { drainPaths } from '../operate/drain-paths.ts';
 import { type Options, OptionsError } from '../options.ts';
 import { createChecks } from '../probe/checks.ts';
 import { forgetFindings } from '../probe/findings.ts';
@@ -33,22 +34,26 @@ import { OpenAnswers } from '../wire/open-answers.ts';
 import { Refused } from '../wire/refused.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
 import { systemScheduler } from '../wire/scheduler.ts';
-import { Certificate } from './certificate.ts';
+import { Taps } from '../wire/taps.ts';
+import { Certificate, type CertificateRoom } from './certificate.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
 import { type Door, gateOf, openDoor } from './door.ts';
 import { withinHeap } from './heap.ts';
 import type { House } from './house.ts';
+import { saidOfRefusal } from './limit-options.ts';
 import { loopUse } from './loop-use.ts';
+import { beatsTold, metricsFor, metricsIn, standingsIn } from './measuring.ts';
 import { nacosRpcByPath } from './nacos-rpc.ts';
+import { storeNews } from './own-events.ts';
 import { pagesFor } from './pages.ts';
-import { type Part, probePaths } from './readiness.ts';
+import { partsOf } from './parts.ts';
+import { probePaths } from './readiness.ts';
 import { reflectionRoutes } from './reflection.ts';
 import { rpcByPath } from './rpc.ts';
 import { seatsOf } from './seating.ts';
 import { Sweeper } from './sweeper.ts';
-import { lookAtLimits } from './usage.ts';
-import { listenersFor, mayHear, reflectedToVisitors, visitorsFor } from './visitors.ts';
+import { listenersFor, mayHear, operatorsFor, reflectedToVisitors, visitorsFor } from './visitors.ts';
 
 /**
  * The composition root: the one place where the registry, health, the Nacos surface, the store and the probes meet, and are given the
@@ -68,53 +73,60 @@ export interface Rooms {
   readonly door: Door;
   readonly sweeper: Sweeper;
   readonly events: Events;
+  readonly metrics: ReturnType<typeof metricsIn>;
   /** Undefined: no TLS is spoken. */
   readonly certificate: Certificate | undefined;
 }
 
 /** All of them, at rest. Rejects with `StoreError`, and with `OptionsError` for what only files can tell. */
 export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Rooms> {
-  const { registry, scheduler, now, log, options } = house;
-  const keeping = await keepingIn(house);
+  const { options } = house;
+  const health = healthIn(house);
+  const events = eventsIn(house, health);
+  const keeping = await keepingIn(house, events);
   const door = await openDoor(house).catch(async (error) => {
     await keeping?.close();
     throw error;
   });
-  const health = healthIn(house);
   const probes = probesIn(house);
   const isDraining = () => health.statusOf('bridge') !== 'serving';
-  const nacos = nacosIn(house, { door, checkTimes: probes.times, durability: keeping, isDraining });
+  const around = { door, checkTimes: probes.times, durability: keeping, isDraining, onOperated: events.changed };
+  const nacos = nacosIn(house, around);
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
-  return {
+  const rooms = {
     health,
-    watches: new Watches(health, options, house.refused),
+    watches: new Watches(health, options, house),
     nacos,
     probes,
     keeping,
     door,
-    sweeper: new Sweeper({ registry, scheduler, now, log }),
-    events: eventsIn(house, health),
-    certificate: identity && certificateIn(house, identity),
+    sweeper: new Sweeper({ ...house, stalled: (detail) => events.note('stalled', { detail }) }),
+    events,
+    certificate: identity && certificateIn(house, identity, events),
   };
+  return { ...rooms, metrics: metricsIn(house, rooms) };
 }
 
 /** What it tells of services is what health tells of them. */
-function eventsIn({ options, registry, scheduler, wallClock, log }: House, health: Health): Events {
+function eventsIn({ options, registry, scheduler, wallClock, log, refused }: House, health: Health): Events {
   return createEvents({
     registry,
     scheduler,
     wallClock,
     log,
     limits: options,
+    refused,
+    saidOfRefusal,
     standingOf: (service) => health.statusOf(selectAll(service)),
     countsOf: (service) => health.countsOf(service),
     onStanding: (listener) => health.onService(listener),
   });
 }
 
-function certificateIn({ options, scheduler, log }: House, identity: TlsIdentity): Certificate {
+function certificateIn({ options, scheduler, log }: House, identity: TlsIdentity, { note }: Events): Certificate {
+  const tell: CertificateRoom['tell'] = (form, facts) => note('certificate', { detail: { form, ...facts } });
   // A clock that was wrong at the start is put right some day.
-  return new Certificate(identity, { scheduler, wallClock: Date.now, log, warnDays: options.tlsWarnDays });
+  return new Certificate(identity, { scheduler, wallClock: Date.now, tell, log, warnDays: options.tlsWarnDays });
 }
 
 /**
@@ -133,6 +145,8 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   if (keeping !== undefined) house.registry.postpone(house.now() - since);
   if (!probes) forgetFindings(house.registry);
   rooms.events.start();
+  rooms.certificate?.start();
+  rooms.metrics.start(standingsIn(house, (service) => rooms.health.statusOf(selectAll(service))));
   for (const notice of door.notices()) house.log.warn(notice);
   const { history } = rooms.events;
   const readerOf = listenersFor(door.access, house);
@@ -140,7 +154,8 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
     ...nacosSurfaces(house, nacos),
     ...healthSurfaces(house, rooms),
     pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
-    probePaths: probePaths(partsOf(house, rooms), mayHear(door.access)),
+    probePaths: probePaths(partsOf({ ...house, ...rooms }), mayHear(door.access)),
+    metricsPaths: metricsFor(rooms.metrics, door.access, house),
     listPaths: listPaths({
       ...house,
       health: rooms.health,
@@ -149,42 +164,15 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
       readerOf,
     }),
     eventPaths: eventPaths({ ...house, ...HOME, history, listenerOf: readerOf, shutdown: house.shutdown.signal }),
+    drainPaths: drainPaths({ ...house, ...operatorsFor(door.access, house), home: HOME, durability: keeping }),
   };
-}
-
-/** What `/readyz` lists. The bridge itself is asked by the status that it tells of itself, so that the two never differ. */
-function partsOf(house: House, rooms: Rooms): readonly Part[] {
-  const { registry } = house;
-  const { health, keeping, door, probes, sweeper, certificate } = rooms;
-  const looks: Readonly<Record<string, Part['look']>> = {
-    store() {
-      if (keeping === undefined) return { ok: true, says: 'off, nothing is kept' };
-      const { trouble } = keeping;
-      return trouble === undefined ? { ok: true, says: 'ok' } : { ok: false, says: `failed: ${trouble}` };
-    },
-    registry() {
-      const { serviceCount, instanceCount, records } = registry;
-      const unheard = records.unheardCount === 0 ? '' : ` (${records.unheardCount} not heard of since a restart)`;
-      return { ok: true, says: `${serviceCount} services, ${instanceCount} instances${unheard}` };
-    },
-    access: () => door.look(),
-    probes: () => ({ ok: true, says: probes.says() }),
-    limits: () => lookAtLimits({ ...house, ...rooms }),
-    sweeper: () => ({ ok: !sweeper.isStalled, says: `${Math.round(sweeper.lateMs)} ms late` }),
-    ...(certificate && { tls: () => certificate.look() }),
-  };
-  const isServing = () => health.statusOf('bridge') === 'serving';
-  const look: Part['look'] = () => (isServing() ? { ok: true, says: 'none' } : { ok: false, says: 'under way' });
-  return [
-    ...Object.entries(looks).map(([name, look]) => ({ name, isNeeded: false, look })),
-    { name: 'drain', isNeeded: true, look },
-  ];
 }
 
 /** Each in any state, once nobody is served any more. What is to survive is written last. */
 export async function closeRooms(rooms: Rooms): Promise<void> {
-  const { health, nacos, probes, keeping, door, sweeper, events, certificate } = rooms;
+  const { health, nacos, probes, keeping, door, sweeper, events, metrics, certificate } = rooms;
   sweeper.stop();
+  metrics.stop();
   door.close();
   events.stop();
   certificate?.stop();
@@ -207,6 +195,7 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
   const onListenerError = (err: unknown) => log.error({ err }, 'a listener of the registry failed');
   const shutdown = new AbortController();
   const refused = new Refused();
+  const taps = new Taps();
   // One listener for each open call, by design.
   setMaxListeners(0, shutdown.signal);
   return {
@@ -220,6 +209,7 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
       maxRemembered,
       graceMs,
       riseBeats,
+      onBeat: beatsTold(taps),
       onListenerError,
     }),
     scheduler: systemScheduler,
@@ -233,6 +223,7 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
     seats: seatsOf(options, now, log, refused),
     http2Totals: new Totals(),
     refused,
+    taps,
   };
 }
 
@@ -241,9 +232,11 @@ function healthIn({ options, registry, scheduler, now }: House): Health {
   return new Health(registry, { home: HOME, minAvailable, patience: options, limits: options, scheduler, now });
 }
 
-async function keepingIn({ options, scheduler, log }: House): Promise<Keeping | undefined> {
+async function keepingIn({ options, scheduler, log }: House, { note }: Events): Promise<Keeping | undefined> {
   // How long nobody has looked, the machine's own clock knows best: it goes on while the machine sleeps, and is put right.
-  return options.dataDir === 'none' ? undefined : Keeping.open(options.dataDir, { scheduler, wallClock: Date.now, log });
+  return options.dataDir === 'none'
+    ? undefined
+    : Keeping.open(options.dataDir, { scheduler, wallClock: Date.now, log, told: storeNews(note) });
 }
 
 interface Around {
@@ -251,6 +244,7 @@ interface Around {
   readonly checkTimes: CheckTimes;
   readonly durability: Keeping | undefined;
   readonly isDraining: () => boolean;
+  readonly onOperated: Events['changed'];
 }
 
 function nacosIn(house: House, { door, ...around }: Around): Nacos {
@@ -294,21 +288,20 @@ function nacosSurfaces(
   house: House,
   nacos: Nacos,
 ): Pick<Surfaces, 'nacos' | 'nacosTurnedAway' | 'contextPath' | 'nacosRpc' | 'nacosLane'> {
-  const { options, openAnswers, bodies, shutdown, log } = house;
+  const { options, openAnswers, shutdown, taps } = house;
   const { maxNacosMessageBytes: maxMessageBytes, maxStreamMessageBytes } = options;
   const compressions = COMPRESSIONS.map(({ name }) => name);
-  const nacosLane = nacos.lane({ compressions, openAnswers, shutdown: shutdown.signal });
+  const nacosLane = nacos.lane({ compressions, openAnswers, shutdown: shutdown.signal, calls: taps.calls });
   const nacosRpc = nacosRpcByPath({
+    ...house,
     routes: nacos.routes,
     maxMessageBytes,
     maxStreamMessageBytes,
     knows: nacos.knows,
-    bodies,
     longLived: true,
     contextValues: (req) => createContextValues().set(peerKey, peerOf(req)).set(headersKey, req.headers),
-    openAnswers,
     shutdown: shutdown.signal,
-    log,
+    calls: taps.calls,
   });
   return { nacos: nacos.http, nacosTurnedAway: nacos.turnedAway, contextPath: options.contextPath, nacosRpc, nacosLane };
 }
@@ -317,30 +310,29 @@ function healthSurfaces(
   house: House,
   { health, watches, door }: Rooms,
 ): Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane'> {
-  const { options, openAnswers, bodies, shutdown, scheduler, now, wallClock, log, refused } = house;
+  const { options, openAnswers, shutdown, scheduler, wallClock, refused, taps } = house;
   // Nobody is asked anything where everybody is told.
   const visitorOf = options.healthAuth ? visitorsFor(door.access, scheduler) : undefined;
   const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal, visitorOf, refused };
   const { defaultService } = options;
   const healthRpc = rpcByPath({
+    ...house,
     routes: (router) => {
       router.service(HealthService, healthService(shared), { jsonOptions: HEALTH_JSON });
       reflectionRoutes(router, [HealthService]);
     },
     maxMessageBytes: options.maxHealthMessageBytes,
-    bodies,
+    calls: taps.calls,
     contextValues: (req) =>
       createContextValues()
         .set(watcherKey, peerOf(req))
         .set(visitorKey, visitorOf?.(req) ?? EVERYBODY),
-    openAnswers,
     shutdown: shutdown.signal,
-    log,
   });
   return {
     healthRpc: visitorOf === undefined ? healthRpc : reflectedToVisitors(healthRpc, door.access, wallClock),
     healthPaths: healthPaths({ ...shared, defaultService, scheduler }),
     // It answers at once and asks nobody.
-    healthLane: visitorOf === undefined ? createHealthLane({ ...shared, defaultService, scheduler, now, log }) : {},
+    healthLane: visitorOf === undefined ? createHealthLane({ ...house, ...shared, defaultService, calls: taps.calls }) : {},
   };
 }

@@ -1,6 +1,8 @@
 import { Command } from 'commander';
-import { readVersion } from '../version.ts';
+import { readVersion } from '../../server/version.ts';
+import { withActingCommands } from './acting-commands.ts';
 import { withReadingCommands } from './commands.ts';
+import { withDrainCommands } from './drain-commands.ts';
 import { endedBy } from './ending.ts';
 import { withTwoDashes } from './go-flags.ts';
 
@@ -9,7 +11,10 @@ import { withTwoDashes } from './go-flags.ts';
  * and kubelets start every few seconds.
  */
 const program = new Command('beatbridge').exitOverride();
-withReadingCommands(program, readVersion());
+const VERSION = readVersion();
+withReadingCommands(program, VERSION);
+withActingCommands(program, VERSION);
+withDrainCommands(program, VERSION);
 
 const [name = '', ...rest] = process.argv.slice(2);
 try {

@@ -183,8 +183,8 @@ it('ending a connection twice does no more than ending it once', () => {
   let heard = 0;
   connections.onEnd(() => heard++);
   connection.slots.put(orders, [registration()]);
-  connections.end(connection, 'test');
-  connections.end(connection, 'test');
+  connections.end(connection, 'closed');
+  connections.end(connection, 'closed');
   expect([heard, cut, [...connections.all()].length, registry.tally(orders)?.total]).toEqual([1, ['a'], 0, 0]);
   connection.slots.put(orders, [registration()]);
   expect(registry.tally(orders)?.total).toBe(0);
@@ -210,7 +210,7 @@ it('once the server goes, ending connections takes nothing back', () => {
     module: 'internal',
     connectionId: '1000_127.0.0.1_1',
   });
-  connections.end(connection, 'test');
+  connections.end(connection, 'closed');
   expect(registry.tally(orders)).toMatchObject({ available: 1 });
 });
 
@@ -220,7 +220,7 @@ it('nobody is left to be looked after, and no timer either', () => {
   connections.heard(peer('stranger'));
   const connection = join('a');
   expect(scheduler.open).toBe(1);
-  connections.end(connection, 'test');
+  connections.end(connection, 'closed');
   wait(29);
   expect(scheduler.open).toBe(1);
   wait(1);
@@ -241,4 +241,30 @@ it('one of several is told to connect anew, and where', () => {
     { headers: {}, requestId: '1', module: 'internal', connectionId: first.id, serverIp: '10.0.0.9', serverPort: '8848' },
   ]);
   expect(second.outbox.take()).toBeUndefined();
+});
+
+it('why connections have ended is counted, and told of what they held: by us, where the stream broke off because of that', () => {
+  const { connections, join, registry, wait } = setUp();
+  const reasons: (string | undefined)[] = [];
+  registry.onEvent(({ cause, by }) => void (cause === 'connection-ended' && reasons.push(by?.reason)));
+  const [closed, broken, slow, silent] = ['closed', 'broken', 'slow', 'silent'].map((name, port) => {
+    const connection = join(name);
+    connection.slots.put(orders, [registration({ port })]);
+    return connection;
+  });
+  if (closed === undefined || broken === undefined || slow === undefined || silent === undefined) throw new Error('none');
+  connections.end(closed, 'closed');
+  connections.end(broken, 'reset');
+  for (let i = 0; i <= 50_000; i++) slow.outbox.send(() => undefined);
+  connections.end(slow, 'reset');
+  // It holds nothing: it is counted, and nobody is told.
+  connections.end(join('nothing'), 'closed');
+  wait(25);
+  expect(reasons).toEqual(['closed', 'reset', 'too-slow', 'silent']);
+  expect([...connections.endedBy]).toEqual([
+    ['closed', 2],
+    ['reset', 1],
+    ['too-slow', 1],
+    ['silent', 1],
+  ]);
 });
