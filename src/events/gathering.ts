@@ -4,11 +4,13 @@ import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import type { History } from './history.ts';
 import type { Counts, EventCause, NewRecord, Standing } from './record.ts';
+import { affectedBy, type Gathered, haveChangedAlike, recordOf, sameKey, withoutReason } from './told.ts';
 
 /**
- * Makes records of what the registry tells: those to whom the same happened within one turn of the event loop are in one record, a service
- * each, so that a connection that ends names all that it held, and thousands who fall silent at once are a record a service. What a service
- * is because of it comes behind, with the cause of what happened last to its instances.
+ * Makes records of what the registry tells: those to whom the same happened at once are in one record, a service each, so that a connection
+ * that ends names all that it held, and thousands who fall silent are a record a service. What a service is because of it comes behind, with
+ * the cause of what happened last to its instances. At once is within one turn of the event loop, or, for very many, within as many as it
+ * takes the registry to get through with them.
  */
 export class Gathering {
   readonly #options: GatheringOptions;
@@ -18,6 +20,11 @@ export class Gathering {
   /** What was told last of each service. */
   readonly #standings = new Map<string, Standing>();
   #isDue = false;
+  /** Since when that is waited for which is of the same; how much has come since the last look, and in how many turns nothing has. */
+  #areMany = false;
+  #come = 0;
+  #quietTurns = 0;
+  #since = 0;
   #stop: (() => void)[] = [];
 
   constructor(options: GatheringOptions) {
@@ -39,17 +46,20 @@ export class Gathering {
   }
 
   #note(event: RegistryEvent): void {
-    const { service, cause, from, to, by, instance } = event;
     if (isNoNews(event)) return;
-    const key = `${cause} ${from} ${to} ${by?.connection ?? by?.peer ?? ''} ${service === undefined ? '' : serviceKey(service)}`;
-    const gathered = this.#gathered.get(key) ?? { event, instances: [], count: 0 };
+    const { service, cause, by } = event;
+    const key = `${sameKey(event)} ${service === undefined ? '' : serviceKey(service)}`;
+    const gathered = this.#gathered.get(key) ?? { event, affected: [], count: 0, areAlike: true };
     this.#gathered.set(key, gathered);
-    if (instance !== undefined) {
+    if (event.instance !== undefined) {
       gathered.count++;
-      if (gathered.instances.length < MOST_NAMED) gathered.instances.push(instance);
+      gathered.areAlike &&= haveChangedAlike(gathered.event, event);
+      const affected = gathered.count > MOST_NAMED ? undefined : affectedBy(event, this.#options.wallClock());
+      if (affected !== undefined) gathered.affected.push(affected);
     }
+    this.#come++;
     if (service !== undefined) this.#touch(service, { cause, by });
-    this.#flushSoon();
+    this.#lookSoon();
   }
 
   #touch(service: ServiceName, last?: Touched['last']): void {
@@ -57,13 +67,30 @@ export class Gathering {
     const touched = this.#touched.get(key) ?? { service, last };
     if (last !== undefined) touched.last = last;
     this.#touched.set(key, touched);
-    this.#flushSoon();
+    this.#lookSoon();
   }
 
-  #flushSoon(): void {
+  #lookSoon(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    this.#options.scheduler.soon(() => this.flush());
+    this.#since = this.#options.wallClock();
+    this.#quietTurns = 0;
+    this.#areMany = false;
+    this.#options.scheduler.soon(() => this.#look());
+  }
+
+  /** Whoever has much to do does some of it, and then others have their turn: what comes in the turns behind is of the same. */
+  #look(): void {
+    if (this.#gathered.size === 0 && this.#touched.size === 0) {
+      this.#isDue = false;
+      return;
+    }
+    this.#areMany ||= this.#come >= MANY_AT_ONCE;
+    this.#quietTurns = this.#come === 0 ? this.#quietTurns + 1 : 0;
+    this.#come = 0;
+    const isOver = this.#quietTurns >= QUIET_TURNS || this.#options.wallClock() - this.#since >= WAITED_FOR_MS;
+    if (this.#areMany && !isOver) this.#options.scheduler.soon(() => this.#look());
+    else this.flush();
   }
 
   /** Whatever has been gathered is told now. */
@@ -72,49 +99,95 @@ export class Gathering {
     this.#gathered = new Map();
     this.#touched = new Map();
     this.#isDue = false;
-    const many = new Map<EventCause, { count: number; services: number }>();
+    this.#come = 0;
+    /** What happened to services themselves: where one is another because of that, both are one record. */
+    const ofServices = new Map<string, NewRecord>();
+    const wholes = new Wholes();
     for (const one of gathered.values()) {
-      this.#options.history.add(recordOf(one, this.#options.countsOf));
-      if (one.event.service === undefined) continue;
-      const sum = many.get(one.event.cause) ?? { count: 0, services: 0 };
-      many.set(one.event.cause, { count: sum.count + one.count, services: sum.services + 1 });
+      const { service, cause } = one.event;
+      const record = recordOf(one, service && this.#options.countsOf(service));
+      const key = service === undefined ? '' : serviceKey(service);
+      const isTold = record.kind !== 'service' || touched.get(key)?.last?.cause !== cause || ofServices.has(key);
+      if (isTold) this.#options.history.add(record);
+      else ofServices.set(key, record);
+      wholes.add(one);
     }
-    for (const [cause, { count, services }] of many)
-      if (services > MANY_SERVICES) this.#options.history.add({ kind: 'registry', cause, count, detail: { services } });
-    for (const one of touched.values()) this.#tellStanding(one);
+    for (const whole of wholes.records()) this.#options.history.add(whole);
+    for (const one of touched.values()) this.#tellStanding(one, ofServices.get(serviceKey(one.service)));
   }
 
-  #tellStanding({ service, last }: Touched): void {
+  #tellStanding({ service, last }: Touched, own: NewRecord | undefined): void {
     const { history, standingOf, countsOf } = this.#options;
     const key = serviceKey(service);
     const from = this.#standings.get(key) ?? 'unknown';
     const to = standingOf(service);
     if (to === 'unknown') this.#standings.delete(key);
     else this.#standings.set(key, to);
-    if (from === to) return;
+    if (from === to) {
+      if (own !== undefined) history.add(own);
+      return;
+    }
     const counts = countsOf(service);
     const because: Pick<NewRecord, 'cause' | 'by'> = last === undefined ? { cause: 'lasted' } : withoutNothing(last);
-    history.add({ kind: 'service', service, from, to, ...because, ...(counts && { counts }) });
+    history.add({ ...own, kind: 'service', service, from, to, ...because, ...(counts && { counts }) });
     if (to === 'unknown') history.forget(service);
   }
+}
+
+/** What happened to the instances of several services at once, and is told of all of them once more. */
+class Wholes {
+  readonly #byKey = new Map<string, Whole>();
+
+  add({ event, count }: Gathered): void {
+    const { service, cause, by } = event;
+    if (service === undefined || count === 0) return;
+    const isOfConnection = cause === 'connection-ended' && by?.connection !== undefined;
+    this.#add(cause, { cause }, event, count);
+    if (isOfConnection) this.#add(`${cause} ${by.connection}`, { cause, by }, event, count);
+  }
+
+  #add(key: string, { cause, by }: Pick<Whole, 'cause' | 'by'>, { service }: RegistryEvent, count: number): void {
+    const whole = this.#byKey.get(key) ?? { cause, by, count: 0, services: new Set() };
+    whole.count += count;
+    if (service !== undefined) whole.services.add(serviceKey(service));
+    this.#byKey.set(key, whole);
+  }
+
+  *records(): IterableIterator<NewRecord> {
+    for (const {
+      cause,
+      by,
+      count,
+      services: { size: services },
+    } of this.#byKey.values()) {
+      if (services <= (by === undefined ? MANY_SERVICES : 1)) continue;
+      const reason = by?.reason;
+      const detail = { services, ...(reason !== undefined && { reason }) };
+      yield { kind: 'registry', cause, count, ...(by && { by: withoutReason(by) }), detail };
+    }
+  }
+}
+
+interface Whole {
+  readonly cause: EventCause;
+  /** Undefined: whoever it was. */
+  readonly by?: Source | undefined;
+  count: number;
+  readonly services: Set<string>;
 }
 
 export interface GatheringOptions {
   readonly registry: Registry;
   readonly history: History;
   readonly scheduler: Pick<Scheduler, 'soon'>;
+  /** Milliseconds since 1970, never going back. */
+  readonly wallClock: () => number;
   /** What is told of the service now. */
   readonly standingOf: (service: ServiceName) => Standing;
   /** Undefined: it is not known. */
   readonly countsOf: (service: ServiceName) => Counts | undefined;
   /** Calls the listener with each service of which something else may be told now. */
   readonly onStanding: (listener: (service: ServiceName) => void) => () => void;
-}
-
-interface Gathered {
-  readonly event: RegistryEvent;
-  readonly instances: NonNullable<RegistryEvent['instance']>[];
-  count: number;
 }
 
 interface Touched {
@@ -126,34 +199,17 @@ interface Touched {
 const MOST_NAMED = 1_000;
 /** Beyond, what happened to services is something that happened to all. */
 const MANY_SERVICES = 10;
+/** Whoever has more than that to do does it some at a time. */
+const MANY_AT_ONCE = 500;
+/** A sweep of very many goes on two turns later, and others may be busy in between. */
+const QUIET_TURNS = 4;
+const WAITED_FOR_MS = 1_000;
 
 /** Some clients say again and again what they have said before. */
 function isNoNews({ cause, from, to, wasPersistent }: RegistryEvent): boolean {
   return cause === 're-registered' && from === to && wasPersistent === undefined;
 }
 
-function recordOf({ event, instances, count }: Gathered, countsOf: GatheringOptions['countsOf']): NewRecord {
-  const { cause, service, from, to, by, silentMs, trouble, wasPersistent } = event;
-  const counts = service && countsOf(service);
-  const detail = {
-    ...(silentMs !== undefined && { silentMs }),
-    ...(trouble !== undefined && { check: trouble.type, reason: trouble.reason }),
-    ...(wasPersistent === true && { wasPersistent }),
-    ...(event.count !== undefined && { count: event.count }),
-  };
-  return {
-    kind: service === undefined ? 'registry' : instances.length === 0 ? 'service' : 'instance',
-    cause,
-    ...(service && { service }),
-    ...(instances.length > 0 && { instances, count }),
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
-    ...(by !== undefined && { by }),
-    ...(Object.keys(detail).length > 0 && { detail }),
-    ...(counts && { counts }),
-  };
-}
-
 function withoutNothing({ cause, by }: NonNullable<Touched['last']>): Pick<NewRecord, 'cause' | 'by'> {
-  return by === undefined ? { cause } : { cause, by };
+  return by === undefined ? { cause } : { cause, by: withoutReason(by) };
 }

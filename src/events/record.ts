@@ -15,7 +15,7 @@ export interface EventRecord {
   /** Left out where the bridge, or all there is, is meant. */
   readonly service?: ServiceName;
   /** To whom it happened. Of very many only the first are named. */
-  readonly instances?: readonly Subject[];
+  readonly instances?: readonly Affected[];
   /** To how many. */
   readonly count?: number;
   /** Of an instance its condition, of a service its status; left out where there was none. */
@@ -27,6 +27,18 @@ export interface EventRecord {
   readonly detail?: Detail;
   /** Of the service, once it had happened. */
   readonly counts?: Counts;
+}
+
+/** Somebody to whom something happened; of one that has fallen silent also what was heard of it last. */
+export interface Affected extends Subject {
+  /** When there was a sign of life of it last: milliseconds since 1970. */
+  readonly lastBeatAt?: number;
+  /** The address that it came from. */
+  readonly heardFrom?: string;
+  /** What its client calls itself. */
+  readonly client?: string;
+  /** How far apart its beats have been, or were to be. */
+  readonly intervalMs?: number;
 }
 
 /** `instance`: what happened to instances; `service`: its status, or what is known of it; `registry`: to very many; `bridge`: to the process. */

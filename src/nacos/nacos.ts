@@ -13,6 +13,7 @@ import { ConfigListeners } from './config-listeners.ts';
 import { type ConfigLimits, Configs } from './configs.ts';
 import { type Durability, type DurablePart, NOTHING_IS_KEPT } from './durability.ts';
 import type { Gate } from './gate.ts';
+import type { EndReason } from './grpc/connection.ts';
 import { Connections, type ConnectionsOptions } from './grpc/connections.ts';
 import { type LaneRoom, nacosLane } from './grpc/lane.ts';
 import { ListenedConfigs, type ListenedConfigsLimits } from './grpc/listened-configs.ts';
@@ -83,6 +84,7 @@ export function createNacos(options: NacosOptions): Nacos {
       { name: 'bytes of texts', used: configs.bytes, most: options.limits.maxConfigTotalBytes },
       { name: 'bytes of answers', used: largeAnswers.bytes, most: options.limits.maxAnswerBytesInAll },
     ],
+    connectionsEnded: connections.endedBy,
     freeze: () => connections.freeze(),
     endPolls: () => longPolls.close(),
     cut: () => connections.cut(),
@@ -219,6 +221,8 @@ export interface Nacos {
   readonly onMapping: (listener: (namespace: string, interfaceName: string, content: string) => void) => void;
   /** How much of each limit in all is used. */
   readonly uses: () => readonly { readonly name: string; readonly used: number; readonly most: number }[];
+  /** How many connections of 2.x and 3.x have ended so far, by why they did. */
+  readonly connectionsEnded: ReadonlyMap<EndReason, number>;
   /** The server goes: clients are told to look elsewhere, and what they have registered stays. */
   readonly freeze: () => void;
   /** Answers whoever waits for a text to change; nobody waits from now on. */

@@ -1,4 +1,5 @@
 import type { CheckTrouble } from './checks.ts';
+import type { Difference } from './differences.ts';
 import type { Address } from './instance.ts';
 import type { ServiceName } from './service-name.ts';
 
@@ -113,6 +114,8 @@ export interface Source {
   readonly user?: string;
   /** The connection that holds, or held, the instance. */
   readonly connection?: string;
+  /** For `connection-ended`: why it has. */
+  readonly reason?: string;
 }
 
 export type Condition = 'healthy' | 'unhealthy' | 'removed';
@@ -122,6 +125,18 @@ export interface Subject extends Address {
   /** Left out, as the kind is, for an instance that is away, and of which only an edit waits. */
   readonly cluster?: string;
   readonly ephemeral?: boolean;
+}
+
+/** The last sign of life of an instance. */
+export interface Heard {
+  /** So long ago, in milliseconds; 0 as long as somebody holds it. */
+  readonly silentMs: number;
+  /** From which address; left out where that is not known, as after a restart. */
+  readonly peer?: string;
+  /** What its client calls itself. */
+  readonly agent?: string;
+  /** How far apart its beats have been, or, until there were some, how far apart it has said that they will be. */
+  readonly intervalMs?: number;
 }
 
 /** One thing that happened. */
@@ -142,6 +157,10 @@ export interface RegistryEvent {
   readonly by?: Source;
   /** For silence: how long it lasted. For `postponed`: how long nobody could be heard. In milliseconds. */
   readonly silentMs?: number;
+  /** For `silent` and `removed`: its last sign of life. */
+  readonly heard?: Heard;
+  /** For `edited` and `configured`: what is another now. */
+  readonly differences?: readonly Difference[];
   /** For `probe`, of an instance that its check takes out: which check, and why. */
   readonly trouble?: CheckTrouble;
   /** For `re-registered`: it is ephemeral now, and was not. */

@@ -1,6 +1,7 @@
 import type { Source } from './changes.ts';
+import { differencesBetween } from './differences.ts';
 import type { Address, Edit } from './instance.ts';
-import type { Instances } from './instances.ts';
+import type { Instances, Shown } from './instances.ts';
 import { saidOf } from './lease.ts';
 import type { Parts } from './parts.ts';
 import type { ServiceName } from './service-name.ts';
@@ -25,31 +26,35 @@ export class Edits {
       if (waiting !== undefined) overlay.layAbsent(waiting, edit, service && departed.of(service, address));
       else if (ahead) overlay.layAhead(name, address, edit, now());
       else return false;
-      this.#instances.happenedAway(name, address, 'edited', by);
+      const differences = differencesBetween(waiting?.edit ?? {}, overlay.absent(name, address, now())?.edit ?? {});
+      this.#instances.telling.ofAway(name, address, 'edited', { by, differences });
       return true;
     }
+    const before = this.#instances.shown(id);
     overlay.lay(id, edit, saidOf(rows.row(id), rows.isAlive(id)));
-    this.#edited(service.name, id, by);
+    this.#edited(service.name, id, { by, before });
     return true;
   }
 
   /** See `Registry.unedit`. */
   end(name: ServiceName, address: Address, by: Source | undefined): boolean {
-    const { services, rows, overlay } = this.#parts;
+    const { services, rows, overlay, now } = this.#parts;
     const service = services.find(name);
     const id = service && rows.find(service, address);
     if (service === undefined || id === undefined) {
+      const differences = differencesBetween(overlay.absent(name, address, now())?.edit ?? {}, {});
       const ended = overlay.endAbsent(name, address);
-      if (ended) this.#instances.happenedAway(name, address, 'edited', by);
+      if (ended) this.#instances.telling.ofAway(name, address, 'edited', { by, differences });
       return ended;
     }
+    const before = this.#instances.shown(id);
     if (!overlay.end(id)) return false;
-    this.#edited(service.name, id, by);
+    this.#edited(service.name, id, { by, before });
     return true;
   }
 
-  #edited(service: ServiceName, id: number, by: Source | undefined): void {
-    this.#instances.edited(id, by);
+  #edited(service: ServiceName, id: number, { by, before }: { readonly by: Source | undefined; readonly before: Shown }): void {
+    this.#instances.edited(id, before, by);
     this.#parts.changes.changed(service);
   }
 }

@@ -1,32 +1,35 @@
 import { isCallable } from './available.ts';
-import type { Cause, Condition, Source } from './changes.ts';
+import type { Cause, Condition, Heard, Source } from './changes.ts';
 import type { CheckTrouble, CheckVerdict } from './checks.ts';
+import { differencesBetween } from './differences.ts';
 import { flat } from './flat.ts';
-import type { Address, Instance, Metadata, Registration } from './instance.ts';
+import type { Instance, Metadata, Registration } from './instance.ts';
 import { type Due, saidOf } from './lease.ts';
 import { edited, editedMetadata } from './overlay.ts';
 import type { Parts } from './parts.ts';
 import type { Holder, Row } from './row.ts';
-import type { ServiceName } from './service-name.ts';
 import type { Service } from './services.ts';
+import { type Circumstances, Telling } from './telling.ts';
 
 /**
  * The life of one instance, from its coming to its going: each step leaves rows, lease, overlay and counts consistent, and says to the
  * event feed what happened. Naming the service to the level feed is left to whoever takes the step, as several make one change.
  */
 export class Instances {
+  readonly telling: Telling;
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.telling = new Telling(parts);
   }
 
   /** It comes, or comes back. */
   add(service: Service, registration: Registration, holder: Holder | undefined, by?: Source): void {
-    const { departed, lease, now } = this.#parts;
+    const { departed } = this.#parts;
     const cause = departed.forget(service, registration) ? 'returned' : 'registered';
     const id = this.#added(service, registration, holder, by?.peer);
-    lease.hear(id, now());
+    this.#hear(id, by);
     this.happened(cause, id, undefined, by);
   }
 
@@ -39,7 +42,7 @@ export class Instances {
 
   /** It registers again, by a holder or without. */
   sayAgain(id: number, registration: Registration, holder: Holder | undefined, by?: Source): void {
-    const { rows, lease, now } = this.#parts;
+    const { rows, lease } = this.#parts;
     const from = this.condition(id);
     const row = rows.row(id);
     if (holder !== undefined) lease.hold(id, holder, saidOf(row, rows.isAlive(id)));
@@ -51,7 +54,7 @@ export class Instances {
     const wasPersistent = !row.ephemeral;
     const keepsVerdict = !registration.ephemeral && wasPersistent;
     this.#say(id, keepsVerdict ? { ...registration, healthy: rows.isAlive(id) } : registration, by?.peer);
-    lease.hear(id, now());
+    this.#hear(id, by);
     this.happened('re-registered', id, from, by, { wasPersistent });
   }
 
@@ -73,21 +76,23 @@ export class Instances {
 
   /** A beat. It heals, unless it takes more of them to be believed. Answers whether that is a change, and makes an event of one. */
   beat(id: number, by?: Source): boolean {
-    const { rows, lease, comebacks, riseBeats, now } = this.#parts;
-    const { service, silence } = rows.row(id);
+    const { rows, lease, voices, comebacks, riseBeats, now } = this.#parts;
+    const { service, silence, ip } = rows.row(id);
     const needed = service.settings?.riseBeats ?? riseBeats;
-    const alive = rows.isAlive(id) || comebacks.beat(id, lease.silentMs(id, now()), silence.unhealthyAfterMs, needed);
+    const wasAlive = rows.isAlive(id);
+    const alive = wasAlive || comebacks.beat(id, lease.silentMs(id, now()), silence.unhealthyAfterMs, needed);
     const from = this.condition(id);
     rows.setAlive(id, alive);
     if (alive) comebacks.forget(id);
-    lease.hear(id, now());
+    rows.setVoice(id, voices.heard(rows.voice(id), ip, by));
+    lease.beaten(id, now(), wasAlive);
     return this.#found('beat', id, from, by);
   }
 
   /** Somebody says how it is; that it is alive is a sign of life. Answers as `beat` does. */
   told(id: number, alive: boolean, by?: Source): boolean {
     const from = this.condition(id);
-    this.#live(id, alive);
+    this.#live(id, alive, by);
     return this.#found('probe', id, from, by);
   }
 
@@ -119,10 +124,10 @@ export class Instances {
       return true;
     }
     const { id, to, silentMs } = due;
-    const { rows, lease, changes, now } = this.#parts;
+    const { rows, lease, now } = this.#parts;
     const alive = rows.isAlive(id);
     const count = alive ? lease.fell(now()) : undefined;
-    if (count !== undefined) changes.happened({ at: now(), cause: 'mass-silence', count });
+    if (count !== undefined) this.telling.ofMany('mass-silence', count);
     if (to === 'removed' && lease.mayBeRemoved(id, now())) {
       this.remove(id, 'removed', undefined, silentMs);
       return true;
@@ -132,16 +137,17 @@ export class Instances {
     rows.setAlive(id, false);
     // Where its removal has been put off, its turn stands.
     if (to === 'unhealthy') lease.schedule(id);
-    this.happened('silent', id, from, undefined, { silentMs });
+    this.happened('silent', id, from, undefined, { silentMs, heard: this.heard(id) });
     return true;
   }
 
   /** It goes. Its edits wait for it, unless this is for good. */
   remove(id: number, cause: 'deregistered' | 'removed' | 'connection-ended' | 'dropped', by?: Source, silentMs?: number): void {
-    const { services, rows, lease, overlay, departed, now } = this.#parts;
+    const { services, rows, lease, voices, overlay, departed, now } = this.#parts;
     const row = rows.row(id);
     const { service } = row;
     const from = this.condition(id);
+    const heard = cause === 'removed' ? this.heard(id) : undefined;
     if (cause === 'deregistered' || cause === 'dropped') {
       overlay.end(id);
     } else {
@@ -151,16 +157,24 @@ export class Instances {
     lease.forget(id);
     this.#parts.comebacks.forget(id);
     this.#parts.troubles.delete(id);
+    voices.release(rows.voice(id));
     rows.delete(id);
     this.#parts.accounts.went(row);
     if (service.total === 0) services.emptied(service, now());
-    this.#tell(row, cause, from, 'removed', { by, silentMs });
+    this.telling.of(row, cause, from, 'removed', { by, silentMs, heard });
   }
 
-  /** Its edit is another now. */
-  edited(id: number, by?: Source): void {
+  /** Its edit is another now; until then it was shown as `before`. */
+  edited(id: number, before: Shown, by?: Source): void {
     this.putEditInForce(id);
-    this.happened('edited', id, this.condition(id), by);
+    this.happened('edited', id, this.condition(id), by, { differences: differencesBetween(before, this.shown(id)) });
+  }
+
+  /** What an edit can change of it, as it is now. */
+  shown(id: number): Shown {
+    const { rows, overlay } = this.#parts;
+    const { enabled, weight, metadata } = edited(rows.row(id), overlay.of(id));
+    return { enabled, weight, metadata };
   }
 
   /** As `edited`, without a word. */
@@ -191,24 +205,22 @@ export class Instances {
     };
   }
 
+  /** The last sign of life of it. */
+  heard(id: number): Heard {
+    const { rows, lease, voices, now } = this.#parts;
+    const { ip, silence } = rows.row(id);
+    const intervalMs = Math.round(rows.beatEveryMs(id)) || silence.beatIntervalMs;
+    const silentMs = lease.silentMs(id, now());
+    return { silentMs, ...voices.of(rows.voice(id), ip), ...(intervalMs !== undefined && { intervalMs }) };
+  }
+
   condition(id: number): Condition {
     return this.#parts.rows.isHealthy(id) ? 'healthy' : 'unhealthy';
   }
 
   happened(cause: Cause, id: number, from: Condition | undefined, by?: Source, more: Circumstances = {}): void {
     const trouble = cause === 'probe' ? this.#parts.troubles.get(id) : undefined;
-    this.#tell(this.#parts.rows.row(id), cause, from, this.condition(id), { by, trouble, ...more });
-  }
-
-  /** The edit of an instance that is away is another now. */
-  happenedAway(service: ServiceName, { ip, port }: Address, cause: 'edited' | 'deregistered' | 'dropped', by?: Source): void {
-    const { changes, now } = this.#parts;
-    changes.happened({ at: now(), cause, service, instance: { ip, port }, ...(by !== undefined && { by }) });
-  }
-
-  happenedTo(service: ServiceName, cause: 'created' | 'configured' | 'forgotten' | 'dropped', by?: Source): void {
-    const { changes, now } = this.#parts;
-    changes.happened({ at: now(), cause, service, ...(by !== undefined && { by }) });
+    this.telling.of(this.#parts.rows.row(id), cause, from, this.condition(id), { by, trouble, ...more });
   }
 
   /** Answers whether its condition is another than it was, and makes an event of that. */
@@ -218,14 +230,21 @@ export class Instances {
     return true;
   }
 
-  #live(id: number, alive: boolean): void {
-    const { rows, lease, comebacks, now } = this.#parts;
+  #live(id: number, alive: boolean, by?: Source): void {
+    const { rows, lease, comebacks } = this.#parts;
     rows.setAlive(id, alive);
     if (!alive) {
       lease.schedule(id);
       return;
     }
     comebacks.forget(id);
+    this.#hear(id, by);
+  }
+
+  /** A sign of life that is no beat. */
+  #hear(id: number, by: Source | undefined): void {
+    const { rows, lease, voices, now } = this.#parts;
+    rows.setVoice(id, voices.heard(rows.voice(id), rows.row(id).ip, by));
     lease.hear(id, now());
   }
 
@@ -253,29 +272,10 @@ export class Instances {
 
   /** Whether it keeps its last status for now, as its connection may be back in a moment. */
   #isKept(id: number, by: Source | undefined): boolean {
-    const { lease, changes, now } = this.#parts;
+    const { lease, now } = this.#parts;
     const { until, crowd } = lease.lose(id, now(), by);
-    if (crowd !== undefined) changes.happened({ at: now(), cause: 'mass-loss', count: crowd });
+    if (crowd !== undefined) this.telling.ofMany('mass-loss', crowd);
     return until !== undefined;
-  }
-
-  #tell(row: Row, cause: Cause, from: Condition | undefined, to: Condition, more: Circumstances): void {
-    const { changes, now } = this.#parts;
-    if (!changes.areHeard) return;
-    const { ip, port, cluster, ephemeral } = row;
-    const { by, silentMs, trouble, wasPersistent = false } = more;
-    changes.happened({
-      at: now(),
-      cause,
-      service: row.service.name,
-      instance: { ip, port, cluster, ephemeral },
-      ...(from !== undefined && { from }),
-      to,
-      ...(by !== undefined && { by }),
-      ...(silentMs !== undefined && { silentMs }),
-      ...(trouble !== undefined && { trouble }),
-      ...(wasPersistent && ephemeral && ({ wasPersistent: true } as const)),
-    });
   }
 
   #added(service: Service, registration: Registration, holder: Holder | undefined, peer = ''): number {
@@ -317,13 +317,8 @@ export class Instances {
   }
 }
 
-/** What is told of an event beside what has changed. */
-interface Circumstances {
-  readonly by?: Source | undefined;
-  readonly silentMs?: number | undefined;
-  readonly trouble?: CheckTrouble | undefined;
-  readonly wasPersistent?: boolean;
-}
+/** What an operator can edit. */
+export type Shown = Pick<Instance, 'enabled' | 'weight' | 'metadata'>;
 
 const NO_METADATA: Metadata = Object.freeze({});
 

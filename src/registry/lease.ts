@@ -44,6 +44,16 @@ export class Lease {
     return this.#lastHeardAt;
   }
 
+  /** A beat, which is a sign of life. How far apart those are is measured, but not across an outage. */
+  beaten(id: number, now: number, wasAlive: boolean): void {
+    const gapMs = now - this.#rows.heardAt(id);
+    if (wasAlive && gapMs > 0 && !this.#rows.isRemembered(id)) {
+      const usualMs = this.#rows.beatEveryMs(id);
+      this.#rows.setBeatEveryMs(id, usualMs === 0 ? gapMs : usualMs + (gapMs - usualMs) * WEIGHT_OF_LAST);
+    }
+    this.hear(id, now);
+  }
+
   /** A sign of life. */
   hear(id: number, now: number): void {
     if (now > this.#lastHeardAt) this.#lastHeardAt = now;
@@ -277,6 +287,7 @@ export class Lease {
   }
 }
 
+const WEIGHT_OF_LAST = 0.25;
 /** They take some milliseconds, with all that hear of them. */
 const DUE_AT_A_TIME = 2_000;
 

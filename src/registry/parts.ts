@@ -8,12 +8,14 @@ import type { Lease } from './lease.ts';
 import type { Overlay } from './overlay.ts';
 import type { Rows } from './rows.ts';
 import type { Services } from './services.ts';
+import type { Voices } from './voices.ts';
 
 /** What the registry is made of. */
 export interface Parts {
   readonly services: Services;
   readonly accounts: Accounts;
   readonly rows: Rows;
+  readonly voices: Voices;
   readonly lease: Lease;
   readonly comebacks: Comebacks;
   /** By id, of those whose check has found one. */

@@ -1,8 +1,9 @@
 import { Accounts } from './accounts.ts';
-import { Changes, type RegistryEvent, type Source } from './changes.ts';
+import { Changes, type Heard, type RegistryEvent, type Source } from './changes.ts';
 import type { CheckVerdict } from './checks.ts';
 import { Comebacks } from './comebacks.ts';
 import { Departed } from './departed.ts';
+import { differencesBetween } from './differences.ts';
 import { Durable, type RestoreOptions } from './durable.ts';
 import { Edits } from './edits.ts';
 import { type Address, DEFAULT_SILENCE, type Edit, type Instance, type Registration, type Silence } from './instance.ts';
@@ -11,12 +12,14 @@ import { Lease, saidOf } from './lease.ts';
 import { DEFAULT_MEMORY, type RegistryOptions } from './options.ts';
 import { Overlay } from './overlay.ts';
 import type { Parts } from './parts.ts';
+import { Passage } from './passage.ts';
 import type { DurableRecord, EditRecord } from './records.ts';
 import type { Holder } from './row.ts';
 import { type Census, Rows } from './rows.ts';
 import type { ServiceName } from './service-name.ts';
 import { type Service, Services, type Tally } from './services.ts';
-import { DEFAULT_SETTINGS, type ServiceSettings } from './settings.ts';
+import { DEFAULT_SETTINGS, plain, type ServiceSettings } from './settings.ts';
+import { Voices } from './voices.ts';
 import { walk } from './walk.ts';
 
 /**
@@ -31,8 +34,7 @@ export class Registry {
   readonly #instances: Instances;
   readonly #edits: Edits;
   readonly #durable: Durable;
-  #ignorantUntil: number;
-  #expirySuspended = false;
+  readonly #passage: Passage;
 
   /** `now` is a monotonic clock in milliseconds. */
   constructor(now: () => number, options: RegistryOptions = {}) {
@@ -43,6 +45,7 @@ export class Registry {
       services: new Services(forgetAfterMs, accounts),
       accounts,
       rows,
+      voices: new Voices(),
       lease: new Lease(rows),
       comebacks: new Comebacks(),
       troubles: new Map(),
@@ -57,7 +60,7 @@ export class Registry {
     this.#instances = new Instances(this.#parts);
     this.#edits = new Edits(this.#parts, this.#instances);
     this.#durable = new Durable(this.#parts, this.#instances);
-    this.#ignorantUntil = this.#parts.now() + graceMs;
+    this.#passage = new Passage(this.#parts, this.#instances, graceMs);
   }
 
   /**
@@ -76,7 +79,7 @@ export class Registry {
     const { lease, overlay, departed, changes } = this.#parts;
     const { service, id } = this.#find(name, address);
     if (service === undefined || id === undefined) {
-      if (overlay.endAbsent(name, address)) this.#instances.happenedAway(name, address, 'deregistered', by);
+      if (overlay.endAbsent(name, address)) this.#instances.telling.ofAway(name, address, 'deregistered', { by });
       if (service !== undefined) departed.forget(service, address);
       return 'unknown';
     }
@@ -177,8 +180,9 @@ export class Registry {
   /** Puts settings in force, and thereby makes the service known until it is dropped. */
   configure(name: ServiceName, settings: ServiceSettings, by?: Source, cause: 'created' | 'configured' = 'configured'): void {
     const service = this.#parts.services.findOrAdd(name, by?.peer);
+    const differences = differencesBetween(plain(service.settings ?? DEFAULT_SETTINGS), plain(settings));
     this.#parts.services.configure(service, settings);
-    this.#instances.happenedTo(service.name, cause, by);
+    this.#instances.telling.ofService(service.name, cause, cause === 'created' ? { by } : { by, differences });
     this.#parts.changes.changed(service.name);
   }
 
@@ -190,12 +194,12 @@ export class Registry {
 
   /** Forgets the service, all its instances and their edits at once. False when it is not known here. */
   drop(name: ServiceName, by?: Source): boolean {
-    for (const address of this.#parts.overlay.dropAbsent(name)) this.#instances.happenedAway(name, address, 'dropped', by);
+    for (const address of this.#parts.overlay.dropAbsent(name)) this.#instances.telling.ofAway(name, address, 'dropped', { by });
     const service = this.#parts.services.find(name);
     if (service === undefined) return false;
     for (const id of [...this.#parts.rows.of(service)]) this.#instances.remove(id, 'dropped', by);
     this.#parts.services.delete(service);
-    this.#instances.happenedTo(service.name, 'dropped', by);
+    this.#instances.telling.ofService(service.name, 'dropped', { by });
     this.#parts.changes.changed(service.name);
     return true;
   }
@@ -203,6 +207,12 @@ export class Registry {
   instance(name: ServiceName, address: Address): Instance | undefined {
     const { id } = this.#find(name, address);
     return id === undefined ? undefined : this.#instances.view(id, this.#parts.now());
+  }
+
+  /** The last sign of life of the instance: when, from whom, and how often there is one. Undefined: not known here. */
+  heardOf(name: ServiceName, address: Address): Heard | undefined {
+    const { id } = this.#find(name, address);
+    return id === undefined ? undefined : this.#instances.heard(id);
   }
 
   /** Whoever holds the instance, of several the one that spoke last. */
@@ -242,7 +252,7 @@ export class Registry {
 
   /** Whether that nobody is there may only mean "not back yet": soon after a start, when consumers are often faster than providers. */
   isIgnorantOf(name: ServiceName): boolean {
-    return (this.#parts.services.find(name)?.isUnheard ?? true) && this.#parts.now() < this.#ignorantUntil;
+    return (this.#parts.services.find(name)?.isUnheard ?? true) && this.#passage.isIgnorant;
   }
 
   /** The namespaces that have a service now. */
@@ -264,30 +274,17 @@ export class Registry {
 
   /** Whether silence has any effect. While it has none, beats still count, and connections still end. */
   suspendExpiry(suspended: boolean): void {
-    this.#expirySuspended = suspended;
+    this.#passage.isSuspended = suspended;
   }
 
   /** The clock's time before which a sweep has nothing to do; undefined when there is nothing to wait for. */
   get nextDue(): number | undefined {
-    const { lease, services } = this.#parts;
-    const next = this.#expirySuspended ? lease.nextLost : Math.min(lease.nextDue, services.nextDue);
-    return next === Number.POSITIVE_INFINITY ? undefined : next;
+    return this.#passage.nextDue;
   }
 
   /** Applies what silence has made due by now, or some of it where that is very much, then names each service once. One scan of all. */
   sweep(): 'done' | 'more' {
-    const { lease, rows, services } = this.#parts;
-    const [now, changed] = [this.#parts.now(), new Set<ServiceName>()];
-    for (const due of this.#expirySuspended ? lease.lost(now) : lease.due(now)) {
-      const { name } = rows.row(due.id).service;
-      if (this.#instances.fallDue(due)) changed.add(name);
-    }
-    for (const service of this.#expirySuspended ? [] : services.forgetEmptied(now)) {
-      this.#instances.happenedTo(service.name, 'forgotten');
-      changed.add(service.name);
-    }
-    for (const name of changed) this.#parts.changes.changed(name);
-    return lease.hasMore ? 'more' : 'done';
+    return this.#passage.sweep();
   }
 
   /** For how long nobody at all has been heard; infinite when nobody ever was. */
@@ -297,11 +294,7 @@ export class Registry {
 
   /** The process was deaf for `ms`, so every deadline moves by as much; but nobody is taken for heard in the future. */
   postpone(ms: number): void {
-    const [now, by] = [this.#parts.now(), Math.ceil(ms)];
-    this.#ignorantUntil += by;
-    this.#parts.lease.postpone(by, now);
-    this.#parts.services.postpone(by, now);
-    this.#parts.changes.happened({ at: now, cause: 'postponed', silentMs: by });
+    this.#passage.postpone(ms);
   }
 
   /** What is known, as records. */

@@ -2,6 +2,7 @@ import { AddressIndex } from './address-index.ts';
 import type { Address } from './instance.ts';
 import type { Row } from './row.ts';
 import { NONE, type Service } from './services.ts';
+import { NOBODY } from './voices.ts';
 
 /**
  * The instances as rows: each is a dense id, what a sweep reads of it stands in typed arrays under that id, the rest in one small
@@ -22,6 +23,8 @@ export class Rows {
   #state = new Uint8Array(INITIAL_CAPACITY);
   #next = new Int32Array(INITIAL_CAPACITY);
   #previous = new Int32Array(INITIAL_CAPACITY);
+  #voice = new Uint32Array(INITIAL_CAPACITY);
+  #beatEveryMs = new Float32Array(INITIAL_CAPACITY);
 
   find(service: Service, address: Address): number | undefined {
     return this.#index.find(service, address);
@@ -54,6 +57,8 @@ export class Rows {
     this.#rows[id] = row;
     this.#index.add(id);
     this.#state[id] = 0;
+    this.#voice[id] = NOBODY;
+    this.#beatEveryMs[id] = 0;
     this.#previous[id] = service.last;
     this.#next[id] = NONE;
     if (service.last === NONE) service.first = id;
@@ -148,6 +153,24 @@ export class Rows {
     this.#heardAt[id] = ms;
   }
 
+  /** The number of whoever was heard last of it; see `Voices`. */
+  voice(id: number): number {
+    return at(this.#voice, id);
+  }
+
+  setVoice(id: number, voice: number): void {
+    this.#voice[id] = voice;
+  }
+
+  /** How far apart its beats are, in milliseconds; 0 until there were two. */
+  beatEveryMs(id: number): number {
+    return at(this.#beatEveryMs, id);
+  }
+
+  setBeatEveryMs(id: number, ms: number): void {
+    this.#beatEveryMs[id] = ms;
+  }
+
   due(id: number): number {
     return at(this.#due, id);
   }
@@ -185,6 +208,8 @@ export class Rows {
     this.#state = grown(this.#state, new Uint8Array(capacity));
     this.#next = grown(this.#next, new Int32Array(capacity));
     this.#previous = grown(this.#previous, new Int32Array(capacity));
+    this.#voice = grown(this.#voice, new Uint32Array(capacity));
+    this.#beatEveryMs = grown(this.#beatEveryMs, new Float32Array(capacity));
     return id;
   }
 }
@@ -193,6 +218,8 @@ export interface Census {
   readonly clusters: ReadonlySet<string>;
   readonly areAllEphemeral: boolean;
 }
+
+type Column = Float64Array | Float32Array | Uint8Array | Uint32Array | Int32Array;
 
 const INITIAL_CAPACITY = 1024;
 const ALIVE = 1;
@@ -209,11 +236,11 @@ function isAvailable(state: number): boolean {
 }
 
 /** Every id that is asked about lies within the arrays. */
-function at(array: Float64Array | Uint8Array | Int32Array, id: number): number {
+function at(array: Column, id: number): number {
   return array[id] as number;
 }
 
-function grown<T extends Float64Array | Uint8Array | Int32Array>(from: T, to: T): T {
+function grown<T extends Column>(from: T, to: T): T {
   to.set(from);
   return to;
 }

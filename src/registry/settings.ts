@@ -16,6 +16,11 @@ export interface ServiceSettings {
   readonly surfaces: Readonly<Record<string, unknown>>;
 }
 
+/** The same with what belongs to surfaces beside the rest, for whoever tells what is another now. */
+export function plain({ surfaces, ...own }: ServiceSettings): object {
+  return { ...own, ...surfaces };
+}
+
 export const DEFAULT_SETTINGS: ServiceSettings = {
   minAvailable: undefined,
   fallAfterMs: undefined,

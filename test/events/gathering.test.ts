@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EventRecord } from '../../src/events/record.ts';
+import { viewOf } from '../../src/events/view.ts';
+import { DEFAULT_SETTINGS } from '../../src/registry/settings.ts';
 import { at, BY, eventsRoom, ORDERS, SAID, SHOP } from '../support/events-room.ts';
 
 const said = ({ kind, cause, service, count, from, to }: EventRecord) =>
@@ -39,13 +41,21 @@ describe('what happened within one turn', () => {
     }
     turn();
     for (const [service, holder] of holders)
-      for (const i of [5, 6]) registry.release(service, at(i), holder, 'connection-ended', BY);
+      for (const i of [5, 6]) registry.release(service, at(i), holder, 'connection-ended', { ...BY, reason: 'reset' });
     const records = turn();
     expect(records.map(said)).toEqual([
       'instance connection-ended orders 2 healthy removed',
       'instance connection-ended shop 2 healthy removed',
+      'registry connection-ended 4 undefined undefined',
     ]);
-    expect(records[1]).toMatchObject({ by: BY, instances: [at(5), at(6)], counts: { available: 2, total: 2 } });
+    expect(records[2]).toMatchObject({ by: BY, detail: { services: 2, reason: 'reset' } });
+    expect(records[1]).toMatchObject({
+      by: BY,
+      detail: { reason: 'reset' },
+      instances: [at(5), at(6)],
+      counts: { available: 2, total: 2 },
+    });
+    expect(records[1]?.by).toEqual(BY);
   });
 
   it('to thousands is one record a service and one of all, with the first of each named', () => {
@@ -91,10 +101,130 @@ it('what there was at the start is no news, and nothing is kept of a service tha
   gathering.start();
   expect(turn()).toEqual([]);
   registry.drop(ORDERS, { peer: '10.0.0.7' });
-  expect(turn().map(said)).toEqual([
-    'instance dropped orders 1 healthy removed',
-    'service dropped orders undefined undefined',
-    'service dropped orders serving unknown',
-  ]);
-  expect([[...history.latest()].length, history.lastOf(ORDERS)]).toEqual([3, []]);
+  expect(turn().map(said)).toEqual(['instance dropped orders 1 healthy removed', 'service dropped orders serving unknown']);
+  expect([[...history.latest()].length, history.lastOf(ORDERS)]).toEqual([2, []]);
+});
+
+describe('silence', () => {
+  it('says of each when it was heard last, from whom, by which client, and how often', () => {
+    const { scheduler, registry, gathering, turn } = eventsRoom();
+    gathering.start();
+    const agent = 'Nacos-Java-Client:v1.4.2';
+    registry.register(ORDERS, { ...SAID, ...at(1) }, { peer: '10.0.0.1', agent });
+    registry.register(ORDERS, { ...SAID, ...at(2) }, { peer: '10.9.9.9', agent });
+    for (let beats = 0; beats < 3; beats++) {
+      scheduler.advance(4_000);
+      for (const host of [1, 2]) registry.beat(ORDERS, at(host), { peer: host === 1 ? '10.0.0.1' : '10.9.9.9', agent });
+    }
+    turn();
+    scheduler.advance(15_000);
+    registry.sweep();
+    const [silent] = turn();
+    const heard = { lastBeatAt: 1_012_000, intervalMs: 4_000, client: agent };
+    expect(silent?.instances).toMatchObject([
+      { ...at(1), ...heard, heardFrom: '10.0.0.1' },
+      { ...at(2), ...heard, heardFrom: '10.9.9.9' },
+    ]);
+    expect(silent && viewOf(silent)).toMatchObject({ instances: [{ lastBeatAt: '1970-01-01T00:16:52.000Z' }, {}] });
+    scheduler.advance(15_000);
+    registry.sweep();
+    expect(turn()[0]).toMatchObject({ cause: 'removed', instances: [{ ...heard, heardFrom: '10.0.0.1' }, {}] });
+  });
+
+  it('of very many, found in several turns, is one record a service and one of all', () => {
+    const { scheduler, registry, gathering, turn } = eventsRoom();
+    gathering.start();
+    const services = Array.from({ length: 12 }, (_, i) => ({ ...ORDERS, name: `s${i}` }));
+    for (const service of services) for (let i = 0; i < 500; i++) registry.register(service, { ...SAID, ...at(i) });
+    turn();
+    scheduler.advance(15_000);
+    // As the sweeper does it: what is left comes two turns later.
+    const sweep = () => {
+      if (registry.sweep() === 'more') scheduler.soon(() => scheduler.soon(sweep));
+    };
+    sweep();
+    const silent = turn().filter(({ kind, cause }) => kind !== 'service' && cause === 'silent');
+    expect(silent.map(said)).toEqual([
+      ...services.map(({ name }) => `instance silent ${name} 500 healthy unhealthy`),
+      'registry silent 6000 undefined undefined',
+    ]);
+  });
+});
+
+it('what goes on and on is told after a second all the same', () => {
+  const { scheduler, registry, gathering, history, turn } = eventsRoom();
+  gathering.start();
+  for (let i = 0; i < 500; i++) registry.register(ORDERS, { ...SAID, ...at(i) });
+  let more = 3_000;
+  const goOn = () => {
+    registry.register(ORDERS, { ...SAID, ...at(more) });
+    if (--more > 0) scheduler.after(1, goOn);
+  };
+  scheduler.after(0, goOn);
+  expect(history.lastSeq).toBe(0);
+  turn();
+  scheduler.advance(1_100);
+  expect(history.lastSeq).toBeGreaterThan(0);
+  scheduler.advance(3_000);
+});
+
+describe("an operator's word", () => {
+  const by = { peer: '10.0.0.7', agent: 'curl', user: 'ann' };
+
+  it('says which field of an instance was what, and is what now', () => {
+    const { registry, gathering, turn } = eventsRoom();
+    gathering.start();
+    for (const host of [1, 2]) registry.register(ORDERS, { ...SAID, ...at(host) });
+    turn();
+    registry.edit(ORDERS, at(1), { weight: 0 }, by);
+    expect(turn()[0]).toMatchObject({ cause: 'edited', by, detail: { field: 'weight', before: 1, after: 0 } });
+    registry.edit(ORDERS, at(1), { weight: 1, enabled: false, metadata: { zone: 'a' } }, by);
+    expect(turn()[0]).toMatchObject({
+      detail: {
+        fields: 'enabled, weight, metadata.zone',
+        before: 'enabled=true, weight=0',
+        after: 'enabled=false, weight=1, metadata.zone=a',
+      },
+    });
+  });
+
+  it('over several at once is one record, without what they were where they differed', () => {
+    const { registry, gathering, turn } = eventsRoom();
+    gathering.start();
+    for (const host of [1, 2, 3]) registry.register(ORDERS, { ...SAID, ...at(host), weight: host === 3 ? 5 : 1 });
+    turn();
+    for (const host of [1, 2]) registry.edit(ORDERS, at(host), { weight: 2 }, by);
+    expect(turn().map(({ count, detail }) => [count, detail])).toEqual([[2, { field: 'weight', before: 1, after: 2 }]]);
+    for (const host of [1, 3]) registry.edit(ORDERS, at(host), { weight: 3 }, by);
+    expect(turn().map(({ count, detail }) => [count, detail])).toEqual([[2, { field: 'weight', after: 3 }]]);
+  });
+
+  it('is bounded, and shows no secret', () => {
+    const { registry, gathering, turn } = eventsRoom();
+    gathering.start();
+    registry.register(ORDERS, { ...SAID, ...at(1) });
+    turn();
+    registry.edit(ORDERS, at(1), { metadata: { 'db.password': 'geheim' } }, by);
+    expect(turn()[0]?.detail).toEqual({ field: 'metadata.db.password' });
+    const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`key${i}`, 'x'.repeat(1_000)]));
+    registry.edit(ORDERS, at(1), { metadata: many }, by);
+    const { detail } = turn()[0] ?? {};
+    expect(JSON.stringify(detail).length).toBeLessThan(2_000);
+    expect(detail).toMatchObject({ fields: expect.stringMatching(/^metadata\.key0, .* and 992 more$/) });
+  });
+
+  it('of a service says which of its settings, in one record with what the service is by it', () => {
+    const { registry, gathering, turn } = eventsRoom();
+    gathering.start();
+    registry.create(ORDERS, DEFAULT_SETTINGS, by);
+    expect(turn().map(said)).toEqual(['service created orders unknown not-serving']);
+    const check = { type: 'mysql', user: 'u', password: 'geheim', command: 'x', port: undefined } as const;
+    registry.configure(ORDERS, { ...DEFAULT_SETTINGS, riseBeats: 3, checks: { DEFAULT: check } }, by);
+    const [record] = turn();
+    expect(record).toMatchObject({ kind: 'service', cause: 'configured', by });
+    expect(record?.detail?.after).toContain('riseBeats=3');
+    expect(JSON.stringify(record)).not.toContain('geheim');
+    registry.drop(ORDERS, by);
+    expect(turn().map(said)).toEqual(['service dropped orders not-serving unknown']);
+  });
 });

@@ -80,7 +80,7 @@ it('connections of 2.x count for what they listen to, once each, and for nothing
   expect(interestBytes.bytes).toBe(0);
   subscribers.subscribe(connection, SERVICE, query);
   listenedConfigs.listen(connection, ID, { tenant: '', md5: '' });
-  connections.end(connection, 'test');
+  connections.end(connection, 'closed');
   expect(interestBytes.bytes).toBe(0);
 });
 

@@ -139,7 +139,9 @@ describe('the cause of a change', () => {
     told();
     registry.edit(orders, registration(), { enabled: false }, by);
     registry.edit(orders, registration({ port: 1 }), { enabled: false });
-    expect(events).toEqual([{ at: 31_000, cause: 'edited', service: orders, instance: { ip: '10.0.0.1', port: 8080 }, by }]);
+    const differences = [{ field: 'enabled', after: false }];
+    const instance = { ip: '10.0.0.1', port: 8080 };
+    expect(events).toEqual([{ at: 31_000, cause: 'edited', service: orders, instance, by, differences }]);
     registry.unedit(orders, registration());
     registry.unedit(orders, registration());
     registry.deregister(orders, registration());

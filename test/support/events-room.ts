@@ -15,10 +15,11 @@ export const BY = { peer: '10.9.9.9', agent: 'Nacos-Java-Client:v2.5.1', connect
 export function eventsRoom() {
   const scheduler = new ManualScheduler();
   const registry = new Registry(scheduler.now);
+  const wallClock = () => 1_000_000 + scheduler.now();
   const history = new History({
     maxEvents: 10_000,
     maxEventsOfService: 20,
-    wallClock: () => 1_000_000 + scheduler.now(),
+    wallClock,
     onListenerError: (error) => {
       throw error;
     },
@@ -35,6 +36,7 @@ export function eventsRoom() {
     registry,
     history,
     scheduler,
+    wallClock,
     standingOf,
     countsOf,
     onStanding: (run) => registry.onChange(run),

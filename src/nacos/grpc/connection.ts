@@ -30,6 +30,8 @@ export class Connection implements Holding {
   /** By which it is told of what it has asked for. */
   readonly rights = new Rights();
   readonly lapse: Lapse;
+  /** Why the server itself has cut the transport, if it has: what is seen of it then is only a broken stream. */
+  #cutFor: EndReason | undefined;
   readonly #liveness: Liveness;
   readonly #limits: ConnectionLimits;
 
@@ -41,7 +43,7 @@ export class Connection implements Holding {
     this.labels = setup.labels;
     this.since = since;
     this.by = { connection: id, peer: peer.ip, agent: setup.clientVersion };
-    this.outbox = new Outbox(now, limits, { wake, cut: peer.cut });
+    this.outbox = new Outbox(now, limits, { wake, cut: () => this.cut('too-slow') });
     this.lapse = new Lapse(now);
     this.slots = new Slots(registry, this.by, walks);
     this.#liveness = new Liveness(now, limits);
@@ -72,13 +74,19 @@ export class Connection implements Holding {
     this.outbox.answered(requestId, succeeded);
   }
 
+  /** Ends the transport, and with it the connection. */
+  cut(reason: EndReason): void {
+    this.#cutFor ??= reason;
+    this.peer.cut();
+  }
+
   /** Asks for a sign of life when it is time to. Answers why the connection is to end, if it is. */
-  inspect(): string | undefined {
+  inspect(): EndReason | undefined {
     this.outbox.giveUpUnanswered();
     const { due } = this.#liveness;
-    if (due === 'end') return 'no sign of life';
+    if (due === 'end') return 'silent';
     // It lives and asks, but takes no pushes: it had better begin anew.
-    if (this.outbox.waitingMs >= this.#limits.readWithinMs) return 'it does not read';
+    if (this.outbox.waitingMs >= this.#limits.readWithinMs) return 'too-slow';
     if (due === 'ask') {
       this.#liveness.asked();
       this.outbox.ask('ClientDetectionRequest', { module: 'internal' }, () => this.#liveness.askedNoMore());
@@ -97,11 +105,22 @@ export class Connection implements Holding {
     this.outbox.end();
   }
 
+  /** Why it has ended, where it was seen to end like this. */
+  whyEnded(seen: EndReason): EndReason {
+    return this.#cutFor ?? seen;
+  }
+
   /** Lets go of all that it has registered, and answers how many instances that were. */
-  letGo(): number {
-    return this.slots.end();
+  letGo(reason: EndReason): number {
+    return this.slots.end(reason);
   }
 }
+
+/**
+ * Why a connection has ended. The client has closed it; it has broken off; nothing was heard of the client; it has not read what was meant
+ * for it; there was no room for it, or for what it sent; its login was over.
+ */
+export type EndReason = 'closed' | 'reset' | 'silent' | 'too-slow' | 'refused' | 'login-ended';
 
 /** Who a connection is. */
 export interface Introduction {

@@ -4,7 +4,7 @@ import { Holdings } from '../../wire/holdings.ts';
 import type { Refused } from '../../wire/refused.ts';
 import type { Cancel } from '../../wire/scheduler.ts';
 import type { Setup } from './bodies.ts';
-import { Connection, type ConnectionLimits, type Surroundings } from './connection.ts';
+import { Connection, type ConnectionLimits, type EndReason, type Surroundings } from './connection.ts';
 import { CALLED_AT_ONCE, RETURNS_WITHIN_MS } from './lapse.ts';
 import { Strangers } from './strangers.ts';
 
@@ -19,7 +19,8 @@ export class Connections {
   readonly #holdings: Holdings<Connection>;
   readonly #strangers: Strangers;
   /** Those that have ended because they were called back, until when what they have registered is kept for them. */
-  readonly #returning = new Map<Connection, number>();
+  readonly #returning = new Map<Connection, { readonly until: number; readonly reason: EndReason }>();
+  readonly #endedBy = new Map<EndReason, number>();
   readonly #ids = new WeakMap<object, string>();
   readonly #listeners = new Set<(connection: Connection) => void>();
   #cancelInspection: Cancel | undefined;
@@ -63,7 +64,7 @@ export class Connections {
     if (this.#holdings.limitFor(peer.ip) === 'in all') this.#giveWay(this.#holdings.above(peer.ip), () => true);
     const limit = this.#holdings.limitFor(peer.ip);
     if (limit !== undefined) {
-      refused?.count(`connections of Nacos 2.x${limit === 'in all' ? '' : ' of one address'}`);
+      refused?.count(`connections of Nacos 2.x${limit === 'in all' ? '' : ' of one address'}`, peer.ip);
       return undefined;
     }
     const introduction = { id: this.idOf(peer), peer, setup, since: wallClock() };
@@ -77,25 +78,28 @@ export class Connections {
   }
 
   /** Ends the connection, and with it the transport and all that lived by it. A second time it does nothing. */
-  end(connection: Connection, reason: string): void {
+  end(connection: Connection, seen: EndReason): void {
     const { connection: transport, cut } = connection.peer;
     if (this.#frozen || this.#byTransport.get(transport) !== connection) return;
     this.#byTransport.delete(transport);
     this.#byId.delete(connection.id);
     this.#holdings.delete(connection);
     connection.end();
-    const instances = this.#letGo(connection);
+    const reason = connection.whyEnded(seen);
+    this.#endedBy.set(reason, (this.#endedBy.get(reason) ?? 0) + 1);
+    const instances = this.#letGo(connection, reason);
     for (const listener of this.#listeners) listener(connection);
     // Never only the stream: Python's client (3.2 and older) does not notice that.
     cut();
     const { id, clientVersion } = connection;
-    this.#options.log[instances > 0 ? 'info' : 'debug']({ connection: id, clientVersion, reason, instances }, 'connection ended');
+    // What has happened to instances by it is told as an event.
+    this.#options.log.debug({ connection: id, clientVersion, reason, instances }, 'connection ended');
   }
 
   /** What clients register that were called back stays until they are here again: nobody is to hear that they were gone. */
-  #letGo(connection: Connection): number {
-    if (!connection.lapse.isReturning) return connection.letGo();
-    this.#returning.set(connection, this.#options.now() + RETURNS_WITHIN_MS);
+  #letGo(connection: Connection, reason: EndReason): number {
+    if (!connection.lapse.isReturning) return connection.letGo(reason);
+    this.#returning.set(connection, { until: this.#options.now() + RETURNS_WITHIN_MS, reason });
     return 0;
   }
 
@@ -111,8 +115,9 @@ export class Connections {
     const latest = connections.slice(-LOOKS).reverse();
     const connection = latest.find((other) => other.slots.isEmpty && isMeant(other));
     if (connection === undefined) return;
-    this.#options.refused?.count('connections of Nacos 2.x that gave way');
-    this.end(connection, 'another address has less');
+    this.#options.refused?.count('connections of Nacos 2.x that gave way', connection.peer.ip);
+    // Another address has less.
+    this.end(connection, 'refused');
   }
 
   /** Calls `listener` with each connection that has ended; what it had registered is gone by then, or is to be registered anew. */
@@ -123,6 +128,11 @@ export class Connections {
   /** How many are set up now. */
   get count(): number {
     return this.#byTransport.size;
+  }
+
+  /** How many have ended so far, by why they did. */
+  get endedBy(): ReadonlyMap<EndReason, number> {
+    return this.#endedBy;
   }
 
   /** The one that is set up and called so. */
@@ -192,15 +202,15 @@ export class Connections {
       const { lapse, rights } = connection;
       rights.lookAgain();
       const due = lapse.due(rights.over);
-      if (due === 'cut') this.end(connection, 'its login is over');
+      if (due === 'cut') this.end(connection, 'login-ended');
       if (due !== 'call' || calls-- <= 0) continue;
       lapse.called();
       this.reset(connection);
     }
-    for (const [connection, until] of this.#returning) {
+    for (const [connection, { until, reason }] of this.#returning) {
       if (this.#options.now() < until) continue;
       this.#returning.delete(connection);
-      connection.letGo();
+      connection.letGo(reason);
     }
   }
 }

@@ -19,7 +19,7 @@ import { Rounds } from '../../wire/rounds.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
 import { FrameReader, frameOf, framesOf, plainSaid, readSaid, soleMessage } from './frames.ts';
 import type { Message, Said } from './messages.ts';
-import { BROKEN, CLOSED, Stream, type StreamRoom } from './stream.ts';
+import { Stream, type StreamRoom } from './stream.ts';
 
 /**
  * The protocol as nearly every client speaks it, protobuf over gRPC with nothing compressed, by a short way: whole requests in, frames
@@ -231,7 +231,7 @@ class LaneStream implements DuplexListener {
     if (this.#isBroken) return;
     if (!this.#reader.push(chunk, this.#take)) this.#isBroken = true;
     else if (!this.#held.hold(this.#reader.heldBytes)) this.#refuse();
-    if (this.#isBroken) this.#stream.finish(BROKEN);
+    if (this.#isBroken) this.#stream.finish('refused');
   }
 
   /** What has come of its message may not be held. */
@@ -239,16 +239,16 @@ class LaneStream implements DuplexListener {
     this.#isBroken = true;
     this.#last = TOO_MUCH;
     this.#reader.drop();
-    this.#stream.finish(BROKEN);
+    this.#stream.finish('refused');
   }
 
   ended(): void {
-    this.#stream.finish(this.#isBroken || this.#reader.isHalfway ? BROKEN : CLOSED);
+    this.#stream.finish(this.#isBroken || this.#reader.isHalfway ? 'reset' : 'closed');
   }
 
   closed(): void {
     this.#held.hold(0);
-    this.#stream.finish(BROKEN);
+    this.#stream.finish('reset');
     this.#room.openAnswers.end();
     this.#onClose();
   }

@@ -90,17 +90,17 @@ export class Slots {
   }
 
   /** Lets go of all for good, and answers how many instances that were. */
-  end(): number {
+  end(reason: string): number {
     this.#ended = true;
     const slots = [...this.#slots.values()];
     this.#slots.clear();
-    this.#walks.begin(this.#release(slots));
+    this.#walks.begin(this.#release(slots, { ...this.#by, reason }));
     return slots.reduce((count, { instances }) => count + instances.length, 0);
   }
 
-  *#release(slots: readonly Slot[]): Paused<void> {
+  *#release(slots: readonly Slot[], by: Source): Paused<void> {
     yield* each(eachIn(slots), ([service, instance]) => {
-      this.#registry.release(service, instance, this, 'connection-ended', this.#by);
+      this.#registry.release(service, instance, this, 'connection-ended', by);
     });
   }
 }

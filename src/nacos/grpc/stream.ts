@@ -3,7 +3,7 @@ import type { Payload } from '../../gen/nacos/payload_pb.ts';
 import type { Peer } from '../../wire/exchange.ts';
 import { RequestError } from '../errors.ts';
 import { readBody, setupOf } from './bodies.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, EndReason } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { envelope, type Message, message, type Said, saidIn } from './messages.ts';
 
@@ -42,7 +42,7 @@ export async function* serveStream(room: StreamRoom, requests: AsyncIterable<Pay
       });
     }
   } finally {
-    stream.finish('the stream has ended');
+    stream.finish('reset');
   }
 }
 
@@ -51,15 +51,11 @@ async function readAll(stream: Stream, requests: AsyncIterable<Payload>): Promis
   try {
     for await (const payload of requests) stream.read(saidIn(payload));
   } catch {
-    stream.finish(BROKEN);
+    stream.finish('reset');
     return;
   }
-  stream.finish(CLOSED);
+  stream.finish('closed');
 }
-
-/** Why a stream has ended. */
-export const BROKEN = 'the stream has broken';
-export const CLOSED = 'the client has closed its stream';
 
 /** What a stream is, whatever carries it. */
 export class Stream {
@@ -86,7 +82,7 @@ export class Stream {
     return this.#isFinished || this.#connection?.ended === true;
   }
 
-  finish(reason: string): void {
+  finish(reason: EndReason): void {
     this.#isFinished = true;
     if (this.#connection !== undefined) this.#room.connections.end(this.#connection, reason);
     this.#wake();
@@ -98,7 +94,8 @@ export class Stream {
       this.#read(said);
     } catch (err) {
       if (!(err instanceof RequestError)) this.#room.log.error({ err }, 'nacos stream failed');
-      this.#peer.cut();
+      if (this.#connection === undefined) this.#peer.cut();
+      else this.#connection.cut('refused');
     }
   }
 

@@ -82,13 +82,13 @@ describe('what a connection does to the registry', () => {
       type: 'batchRegisterInstance',
       instances: [{ ip: '10.0.0.1', port: 81 }],
     });
-    connections.end(connection, 'test');
+    connections.end(connection, 'closed');
     expect(told()).toEqual([
       ['registered', BY],
       ['re-registered', BY],
       ['deregistered', BY],
       ['registered', BY],
-      ['connection-ended', BY],
+      ['connection-ended', { ...BY, reason: 'closed' }],
     ]);
   });
 

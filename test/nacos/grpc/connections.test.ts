@@ -183,8 +183,8 @@ it('ending a connection twice does no more than ending it once', () => {
   let heard = 0;
   connections.onEnd(() => heard++);
   connection.slots.put(orders, [registration()]);
-  connections.end(connection, 'test');
-  connections.end(connection, 'test');
+  connections.end(connection, 'closed');
+  connections.end(connection, 'closed');
   expect([heard, cut, [...connections.all()].length, registry.tally(orders)?.total]).toEqual([1, ['a'], 0, 0]);
   connection.slots.put(orders, [registration()]);
   expect(registry.tally(orders)?.total).toBe(0);
@@ -210,7 +210,7 @@ it('once the server goes, ending connections takes nothing back', () => {
     module: 'internal',
     connectionId: '1000_127.0.0.1_1',
   });
-  connections.end(connection, 'test');
+  connections.end(connection, 'closed');
   expect(registry.tally(orders)).toMatchObject({ available: 1 });
 });
 
@@ -220,7 +220,7 @@ it('nobody is left to be looked after, and no timer either', () => {
   connections.heard(peer('stranger'));
   const connection = join('a');
   expect(scheduler.open).toBe(1);
-  connections.end(connection, 'test');
+  connections.end(connection, 'closed');
   wait(29);
   expect(scheduler.open).toBe(1);
   wait(1);

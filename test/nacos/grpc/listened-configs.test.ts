@@ -27,7 +27,7 @@ it('a connection may not listen without end, and one that has ended listens to n
   listenedConfigs.listen(connection, text(0), NOTHING);
   listenedConfigs.unlisten(connection, text(1));
   listenedConfigs.listen(connection, text(10_000), NOTHING);
-  connections.end(connection, 'test');
+  connections.end(connection, 'closed');
   expect(listenedConfigs.listen(connection, ID, { tenant: '', md5: 'other' })).toBe(false);
   configs.publish(ID, 'x', 'text', '');
   expect(connection.outbox.take()).toBeUndefined();

@@ -95,7 +95,7 @@ async function setUp() {
     join,
     pass,
     [Symbol.dispose]() {
-      for (const connection of [...connections.all()]) connections.end(connection, 'the test is over');
+      for (const connection of [...connections.all()]) connections.end(connection, 'closed');
       nacos.close();
       access.refusedCallers.stop();
     },
@@ -269,7 +269,7 @@ describe('a client that makes no call by itself', () => {
     if (connectsFirst) {
       const early = room.join('b');
       await early.register(80, await room.login());
-      room.connections.end(client.connection, 'the client has closed its stream');
+      room.connections.end(client.connection, 'closed');
       room.pass(90_000, early);
     } else {
       room.pass(11_000, client);
@@ -398,7 +398,7 @@ describe('a right that is taken', () => {
       { listen: false, configListenContexts: [{ dataId: 'd', group: 'DEFAULT_GROUP', tenant: '', md5: '' }] },
       bob,
     );
-    room.connections.end(other.connection, 'it has left');
+    room.connections.end(other.connection, 'closed');
     room.users.put(before);
     room.pass(5_000, client);
     expect([client.taken(), other.taken()]).toEqual([[], []]);

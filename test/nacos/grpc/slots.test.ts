@@ -52,7 +52,7 @@ it('of an address that is named twice the last word counts, and it is there once
   slots.put(orders, [registration({ cluster: 'C1' }), registration({ cluster: 'C2' })]);
   expect(registry.instances(orders)).toMatchObject([{ cluster: 'C2' }]);
   expect([...slots.all()]).toMatchObject([{ service: orders, instances: [{ cluster: 'C2' }] }]);
-  expect(slots.end()).toBe(1);
+  expect(slots.end('closed')).toBe(1);
 });
 
 it('an address that moves to another cluster is not taken back', () => {
@@ -66,10 +66,12 @@ it('the end lets go of all, says that it was the end of a connection, and is for
   const { events, ports, slots } = setUp();
   slots.put(orders, [registration({ port: 1 })]);
   slots.put({ ...orders, name: 'payments' }, [registration({ port: 2 }), registration({ port: 3 })]);
-  expect(slots.end()).toBe(3);
-  expect(events.slice(3).map(({ cause, by }) => [cause, by])).toEqual(Array(3).fill(['connection-ended', BY]));
+  expect(slots.end('closed')).toBe(3);
+  expect(events.slice(3).map(({ cause, by }) => [cause, by])).toEqual(
+    Array(3).fill(['connection-ended', { ...BY, reason: 'closed' }]),
+  );
   slots.put(orders, [registration({ port: 4 })]);
-  expect([ports(), slots.end()]).toEqual([[], 0]);
+  expect([ports(), slots.end('closed')]).toEqual([[], 0]);
 });
 
 it('what a batch costs grows with its length, not with its square', async () => {
@@ -127,7 +129,7 @@ describe('of very many instances', () => {
     expect(ports()).toEqual([8]);
     // Nothing is under way any more.
     expect(slots.put(orders, many(9, 1))).toBeUndefined();
-    expect(slots.end()).toBe(2);
+    expect(slots.end('closed')).toBe(2);
   });
 
   it('a fault in those that have yet to be read leaves the slot as it was', async () => {
@@ -154,7 +156,7 @@ describe('of very many instances', () => {
     await first;
     const second = slots.put(orders, many(600, 1_200));
     turn();
-    expect(slots.end()).toBe(1_800);
+    expect(slots.end('closed')).toBe(1_800);
     while (turn());
     await second;
     // So many at once are kept for a moment, as their client may be back.

@@ -99,7 +99,7 @@ describe('a push', () => {
     flush();
     subscribers.unsubscribe(first, orders, ALL);
     expect(taken(first)).toBeUndefined();
-    connections.end(second, 'test');
+    connections.end(second, 'closed');
     registry.register(orders, registration());
     expect([taken(first), taken(second), [...subscribers.all()]]).toEqual([undefined, undefined, []]);
   });
@@ -256,7 +256,7 @@ describe('a list that is too long to be made in one turn', () => {
     void subscribers.subscribe(connection, orders, ALL);
     scheduler.advance(0);
     connection.outbox.take();
-    connections.end(connection, 'test');
+    connections.end(connection, 'closed');
     expect(await pushed()).toBeUndefined();
     expect([...subscribers.all()]).toEqual([]);
   });
