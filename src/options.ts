@@ -463,10 +463,14 @@ const ROWS = {
   forgetAfterMs: time(DEFAULT_MEMORY.forgetAfterMs, 'how long a service stays known after its last instance has gone', 0),
   keepEditsMs: time(
     DEFAULT_MEMORY.keepEditsMs,
-    'how long an edit outlives an instance that fell silent or lost its connection',
+    'how long an edit, or a drain, outlives an instance that fell silent or lost its connection',
     0,
   ),
-  maxRemembered: count(DEFAULT_MEMORY.maxRemembered, 'instances that have gone and whose edits are kept; of more, the latest', 0),
+  maxRemembered: count(
+    DEFAULT_MEMORY.maxRemembered,
+    'instances that have gone and whose edits and drains are kept; of more, the latest',
+    0,
+  ),
 
   maxProbes: count(512, 'checks of instances that may be under way'),
   maxProbesPerAddress: count(64, 'the same to one address'),

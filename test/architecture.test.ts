@@ -21,6 +21,7 @@ const DIRECTION: Readonly<Record<string, Room>> = {
   nacos: { may: ['registry', 'wire', 'gen', 'rights'], packages: 'any' },
   probe: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   events: { may: ['registry', 'wire'], packages: 'any' },
+  operate: { may: ['registry', 'wire', 'rights'], packages: 'none' },
   store: { may: ['registry', 'wire'], packages: 'any' },
   access: { may: ['registry', 'wire', 'rights'], packages: 'any' },
   // Above the rooms that it reads and writes: it speaks Nacos from the other side, and knows what a store holds.
@@ -35,7 +36,7 @@ const DIRECTION: Readonly<Record<string, Room>> = {
 
 /** Where siblings meet: the one file that may import them all. */
 const MEETING_POINT = 'server/rooms.ts';
-const SIBLINGS = ['access', 'events', 'health', 'nacos', 'probe', 'store'];
+const SIBLINGS = ['access', 'events', 'health', 'nacos', 'operate', 'probe', 'store'];
 
 /** Timers are made in one place and handed out by the composition root. */
 const TIMERS = 'wire/scheduler.ts';

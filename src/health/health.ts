@@ -1,6 +1,6 @@
 import { isAvailable, type MinAvailable, neededOf, ONE_AVAILABLE } from '../registry/available.ts';
 import type { CheckTrouble } from '../registry/checks.ts';
-import type { Address, Instance } from '../registry/instance.ts';
+import type { Address, Drain, Instance } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
@@ -56,8 +56,14 @@ export interface Explanation {
   readonly remembered: number;
   /** The instances of which something is an operator's word. */
   readonly edited: readonly Pick<Instance, 'ip' | 'port' | 'edit'>[];
+  /** The instances that are taken out for a time. */
+  readonly drained: readonly Drained[];
   /** The instances of which a check is not content, or that cannot be checked. */
   readonly troubled: readonly Troubled[];
+}
+
+export interface Drained extends Address {
+  readonly drain: Drain;
 }
 
 export interface Troubled extends Address {
@@ -221,6 +227,7 @@ export class Health implements Checker {
     let [healthy, enabled, available, remembered] = [0, 0, 0, 0];
     const silentMs: number[] = [];
     const edited: Instance[] = [];
+    const drained: Drained[] = [];
     const troubled: (Instance & Troubled)[] = [];
     for (const instance of instances) {
       if (instance.healthy) healthy++;
@@ -229,6 +236,7 @@ export class Health implements Checker {
       if (instance.remembered) remembered++;
       silentMs.push(instance.silentMs);
       if (instance.edit !== undefined) edited.push(instance);
+      if (instance.drain !== undefined) drained.push({ ...instance, drain: instance.drain });
       if (isTroubled(instance)) troubled.push(instance);
     }
     return {
@@ -243,6 +251,7 @@ export class Health implements Checker {
       needed: neededOf(instances.length, this.#minAvailableOf(service, selector)),
       silentMs,
       edited,
+      drained,
       troubled,
     };
   }

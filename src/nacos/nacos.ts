@@ -30,6 +30,7 @@ import { InterestBytes, type InterestBytesLimits } from './interest-bytes.ts';
 import { Lists } from './lists.ts';
 import { Namespaces, type NamespacesLimits } from './namespaces.ts';
 import { Naming, type NamingOptions } from './naming.ts';
+import type { OnOperated } from './operated.ts';
 import { type CheckTimes, type ProbeRules, probeRules } from './probing.ts';
 import { Quotas, type QuotasLimits } from './quotas.ts';
 import { Switches } from './switches.ts';
@@ -99,9 +100,9 @@ export function createNacos(options: NacosOptions): Nacos {
 
 function roomsOf(options: NacosOptions): NacosRooms {
   const { registry, limits, wallClock, log, pushToClientIp, checkTimes } = options;
-  const { durability = NOTHING_IS_KEPT, isChecking = true, isDraining = () => false } = options;
+  const { durability = NOTHING_IS_KEPT, isChecking = true, isDraining = () => false, onOperated } = options;
   const timed = { ...options, delayMs: options.pushDelayMs };
-  const switches = new Switches();
+  const switches = new Switches(onOperated);
   // The first to hear of a change: whoever asks it because of that must not be told what was before.
   const walks = new Walks(options);
   const lists = new Lists({ registry, walks });
@@ -128,7 +129,7 @@ function roomsOf(options: NacosOptions): NacosRooms {
     lists,
     catalog: new Catalog({ registry, limits, quotas }),
     quotas,
-    namespaces: new Namespaces(limits),
+    namespaces: new Namespaces(limits, onOperated),
     switches,
     isReady: () => switches.values.overriddenServerStatus !== 'DOWN' && !isDraining(),
     checkTimes,
@@ -178,6 +179,8 @@ export interface NacosOptions {
   readonly durability?: Durability | undefined;
   /** Where refusals for a limit are counted; nowhere when left out. */
   readonly refused?: Refused | undefined;
+  /** Hears what operators change that is of no service: switches, names of namespaces. */
+  readonly onOperated?: OnOperated | undefined;
 }
 
 /** What is given to each room of it. */

@@ -23,21 +23,29 @@ export interface Surfaces {
   readonly pages: Pages;
   /** What has happened. */
   readonly eventPaths: (path: string) => Serve | undefined;
+  /** Who is taken out for a time. */
+  readonly drainPaths: (path: string) => Serve | undefined;
   /** Whether the bridge itself lives, and is ready. */
   readonly probePaths: (path: string) => Serve | undefined;
 }
 
 /** Finds the surface of a request by its path. It knows no path itself but where Nacos begins. */
 export function everything(surfaces: Omit<Surfaces, 'nacosTurnedAway'>, log: Logger): Lanes {
-  const { nacos, contextPath, nacosRpc, nacosLane, healthRpc, healthPaths, healthLane, eventPaths, probePaths } = surfaces;
+  const { nacos, contextPath, nacosRpc, nacosLane, healthRpc, healthPaths, healthLane, eventPaths, drainPaths, probePaths } =
+    surfaces;
   const root = contextPath.replace(/\/$/, '');
   const request = guarded(log, surfaces.pages, (req, res) => {
     const path = pathOf(req);
     if (isNacos(req, path, root)) return nacos(req, res);
-    return (nacosRpc.get(path) ?? healthRpc.get(path) ?? healthPaths(path) ?? eventPaths(path) ?? probePaths(path) ?? notFound)(
-      req,
-      res,
-    );
+    return (
+      nacosRpc.get(path) ??
+      healthRpc.get(path) ??
+      healthPaths(path) ??
+      eventPaths(path) ??
+      drainPaths(path) ??
+      probePaths(path) ??
+      notFound
+    )(req, res);
   });
   // What an operator has put in the way of a path is in the way of its lane too.
   const ofNacos = /^\/(Request|BiRequestStream)$/.test(root) ? undefined : nacosLane;

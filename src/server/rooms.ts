@@ -14,6 +14,7 @@ import { Watches } from '../health/watch.ts';
 import { headersKey, peerKey } from '../nacos/grpc/protocol.ts';
 import { createNacos, type Nacos } from '../nacos/nacos.ts';
 import { HOME, silenceOf } from '../nacos/rules.ts';
+import { drainPaths } from '../operate/drain-paths.ts';
 import { type Options, OptionsError } from '../options.ts';
 import { createChecks } from '../probe/checks.ts';
 import { forgetFindings } from '../probe/findings.ts';
@@ -49,7 +50,7 @@ import { reflectionRoutes } from './reflection.ts';
 import { rpcByPath } from './rpc.ts';
 import { seatsOf } from './seating.ts';
 import { Sweeper } from './sweeper.ts';
-import { listenersFor, mayHear, reflectedToVisitors, visitorsFor } from './visitors.ts';
+import { listenersFor, mayHear, operatorsFor, reflectedToVisitors, visitorsFor } from './visitors.ts';
 
 /**
  * The composition root: the one place where the registry, health, the Nacos surface, the store and the probes meet, and are given the
@@ -85,7 +86,8 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
   });
   const probes = probesIn(house);
   const isDraining = () => health.statusOf('bridge') !== 'serving';
-  const nacos = nacosIn(house, { door, checkTimes: probes.times, durability: keeping, isDraining });
+  const around = { door, checkTimes: probes.times, durability: keeping, isDraining, onOperated: events.changed };
+  const nacos = nacosIn(house, around);
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
   return {
     health,
@@ -152,6 +154,7 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
       listenerOf: listenersFor(door.access, house),
       shutdown: house.shutdown.signal,
     }),
+    drainPaths: drainPaths({ ...house, ...operatorsFor(door.access, house), home: HOME, durability: keeping }),
   };
 }
 
@@ -227,6 +230,7 @@ interface Around {
   readonly checkTimes: CheckTimes;
   readonly durability: Keeping | undefined;
   readonly isDraining: () => boolean;
+  readonly onOperated: Events['changed'];
 }
 
 function nacosIn(house: House, { door, ...around }: Around): Nacos {

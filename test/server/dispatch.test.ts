@@ -48,6 +48,7 @@ async function served(checker: Checker, port: 'all' | 'health' = 'all') {
     healthLane: {},
     pages: () => false,
     eventPaths: () => undefined,
+    drainPaths: () => undefined,
     probePaths: probePaths([]),
   };
   const lanes = port === 'all' ? everything(surfaces, log) : healthOnly(surfaces, log);
