@@ -449,6 +449,7 @@ const ROWS = {
 
   maxEvents: count(10_000, 'records of what happened that are kept, for /events'),
   maxEventsPerService: count(20, 'the same of one service, whatever happened to others meanwhile'),
+  maxMetricServices: count(1_000, 'services that have metrics of their own; of more, those that fail or have changed last', 0),
   maxListed: count(10_000, 'entries, with "" counted, beyond which List is refused with RESOURCE_EXHAUSTED'),
   maxHealthMessageBytes: bytes(16 << 10, 2 << 10, 16 << 20, 'a message to the health service'),
   maxWatchesPerConnection: count(1_000, 'watches of one connection'),

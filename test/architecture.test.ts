@@ -22,13 +22,14 @@ const DIRECTION: Readonly<Record<string, Room>> = {
   probe: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   events: { may: ['registry', 'wire'], packages: 'any' },
   operate: { may: ['registry', 'wire', 'rights'], packages: 'none' },
+  metrics: { may: ['registry', 'wire'], packages: 'any' },
   store: { may: ['registry', 'wire'], packages: 'any' },
   access: { may: ['registry', 'wire', 'rights'], packages: 'any' },
   // Above the rooms that it reads and writes: it speaks Nacos from the other side, and knows what a store holds.
   moving: { may: ['registry', 'wire', 'nacos', 'store'], packages: 'any' },
-  server: { may: ['registry', 'wire', 'gen', 'rights', 'access', 'options.ts'], packages: 'any' },
-  // What the user file keeps is made there too, by commands that run no server.
-  cli: { may: ['server', 'moving', 'access', 'wire', 'options.ts', 'suggestion.ts'], packages: 'any' },
+  server: { may: ['registry', 'wire', 'gen', 'rights', 'access', 'metrics', 'options.ts'], packages: 'any' },
+  // What the user file keeps is made there too, by commands that run no server; and what happened is told in the words of events.
+  cli: { may: ['server', 'moving', 'access', 'events', 'wire', 'options.ts', 'suggestion.ts'], packages: 'any' },
   'options.ts': { may: ['registry', 'wire', 'access', 'suggestion.ts'], packages: 'none' },
   'suggestion.ts': { may: [], packages: 'none' },
   'index.ts': { may: ['server', 'options.ts', 'wire'], packages: 'none' },
@@ -36,12 +37,12 @@ const DIRECTION: Readonly<Record<string, Room>> = {
 
 /** Where siblings meet: the one file that may import them all. */
 const MEETING_POINT = 'server/rooms.ts';
-const SIBLINGS = ['access', 'events', 'health', 'nacos', 'operate', 'probe', 'store'];
+const SIBLINGS = ['access', 'events', 'health', 'metrics', 'nacos', 'operate', 'probe', 'store'];
 
 /** Timers are made in one place and handed out by the composition root. */
 const TIMERS = 'wire/scheduler.ts';
 /** Each command that needs the time is the root of its own composition; how busy the loop is, is of the same object as the clock. */
-const CLOCKS = [MEETING_POINT, 'cli/export.ts', 'server/loop-use.ts'];
+const CLOCKS = [MEETING_POINT, 'cli/export.ts', 'cli/doctor/doctor.ts', 'server/loop-use.ts'];
 
 /** Files that are longer than 350 lines because they are tables. */
 const TABLES: readonly string[] = ['options.ts'];

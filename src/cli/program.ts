@@ -3,13 +3,16 @@ import { BadFileError, MovingError, RefusedError } from '../moving/errors.ts';
 import { OptionsError } from '../options.ts';
 import { readVersion } from '../server/version.ts';
 import { suggestion } from '../suggestion.ts';
+import { withActingCommands } from './client/acting-commands.ts';
 import { withReadingCommands } from './client/commands.ts';
 import { withDrainCommands } from './client/drain-commands.ts';
 import { ClientError, UsageError } from './client/failures.ts';
 import { withTwoDashes } from './client/go-flags.ts';
 import { shown } from './client/terminal.ts';
+import { withCompletion } from './completion/commands.ts';
 import { configPrint } from './config-print.ts';
 import { configSchema } from './config-schema.ts';
+import { withDoctor } from './doctor/command.ts';
 import type { ExportFlags } from './export.ts';
 import { type Given, settingsOf, withFlags } from './flags.ts';
 import type { ImportFlags } from './import.ts';
@@ -72,6 +75,7 @@ withServerFlags(program.command('import'))
   });
 
 withReadingCommands(program, VERSION);
+withActingCommands(program, VERSION);
 withDrainCommands(program, VERSION);
 
 withoutArguments(program.command('hash-password'))
@@ -93,6 +97,9 @@ withoutArguments(program.command('new-token'))
     refuseArguments(command, 'a token is made, and never given');
     print((await import('./new-token.ts')).newToken());
   });
+
+withDoctor(program, VERSION);
+withCompletion(program, VERSION, print);
 
 program.addHelpText('after', () => `\nWithout a command, serve:\n\n${serveCommand.helpInformation()}`);
 

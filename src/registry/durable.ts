@@ -67,6 +67,11 @@ export class Durable {
     return this.#parts.rows.rememberedCount;
   }
 
+  /** How many instances are to be heard of by their beats. */
+  get beatingCount(): number {
+    return this.#parts.rows.dueCount;
+  }
+
   /** The instances of which a check has found something, as they are now. */
   troubled(): { service: ServiceName; address: Address; ephemeral: boolean; trouble: CheckTrouble }[] {
     const { rows, troubles } = this.#parts;

@@ -6,6 +6,7 @@ import { toldOf } from './drains.ts';
 import { flat } from './flat.ts';
 import type { Instance, Metadata, Registration } from './instance.ts';
 import { type Due, saidOf } from './lease.ts';
+import type { RegistryOptions } from './options.ts';
 import { edited, editedMetadata } from './overlay.ts';
 import type { Parts } from './parts.ts';
 import type { Holder, Row } from './row.ts';
@@ -19,10 +20,12 @@ import { type Circumstances, Telling } from './telling.ts';
 export class Instances {
   readonly telling: Telling;
   readonly #parts: Parts;
+  readonly #onBeat: RegistryOptions['onBeat'];
 
-  constructor(parts: Parts) {
+  constructor(parts: Parts, onBeat?: RegistryOptions['onBeat']) {
     this.#parts = parts;
     this.telling = new Telling(parts);
+    this.#onBeat = onBeat;
   }
 
   /** It comes, or comes back. */
@@ -82,6 +85,7 @@ export class Instances {
     const needed = service.settings?.riseBeats ?? riseBeats;
     const wasAlive = rows.isAlive(id);
     const alive = wasAlive || comebacks.beat(id, lease.silentMs(id, now()), silence.unhealthyAfterMs, needed);
+    this.#onBeat?.(lease.silentMs(id, now()), silence);
     const from = this.condition(id);
     rows.setAlive(id, alive);
     if (alive) comebacks.forget(id);

@@ -62,7 +62,7 @@ export class Registry {
       now: () => Math.floor(now()),
       silenceOf: options.silenceOf ?? (() => DEFAULT_SILENCE),
     };
-    this.#instances = new Instances(this.#parts);
+    this.#instances = new Instances(this.#parts, options.onBeat);
     this.#edits = new Edits(this.#parts, this.#instances);
     this.drains = new Draining(this.#parts, this.#instances);
     this.#durable = new Durable(this.#parts, this.#instances);
@@ -305,7 +305,7 @@ export class Registry {
   }
 
   /** What is known, as records. */
-  get records(): Pick<Durable, 'all' | 'ofService' | 'at' | 'unheardCount' | 'troubled'> {
+  get records(): Pick<Durable, 'all' | 'ofService' | 'at' | 'unheardCount' | 'beatingCount' | 'troubled'> {
     return this.#durable;
   }
 

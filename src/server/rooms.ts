@@ -33,6 +33,7 @@ import { OpenAnswers } from '../wire/open-answers.ts';
 import { Refused } from '../wire/refused.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
 import { systemScheduler } from '../wire/scheduler.ts';
+import { Taps } from '../wire/taps.ts';
 import { Certificate, type CertificateRoom } from './certificate.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
@@ -41,6 +42,7 @@ import { withinHeap } from './heap.ts';
 import type { House } from './house.ts';
 import { saidOfRefusal } from './limit-options.ts';
 import { loopUse } from './loop-use.ts';
+import { beatsTold, metricsFor, metricsIn, standingsIn } from './measuring.ts';
 import { nacosRpcByPath } from './nacos-rpc.ts';
 import { storeNews } from './own-events.ts';
 import { pagesFor } from './pages.ts';
@@ -70,13 +72,14 @@ export interface Rooms {
   readonly door: Door;
   readonly sweeper: Sweeper;
   readonly events: Events;
+  readonly metrics: ReturnType<typeof metricsIn>;
   /** Undefined: no TLS is spoken. */
   readonly certificate: Certificate | undefined;
 }
 
 /** All of them, at rest. Rejects with `StoreError`, and with `OptionsError` for what only files can tell. */
 export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Rooms> {
-  const { registry, scheduler, now, log, options } = house;
+  const { options } = house;
   const health = healthIn(house);
   const events = eventsIn(house, health);
   const keeping = await keepingIn(house, events);
@@ -89,17 +92,18 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
   const around = { door, checkTimes: probes.times, durability: keeping, isDraining, onOperated: events.changed };
   const nacos = nacosIn(house, around);
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
-  return {
+  const rooms = {
     health,
-    watches: new Watches(health, options, house.refused),
+    watches: new Watches(health, options, house),
     nacos,
     probes,
     keeping,
     door,
-    sweeper: new Sweeper({ registry, scheduler, now, log, stalled: (detail) => events.note('stalled', { detail }) }),
+    sweeper: new Sweeper({ ...house, stalled: (detail) => events.note('stalled', { detail }) }),
     events,
     certificate: identity && certificateIn(house, identity, events),
   };
+  return { ...rooms, metrics: metricsIn(house, rooms) };
 }
 
 /** What it tells of services is what health tells of them. */
@@ -141,12 +145,14 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   if (!probes) forgetFindings(house.registry);
   rooms.events.start();
   rooms.certificate?.start();
+  rooms.metrics.start(standingsIn(house, (service) => rooms.health.statusOf(selectAll(service))));
   for (const notice of door.notices()) house.log.warn(notice);
   return {
     ...nacosSurfaces(house, nacos),
     ...healthSurfaces(house, rooms),
     pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
     probePaths: probePaths(partsOf({ ...house, ...rooms }), mayHear(door.access)),
+    metricsPaths: metricsFor(rooms.metrics, door.access, house),
     eventPaths: eventPaths({
       ...house,
       ...HOME,
@@ -160,8 +166,9 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
 
 /** Each in any state, once nobody is served any more. What is to survive is written last. */
 export async function closeRooms(rooms: Rooms): Promise<void> {
-  const { health, nacos, probes, keeping, door, sweeper, events, certificate } = rooms;
+  const { health, nacos, probes, keeping, door, sweeper, events, metrics, certificate } = rooms;
   sweeper.stop();
+  metrics.stop();
   door.close();
   events.stop();
   certificate?.stop();
@@ -184,6 +191,7 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
   const onListenerError = (err: unknown) => log.error({ err }, 'a listener of the registry failed');
   const shutdown = new AbortController();
   const refused = new Refused();
+  const taps = new Taps();
   // One listener for each open call, by design.
   setMaxListeners(0, shutdown.signal);
   return {
@@ -197,6 +205,7 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
       maxRemembered,
       graceMs,
       riseBeats,
+      onBeat: beatsTold(taps),
       onListenerError,
     }),
     scheduler: systemScheduler,
@@ -210,6 +219,7 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
     seats: seatsOf(options, now, log, refused),
     http2Totals: new Totals(),
     refused,
+    taps,
   };
 }
 
@@ -274,21 +284,20 @@ function nacosSurfaces(
   house: House,
   nacos: Nacos,
 ): Pick<Surfaces, 'nacos' | 'nacosTurnedAway' | 'contextPath' | 'nacosRpc' | 'nacosLane'> {
-  const { options, openAnswers, bodies, shutdown, log } = house;
+  const { options, openAnswers, shutdown, taps } = house;
   const { maxNacosMessageBytes: maxMessageBytes, maxStreamMessageBytes } = options;
   const compressions = COMPRESSIONS.map(({ name }) => name);
-  const nacosLane = nacos.lane({ compressions, openAnswers, shutdown: shutdown.signal });
+  const nacosLane = nacos.lane({ compressions, openAnswers, shutdown: shutdown.signal, calls: taps.calls });
   const nacosRpc = nacosRpcByPath({
+    ...house,
     routes: nacos.routes,
     maxMessageBytes,
     maxStreamMessageBytes,
     knows: nacos.knows,
-    bodies,
     longLived: true,
     contextValues: (req) => createContextValues().set(peerKey, peerOf(req)).set(headersKey, req.headers),
-    openAnswers,
     shutdown: shutdown.signal,
-    log,
+    calls: taps.calls,
   });
   return { nacos: nacos.http, nacosTurnedAway: nacos.turnedAway, contextPath: options.contextPath, nacosRpc, nacosLane };
 }
@@ -297,30 +306,29 @@ function healthSurfaces(
   house: House,
   { health, watches, door }: Rooms,
 ): Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane'> {
-  const { options, openAnswers, bodies, shutdown, scheduler, now, wallClock, log, refused } = house;
+  const { options, openAnswers, shutdown, scheduler, wallClock, refused, taps } = house;
   // Nobody is asked anything where everybody is told.
   const visitorOf = options.healthAuth ? visitorsFor(door.access, scheduler) : undefined;
   const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal, visitorOf, refused };
   const { defaultService } = options;
   const healthRpc = rpcByPath({
+    ...house,
     routes: (router) => {
       router.service(HealthService, healthService(shared), { jsonOptions: HEALTH_JSON });
       reflectionRoutes(router, [HealthService]);
     },
     maxMessageBytes: options.maxHealthMessageBytes,
-    bodies,
+    calls: taps.calls,
     contextValues: (req) =>
       createContextValues()
         .set(watcherKey, peerOf(req))
         .set(visitorKey, visitorOf?.(req) ?? EVERYBODY),
-    openAnswers,
     shutdown: shutdown.signal,
-    log,
   });
   return {
     healthRpc: visitorOf === undefined ? healthRpc : reflectedToVisitors(healthRpc, door.access, wallClock),
     healthPaths: healthPaths({ ...shared, defaultService, scheduler }),
     // It answers at once and asks nobody.
-    healthLane: visitorOf === undefined ? createHealthLane({ ...shared, defaultService, scheduler, now, log }) : {},
+    healthLane: visitorOf === undefined ? createHealthLane({ ...house, ...shared, defaultService, calls: taps.calls }) : {},
   };
 }

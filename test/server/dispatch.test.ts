@@ -47,6 +47,7 @@ async function served(checker: Checker, port: 'all' | 'health' = 'all') {
     nacosLane: { routeOf: () => undefined },
     healthLane: {},
     pages: () => false,
+    metricsPaths: () => undefined,
     eventPaths: () => undefined,
     drainPaths: () => undefined,
     probePaths: probePaths([]),

@@ -24,6 +24,8 @@ export interface HttpCall {
 
 export interface HttpAnswer {
   readonly status: number;
+  /** When it was written, as the server has it. */
+  readonly date: string | undefined;
   /** The rest of it, as text. Rejects with `CallError`. */
   readonly text: () => Promise<string>;
   /** Line by line, as they come, without their ends. Throws `CallError`. */
@@ -71,7 +73,12 @@ export async function ask(target: Target, call: HttpCall): Promise<HttpAnswer> {
     });
     req.end();
   });
-  return { status: res.statusCode ?? 0, text: () => textOf(target, res), lines: () => linesOf(target, res) };
+  return {
+    status: res.statusCode ?? 0,
+    date: res.headers.date,
+    text: () => textOf(target, res),
+    lines: () => linesOf(target, res),
+  };
 }
 
 /** What it answers, as text, where it answers 2xx. Rejects with `CallError`, with what it says of the reason. */
