@@ -13,7 +13,7 @@ export class History {
   #start = 0;
   readonly #ofService = new Map<string, EventRecord[]>();
   readonly #listeners = new Set<(record: EventRecord) => void>();
-  readonly #crowds = new Crowds();
+  #crowds = new Crowds();
   #left: Leaving = () => {};
   #seq = 0;
 
@@ -34,7 +34,7 @@ export class History {
   add(said: NewRecord): EventRecord {
     const record: EventRecord = { seq: ++this.#seq, at: this.#options.wallClock(), ...said };
     this.#keep(record);
-    for (const { record: long, shorter } of this.#crowds.add(record)) this.#replace(long, shorter);
+    this.#shortenOld(record);
     for (const listener of this.#listeners) {
       try {
         listener(record);
@@ -53,10 +53,13 @@ export class History {
     const early = this.#records.splice(0);
     this.#start = 0;
     this.#ofService.clear();
+    this.#crowds = new Crowds();
     for (const record of older) if (record.service !== undefined) this.#keepOfService(record, record.service);
     for (const record of last.slice(-this.#options.maxEvents)) this.#keep(record);
     this.#seq = Math.max(lastSeq, last.at(-1)?.seq ?? 0);
     for (const record of early) this.#keep({ ...record, seq: ++this.#seq });
+    for (const record of [...older, ...this.#records.slice(this.#start), ...this.#records.slice(0, this.#start)])
+      this.#shortenOld(record);
   }
 
   /** The service is known no more: nobody asks for its last days, but for what of them is among the last of all. */
@@ -147,6 +150,11 @@ export class History {
     this.#start = (this.#start + 1) % this.#records.length;
     if (gone !== undefined)
       this.#left(gone, gone.service === undefined || !this.lastOf(gone.service).some(({ seq }) => seq === gone.seq));
+  }
+
+  /** Now that there is this one too. */
+  #shortenOld(record: EventRecord): void {
+    for (const { record: old, shorter } of this.#crowds.add(record)) this.#replace(old, shorter);
   }
 
   /** Wherever it is still kept. */

@@ -27,3 +27,15 @@ it.each([[10_000], [210], [150], [1]])('of records that name very many only the 
   expect(lengths(inAll, history.after(0))).toEqual(lengths(inAll, kept));
   expect(kept.every(({ count }, i) => count === (i % 2 === 0 ? 1_000 : 1))).toBe(true);
 });
+
+it('what is given back after a restart names no more than that either', () => {
+  const before = setUp(10_000);
+  for (let i = 0; i < 120; i++)
+    before.add({ kind: 'instance', cause: 'silent', service: ORDERS, instances: crowd, count: 1_000 });
+  const last = [...before.after(0)].map((record) => ({ ...record, instances: crowd }));
+  const history = setUp(10_000);
+  history.restore({ older: [], last, lastSeq: 120 });
+  const named = [...history.after(0)].map(({ instances = [] }) => instances.length);
+  expect(named).toEqual([...Array(20).fill(20), ...Array(100).fill(1_000)]);
+  expect(history.lastOf(ORDERS).map(({ instances = [] }) => instances.length)).toEqual(named);
+});
