@@ -66,6 +66,8 @@ export type ToolName =
   | 'haproxy'
   | 'nginx'
   | 'mariadb'
+  | 'prometheus'
+  | 'promtool'
   | 'envoy';
 
 const run = promisify(execFile);
@@ -145,6 +147,8 @@ const FIND: Record<ToolName, () => Promise<string>> = {
     onPath('mariadb-install-db');
     return onPath('mariadbd', SYSTEM_BIN);
   },
+  prometheus: async () => onPath('prometheus'),
+  promtool: async () => onPath('promtool'),
   envoy: async () => onPath('envoy', [ENVOY_BIN]),
 };
 
