@@ -66,6 +66,8 @@ export type ToolName =
   | 'haproxy'
   | 'nginx'
   | 'mariadb'
+  | 'prometheus'
+  | 'promtool'
   | 'envoy'
   | 'helm'
   | 'composeGo'
@@ -151,6 +153,8 @@ const FIND: Record<ToolName, () => Promise<string>> = {
     onPath('mariadb-install-db');
     return onPath('mariadbd', SYSTEM_BIN);
   },
+  prometheus: async () => onPath('prometheus'),
+  promtool: async () => onPath('promtool'),
   envoy: async () => onPath('envoy', [ENVOY_BIN]),
   helm: () => built('helm'),
   composeGo: () => built('compose-go'),
