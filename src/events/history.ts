@@ -55,6 +55,11 @@ export class History {
     return this.#ofService.get(serviceKey(service)) ?? [];
   }
 
+  /** By what the service became what it is, as far as that is kept. */
+  lastChangeOf(service: ServiceName): EventRecord | undefined {
+    return this.lastOf(service).findLast(({ kind, to }) => kind === 'service' && to !== undefined);
+  }
+
   /** Those after that number, the oldest first; of a number that is too old, all that there are. */
   *after(seq: number): IterableIterator<EventRecord> {
     const oldest = this.#seq - this.#records.length + 1;
