@@ -90,6 +90,11 @@ export class History {
     return record?.seq === seq ? record : undefined;
   }
 
+  /** By what the service became what it is, as far as that is kept. */
+  lastChangeOf(service: ServiceName): EventRecord | undefined {
+    return this.lastOf(service).findLast(({ kind, to }) => kind === 'service' && to !== undefined);
+  }
+
   /** Those after that number, the oldest first; of a number that is too old, all that there are. */
   *after(seq: number): IterableIterator<EventRecord> {
     for (let i = this.#indexAfter(seq); i < this.#records.length; i++) {

@@ -8,6 +8,7 @@ import { createWebhooks, type Webhooks } from '../events/webhooks/webhooks.ts';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
 import { Health } from '../health/health.ts';
 import { createHealthLane } from '../health/lane.ts';
+import { listPaths } from '../health/list-paths.ts';
 import { NAME_FORM, parseHealthName, selectAll } from '../health/names.ts';
 import { healthPaths } from '../health/paths.ts';
 import { HEALTH_JSON, healthService, watcherKey } from '../health/service.ts';
@@ -162,19 +163,22 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   rooms.certificate?.start();
   rooms.metrics.start(standingsIn(house, (service) => rooms.health.statusOf(selectAll(service))));
   for (const notice of door.notices()) house.log.warn(notice);
+  const { history } = rooms.events;
+  const readerOf = listenersFor(door.access, house);
   return {
     ...nacosSurfaces(house, nacos),
     ...healthSurfaces(house, rooms),
     pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
     probePaths: probePaths(partsOf({ ...house, ...rooms }), mayHear(door.access)),
     metricsPaths: metricsFor(rooms.metrics, door.access, house),
-    eventPaths: eventPaths({
+    listPaths: listPaths({
       ...house,
-      ...HOME,
-      history: rooms.events.history,
-      listenerOf: listenersFor(door.access, house),
-      shutdown: house.shutdown.signal,
+      health: rooms.health,
+      home: HOME,
+      lastChangeOf: (name) => history.lastChangeOf(name),
+      readerOf,
     }),
+    eventPaths: eventPaths({ ...house, ...HOME, history, listenerOf: readerOf, shutdown: house.shutdown.signal }),
     drainPaths: drainPaths({ ...house, ...operatorsFor(door.access, house), home: HOME, durability: keeping }),
   };
 }
