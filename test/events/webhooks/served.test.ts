@@ -13,8 +13,11 @@ failOnLeaks();
 
 type Told = Readonly<Record<string, unknown>>;
 
-const eventsOf = (receiver: WebhookReceiver) =>
-  receiver.posted.flatMap(({ body }) => (JSON.parse(body) as { events: readonly Told[] }).events);
+/** Each once: whoever answers as the bridge goes may be told the same again. */
+const eventsOf = (receiver: WebhookReceiver) => {
+  const all = receiver.posted.flatMap(({ body }) => (JSON.parse(body) as { events: readonly Told[] }).events);
+  return [...new Map(all.map((event) => [event.seq, event])).values()];
+};
 const said = ({ cause, service, to }: Told) => `${cause} ${service} ${to}`;
 
 function folder(): string {
