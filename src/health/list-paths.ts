@@ -119,7 +119,8 @@ function instanceLines(params: URLSearchParams, options: ListPathsOptions, maySe
 }
 
 function instanceLine(service: ServiceName, instance: Instance, { registry, wallClock }: ListPathsOptions): string {
-  const { ip, port, cluster, ephemeral, healthy, enabled, weight, metadata, edit, trouble, remembered, silentMs } = instance;
+  const { ip, port, cluster, ephemeral, healthy, enabled, weight, metadata, edit, drain, trouble, remembered, silentMs } =
+    instance;
   const isHeld = registry.holderOf(service, instance) !== undefined;
   return JSON.stringify({
     ip,
@@ -135,6 +136,7 @@ function instanceLine(service: ServiceName, instance: Instance, { registry, wall
     ...(remembered && { remembered }),
     ...(trouble !== undefined && { trouble }),
     ...(edit !== undefined && { edit }),
+    ...(drain !== undefined && { drain: { reason: drain.reason, until: new Date(drain.until).toISOString() } }),
     metadata,
   });
 }
