@@ -11,6 +11,8 @@ export class History {
   readonly #records: EventRecord[] = [];
   #start = 0;
   readonly #ofService = new Map<string, EventRecord[]>();
+  /** Of each service what it became last, which may be longer ago than the last that are kept of it. */
+  readonly #standings = new Map<string, EventRecord>();
   readonly #listeners = new Set<(record: EventRecord) => void>();
   #seq: number;
 
@@ -45,6 +47,12 @@ export class History {
   /** The service is known no more: nobody asks for its last days, but for what of them is among the last of all. */
   forget(service: ServiceName): void {
     this.#ofService.delete(serviceKey(service));
+    this.#standings.delete(serviceKey(service));
+  }
+
+  /** By what it became what it is; undefined: nobody has seen that. */
+  standingOf(service: ServiceName): EventRecord | undefined {
+    return this.#standings.get(serviceKey(service));
   }
 
   /** The last of the service, the oldest first. */
@@ -76,6 +84,7 @@ export class History {
 
   #keepOfService(record: EventRecord, service: ServiceName): void {
     const key = serviceKey(service);
+    if (record.kind === 'service' && record.to !== undefined) this.#standings.set(key, record);
     const kept = this.#ofService.get(key);
     if (kept === undefined) this.#ofService.set(key, [record]);
     else {

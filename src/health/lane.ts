@@ -41,7 +41,7 @@ const LIST_PATHS = [`${SERVICE}/List`, `${SERVICE}/list`];
 const WATCH_PATHS = [`${SERVICE}/Watch`, `${SERVICE}/watch`];
 
 function callLane(options: HealthLaneOptions): CallLane {
-  const { checker, log } = options;
+  const { checker, heard, log } = options;
   const check = guarded(new GrpcCheck(checker), log);
   const list = guarded(new GrpcList(checker, options.limits.maxListed), log);
   const watch = guarded(new GrpcWatch(options), log);
@@ -57,7 +57,7 @@ function callLane(options: HealthLaneOptions): CallLane {
       const { marks } = call;
       if ((marks & FOR_OTHERS) !== 0) return undefined;
       if ((marks & mark.GET) !== 0) {
-        return isPlainPath(call.path) && call.field(INSTANCE_HEADER) === undefined ? path : undefined;
+        return heard !== 'asked' && isPlainPath(call.path) && call.field(INSTANCE_HEADER) === undefined ? path : undefined;
       }
       const route = (marks & mark.POST) !== 0 ? byPath.get(call.path) : undefined;
       if (route === undefined) return undefined;

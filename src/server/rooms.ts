@@ -2,11 +2,13 @@ import { setMaxListeners } from 'node:events';
 import { createContextValues } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { createEvents, type Events } from '../events/events.ts';
+import { Past } from '../events/past.ts';
 import { eventPaths } from '../events/paths.ts';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
 import { Health } from '../health/health.ts';
 import { createHealthLane } from '../health/lane.ts';
 import { NAME_FORM, parseHealthName, selectAll } from '../health/names.ts';
+import { HEARS_ALL } from '../health/past.ts';
 import { healthPaths } from '../health/paths.ts';
 import { HEALTH_JSON, healthService, watcherKey } from '../health/service.ts';
 import { EVERYBODY, visitorKey } from '../health/visitor.ts';
@@ -47,7 +49,7 @@ import { rpcByPath } from './rpc.ts';
 import { seatsOf } from './seating.ts';
 import { Sweeper } from './sweeper.ts';
 import { lookAtLimits } from './usage.ts';
-import { listenersFor, mayHear, reflectedToVisitors, visitorsFor } from './visitors.ts';
+import { hearersFor, listenersFor, mayHear, reflectedToVisitors, visitorsFor } from './visitors.ts';
 
 /**
  * The composition root: the one place where the registry, health, the Nacos surface, the store and the probes meet, and are given the
@@ -311,13 +313,16 @@ function nacosSurfaces(
 
 function healthSurfaces(
   house: House,
-  { health, watches, door }: Rooms,
+  { health, watches, door, events }: Rooms,
 ): Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane'> {
   const { options, openAnswers, bodies, shutdown, scheduler, now, wallClock, log, refused } = house;
   // Nobody is asked anything where everybody is told.
   const visitorOf = options.healthAuth ? visitorsFor(door.access, scheduler) : undefined;
   const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal, visitorOf, refused };
   const { defaultService } = options;
+  const past = new Past(events.history, wallClock);
+  const mayHearOf = hearersFor(door.access, options);
+  const heard = mayHearOf === undefined ? { past, mayHear: HEARS_ALL } : 'asked';
   const healthRpc = rpcByPath({
     routes: (router) => {
       router.service(HealthService, healthService(shared), { jsonOptions: HEALTH_JSON });
@@ -335,8 +340,8 @@ function healthSurfaces(
   });
   return {
     healthRpc: visitorOf === undefined ? healthRpc : reflectedToVisitors(healthRpc, door.access, wallClock),
-    healthPaths: healthPaths({ ...shared, defaultService, scheduler }),
+    healthPaths: healthPaths({ ...shared, defaultService, scheduler, past, mayHearOf }),
     // It answers at once and asks nobody.
-    healthLane: visitorOf === undefined ? createHealthLane({ ...shared, defaultService, scheduler, now, log }) : {},
+    healthLane: visitorOf === undefined ? createHealthLane({ ...shared, defaultService, scheduler, now, log, heard }) : {},
   };
 }

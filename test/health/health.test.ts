@@ -178,6 +178,9 @@ it('an explanation counts what a status is made of', () => {
       silentMs: [0, 0, 0],
       edited: [],
       troubled: [],
+      failing: [expect.objectContaining({ port: 81 }), expect.objectContaining({ port: 82 })],
+      heardOf: expect.any(Function),
+      isMeant: undefined,
     },
   ]);
 });
