@@ -35,7 +35,7 @@ export class RefusedCallers {
 
   refused(reason: RefusalReason, caller: Caller): void {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
-    this.#refused?.count(`callers (${reason})`);
+    this.#refused?.count(`callers (${reason})`, caller.address);
     this.#note('refused', reason, caller);
   }
 

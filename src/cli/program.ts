@@ -1,8 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { BadFileError, MovingError, RefusedError } from '../moving/errors.ts';
 import { OptionsError } from '../options.ts';
+import { readVersion } from '../server/version.ts';
 import { suggestion } from '../suggestion.ts';
+import { withReadingCommands } from './client/commands.ts';
+import { ClientError, UsageError } from './client/failures.ts';
+import { withTwoDashes } from './client/go-flags.ts';
+import { shown } from './client/terminal.ts';
 import { configPrint } from './config-print.ts';
 import { configSchema } from './config-schema.ts';
 import type { ExportFlags } from './export.ts';
@@ -20,9 +24,11 @@ const EXIT_USAGE = 2;
 const EXIT_LISTEN = 3;
 const EXIT_STORE = 4;
 
+const VERSION = readVersion();
+
 const program = new Command('beatbridge')
   .description('Heartbeats in, standard health out: a Nacos-compatible registry that answers grpc.health.v1.Health.')
-  .version(readVersion())
+  .version(VERSION)
   .configureOutput({ writeErr: (text) => process.stderr.write(text) })
   .exitOverride();
 
@@ -64,6 +70,8 @@ withServerFlags(program.command('import'))
     if (!(await (await import('./import.ts')).importAll(file, flags))) process.exitCode = EXIT_FAILED;
   });
 
+withReadingCommands(program, VERSION);
+
 withoutArguments(program.command('hash-password'))
   .description(
     'print what the user file keeps in place of a password, which is read from standard input, or asked for at a terminal',
@@ -87,8 +95,9 @@ withoutArguments(program.command('new-token'))
 program.addHelpText('after', () => `\nWithout a command, serve:\n\n${serveCommand.helpInformation()}`);
 
 try {
-  checkCommand(program, process.argv.slice(2));
-  await program.parseAsync();
+  const args = process.argv.slice(2);
+  checkCommand(program, args);
+  await program.parseAsync(spelled(args), { from: 'user' });
 } catch (error) {
   process.exitCode = await exitCodeOf(error);
 }
@@ -104,6 +113,12 @@ function checkCommand(parent: Command, [name = '', ...rest]: readonly string[]):
   }
   const names = commands.map((one) => one.name());
   throw new OptionsError([`unknown command ${JSON.stringify(name.slice(0, 200))}${suggestion(name, names)}`]);
+}
+
+/** `check` stands where grpc_health_probe stood, with the flags of it. */
+function spelled([name = '', ...rest]: readonly string[]): readonly string[] {
+  const command = program.commands.find((one) => one.name() === name);
+  return name === 'check' && command !== undefined ? [name, ...withTwoDashes(rest, command)] : process.argv.slice(2);
 }
 
 /** Commander would repeat what it does not take, and that may be a secret. */
@@ -123,6 +138,11 @@ async function exitCodeOf(error: unknown): Promise<number> {
   if (error instanceof OptionsError) {
     for (const fault of error.faults) process.stderr.write(`beatbridge: ${fault}\n`);
     return EXIT_USAGE;
+  }
+  if (error instanceof ClientError) {
+    const faults = error instanceof UsageError ? error.faults : [error.message];
+    for (const fault of faults) process.stderr.write(`beatbridge: ${shown(fault)}\n`);
+    return error.exitCode;
   }
   if (error instanceof BadFileError) {
     for (const fault of error.faults) process.stderr.write(`beatbridge: ${fault}\n`);
@@ -146,9 +166,4 @@ async function exitCodeOf(error: unknown): Promise<number> {
     return EXIT_STORE;
   }
   throw error;
-}
-
-function readVersion(): string {
-  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return manifest.version;
 }

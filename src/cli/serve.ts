@@ -52,9 +52,8 @@ function closeOnSignal(server: Server, supervisor: Supervisor, log: Logger): voi
     process.removeListener('SIGTERM', drain).removeListener('SIGINT', drain);
     if (process.pid === 1) endOnSignal();
     supervisor.stopping();
-    log.info({ signal }, 'draining');
     try {
-      await server.close();
+      await server.close(undefined, signal);
       log.info('closed');
       process.exitCode = 0;
     } catch (err) {

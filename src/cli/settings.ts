@@ -13,6 +13,7 @@ import {
   tlsFaults,
   unknownAmong,
 } from '../options.ts';
+import { ADDR_ENV, TOKEN_FILE_ENV } from './client/target.ts';
 import { NO_FILE, readConfigFile } from './config-file.ts';
 
 /** What the process is told, by flags, by the environment and by a file: the options that come of it, and where each comes from. */
@@ -103,7 +104,7 @@ function originsOf(said: ReadonlyMap<OptionName, FoundSaid>): Readonly<Record<Op
 function unknownIn(flags: Readonly<Record<string, string>>, env: Readonly<Record<string, string | undefined>>): string[] {
   const options = [CONFIG, ...Object.values(OPTIONS)];
   const variables = Object.entries(env).flatMap(([name, text = '']) =>
-    name.startsWith('BEATBRIDGE_') && !isServiceLink(name, text) ? [name] : [],
+    name.startsWith('BEATBRIDGE_') && !OF_CLIENTS.has(name) && !isServiceLink(name, text) ? [name] : [],
   );
   return [
     ...unknownAmong(
@@ -116,6 +117,9 @@ function unknownIn(flags: Readonly<Record<string, string>>, env: Readonly<Record
     ),
   ];
 }
+
+/** What tells the commands that ask a server which one: a server may be started beside them. */
+const OF_CLIENTS: ReadonlySet<string> = new Set([ADDR_ENV, TOKEN_FILE_ENV]);
 
 /** What is missing is named as the one that needs it was. */
 function halfTls(options: Options, origins: Readonly<Record<OptionName, Origin>>, inDoubt: ReadonlySet<OptionName>): string[] {

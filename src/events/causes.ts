@@ -1,4 +1,4 @@
-import type { EventCause } from './record.ts';
+import type { EventCause, EventRecord } from './record.ts';
 
 /** What is to be known of a cause, whoever tells of it. */
 interface CauseRule {
@@ -6,7 +6,19 @@ interface CauseRule {
   readonly words: string;
   /** An operator should look. */
   readonly isWarned?: true;
+  /** Where that says too little. */
+  readonly level?: Level;
+  /** Where it comes in several forms: `detail.form` says which. */
+  readonly forms?: Readonly<Record<string, Form>>;
 }
+
+interface Form {
+  readonly words: string;
+  readonly level: Level;
+}
+
+/** How much it is anybody's business. */
+export type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /** Every cause there is: docs and log levels are compared with it. */
 export const CAUSES: Readonly<Record<EventCause, CauseRule>> = {
@@ -29,11 +41,50 @@ export const CAUSES: Readonly<Record<EventCause, CauseRule>> = {
   'mass-loss': { words: 'very many connections ended at once, their instances are kept for now', isWarned: true },
   postponed: { words: 'nobody could be heard for a while, deadlines are postponed' },
   lasted: { words: 'what had changed has lasted' },
-  refused: { words: 'refused' },
+  refused: {
+    words: 'refused for a limit',
+    isWarned: true,
+    forms: {
+      seats: { words: 'connections refused, or closed for others: a limit is reached', level: 'warn' },
+      // Of these the log has a line for each caller.
+      access: { words: 'refused by the rules of access', level: 'debug' },
+    },
+  },
   started: { words: 'the bridge has started' },
-  stalled: { words: 'the bridge was stalled', isWarned: true },
-  draining: { words: 'the bridge goes' },
-  'store-failing': { words: 'what is to be kept cannot be written', isWarned: true },
-  'store-recovered': { words: 'what is to be kept is written again' },
-  certificate: { words: 'the certificate', isWarned: true },
+  stalled: { words: 'the process was stalled, deadlines are postponed', isWarned: true },
+  draining: { words: 'draining' },
+  'store-failing': { words: 'the store cannot be written, trying again', isWarned: true, level: 'error' },
+  'store-recovered': { words: 'the store can be written again' },
+  certificate: {
+    words: 'the certificate of TLS',
+    isWarned: true,
+    forms: {
+      'ends-soon': { words: 'the certificate of TLS ends soon', level: 'warn' },
+      ended: { words: 'the certificate of TLS has ended', level: 'error' },
+      'not-yet': { words: 'the certificate of TLS is not valid yet', level: 'warn' },
+      renewed: { words: 'the certificate of TLS was renewed', level: 'info' },
+      'clients-renewed': { words: 'who vouches for clients over TLS was renewed', level: 'info' },
+      refused: { words: 'the new certificate of TLS cannot be used, the one before stays', level: 'error' },
+      'other-ends-soon': { words: 'a certificate that vouches for others on TLS ends soon', level: 'warn' },
+      'other-ended': { words: 'a certificate that vouches for others on TLS has ended', level: 'warn' },
+    },
+  },
 };
+
+/** Why, in the words of the form in which it came. */
+export function wordsOf({ cause, detail }: Pick<EventRecord, 'cause' | 'detail'>): string {
+  return formOf(cause, detail)?.words ?? CAUSES[cause].words;
+}
+
+/** What happened to instances and changed no service is for who looks closer. */
+export function levelOf({ kind, cause, detail }: Pick<EventRecord, 'kind' | 'cause' | 'detail'>): Level {
+  if (kind === 'instance') return 'debug';
+  const { level, isWarned } = CAUSES[cause];
+  return formOf(cause, detail)?.level ?? level ?? (isWarned ? 'warn' : 'info');
+}
+
+function formOf(cause: EventCause, detail: EventRecord['detail']): Form | undefined {
+  const { forms } = CAUSES[cause];
+  const said = detail?.form;
+  return forms !== undefined && typeof said === 'string' && Object.hasOwn(forms, said) ? forms[said] : undefined;
+}

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { groupedName } from '../registry/service-name.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
-import { CAUSES } from './causes.ts';
+import { levelOf } from './causes.ts';
 import type { History } from './history.ts';
 import type { EventRecord } from './record.ts';
 import { sentenceOf } from './view.ts';
@@ -35,7 +35,8 @@ export class EventLog {
 
   #note(record: EventRecord): void {
     const level = levelOf(record);
-    if (level !== 'debug' && this.#isOneTooMany()) this.#unwritten++;
+    // The process itself has little to say, and that is not to be lost among what others do.
+    if (level !== 'debug' && record.kind !== 'bridge' && this.#isOneTooMany()) this.#unwritten++;
     else if (this.#log.isLevelEnabled(level)) this.#log[level](this.#factsOf(record), sentenceOf(record));
   }
 
@@ -82,8 +83,3 @@ export class EventLog {
 }
 
 const MAX_LINES_A_SECOND = 20;
-
-function levelOf({ kind, cause }: EventRecord): 'debug' | 'info' | 'warn' {
-  if (kind === 'instance') return 'debug';
-  return CAUSES[cause].isWarned ? 'warn' : 'info';
-}

@@ -1,10 +1,12 @@
 import type { Logger } from 'pino';
 import type { Registry } from '../registry/registry.ts';
+import type { Refused } from '../wire/refused.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { EventLog } from './event-log.ts';
 import { Gathering, type GatheringOptions } from './gathering.ts';
 import { History } from './history.ts';
-import type { EventCause, NewRecord } from './record.ts';
+import type { Detail, EventCause, NewRecord } from './record.ts';
+import { Refusals } from './refusals.ts';
 
 /** What happens, from the moment it is told to this room: the one wiring of it. */
 export interface Events {
@@ -23,6 +25,9 @@ export interface EventsOptions extends Pick<GatheringOptions, 'standingOf' | 'co
   readonly wallClock: () => number;
   readonly log: Logger;
   readonly limits: EventsLimits;
+  /** Who is refused what; and what is to be said of it. */
+  readonly refused: Refused;
+  readonly saidOfRefusal: (reason: string) => Detail | undefined;
 }
 
 export interface EventsLimits {
@@ -31,7 +36,7 @@ export interface EventsLimits {
 }
 
 export function createEvents(options: EventsOptions): Events {
-  const { log, limits, scheduler, wallClock } = options;
+  const { log, limits, scheduler, wallClock, refused, saidOfRefusal: saidOf } = options;
   const history = new History({
     maxEvents: limits.maxEvents,
     maxEventsOfService: limits.maxEventsPerService,
@@ -40,12 +45,16 @@ export function createEvents(options: EventsOptions): Events {
   });
   const gathering = new Gathering({ ...options, history });
   const lines = new EventLog(history, scheduler, log);
+  const note: Events['note'] = (cause, said = {}) => void history.add({ kind: 'bridge', cause, ...said });
+  const refusals = new Refusals({ scheduler, saidOf, note: (said) => note('refused', said) });
+  refused.follow((refusal) => refusals.note(refusal));
   return {
     history,
-    note: (cause, said = {}) => void history.add({ kind: 'bridge', cause, ...said }),
+    note,
     start: () => gathering.start(),
     stop() {
       gathering.stop();
+      refusals.stop();
       lines.stop();
     },
   };

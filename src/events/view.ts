@@ -1,4 +1,4 @@
-import { CAUSES } from './causes.ts';
+import { wordsOf } from './causes.ts';
 import type { Affected, EventRecord } from './record.ts';
 
 /** A record as it is told to programs: one object of JSON, with the parts of a service's name beside each other, and a time in ISO 8601. */
@@ -15,19 +15,20 @@ function affectedView(affected: Affected): object {
 
 /** The same in a few words, for whoever reads: what happened to whom, and why. */
 export function sentenceOf(record: EventRecord): string {
-  const { kind, cause, service, to, count, instances = [] } = record;
+  const { kind, service, to, count, instances = [] } = record;
   const name = service === undefined ? '' : service.name;
-  if (kind === 'service' && to !== undefined) return `${name} is ${STANDINGS[to] ?? to}: ${CAUSES[cause].words}`;
-  if (kind === 'service') return `${name}: ${CAUSES[cause].words}`;
+  if (kind === 'service' && to !== undefined) return `${name} is ${STANDINGS[to] ?? to}: ${wordsOf(record)}`;
+  if (kind === 'service') return `${name}: ${wordsOf(record)}`;
   const [first] = instances;
   const who = count === 1 && first !== undefined ? `${first.ip}:${first.port}` : `${count ?? ''} instances`.trimStart();
   const whose = name === '' ? '' : ` of ${name}`;
-  return kind === 'instance' ? `${who}${whose}: ${CAUSES[cause].words}` : sentenceOfAll(record);
+  return kind === 'instance' ? `${who}${whose}: ${wordsOf(record)}` : sentenceOfAll(record);
 }
 
-function sentenceOfAll({ cause, count, detail = {} }: EventRecord): string {
-  const many = count ?? detail.count;
-  return many === undefined ? CAUSES[cause].words : `${CAUSES[cause].words}: ${many}`;
+function sentenceOfAll(record: EventRecord): string {
+  // What the process itself has to say is the same text each time: its figures are in the record.
+  const many = record.kind === 'bridge' ? undefined : (record.count ?? record.detail?.count);
+  return many === undefined ? wordsOf(record) : `${wordsOf(record)}: ${many}`;
 }
 
 const STANDINGS: Readonly<Record<string, string>> = {

@@ -38,9 +38,9 @@ export class Watches {
   open(name: HealthName, { connection, ip }: Watcher, reader: Reader): Watch | undefined {
     const onConnection = this.#byConnection.get(connection) ?? 0;
     const { maxWatchesPerConnection, maxWatchesPerPeer } = this.#limits;
-    if (this.#open.of(ip) >= maxWatchesPerPeer) return this.#refuse('watches of one address');
-    if (onConnection >= maxWatchesPerConnection) return this.#refuse('watches of one connection');
-    if (this.#open.limitFor(ip) !== undefined && !this.#giveWay(ip)) return this.#refuse('watches');
+    if (this.#open.of(ip) >= maxWatchesPerPeer) return this.#refuse('watches of one address', ip);
+    if (onConnection >= maxWatchesPerConnection) return this.#refuse('watches of one connection', ip);
+    if (this.#open.limitFor(ip) !== undefined && !this.#giveWay(ip)) return this.#refuse('watches', ip);
     const topic = this.#topicOf(name);
     const watch = new Watch(topic, reader, this, connection, ip);
     this.#byConnection.set(connection, onConnection + 1);
@@ -56,8 +56,8 @@ export class Watches {
     return true;
   }
 
-  #refuse(limit: string): undefined {
-    this.#refused?.count(limit);
+  #refuse(limit: string, ip: string): undefined {
+    this.#refused?.count(limit, ip);
   }
 
   /** For the watch alone: the status now. Throws what went wrong with it. */

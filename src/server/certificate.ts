@@ -11,7 +11,7 @@ export class Certificate {
   /** Handshakes that came to nothing, whoever is to blame. */
   failedHandshakes = 0;
   readonly #room: CertificateRoom;
-  readonly #stop: Cancel;
+  #stop: Cancel | undefined;
   #shown: Shown;
   #others: readonly Ending[];
   #saidOfOthersAt = Number.NEGATIVE_INFINITY;
@@ -24,7 +24,11 @@ export class Certificate {
     this.#room = room;
     this.#shown = shownBy(identity);
     this.#others = othersIn(identity);
-    this.#stop = room.scheduler.every(LOOK_EVERY_MS, () => this.#look());
+  }
+
+  /** Looks at once, and from then on every hour. */
+  start(): void {
+    this.#stop = this.#room.scheduler.every(LOOK_EVERY_MS, () => this.#look());
     this.#look();
   }
 
@@ -50,17 +54,14 @@ export class Certificate {
     this.#saidAt = Number.NEGATIVE_INFINITY;
     this.#hasSaidEnd = false;
     const isSame = this.#shown.pem === before;
-    this.#room.log.info(
-      this.#facts(),
-      isSame ? 'who vouches for clients over TLS was renewed' : 'the certificate of TLS was renewed',
-    );
+    this.#room.tell(isSame ? 'clients-renewed' : 'renewed', this.#facts());
     this.#look();
   }
 
   /** A new one cannot be used, and the one before stays. */
   refuse(reasons: readonly string[]): void {
     this.#trouble = reasons.join('; ');
-    this.#room.log.error({ ...this.#facts(), reasons }, 'the new certificate of TLS cannot be used, the one before stays');
+    this.#room.tell('refused', { ...this.#facts(), reasons: this.#trouble.slice(0, MOST_SAID) });
   }
 
   handshakeFailed(reason: string, ip: string | undefined): void {
@@ -79,20 +80,20 @@ export class Certificate {
   }
 
   stop(): void {
-    this.#stop();
+    this.#stop?.();
   }
 
   #look(): void {
     this.#lookAtOthers();
-    const { wallClock, log, warnDays } = this.#room;
+    const { wallClock, tell, warnDays } = this.#room;
     const now = wallClock();
     const { from, until } = this.#shown;
     const hasEnded = now >= until;
     if (hasEnded === this.#hasSaidEnd && now - this.#saidAt < A_DAY_MS) return;
-    if (hasEnded) log.error(this.#facts(), 'the certificate of TLS has ended');
+    if (hasEnded) tell('ended', this.#facts());
     else if (until - now <= warnDays * A_DAY_MS)
-      log.warn({ ...this.#facts(), days: Math.floor((until - now) / A_DAY_MS) }, 'the certificate of TLS ends soon');
-    else if (now < from) log.warn({ ...this.#facts(), from: dateOf(from) }, 'the certificate of TLS is not valid yet');
+      tell('ends-soon', { ...this.#facts(), days: Math.floor((until - now) / A_DAY_MS) });
+    else if (now < from) tell('not-yet', { ...this.#facts(), since: dateOf(from) });
     else return;
     this.#saidAt = now;
     this.#hasSaidEnd = hasEnded;
@@ -100,19 +101,15 @@ export class Certificate {
 
   /** Some are left over, and hurt nobody: so there is no more than a warning. */
   #lookAtOthers(): void {
-    const { wallClock, log, warnDays } = this.#room;
+    const { wallClock, tell, warnDays } = this.#room;
     const now = wallClock();
     if (now - this.#saidOfOthersAt < A_DAY_MS) return;
     for (const { subject, until } of this.#others) {
       if (until > now && until - now > warnDays * A_DAY_MS) continue;
       this.#saidOfOthersAt = now;
       const facts = { subject, until: dateOf(until) };
-      if (until <= now) log.warn(facts, 'a certificate that vouches for others on TLS has ended');
-      else
-        log.warn(
-          { ...facts, days: Math.floor((until - now) / A_DAY_MS) },
-          'a certificate that vouches for others on TLS ends soon',
-        );
+      if (until <= now) tell('other-ended', facts);
+      else tell('other-ends-soon', { ...facts, days: Math.floor((until - now) / A_DAY_MS) });
     }
   }
 
@@ -126,11 +123,26 @@ export interface CertificateRoom {
   readonly scheduler: Pick<Scheduler, 'every'>;
   /** Milliseconds since 1970, as the machine has them now. */
   readonly wallClock: () => number;
+  /** Told what is to be known of it: when it ends soon or has ended, once a day, and whenever another one comes. */
+  readonly tell: (form: CertificateForm, facts: Readonly<Record<string, string | number>>) => void;
   readonly log: Logger;
   readonly warnDays: number;
 }
 
+/** What is told of a certificate; `other` are those that vouch for others. */
+export type CertificateForm =
+  | 'ends-soon'
+  | 'ended'
+  | 'not-yet'
+  | 'renewed'
+  | 'clients-renewed'
+  | 'refused'
+  | 'other-ends-soon'
+  | 'other-ended';
+
 const A_DAY_MS = 86_400_000;
+/** Characters of what was wrong with one. */
+const MOST_SAID = 1_000;
 const LOOK_EVERY_MS = 3_600_000;
 
 const PAIR = 'tls must have a cert and a key that go together, both in PEM';

@@ -34,21 +34,23 @@ import { OpenAnswers } from '../wire/open-answers.ts';
 import { Refused } from '../wire/refused.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
 import { systemScheduler } from '../wire/scheduler.ts';
-import { Certificate } from './certificate.ts';
+import { Certificate, type CertificateRoom } from './certificate.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
 import { type Door, gateOf, openDoor } from './door.ts';
 import { withinHeap } from './heap.ts';
 import type { House } from './house.ts';
+import { saidOfRefusal } from './limit-options.ts';
 import { loopUse } from './loop-use.ts';
 import { nacosRpcByPath } from './nacos-rpc.ts';
+import { storeNews } from './own-events.ts';
 import { pagesFor } from './pages.ts';
-import { type Part, probePaths } from './readiness.ts';
+import { partsOf } from './parts.ts';
+import { probePaths } from './readiness.ts';
 import { reflectionRoutes } from './reflection.ts';
 import { rpcByPath } from './rpc.ts';
 import { seatsOf } from './seating.ts';
 import { Sweeper } from './sweeper.ts';
-import { lookAtLimits } from './usage.ts';
 import { hearersFor, listenersFor, mayHear, reflectedToVisitors, visitorsFor } from './visitors.ts';
 
 /**
@@ -76,12 +78,13 @@ export interface Rooms {
 /** All of them, at rest. Rejects with `StoreError`, and with `OptionsError` for what only files can tell. */
 export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Rooms> {
   const { registry, scheduler, now, log, options } = house;
-  const keeping = await keepingIn(house);
+  const health = healthIn(house);
+  const events = eventsIn(house, health);
+  const keeping = await keepingIn(house, events);
   const door = await openDoor(house).catch(async (error) => {
     await keeping?.close();
     throw error;
   });
-  const health = healthIn(house);
   const probes = probesIn(house);
   const isDraining = () => health.statusOf('bridge') !== 'serving';
   const nacos = nacosIn(house, { door, checkTimes: probes.times, durability: keeping, isDraining });
@@ -93,29 +96,32 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
     probes,
     keeping,
     door,
-    sweeper: new Sweeper({ registry, scheduler, now, log }),
-    events: eventsIn(house, health),
-    certificate: identity && certificateIn(house, identity),
+    sweeper: new Sweeper({ registry, scheduler, now, log, stalled: (detail) => events.note('stalled', { detail }) }),
+    events,
+    certificate: identity && certificateIn(house, identity, events),
   };
 }
 
 /** What it tells of services is what health tells of them. */
-function eventsIn({ options, registry, scheduler, wallClock, log }: House, health: Health): Events {
+function eventsIn({ options, registry, scheduler, wallClock, log, refused }: House, health: Health): Events {
   return createEvents({
     registry,
     scheduler,
     wallClock,
     log,
     limits: options,
+    refused,
+    saidOfRefusal,
     standingOf: (service) => health.statusOf(selectAll(service)),
     countsOf: (service) => health.countsOf(service),
     onStanding: (listener) => health.onService(listener),
   });
 }
 
-function certificateIn({ options, scheduler, log }: House, identity: TlsIdentity): Certificate {
+function certificateIn({ options, scheduler, log }: House, identity: TlsIdentity, { note }: Events): Certificate {
+  const tell: CertificateRoom['tell'] = (form, facts) => note('certificate', { detail: { form, ...facts } });
   // A clock that was wrong at the start is put right some day.
-  return new Certificate(identity, { scheduler, wallClock: Date.now, log, warnDays: options.tlsWarnDays });
+  return new Certificate(identity, { scheduler, wallClock: Date.now, tell, log, warnDays: options.tlsWarnDays });
 }
 
 /**
@@ -134,12 +140,13 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   if (keeping !== undefined) house.registry.postpone(house.now() - since);
   if (!probes) forgetFindings(house.registry);
   rooms.events.start();
+  rooms.certificate?.start();
   for (const notice of door.notices()) house.log.warn(notice);
   return {
     ...nacosSurfaces(house, nacos),
     ...healthSurfaces(house, rooms),
     pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
-    probePaths: probePaths(partsOf(house, rooms), mayHear(door.access)),
+    probePaths: probePaths(partsOf({ ...house, ...rooms }), mayHear(door.access)),
     eventPaths: eventPaths({
       ...house,
       ...HOME,
@@ -148,35 +155,6 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
       shutdown: house.shutdown.signal,
     }),
   };
-}
-
-/** What `/readyz` lists. The bridge itself is asked by the status that it tells of itself, so that the two never differ. */
-function partsOf(house: House, rooms: Rooms): readonly Part[] {
-  const { registry } = house;
-  const { health, keeping, door, probes, sweeper, certificate } = rooms;
-  const looks: Readonly<Record<string, Part['look']>> = {
-    store() {
-      if (keeping === undefined) return { ok: true, says: 'off, nothing is kept' };
-      const { trouble } = keeping;
-      return trouble === undefined ? { ok: true, says: 'ok' } : { ok: false, says: `failed: ${trouble}` };
-    },
-    registry() {
-      const { serviceCount, instanceCount, records } = registry;
-      const unheard = records.unheardCount === 0 ? '' : ` (${records.unheardCount} not heard of since a restart)`;
-      return { ok: true, says: `${serviceCount} services, ${instanceCount} instances${unheard}` };
-    },
-    access: () => door.look(),
-    probes: () => ({ ok: true, says: probes.says() }),
-    limits: () => lookAtLimits({ ...house, ...rooms }),
-    sweeper: () => ({ ok: !sweeper.isStalled, says: `${Math.round(sweeper.lateMs)} ms late` }),
-    ...(certificate && { tls: () => certificate.look() }),
-  };
-  const isServing = () => health.statusOf('bridge') === 'serving';
-  const look: Part['look'] = () => (isServing() ? { ok: true, says: 'none' } : { ok: false, says: 'under way' });
-  return [
-    ...Object.entries(looks).map(([name, look]) => ({ name, isNeeded: false, look })),
-    { name: 'drain', isNeeded: true, look },
-  ];
 }
 
 /** Each in any state, once nobody is served any more. What is to survive is written last. */
@@ -239,9 +217,11 @@ function healthIn({ options, registry, scheduler, now }: House): Health {
   return new Health(registry, { home: HOME, minAvailable, patience: options, limits: options, scheduler, now });
 }
 
-async function keepingIn({ options, scheduler, log }: House): Promise<Keeping | undefined> {
+async function keepingIn({ options, scheduler, log }: House, { note }: Events): Promise<Keeping | undefined> {
   // How long nobody has looked, the machine's own clock knows best: it goes on while the machine sleeps, and is put right.
-  return options.dataDir === 'none' ? undefined : Keeping.open(options.dataDir, { scheduler, wallClock: Date.now, log });
+  return options.dataDir === 'none'
+    ? undefined
+    : Keeping.open(options.dataDir, { scheduler, wallClock: Date.now, log, told: storeNews(note) });
 }
 
 interface Around {

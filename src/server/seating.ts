@@ -19,7 +19,7 @@ export function seatsOf(limits: SeatsLimits, now: () => number, log: Logger, ref
       by === 'connections'
         ? { limit: seats.most, option: ofAll }
         : { limit: maxSocketsPerPeer, option: '--max-sockets-per-peer' };
-    log.warn({ count, open, ...facts }, 'connections refused, or closed for others: a limit is reached');
+    refused.tell({ reason: by, count, facts: { form: 'seats', open, ...facts } });
   };
   const seats = new Seats({ descriptors: limit, limits, scheduler: systemScheduler, now, onRefused, refused });
   return seats;

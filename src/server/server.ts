@@ -12,6 +12,7 @@ import { forGuests } from './guests.ts';
 import { limitHangs } from './hang-limit.ts';
 import type { House } from './house.ts';
 import { closeRooms, furnish, houseOf, roomsIn, StoreError } from './rooms.ts';
+import { readVersion } from './version.ts';
 
 /**
  * A server as whoever embeds one sees it, and its life: rooms are made and furnished, ports are opened, and in the end all of it is
@@ -31,9 +32,9 @@ export interface Server extends AsyncDisposable {
    * Drains and closes: the status of `""` and readiness flip at once; all else goes on for the time of the option `drainDelayMs`; then
    * watches end with UNAVAILABLE, and connections are told to go. Resolves when all have gone, and `withinMs` after the delay at the
    * latest (default: the option `closeWithinMs`), but for what waits to be written: rejects with `StoreError` when not all that must
-   * survive could be.
+   * survive could be. `why` is told in the event of it: a signal, say.
    */
-  close(withinMs?: number): Promise<void>;
+  close(withinMs?: number, why?: string): Promise<void>;
   /**
    * Goes on with another identity on TLS: whoever comes from now on sees it, and whom only somebody vouched for who is no longer in
    * `clientCa` is cut. Answers whether it is in force. If not, or if there is none but a reason, it is logged, `/readyz` says so, and the
@@ -78,10 +79,12 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   const stopWatching = limitHangs(options.hangLimitMs, house.scheduler, house.log);
   rooms.sweeper.start();
   rooms.probes.start(rooms.nacos.checking);
+  rooms.events.note('started', { detail: { version: readVersion(), ...ports.listeners, ...rooms.keeping?.restored } });
 
   // What a terminal is, only a process knows.
   const delayMs = options.drainDelayMs === 'auto' ? 0 : options.drainDelayMs;
-  const end = async (withinMs: number) => {
+  const end = async (withinMs: number, why?: string) => {
+    rooms.events.note('draining', { detail: { ...(why !== undefined && { signal: why.slice(0, 100) }), delayMs, withinMs } });
     try {
       await drain(drainableOf(house, rooms, ports.close), { delayMs, withinMs }, house.scheduler);
     } finally {
@@ -91,8 +94,8 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     }
   };
   let ended: Promise<void> | undefined;
-  const close = (withinMs = options.closeWithinMs) => {
-    ended ??= end(withinMs);
+  const close = (withinMs = options.closeWithinMs, why?: string) => {
+    ended ??= end(withinMs, why);
     return ended;
   };
   const renewIdentity = (next: TlsIdentity | OptionsError) => renew(next, tls, { ports, certificate: rooms.certificate });

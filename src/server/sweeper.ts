@@ -69,11 +69,10 @@ export class Sweeper {
 
   /** Whoever was heard meanwhile was not the only one who could be: deadlines move by no more than the silence of everybody. */
   #stalled(gapMs: number): void {
-    const { registry, log } = this.#options;
+    const { registry, stalled } = this.#options;
     const unheardMs = Math.min(gapMs, registry.quietMs);
     registry.postpone(unheardMs + HEAR_WITHIN_MS);
-    const facts = { gapMs: Math.round(gapMs), unheardMs: Math.round(unheardMs) };
-    log.warn(facts, 'the process was stalled, deadlines are postponed');
+    stalled({ gapMs: Math.round(gapMs), unheardMs: Math.round(unheardMs) });
   }
 
   /**
@@ -115,6 +114,8 @@ export interface SweeperOptions {
   readonly scheduler: Scheduler;
   /** The registry's clock. */
   readonly now: () => number;
+  /** Told of each stall: how long it was, and for how much of it nobody was heard. */
+  readonly stalled: (facts: { readonly gapMs: number; readonly unheardMs: number }) => void;
   readonly log: Logger;
 }
 

@@ -17,6 +17,7 @@ export class Keeping {
   #isClosed = false;
   #risingClock: RisingClock | undefined;
   #registry: Registry | undefined;
+  #restored: Restored | undefined;
 
   private constructor(store: Store, options: StoreOptions) {
     this.#store = store;
@@ -30,7 +31,7 @@ export class Keeping {
 
   /** Gives back what was kept, and keeps what changes from now on. Rejects with `StoreError` when it cannot be read. */
   async begin(registry: Registry, parts: readonly Part[], how: BeginHow): Promise<void> {
-    const { scheduler, log, wallClock } = this.#options;
+    const { scheduler, wallClock } = this.#options;
     const { heldMs, rememberForMs, risingClock } = how;
     const { seenAt, told } = await this.#seenLast();
     // It was noted some time before the end; what was told since then was a little later.
@@ -41,7 +42,6 @@ export class Keeping {
     for (const part of parts) await this.#restorePart(part);
     const isStale = unseenMs > rememberForMs;
     const instances = await restoreRegistry(this.#store, registry, { seenAt: seenAt ?? 0, isStale, heldMs });
-    log.info({ services: registry.serviceCount, instances, unseenMs }, 'restored what was known');
     for (const part of parts) this.#follow(part);
     this.#stops.push(
       keepRegistry(this.#store, registry),
@@ -49,6 +49,12 @@ export class Keeping {
       scheduler.every(TIDY_EVERY_MS, () => void this.#tidy(registry)),
     );
     this.#seen();
+    this.#restored = { services: registry.serviceCount, instances, ...(seenAt !== undefined && { awayMs: unseenMs }) };
+  }
+
+  /** What was given back when it began; undefined before. */
+  get restored(): Restored | undefined {
+    return this.#restored;
   }
 
   /** Why nothing can be written now; undefined when all is well. */
@@ -120,6 +126,14 @@ export class Keeping {
       this.#options.log.warn({ err }, 'the store could not be tidied');
     }
   }
+}
+
+/** What was given back. */
+export interface Restored {
+  readonly services: number;
+  readonly instances: number;
+  /** For how long nobody had looked after it; left out where nobody ever had. */
+  readonly awayMs?: number;
 }
 
 export interface BeginHow {

@@ -259,10 +259,12 @@ export class Store {
   }
 
   #failed(cause: unknown): void {
-    const { scheduler, log } = this.#options;
+    const { scheduler, log, told } = this.#options;
     const reason = troubleOf(cause);
-    if (this.#trouble === undefined) log.error({ err: cause, reason }, 'the store cannot be written, trying again');
+    const isNew = this.#trouble === undefined;
     this.#trouble = reason;
+    log.debug({ err: cause, reason }, 'a batch could not be written');
+    if (isNew) told?.(reason, this.pending);
     this.#refuse(reason);
     if (this.#closed !== undefined) return;
     this.#cancelRetry = scheduler.after(this.#retryMs, () => {
@@ -280,9 +282,9 @@ export class Store {
 
   #recovered(): void {
     if (this.#trouble === undefined) return;
-    this.#options.log.info({ records: this.pending }, 'the store can be written again');
     this.#trouble = undefined;
     this.#retryMs = FIRST_RETRY_MS;
+    this.#options.told?.(undefined, this.pending);
   }
 }
 
@@ -291,6 +293,8 @@ export interface StoreOptions {
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
   readonly log: Logger;
+  /** Hears why nothing can be written any more, and that it can be again (undefined); and how many records wait for it. */
+  readonly told?: (reason: string | undefined, records: number) => void;
 }
 
 export interface Entry {

@@ -45,6 +45,7 @@ describe('/events', () => {
     await expect
       .poll(async () => (await lines(main)).map(said))
       .toEqual([
+        'bridge started undefined undefined undefined',
         'instance registered orders undefined healthy',
         'service registered orders unknown serving',
         'instance registered shop undefined healthy',
@@ -56,9 +57,9 @@ describe('/events', () => {
       .toEqual(['service deregistered orders serving not-serving']);
     expect((await lines(main, '?service=orders&cause=registered')).length).toBe(2);
     expect(await lines(main, '?since=1h&namespace=elsewhere')).toEqual([]);
-    const [first] = await lines(main);
+    const [, first] = await lines(main);
     expect(first).toMatchObject({
-      seq: 1,
+      seq: 2,
       at: expect.stringMatching(/^\d{4}-.*Z$/),
       namespace: 'public',
       group: 'DEFAULT_GROUP',
@@ -103,10 +104,10 @@ describe('/events', () => {
     await using server = await startServer({ maxEvents: 4 });
     const { main } = server.listeners;
     for (const name of ['a', 'b', 'c', 'd']) await register(server, name);
-    await expect.poll(async () => (await lines(main)).map(({ seq }) => seq)).toEqual([5, 6, 7, 8]);
+    await expect.poll(async () => (await lines(main)).map(({ seq }) => seq)).toEqual([6, 7, 8, 9]);
     using stream = await streamed(main, { 'last-event-id': '2' });
-    await expect.poll(() => stream.heard()).toContain('event: missed\ndata: {"count":2}\n\n');
-    await expect.poll(() => stream.events().map(({ id }) => id)).toEqual([undefined, '5', '6', '7', '8']);
+    await expect.poll(() => stream.heard()).toContain('event: missed\ndata: {"count":3}\n\n');
+    await expect.poll(() => stream.events().map(({ id }) => id)).toEqual([undefined, '6', '7', '8', '9']);
   });
 
   it('is not there on the health port, and takes nothing but GET', async () => {

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { Certificate } from '../../src/server/certificate.ts';
+import { levelOf, wordsOf } from '../../src/events/causes.ts';
+import { Certificate, type CertificateForm } from '../../src/server/certificate.ts';
 import { Authority, type Wanted } from '../support/certificates.ts';
 import { failOnLeaks } from '../support/leaks.ts';
 import { ManualScheduler } from '../support/scheduler.ts';
@@ -15,27 +16,34 @@ const authority = new Authority();
 /** One that begins so long before its end, and what is said of it. */
 function room(beforeEndMs: number, wanted: Wanted = {}, warnDays = 14) {
   const scheduler = new ManualScheduler(UNTIL.getTime() - beforeEndMs);
-  const lines: string[] = [];
-  const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
   const identity = authority.issueForServer({ until: UNTIL, ...wanted });
-  const certificate = new Certificate(identity, { scheduler, wallClock: scheduler.now, log, warnDays });
+  const told: [form: CertificateForm, facts: Readonly<Record<string, string | number>>][] = [];
+  const certificate = new Certificate(identity, {
+    scheduler,
+    wallClock: scheduler.now,
+    tell: (form, facts) => void told.push([form, facts]),
+    log: pino({ enabled: false }),
+    warnDays,
+  });
+  certificate.start();
   return {
     certificate,
     identity,
     scheduler,
     /** What has been said since it was asked last: the level, the words, and how many days are left. */
     said: () =>
-      lines.splice(0).map((line) => {
-        const { level, msg, days } = JSON.parse(line);
-        return days === undefined ? [level, msg] : [level, msg, days];
+      told.splice(0).map(([form, facts]) => {
+        const record = { kind: 'bridge', cause: 'certificate', detail: { form, ...facts } } as const;
+        const said = [levelOf(record), wordsOf(record)];
+        return facts.days === undefined ? said : [...said, facts.days];
       }),
     [Symbol.dispose]: () => certificate.stop(),
   };
 }
 
-const INFO = 30;
-const WARN = 40;
-const ERROR = 50;
+const INFO = 'info';
+const WARN = 'warn';
+const ERROR = 'error';
 const SOON = 'the certificate of TLS ends soon';
 const ENDED = 'the certificate of TLS has ended';
 

@@ -134,7 +134,7 @@ describe('another identity', () => {
         /^a\.pem cannot be read$/,
         /^tls\.clientCa can neither come nor go/,
         /^CN=localhost has ended already, 2021-01-01/,
-      ].map((reason) => [50, 'the new certificate of TLS cannot be used, the one before stays', [expect.stringMatching(reason)]]),
+      ].map((reason) => [50, 'the new certificate of TLS cannot be used, the one before stays', expect.stringMatching(reason)]),
     );
     expect(server.renewIdentity(identity)).toBe(true);
     expect(await partOf(server)).toMatch(/^\[\+\]tls CN=localhost /);

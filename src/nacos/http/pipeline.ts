@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { type Admission, refusalBody, refusalHeaders } from '../../rights/admission.ts';
 import { abandonBody } from '../../wire/answer.ts';
-import { hasLeft, pathOf, queryOf, type Request, type Response, type Serve } from '../../wire/exchange.ts';
+import { hasLeft, pathOf, peerOf, queryOf, type Request, type Response, type Serve } from '../../wire/exchange.ts';
 import type { HeldBodies } from '../../wire/held-bodies.ts';
 import type { Refused } from '../../wire/refused.ts';
 import type { Scheduler } from '../../wire/scheduler.ts';
@@ -119,7 +119,7 @@ function failed(
 ): void {
   if (error instanceof RequestError) {
     const limit = limitOf(error);
-    if (limit !== undefined) refused?.count(limit);
+    if (limit !== undefined) refused?.count(limit, peerOf(req).ip);
     refuse(req, res, error, route, wallClock);
   } else if (hasLeft(req)) {
     // The caller has gone in the middle of the request; there is nobody to answer.

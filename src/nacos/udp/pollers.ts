@@ -90,7 +90,7 @@ export class Pollers {
     const bytes = sizeOf(service, poller);
     const limit = isFull ? 'of one client' : (this.#shares.limitFor(poller.ip) ?? interestBytes?.limitFor(poller.ip, bytes));
     if (limit !== undefined) {
-      refused?.count(`subscriptions of Nacos 1.x ${limit}`);
+      refused?.count(`subscriptions of Nacos 1.x ${limit}`, poller.ip);
       return undefined;
     }
     const behind = known ?? { target: newTarget<Told>(flat(targetKey)), pollers: 0 };

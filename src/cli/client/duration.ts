@@ -1,0 +1,42 @@
+/** Times as Go writes them, and so the probes and deployments that name them: `1s`, `250ms`, `1m30s`, `1.5h`. */
+
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+};
+const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/gy;
+/** Node's timers know no longer ones. */
+const MOST_MS = 2 ** 31 - 1;
+
+/** In milliseconds, at least 1. Undefined for what is none, or none that can be waited for. */
+export function durationMs(text: string): number | undefined {
+  let ms = 0;
+  let read = 0;
+  for (const [part, count, unit] of text.matchAll(PART)) {
+    ms += Number(count) * (UNITS[unit ?? ''] ?? Number.NaN);
+    read += part.length;
+  }
+  if (text === '' || read !== text.length || !(ms > 0) || ms > MOST_MS) return undefined;
+  return Math.max(1, Math.round(ms));
+}
+
+/** How long something is, or has been, in the two largest units: `3d 4h`, `12m 5s`, `7s`. */
+export function inWords(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  const parts: readonly (readonly [number, string])[] = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3_600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'm'],
+    [seconds % 60, 's'],
+  ];
+  const first = parts.findIndex(([count]) => count > 0);
+  if (first < 0) return '0s';
+  const said = parts.slice(first, first + 2).filter(([count]) => count > 0);
+  return said.map(([count, unit]) => `${count}${unit}`).join(' ');
+}
