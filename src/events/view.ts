@@ -1,15 +1,38 @@
 import { wordsOf } from './causes.ts';
-import type { Affected, EventRecord } from './record.ts';
+import type { Affected, Counts, Detail, EventCause, EventRecord, Kind } from './record.ts';
+
+/** A record as programs see it: in the lines of `/events`, and as `server.on('event')` gives it. */
+export interface EventView {
+  readonly seq: number;
+  /** In ISO 8601. */
+  readonly at: string;
+  readonly kind: Kind;
+  readonly cause: EventCause;
+  readonly namespace?: string;
+  readonly group?: string;
+  readonly service?: string;
+  readonly instances?: readonly AffectedView[];
+  readonly count?: number;
+  readonly from?: NonNullable<EventRecord['from']>;
+  readonly to?: NonNullable<EventRecord['to']>;
+  readonly by?: NonNullable<EventRecord['by']>;
+  readonly detail?: Detail;
+  readonly counts?: Counts;
+}
+
+export interface AffectedView extends Omit<Affected, 'lastBeatAt'> {
+  /** In ISO 8601. */
+  readonly lastBeatAt?: string;
+}
 
 /** A record as it is told to programs: one object of JSON, with the parts of a service's name beside each other, and a time in ISO 8601. */
-export function viewOf({ seq, at, kind, cause, service, instances, ...rest }: EventRecord): object {
+export function viewOf({ seq, at, kind, cause, service, instances, ...rest }: EventRecord): EventView {
   const named = service && { namespace: service.namespace, group: service.group, service: service.name };
   const whom = instances && { instances: instances.map(affectedView) };
   return { seq, at: new Date(at).toISOString(), kind, cause, ...named, ...whom, ...rest };
 }
 
-function affectedView(affected: Affected): object {
-  const { lastBeatAt } = affected;
+function affectedView({ lastBeatAt, ...affected }: Affected): AffectedView {
   return lastBeatAt === undefined ? affected : { ...affected, lastBeatAt: new Date(lastBeatAt).toISOString() };
 }
 

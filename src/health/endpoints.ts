@@ -72,7 +72,7 @@ function isKnown({ status }: Explanation): boolean {
 }
 
 /** What a status is called on the wire of health. */
-export function wordOf(status: Status): string {
+export function wordOf(status: Status): (typeof CODES)[Status]['word'] {
   return CODES[status].word;
 }
 

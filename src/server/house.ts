@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Options } from '../options.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Clock } from '../wire/clock.ts';
 import type { HeldBodies } from '../wire/held-bodies.ts';
 import type { Totals } from '../wire/http2/totals.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
@@ -21,6 +22,10 @@ export interface House {
   readonly risingClock: RisingClock;
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
+  /** The same as the machine has it, which is put right now and then. */
+  readonly machineTime: () => number;
+  /** The clock of whoever embeds this, instead of the machine's. */
+  readonly clock: Clock | undefined;
   readonly log: Logger;
   readonly openAnswers: OpenAnswers;
   readonly bodies: HeldBodies;

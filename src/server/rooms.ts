@@ -26,6 +26,7 @@ import { Registry } from '../registry/registry.ts';
 import { StoreError } from '../store/directory.ts';
 import { Keeping } from '../store/keeping.ts';
 import { AddressSet, originOf } from '../wire/addresses.ts';
+import type { Clock } from '../wire/clock.ts';
 import { peerOf } from '../wire/exchange.ts';
 import { HeldBodies } from '../wire/held-bodies.ts';
 import { Totals } from '../wire/http2/totals.ts';
@@ -118,10 +119,14 @@ function eventsIn({ options, registry, scheduler, wallClock, log, refused }: Hou
   });
 }
 
-function certificateIn({ options, scheduler, log }: House, identity: TlsIdentity, { note }: Events): Certificate {
+function certificateIn(
+  { options, scheduler, machineTime: wallClock, log }: House,
+  identity: TlsIdentity,
+  { note }: Events,
+): Certificate {
   const tell: CertificateRoom['tell'] = (form, facts) => note('certificate', { detail: { form, ...facts } });
   // A clock that was wrong at the start is put right some day.
-  return new Certificate(identity, { scheduler, wallClock: Date.now, tell, log, warnDays: options.tlsWarnDays });
+  return new Certificate(identity, { scheduler, wallClock, tell, log, warnDays: options.tlsWarnDays });
 }
 
 /**
@@ -176,10 +181,12 @@ export function defaultServiceFaults({ defaultService }: Pick<Options, 'defaultS
   return [`the default service must be ${NAME_FORM}, got ${JSON.stringify(defaultService.slice(0, 200))}`];
 }
 
-export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
+/** What has to do with sockets and files goes by the machine's own timers, whatever the clock is. */
+export function houseOf(options: Options, log: Logger, hasTls: boolean, clock?: Clock): House {
   const { forgetAfterMs, keepEditsMs, maxRemembered, restartGraceMs: graceMs, riseBeats } = options;
-  const now = () => performance.now();
-  const risingClock = new RisingClock(() => performance.timeOrigin + now());
+  const machineNow = () => performance.now();
+  const now = clock?.now ?? machineNow;
+  const risingClock = new RisingClock(clock?.wallClock ?? (() => performance.timeOrigin + machineNow()));
   const onListenerError = (err: unknown) => log.error({ err }, 'a listener of the registry failed');
   const shutdown = new AbortController();
   const refused = new Refused();
@@ -198,15 +205,17 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
       riseBeats,
       onListenerError,
     }),
-    scheduler: systemScheduler,
+    scheduler: clock ?? systemScheduler,
     now,
     risingClock,
     wallClock: risingClock.now,
+    machineTime: clock?.wallClock ?? Date.now,
+    clock,
     log,
     openAnswers: new OpenAnswers(),
     bodies: new HeldBodies(options, refused),
     shutdown,
-    seats: seatsOf(options, now, log, refused),
+    seats: seatsOf(options, machineNow, log, refused),
     http2Totals: new Totals(),
     refused,
   };
@@ -217,11 +226,11 @@ function healthIn({ options, registry, scheduler, now }: House): Health {
   return new Health(registry, { home: HOME, minAvailable, patience: options, limits: options, scheduler, now });
 }
 
-async function keepingIn({ options, scheduler, log }: House, { note }: Events): Promise<Keeping | undefined> {
+async function keepingIn({ options, machineTime: wallClock, log }: House, { note }: Events): Promise<Keeping | undefined> {
   // How long nobody has looked, the machine's own clock knows best: it goes on while the machine sleeps, and is put right.
   return options.dataDir === 'none'
     ? undefined
-    : Keeping.open(options.dataDir, { scheduler, wallClock: Date.now, log, told: storeNews(note) });
+    : Keeping.open(options.dataDir, { scheduler: systemScheduler, wallClock, log, told: storeNews(note) });
 }
 
 interface Around {
@@ -248,13 +257,16 @@ interface Probes {
 }
 
 /** Active checks; none are made when they are off. */
-function probesIn({ options, registry, scheduler, now, log, seats }: House): Probes {
+function probesIn({ options, registry, scheduler, now, log, seats, clock }: House): Probes {
   // The table of options takes nothing else.
   const allow = AddressSet.parse(options.probeAllow) ?? new AddressSet([]);
   const checks = createChecks({ allow, resolveNames: options.probeNames });
   const { check } = checks;
   const limits = options.probes ? { ...options, maxProbes: seats.setAside(options.maxProbes) } : options;
-  const prober = new Prober({ registry, scheduler, now, random: Math.random, busy: loopUse(now), check, limits, log });
+  // In a test each run is to be as the one before.
+  const random = clock === undefined ? Math.random : () => 0.5;
+  const prober = new Prober({ registry, scheduler, now, random, busy: loopUse(now), check, limits, log });
+  clock?.waitFor?.(() => prober.underWay > 0);
   return {
     times: prober.times,
     start: (rules) => {

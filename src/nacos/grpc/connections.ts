@@ -115,9 +115,9 @@ export class Connections {
     const latest = connections.slice(-LOOKS).reverse();
     const connection = latest.find((other) => other.slots.isEmpty && isMeant(other));
     if (connection === undefined) return;
-      this.#options.refused?.count('connections of Nacos 2.x that gave way', connection.peer.ip);
-      // Another address has less.
-      this.end(connection, 'refused');
+    this.#options.refused?.count('connections of Nacos 2.x that gave way', connection.peer.ip);
+    // Another address has less.
+    this.end(connection, 'refused');
   }
 
   /** Calls `listener` with each connection that has ended; what it had registered is gone by then, or is to be registered anew. */
