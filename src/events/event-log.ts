@@ -13,7 +13,6 @@ import { sentenceOf } from './view.ts';
 export class EventLog {
   readonly #scheduler: Scheduler;
   readonly #log: Logger;
-  readonly #history: History;
   readonly #stopListening: () => void;
   #cancelSummary: Cancel | undefined;
   /** Within the second that began with the first of them. */
@@ -21,7 +20,6 @@ export class EventLog {
   #unwritten = 0;
 
   constructor(history: History, scheduler: Scheduler, log: Logger) {
-    this.#history = history;
     this.#scheduler = scheduler;
     this.#log = log;
     this.#stopListening = history.onEvent((record) => this.#note(record));
@@ -57,7 +55,7 @@ export class EventLog {
   #factsOf(record: EventRecord): object {
     const { seq, cause, service, from, to, by, detail, counts, count } = record;
     const named = service && { namespace: service.namespace, service: groupedName(service) };
-    const who = this.#whoOf(record);
+    const who = (record.instances ?? []).slice(0, MOST_NAMED).map(({ ip, port }) => `${ip}:${port}`);
     return {
       seq,
       cause,
@@ -71,15 +69,9 @@ export class EventLog {
       ...(who.length > 0 && { who }),
     };
   }
-
-  /** Of a service that has changed, the instances by which it did. */
-  #whoOf({ kind, service, cause, instances, seq }: EventRecord): readonly string[] {
-    const behind =
-      kind === 'service' && service !== undefined
-        ? this.#history.lastOf(service).findLast((other) => other.kind === 'instance' && other.cause === cause && other.seq < seq)
-        : undefined;
-    return (behind?.instances ?? instances ?? []).map(({ ip, port }) => `${ip}:${port}`);
-  }
 }
+
+/** The first of those who are meant: a line is for eyes, and the record has the others. */
+const MOST_NAMED = 20;
 
 const MAX_LINES_A_SECOND = 20;

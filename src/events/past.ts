@@ -2,7 +2,7 @@ import type { Source } from '../registry/changes.ts';
 import type { Address } from '../registry/instance.ts';
 import type { ServiceName } from '../registry/service-name.ts';
 import type { History } from './history.ts';
-import type { Detail, EventRecord, Standing } from './record.ts';
+import type { Affected, Detail, EventRecord, Standing } from './record.ts';
 import { viewOf } from './view.ts';
 
 /**
@@ -35,7 +35,7 @@ export class Past {
     const records = this.#history.lastOf(service);
     for (let i = records.length - 1; i >= 0 && texts.length < most; i--) {
       const record = records[i];
-      if (record === undefined || (isMeant !== undefined && record.instances?.some(isMeant) !== true)) continue;
+      if (record === undefined || (isMeant !== undefined && !toWhom(record).some(isMeant))) continue;
       texts.push(this.#textOf(record).json);
     }
     // By what it is as it is, which may be long ago.
@@ -48,7 +48,7 @@ export class Past {
   lastOf(service: ServiceName, wanted: ReadonlyMap<string, ReadonlySet<string>>): ReadonlyMap<string, LastOf> {
     const found = new Map<string, LastOf>();
     for (const record of this.#history.lastOf(service).toReversed()) {
-      for (const subject of found.size < wanted.size ? (record.instances ?? []) : []) {
+      for (const subject of found.size < wanted.size ? toWhom(record) : []) {
         const key = `${subject.ip} ${subject.port}`;
         if (wanted.get(key)?.has(record.cause) === true && !found.has(key)) found.set(key, { ...lastFrom(record), subject });
       }
@@ -62,7 +62,7 @@ export class Past {
     const earliest = this.wallClock() - LATELY_MS;
     for (const record of this.#history.lastOf(service).toReversed()) {
       if (record.at < earliest || gone.length >= MOST_GONE) break;
-      for (const subject of record.instances ?? []) {
+      for (const subject of toWhom(record)) {
         const key = `${subject.ip} ${subject.port}`;
         if (seen.has(key)) continue;
         seen.add(key);
@@ -90,6 +90,11 @@ interface LastOf {
   readonly by?: Source;
   readonly detail?: Detail;
   readonly subject: { readonly [key in keyof Address]: Address[key] };
+}
+
+/** Of a service that is another because of them they are named again. */
+function toWhom({ kind, instances = [] }: EventRecord): readonly Affected[] {
+  return kind === 'instance' ? instances : [];
 }
 
 function lastFrom({ cause, at, by, detail }: EventRecord): Omit<LastOf, 'subject'> {
