@@ -449,6 +449,7 @@ const ROWS = {
 
   maxEvents: count(10_000, 'records of what happened that are kept, for /events'),
   maxEventsPerService: count(20, 'the same of one service, whatever happened to others meanwhile'),
+  maxMetricServices: count(1_000, 'services that have metrics of their own; of more, those that fail or have changed last', 0),
   maxListed: count(10_000, 'entries, with "" counted, beyond which List is refused with RESOURCE_EXHAUSTED'),
   maxHealthMessageBytes: bytes(16 << 10, 2 << 10, 16 << 20, 'a message to the health service'),
   maxWatchesPerConnection: count(1_000, 'watches of one connection'),
@@ -463,10 +464,14 @@ const ROWS = {
   forgetAfterMs: time(DEFAULT_MEMORY.forgetAfterMs, 'how long a service stays known after its last instance has gone', 0),
   keepEditsMs: time(
     DEFAULT_MEMORY.keepEditsMs,
-    'how long an edit outlives an instance that fell silent or lost its connection',
+    'how long an edit, or a drain, outlives an instance that fell silent or lost its connection',
     0,
   ),
-  maxRemembered: count(DEFAULT_MEMORY.maxRemembered, 'instances that have gone and whose edits are kept; of more, the latest', 0),
+  maxRemembered: count(
+    DEFAULT_MEMORY.maxRemembered,
+    'instances that have gone and whose edits and drains are kept; of more, the latest',
+    0,
+  ),
 
   maxProbes: count(512, 'checks of instances that may be under way'),
   maxProbesPerAddress: count(64, 'the same to one address'),

@@ -21,11 +21,13 @@ const DIRECTION: Readonly<Record<string, Room>> = {
   nacos: { may: ['registry', 'wire', 'gen', 'rights'], packages: 'any' },
   probe: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   events: { may: ['registry', 'wire'], packages: 'any' },
+  operate: { may: ['registry', 'wire', 'rights'], packages: 'none' },
+  metrics: { may: ['registry', 'wire'], packages: 'any' },
   store: { may: ['registry', 'wire'], packages: 'any' },
   access: { may: ['registry', 'wire', 'rights'], packages: 'any' },
   // Above the rooms that it reads and writes: it speaks Nacos from the other side, and knows what a store holds.
   moving: { may: ['registry', 'wire', 'nacos', 'store'], packages: 'any' },
-  server: { may: ['registry', 'wire', 'gen', 'rights', 'access', 'options.ts'], packages: 'any' },
+  server: { may: ['registry', 'wire', 'gen', 'rights', 'access', 'metrics', 'options.ts'], packages: 'any' },
   // What the user file keeps is made there too, by commands that run no server.
   cli: { may: ['server', 'moving', 'access', 'wire', 'options.ts', 'suggestion.ts'], packages: 'any' },
   'options.ts': { may: ['registry', 'wire', 'access', 'suggestion.ts'], packages: 'none' },
@@ -37,7 +39,7 @@ const DIRECTION: Readonly<Record<string, Room>> = {
 const COMPOSITION_ROOT = 'server/rooms.ts';
 /** Where siblings meet: the file that makes them all, and the one that shows them to whoever embeds a server. */
 const MEETING_POINTS = [COMPOSITION_ROOT, 'server/face.ts'];
-const SIBLINGS = ['access', 'events', 'health', 'nacos', 'probe', 'store'];
+const SIBLINGS = ['access', 'events', 'health', 'metrics', 'nacos', 'operate', 'probe', 'store'];
 
 /** Timers are made in one place and handed out by the composition root. */
 const TIMERS = 'wire/scheduler.ts';

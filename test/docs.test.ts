@@ -5,6 +5,7 @@ import { parseConfig } from '../src/cli/config-file.ts';
 import { CAUSES } from '../src/events/causes.ts';
 import { requestTable } from '../src/nacos/grpc/table.ts';
 import { nacosRoutes } from '../src/nacos/http/routes.ts';
+import { DRAIN_ROUTES } from '../src/operate/drain-paths.ts';
 import { OPTIONS } from '../src/options.ts';
 import { emptyNacos } from './support/nacos-room.ts';
 
@@ -149,4 +150,9 @@ it.each(PAGES)('%s points at nothing that is not there', (page) => {
 
 it.each(PAGES.filter((page) => page !== 'README.md'))('README points at %s', (page) => {
   expect(read('README.md')).toContain(`](${page})`);
+});
+
+it('the calls of drains.md are the ones that there are', () => {
+  const told = tableAfter('docs/drains.md', '# Taking an instance out for a time').map(([call, needs]) => [call, needs]);
+  expect(told).toEqual(DRAIN_ROUTES.map(({ method, path, access }) => [`\`${method} ${path.replace('*', 'IP:PORT')}\``, access]));
 });

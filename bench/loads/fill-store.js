@@ -2,6 +2,7 @@
 import { pino } from 'pino';
 import { Registry } from '../../dist/registry/registry.js';
 import { Keeping } from '../../dist/store/keeping.js';
+import { RisingClock } from '../../dist/wire/rising-clock.js';
 import { systemScheduler as scheduler } from '../../dist/wire/scheduler.js';
 
 const SERVICES_OF_A_MILLION = 10_000;
@@ -10,7 +11,7 @@ const METADATA = { 'preserved.register.source': 'SPRING_CLOUD', version: '1.0.0'
 const [folder, instances] = process.argv.slice(2);
 const registry = new Registry(() => performance.now());
 const keeping = await Keeping.open(folder, { scheduler, wallClock: () => Date.now(), log: pino({ level: 'warn' }) });
-await keeping.begin(registry, [], { heldMs: 45_000, rememberForMs: 3_600_000 });
+await keeping.begin(registry, [], { heldMs: 45_000, rememberForMs: 3_600_000, risingClock: new RisingClock(() => Date.now()) });
 for (let i = 0; i < Number(instances); i++) {
   const name = `com.example.shop.Service${i % SERVICES_OF_A_MILLION}`;
   const ip = `10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}`;

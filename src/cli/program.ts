@@ -4,6 +4,7 @@ import { OptionsError } from '../options.ts';
 import { readVersion } from '../server/version.ts';
 import { suggestion } from '../suggestion.ts';
 import { withReadingCommands } from './client/commands.ts';
+import { withDrainCommands } from './client/drain-commands.ts';
 import { ClientError, UsageError } from './client/failures.ts';
 import { withTwoDashes } from './client/go-flags.ts';
 import { shown } from './client/terminal.ts';
@@ -71,6 +72,7 @@ withServerFlags(program.command('import'))
   });
 
 withReadingCommands(program, VERSION);
+withDrainCommands(program, VERSION);
 
 withoutArguments(program.command('hash-password'))
   .description(

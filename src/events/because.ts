@@ -6,15 +6,15 @@ import type { Counts } from './record.ts';
  * Why a service is not serving where its last event does not say it: it has no instance, or some that can be called and needs more, or
  * healthy ones that take no calls. Undefined: all there are are unhealthy.
  */
-export type Because = 'no-instances' | 'min-available' | 'disabled' | 'weight-0';
+export type Because = 'no-instances' | 'min-available' | 'drained' | 'disabled' | 'weight-0';
 
 export function becauseOf(registry: Registry, service: ServiceName, { total, available, needed }: Counts): Because | undefined {
   if (total === 0) return 'no-instances';
   if (available > 0) return available < needed ? 'min-available' : undefined;
   if ((registry.tally(service)?.healthy ?? 0) === 0) return undefined;
   let looked = 0;
-  for (const { healthy, enabled } of registry.walk(service) ?? []) {
-    if (healthy) return enabled ? 'weight-0' : 'disabled';
+  for (const { healthy, enabled, drain } of registry.walk(service) ?? []) {
+    if (healthy) return drain !== undefined ? 'drained' : enabled ? 'weight-0' : 'disabled';
     if (++looked >= MOST_LOOKED_AT) break;
   }
   return undefined;

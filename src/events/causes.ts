@@ -31,6 +31,8 @@ export const CAUSES: Readonly<Record<EventCause, CauseRule>> = {
   deregistered: { words: 'said goodbye' },
   'connection-ended': { words: 'its connection ended' },
   edited: { words: 'edited by an operator' },
+  drained: { words: 'taken out for a time' },
+  resumed: { words: 'no longer taken out' },
   probe: { words: 'as its check found' },
   restored: { words: 'as it was before the restart' },
   created: { words: 'created' },

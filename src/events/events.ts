@@ -1,18 +1,26 @@
 import type { Logger } from 'pino';
+import type { Source } from '../registry/changes.ts';
+import type { Difference } from '../registry/differences.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Refused } from '../wire/refused.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
+import { CAUSES } from './causes.ts';
 import { EventLog } from './event-log.ts';
 import { Gathering, type GatheringOptions } from './gathering.ts';
 import { History } from './history.ts';
 import type { Detail, EventCause, NewRecord } from './record.ts';
 import { Refusals } from './refusals.ts';
+import { changedIn } from './told.ts';
 
 /** What happens, from the moment it is told to this room: the one wiring of it. */
 export interface Events {
   readonly history: History;
+  /** All that there are of what happens. */
+  readonly causes: readonly string[];
   /** What happened to the process itself, or to whoever asked something of it. */
   readonly note: (cause: EventCause, said?: Pick<NewRecord, 'by' | 'count' | 'detail'>) => void;
+  /** An operator has changed what is of no service. */
+  readonly changed: (operated: { readonly by: Source; readonly differences: readonly Difference[] }) => void;
   /** From now on. What there is by then is no news. */
   readonly start: () => void;
   readonly stop: () => void;
@@ -50,7 +58,9 @@ export function createEvents(options: EventsOptions): Events {
   refused.follow((refusal) => refusals.note(refusal));
   return {
     history,
+    causes: Object.keys(CAUSES),
     note,
+    changed: ({ by, differences }) => note('configured', { by, detail: changedIn(differences) }),
     start: () => gathering.start(),
     stop() {
       gathering.stop();

@@ -1,4 +1,5 @@
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
+import { Crowds } from './crowds.ts';
 import type { EventRecord, NewRecord } from './record.ts';
 
 /**
@@ -14,6 +15,7 @@ export class History {
   /** Of each service what it became last, which may be longer ago than the last that are kept of it. */
   readonly #standings = new Map<string, EventRecord>();
   readonly #listeners = new Set<(record: EventRecord) => void>();
+  readonly #crowds = new Crowds();
   #seq: number;
 
   constructor(options: HistoryOptions) {
@@ -34,6 +36,7 @@ export class History {
       this.#start = (this.#start + 1) % this.#records.length;
     }
     if (record.service !== undefined) this.#keepOfService(record, record.service);
+    for (const { record: long, shorter } of this.#crowds.add(record)) this.#replace(long, shorter);
     for (const listener of this.#listeners) {
       try {
         listener(record);
@@ -80,6 +83,17 @@ export class History {
   onEvent(listener: (record: EventRecord) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** Wherever it is still kept. */
+  #replace(record: EventRecord, by: EventRecord): void {
+    const ofService = record.service === undefined ? [] : (this.#ofService.get(serviceKey(record.service)) ?? []);
+    const at = (this.#start + this.#records.length - 1 - (this.#seq - record.seq)) % this.#records.length;
+    for (const [list, index] of [
+      [this.#records, at],
+      [ofService, ofService.indexOf(record)],
+    ] as const)
+      if (list[index] === record) list[index] = by;
   }
 
   #keepOfService(record: EventRecord, service: ServiceName): void {

@@ -11,7 +11,7 @@ export function affectedBy({ instance, heard }: RegistryEvent, now: number): Aff
 
 function lastHeard({ silentMs, peer, agent, intervalMs }: Heard, now: number): Omit<Affected, 'ip' | 'port'> {
   return {
-    lastBeatAt: Math.round(now - silentMs),
+    lastBeatAt: Math.floor(now - silentMs),
     ...(peer !== undefined && { heardFrom: peer }),
     ...(agent !== undefined && { client: agent }),
     ...(intervalMs !== undefined && { intervalMs }),
@@ -51,20 +51,21 @@ export function withoutReason({ reason: _, ...by }: Source): Source {
 }
 
 function detailOf(event: RegistryEvent, areAlike: boolean): Detail | undefined {
-  const { silentMs, trouble, wasPersistent, count, by, differences = [] } = event;
+  const { silentMs, trouble, drain, wasPersistent, count, by, differences = [] } = event;
   const detail: Detail = {
     ...(by?.reason !== undefined && { reason: by.reason }),
     ...(silentMs !== undefined && { silentMs }),
     ...(trouble !== undefined && { check: trouble.type, reason: trouble.reason }),
+    ...(drain && { ...drain, until: new Date(drain.until).toISOString() }),
     ...(wasPersistent === true && { wasPersistent }),
     ...(count !== undefined && { count }),
-    ...changed(differences, areAlike),
+    ...changedIn(differences, areAlike),
   };
   return Object.keys(detail).length === 0 ? undefined : detail;
 }
 
 /** Of one field its values, of several a text of each; and no more of it than whoever reads takes in. */
-function changed(differences: readonly Difference[], areAlike: boolean): Detail {
+export function changedIn(differences: readonly Difference[], areAlike = true): Detail {
   const [only, ...more] = differences;
   if (only === undefined) return {};
   if (more.length === 0) {
@@ -97,9 +98,9 @@ function bounded<T extends string | number | boolean>(value: T): T | string {
 }
 
 /** What tells events apart that could be told as one: who edits others in one go means the same by it, whatever was there before. */
-export function sameKey({ cause, from, to, by, differences = [] }: RegistryEvent): string {
+export function sameKey({ cause, from, to, by, drain, differences = [] }: RegistryEvent): string {
   const after = differences.map(({ field, after: value }) => `${field}=${value}`).join('&');
-  return `${cause} ${from} ${to} ${by?.connection ?? by?.peer ?? ''} ${by?.user ?? ''} ${by?.reason ?? ''} ${after}`;
+  return `${cause} ${from} ${to} ${by?.connection ?? by?.peer ?? ''} ${by?.user ?? ''} ${by?.reason ?? ''} ${after} ${drain === undefined ? '' : JSON.stringify(drain)}`;
 }
 
 /** Whether both have changed the same, and from the same. */

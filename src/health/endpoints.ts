@@ -1,7 +1,7 @@
 import type { TroubleReason } from '../registry/checks.ts';
 import { groupedName } from '../registry/service-name.ts';
 import { type Failing, failingOf, goneOf } from './failing.ts';
-import type { Checker, Explanation, Troubled } from './health.ts';
+import type { Checker, Drained, Explanation, Troubled } from './health.ts';
 import { MAX_NAME_BYTES, NAME_FORM, type ServiceSelector } from './names.ts';
 import type { Hearing, Past } from './past.ts';
 import type { Status } from './status.ts';
@@ -91,12 +91,13 @@ function unknownReason(checker: Checker, name: ServiceSelector): string {
     : 'unknown service';
 }
 
-function reasonOf({ service, total, available, needed, edited, remembered, troubled, pending }: Explanation): string {
+function reasonOf({ service, total, available, needed, edited, drained, remembered, troubled, pending }: Explanation): string {
   const counts = `${service.name}: ${available} of ${total} instances available, ${needed} needed`;
   const edits = edited.length === 0 ? '' : `, ${edited.length} edited by an operator`;
+  const drains = drained.length === 0 ? '' : `, ${drained.length} drained`;
   const unheard = remembered === 0 ? '' : `, ${remembered} not heard of since a restart`;
   const wait = pending === undefined ? '' : `; ${wordOf(pending.status)} is told in ${pending.inMs} ms, if it lasts`;
-  return counts + edits + unheard + troubleOf(troubled) + wait;
+  return counts + edits + drains + unheard + troubleOf(troubled) + wait;
 }
 
 /** How many fail their check, or have none, and why: each pair of kind and reason once, the most frequent first. */
@@ -131,8 +132,21 @@ const HINTS: ReadonlyMap<TroubleReason, string> = new Map([
 ]);
 
 function viewOf(explanation: Explanation, most: number, heard: Hearing | undefined): string {
-  const { service, status, pending, total, healthy, enabled, available, needed, silentMs, remembered, edited, troubled } =
-    explanation;
+  const {
+    service,
+    status,
+    pending,
+    total,
+    healthy,
+    enabled,
+    available,
+    needed,
+    silentMs,
+    remembered,
+    edited,
+    drained,
+    troubled,
+  } = explanation;
   const unheard = remembered === 0 ? '' : `,"remembered":${remembered}`;
   const counts = `{"total":${total},"healthy":${healthy},"enabled":${enabled},"available":${available},"needed":${needed}${unheard}}`;
   // What it is already, and will be told if it lasts.
@@ -141,10 +155,11 @@ function viewOf(explanation: Explanation, most: number, heard: Hearing | undefin
   const age = total === 0 ? 'null' : JSON.stringify({ newest: least(silentMs), oldest: greatest(silentMs) });
   // Else nobody would know why an instance that beats is offline.
   const edits = edited.length === 0 ? '' : `,"edits":${JSON.stringify(edited.slice(0, most).map(editView))}`;
+  const drains = drained.length === 0 ? '' : `,"drains":${JSON.stringify(drained.slice(0, most).map(drainView))}`;
   const checks = troubled.length === 0 ? '' : `,"checks":${JSON.stringify(troubled.slice(0, most).map(checkView))}`;
   return (
     `{"namespace":${quoted(service.namespace)},"service":${quoted(groupedName(service))},"status":"${wordOf(status)}"${wait},` +
-    `"instances":${counts},"lastBeatAgeMs":${age}${edits}${checks}${heard === undefined ? '' : pastOf(explanation, heard)}}`
+    `"instances":${counts},"lastBeatAgeMs":${age}${edits}${drains}${checks}${heard === undefined ? '' : pastOf(explanation, heard)}}`
   );
 }
 
@@ -179,6 +194,10 @@ const PLAIN = /^[ !#-[\]-~]*$/;
 
 function editView({ ip, port, edit }: Explanation['edited'][number]) {
   return { ip, port, edit };
+}
+
+function drainView({ ip, port, drain: { reason, since, until } }: Drained) {
+  return { ip, port, reason, since: new Date(since).toISOString(), until: new Date(until).toISOString() };
 }
 
 function checkView({ ip, port, trouble }: Troubled) {

@@ -10,6 +10,7 @@ export type FailingCause =
   | 'restored'
   | 'silent'
   | 'registered-unhealthy'
+  | 'drained'
   | 'disabled'
   | 'weight-0'
   /** Gone lately. */
@@ -32,11 +33,15 @@ export interface Failing {
   /** How far apart its beats were. */
   readonly intervalMs?: number;
   readonly reason?: string;
+  /** Of a drain: when it ends. */
+  readonly until?: string;
   readonly by?: Happened['by'];
 }
 
 /** Why this one cannot be called now. */
-export function causeOf({ healthy, enabled, trouble, remembered, ephemeral, silentMs, silence }: Instance): FailingCause {
+export function causeOf(instance: Instance): FailingCause {
+  const { healthy, enabled, drain, trouble, remembered, ephemeral, silentMs, silence } = instance;
+  if (healthy && drain !== undefined) return 'drained';
   if (healthy) return enabled ? 'weight-0' : 'disabled';
   if (trouble?.verdict === 'failing') return 'probe';
   if (remembered) return 'restored';
@@ -49,6 +54,7 @@ const TOLD_BY: Readonly<Record<FailingCause, ReadonlySet<string>>> = {
   restored: new Set(['restored', 'silent', 'probe']),
   silent: new Set(['silent']),
   'registered-unhealthy': new Set(['registered', 're-registered', 'returned', 'probe', 'silent']),
+  drained: new Set(['drained']),
   disabled: new Set(['edited', 'registered', 're-registered', 'returned']),
   'weight-0': new Set(['edited', 'registered', 're-registered', 'returned']),
   removed: new Set(),
@@ -80,8 +86,11 @@ function viewOf(service: ServiceName, instance: Instance, { cause, last, heard, 
   const isSilent = !instance.healthy && ephemeral && silentMs > 0;
   const seen = last === undefined ? {} : sourceOf(last);
   const heardAt = isSilent ? now - silentMs : undefined;
-  const since = last?.at ?? (cause === 'silent' && heardAt !== undefined ? heardAt + silence.unhealthyAfterMs : undefined);
+  const since =
+    (cause === 'drained' ? instance.drain?.since : last?.at) ??
+    (cause === 'silent' && heardAt !== undefined ? heardAt + silence.unhealthyAfterMs : undefined);
   const reason = reasonOf(instance, cause, last);
+  const by = cause === 'drained' ? instance.drain?.by : last?.cause === 'edited' ? last.by : undefined;
   return {
     ...namesOf(service),
     ip,
@@ -94,7 +103,8 @@ function viewOf(service: ServiceName, instance: Instance, { cause, last, heard, 
     ...(heard?.agent !== undefined && { client: heard.agent }),
     ...(isSilent && heard?.intervalMs !== undefined && { intervalMs: heard.intervalMs }),
     ...(reason !== undefined && { reason }),
-    ...(last?.cause === 'edited' && last.by !== undefined && { by: last.by }),
+    ...(cause === 'drained' && instance.drain && { until: iso(instance.drain.until) }),
+    ...(by !== undefined && { by }),
   };
 }
 
@@ -103,7 +113,7 @@ function namesOf({ namespace, group, name }: ServiceName): Pick<Failing, 'namesp
 }
 
 function reasonOf(instance: Instance, cause: FailingCause, last: Happened | undefined): string | undefined {
-  const { trouble, silentMs, edit } = instance;
+  const { trouble, silentMs, edit, drain } = instance;
   switch (cause) {
     case 'probe':
       return trouble && `${trouble.type}: ${trouble.reason}`;
@@ -115,6 +125,8 @@ function reasonOf(instance: Instance, cause: FailingCause, last: Happened | unde
       if (trouble !== undefined) return `not checked: ${trouble.type}: ${trouble.reason}`;
       if (last?.cause === 'silent') return 'beats again, and not yet for long enough';
       return last?.cause === 'probe' ? 'somebody has said so' : 'its client says so';
+    case 'drained':
+      return drain?.reason === '' ? undefined : drain?.reason;
     case 'disabled':
       return edit?.enabled === false ? editorOf(last) : 'its client says so';
     case 'weight-0':

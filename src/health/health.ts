@@ -1,7 +1,7 @@
 import { isAvailable, type MinAvailable, neededOf, ONE_AVAILABLE } from '../registry/available.ts';
 import type { Heard } from '../registry/changes.ts';
 import type { CheckTrouble } from '../registry/checks.ts';
-import type { Address, Instance } from '../registry/instance.ts';
+import type { Address, Drain, Instance } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
@@ -58,6 +58,8 @@ export interface Explanation {
   readonly remembered: number;
   /** The instances of which something is an operator's word. */
   readonly edited: readonly Pick<Instance, 'ip' | 'port' | 'edit'>[];
+  /** The instances that are taken out for a time. */
+  readonly drained: readonly Drained[];
   /** The instances of which a check is not content, or that cannot be checked. */
   readonly troubled: readonly Troubled[];
   /** The instances that are not available. */
@@ -66,6 +68,10 @@ export interface Explanation {
   readonly heardOf: (address: Address) => Heard | undefined;
   /** Undefined: all of the service is meant, and not only some of its instances. */
   readonly isMeant: ((address: Address) => boolean) | undefined;
+}
+
+export interface Drained extends Address {
+  readonly drain: Drain;
 }
 
 export interface Troubled extends Address {
@@ -229,7 +235,8 @@ export class Health implements Checker {
     let [healthy, enabled, available, remembered] = [0, 0, 0, 0];
     const silentMs: number[] = [];
     const edited: Instance[] = [];
-    const troubled: (Instance & Troubled)[] = [];
+    const drained: Drained[] = [];
+    const troubled: Troubled[] = [];
     const failing: Instance[] = [];
     for (const instance of instances) {
       if (instance.healthy) healthy++;
@@ -239,7 +246,8 @@ export class Health implements Checker {
       if (instance.remembered) remembered++;
       silentMs.push(instance.silentMs);
       if (instance.edit !== undefined) edited.push(instance);
-      if (isTroubled(instance)) troubled.push(instance);
+      if (instance.drain !== undefined) drained.push({ ...instance, drain: instance.drain });
+      if (instance.trouble !== undefined) troubled.push({ ...instance, trouble: instance.trouble });
     }
     return {
       service,
@@ -253,6 +261,7 @@ export class Health implements Checker {
       needed: neededOf(instances.length, this.#minAvailableOf(service, selector)),
       silentMs,
       edited,
+      drained,
       troubled,
       failing,
       heardOf: (address) => this.#registry.heardOf(service, address),
@@ -323,10 +332,6 @@ export class Health implements Checker {
   #emit(key: string): void {
     for (const listener of this.#listeners) listener(key);
   }
-}
-
-function isTroubled(instance: Instance): instance is Instance & Troubled {
-  return instance.trouble !== undefined;
 }
 
 const BRIDGE_KEY = '';

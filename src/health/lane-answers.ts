@@ -20,6 +20,14 @@ export const FRAMES: Readonly<Record<Status, Buffer>> = {
   unknown: frame(Buffer.from([8, WIRE.unknown])),
 };
 
+/** The codes of gRPC with which a Check ends. */
+export const CHECK_CODES: Readonly<Record<Status | 'bad-name', number>> = {
+  serving: OK,
+  'not-serving': OK,
+  unknown: NOT_FOUND,
+  'bad-name': INVALID_ARGUMENT,
+};
+
 /** A message as gRPC frames it, not compressed. */
 export function frame(message: Uint8Array): Buffer {
   const head = Buffer.alloc(5);

@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { isOfBrowser } from '../wire/browser.ts';
+import type { MethodCounts } from '../wire/call-counts.ts';
 import type { Serve } from '../wire/exchange.ts';
 import type { Answer, Lanes } from '../wire/lanes.ts';
 import { TURN } from '../wire/turn.ts';
 import { type EndpointLimits, endpointOf } from './endpoints.ts';
 import type { Checker } from './health.ts';
-import type { JsonAnswer } from './lane-answers.ts';
+import { CHECK_CODES, type JsonAnswer } from './lane-answers.ts';
 import type { Hearing } from './past.ts';
 import { MAX_REQUEST_BYTES, nameInJson } from './requested.ts';
 import type { Status } from './status.ts';
@@ -23,21 +24,30 @@ export interface HttpLaneOptions {
 
 export type JsonAnswers = Readonly<Record<Status | 'bad-name', JsonAnswer>>;
 
+/** Where checks are counted. */
+interface Counted {
+  readonly counts: MethodCounts;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}
+
 export function createHttpLane(
-  options: HttpLaneOptions,
+  options: HttpLaneOptions & Counted,
   checkPaths: readonly string[],
   answers: JsonAnswers,
 ): NonNullable<Lanes['http1']> {
-  const { checker, heard, log } = options;
+  const { checker, heard, log, counts, now } = options;
   const heads = headsOf(answers);
 
   const answerCheck = (res: ServerResponse, body: Buffer): boolean => {
     try {
+      const began = now();
       const name = nameInJson(body);
       if (name === undefined) return false;
       const status = checker.statusOfText(name) ?? 'bad-name';
       res.writeHead(answers[status].status, heads[status]);
       TURN.end(res, answers[status].body, 'latin1');
+      counts.answered(CHECK_CODES[status], now() - began);
       return true;
     } catch (err) {
       return failed(err, log);

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { CANCELED, type MethodCounts } from '../wire/call-counts.ts';
 import type { FrameStream, Reply, StreamListener, Trailers } from '../wire/lanes.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
@@ -15,16 +16,20 @@ export class LaneWatches {
   readonly #openAnswers: OpenAnswers;
   readonly #scheduler: Scheduler;
   readonly #log: Logger;
+  readonly #counts: MethodCounts;
+  readonly #now: () => number;
   readonly #open = new Set<LaneWatch>();
   /** Woken, and not written to yet; from `#next` on. */
   #woken: LaneWatch[] = [];
   #next = 0;
 
-  constructor({ watches, openAnswers, scheduler, shutdown, log }: LaneWatchesOptions) {
+  constructor({ watches, openAnswers, scheduler, shutdown, log, counts, now }: LaneWatchesOptions) {
     this.#watches = watches;
     this.#openAnswers = openAnswers;
     this.#scheduler = scheduler;
     this.#log = log;
+    this.#counts = counts;
+    this.#now = now;
     shutdown.addEventListener('abort', () => {
       const trailers = unavailable(messageOf(shutdown.reason));
       for (const watch of this.#open) watch.end(trailers);
@@ -33,10 +38,12 @@ export class LaneWatches {
 
   /** Answers the request: the status now, and each change of it. */
   open(name: HealthName, answers: GrpcAnswers, withinMs: number, reply: Reply): void {
-    const reading = new LaneWatch(this);
+    const reading = new LaneWatch(this, this.#now());
+    this.#counts.started++;
     const watch = this.#watches.open(name, reply.peer(), reading);
     if (watch === undefined) {
       reply.send(answers.tooManyWatches);
+      this.#counts.ended(Number(answers.tooManyWatches.trailers?.['grpc-status']), 0);
       return;
     }
     this.#open.add(reading);
@@ -55,6 +62,7 @@ export class LaneWatches {
   ended(watch: LaneWatch): void {
     this.#open.delete(watch);
     this.#openAnswers.end();
+    this.#counts.ended(watch.code, this.#now() - watch.began);
   }
 
   /** For the watch alone: its status could not be read. */
@@ -84,6 +92,10 @@ export interface LaneWatchesOptions {
   /** Aborted when all are to end; its reason is an error that says so. */
   readonly shutdown: AbortSignal;
   readonly log: Logger;
+  /** Where they are counted. */
+  readonly counts: MethodCounts;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
 }
 
 /** Then everybody else has a turn. */
@@ -101,9 +113,13 @@ class LaneWatch implements Reader, StreamListener {
   #isBlocked = false;
   #isWoken = false;
   #isEnding = false;
+  readonly began: number;
+  /** With which it ends, as far as is known: who goes without a word has lost interest. */
+  code = CANCELED;
 
-  constructor(room: LaneWatches) {
+  constructor(room: LaneWatches, began: number) {
     this.#room = room;
+    this.began = began;
   }
 
   begin(watch: Watch, out: FrameStream): void {
@@ -153,6 +169,7 @@ class LaneWatch implements Reader, StreamListener {
   end(trailers: Trailers): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
+    this.code = Number(trailers['grpc-status']);
     this.#cancel?.();
     this.#watch?.close();
     this.#out?.end(trailers);

@@ -1,10 +1,11 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { Logger } from 'pino';
 import { HealthListResponseSchema, Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
-import type { Call, CallLane, CallRoute, Lanes, Reply } from '../wire/lanes.ts';
+import { CallCounts, type MethodCounts } from '../wire/call-counts.ts';
+import type { Answer, Call, CallLane, CallRoute, Lanes, Reply } from '../wire/lanes.ts';
 import * as mark from '../wire/marks.ts';
 import type { Checker } from './health.ts';
-import { ENDS, frame, type GrpcAnswers, grpcAnswersFor, JSON_ANSWERS } from './lane-answers.ts';
+import { CHECK_CODES, ENDS, frame, type GrpcAnswers, grpcAnswersFor, JSON_ANSWERS } from './lane-answers.ts';
 import {
   createHttpLane,
   type HttpLaneOptions,
@@ -24,14 +25,21 @@ import { type HealthServiceOptions, listOf } from './service.ts';
  * Over HTTP/2 that is Check, List and Watch of gRPC, and Check in JSON; over HTTP/1 Check in JSON and `/health/NAME` (`lane-http.ts`).
  * It answers byte for byte as Connect does, or not at all: whatever is rare goes the usual way, and there it is decided what is right.
  */
-export interface HealthLaneOptions extends HttpLaneOptions, LaneWatchesOptions {
-  /** Monotonic milliseconds. */
-  readonly now: () => number;
+export interface HealthLaneOptions extends HttpLaneOptions, Omit<LaneWatchesOptions, 'counts'> {
+  /** Where calls are counted. */
+  readonly calls?: CallCounts | undefined;
   readonly limits: HttpLaneOptions['limits'] & HealthServiceOptions['limits'];
 }
 
 export function createHealthLane(options: HealthLaneOptions): Required<Pick<Lanes, 'calls' | 'http1'>> {
-  return { calls: callLane(options), http1: createHttpLane(options, CHECK_PATHS, JSON_ANSWERS) };
+  const { calls = new CallCounts() } = options;
+  const counts = {
+    check: calls.of(HealthService.typeName, 'Check', 'unary'),
+    list: calls.of(HealthService.typeName, 'List', 'unary'),
+    watch: calls.of(HealthService.typeName, 'Watch', 'server_stream'),
+  };
+  const http1 = createHttpLane({ ...options, counts: counts.check }, CHECK_PATHS, JSON_ANSWERS);
+  return { calls: callLane(options, counts), http1 };
 }
 
 const SERVICE = `/${HealthService.typeName}`;
@@ -40,12 +48,14 @@ const CHECK_PATHS = [`${SERVICE}/Check`, `${SERVICE}/check`];
 const LIST_PATHS = [`${SERVICE}/List`, `${SERVICE}/list`];
 const WATCH_PATHS = [`${SERVICE}/Watch`, `${SERVICE}/watch`];
 
-function callLane(options: HealthLaneOptions): CallLane {
-  const { checker, heard, log } = options;
-  const check = guarded(new GrpcCheck(checker), log);
-  const list = guarded(new GrpcList(checker, options.limits.maxListed), log);
-  const watch = guarded(new GrpcWatch(options), log);
-  const json = guarded(new JsonCheck(checker), log);
+type Counts = Readonly<Record<'check' | 'list' | 'watch', MethodCounts>>;
+
+function callLane(options: HealthLaneOptions, counts: Counts): CallLane {
+  const { heard, log } = options;
+  const check = guarded(new GrpcCheck(options, counts.check), log);
+  const list = guarded(new GrpcList(options, counts.list), log);
+  const watch = guarded(new GrpcWatch(options, counts.watch), log);
+  const json = guarded(new JsonCheck(options, counts.check), log);
   const path = guarded(new PathRoute(options), log);
   const byPath = new Map<string, CallRoute>([
     ...CHECK_PATHS.map((text): [string, CallRoute] => [text, check]),
@@ -114,9 +124,13 @@ function grpcAnswersTo(call: Call): GrpcAnswers | undefined {
 class GrpcCheck implements CallRoute {
   readonly maxBodyBytes = MAX_REQUEST_BYTES;
   readonly #checker: Checker;
+  readonly #now: () => number;
+  readonly #counts: MethodCounts;
 
-  constructor(checker: Checker) {
+  constructor({ checker, now }: HealthLaneOptions, counts: MethodCounts) {
     this.#checker = checker;
+    this.#now = now;
+    this.#counts = counts;
   }
 
   /** It is answered at once, whatever its deadline is. */
@@ -125,10 +139,13 @@ class GrpcCheck implements CallRoute {
   }
 
   serve(call: Call, body: Buffer, reply: Reply): boolean {
+    const began = this.#now();
     const answers = grpcAnswersTo(call);
     const name = nameInFrame(body);
     if (answers === undefined || name === undefined) return false;
-    reply.send(answers.checked[this.#checker.statusOfText(name) ?? 'bad-name']);
+    const status = this.#checker.statusOfText(name) ?? 'bad-name';
+    reply.send(answers.checked[status]);
+    this.#counts.answered(CHECK_CODES[status], this.#now() - began);
     return true;
   }
 }
@@ -137,9 +154,13 @@ class JsonCheck implements CallRoute {
   readonly maxBodyBytes = MAX_REQUEST_BYTES;
   readonly #checker: Checker;
   readonly #answers = jsonCalls(JSON_ANSWERS);
+  readonly #now: () => number;
+  readonly #counts: MethodCounts;
 
-  constructor(checker: Checker) {
+  constructor({ checker, now }: HealthLaneOptions, counts: MethodCounts) {
     this.#checker = checker;
+    this.#now = now;
+    this.#counts = counts;
   }
 
   mayWait(): boolean {
@@ -147,9 +168,12 @@ class JsonCheck implements CallRoute {
   }
 
   serve(_: Call, body: Buffer, reply: Reply): boolean {
+    const began = this.#now();
     const name = nameInJson(body);
     if (name === undefined) return false;
-    reply.send(this.#answers[this.#checker.statusOfText(name) ?? 'bad-name']);
+    const status = this.#checker.statusOfText(name) ?? 'bad-name';
+    reply.send(this.#answers[status]);
+    this.#counts.answered(CHECK_CODES[status], this.#now() - began);
     return true;
   }
 }
@@ -161,10 +185,14 @@ class GrpcList implements CallRoute {
   readonly #maxListed: number;
   /** Of ten thousand services it takes 15 ms to make, and is asked for in some 30 bytes. */
   #kept: Buffer | undefined;
+  readonly #now: () => number;
+  readonly #counts: MethodCounts;
 
-  constructor(checker: Checker, maxListed: number) {
+  constructor({ checker, limits, now }: HealthLaneOptions, counts: MethodCounts) {
     this.#checker = checker;
-    this.#maxListed = maxListed;
+    this.#maxListed = limits.maxListed;
+    this.#now = now;
+    this.#counts = counts;
     checker.onChange(() => {
       this.#kept = undefined;
     });
@@ -177,9 +205,11 @@ class GrpcList implements CallRoute {
   serve(call: Call, body: Buffer, reply: Reply): boolean {
     // A long list is compressed for whoever takes that.
     if (!isEmptyFrame(body) || grpcAnswersTo(call) !== PLAIN) return false;
+    const began = this.#now();
     this.#kept ??= this.#made();
     if (this.#kept === undefined) return false;
     reply.send({ head: PLAIN.head, body: this.#kept, trailers: ENDS.ok });
+    this.#counts.answered(0, this.#now() - began);
     return true;
   }
 
@@ -197,10 +227,12 @@ class GrpcWatch implements CallRoute {
   readonly #watches: LaneWatches;
   readonly #shutdown: AbortSignal;
   readonly #now: () => number;
+  readonly #counts: MethodCounts;
 
-  constructor(options: HealthLaneOptions) {
+  constructor(options: HealthLaneOptions, counts: MethodCounts) {
     this.#checker = options.checker;
-    this.#watches = new LaneWatches(options);
+    this.#watches = new LaneWatches({ ...options, counts });
+    this.#counts = counts;
     this.#shutdown = options.shutdown;
     this.#now = options.now;
   }
@@ -218,10 +250,15 @@ class GrpcWatch implements CallRoute {
     if (answers === undefined || text === undefined || withinMs === 0 || this.#shutdown.aborted) return false;
     const name = this.#checker.nameFrom(text);
     const leftMs = withinMs - (typeof call.note === 'number' ? this.#now() - call.note : 0);
-    if (name === undefined) reply.send(answers.badName);
-    else if (leftMs <= 0) reply.send(answers.late);
+    if (name === undefined) this.#refuse(reply, answers.badName);
+    else if (leftMs <= 0) this.#refuse(reply, answers.late);
     else this.#watches.open(name, answers, leftMs, reply);
     return true;
+  }
+
+  #refuse(reply: Reply, answer: Answer): void {
+    reply.send(answer);
+    this.#counts.answered(Number(answer.trailers?.['grpc-status']), 0);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Peer } from '../wire/exchange.ts';
 import { type Holding, Holdings } from '../wire/holdings.ts';
 import type { Refused } from '../wire/refused.ts';
+import type { Taps } from '../wire/taps.ts';
 import { type Checker, healthKeys } from './health.ts';
 import type { HealthName } from './names.ts';
 import type { Status } from './status.ts';
@@ -13,17 +14,16 @@ import type { Status } from './status.ts';
 export class Watches {
   readonly #checker: Checker;
   readonly #limits: WatchLimits;
-  readonly #refused: Refused | undefined;
+  readonly #room: WatchRoom;
   readonly #topics = new Map<string, Topic>();
   readonly #byKey = new Map<string, Topic[]>();
   readonly #byConnection = new WeakMap<object, number>();
   readonly #open: Holdings<Watch>;
 
-  /** `refused`: where refusals are counted. */
-  constructor(checker: Checker, limits: WatchLimits, refused?: Refused) {
+  constructor(checker: Checker, limits: WatchLimits, room: WatchRoom = {}) {
     this.#checker = checker;
     this.#limits = limits;
-    this.#refused = refused;
+    this.#room = room;
     this.#open = new Holdings({ inAll: limits.maxWatches, ofOne: limits.maxWatchesPerPeer });
     checker.onChange((key) => {
       for (const topic of this.#byKey.get(key) ?? []) this.#refresh(topic);
@@ -51,18 +51,24 @@ export class Watches {
   #giveWay(ip: string): boolean {
     const watch = this.#open.above(ip).at(-1);
     if (watch === undefined) return false;
-    this.#refused?.count('watches that gave way');
+    this.#room.refused?.count('watches that gave way');
     watch.giveWay();
     return true;
   }
 
   #refuse(limit: string, ip: string): undefined {
-    this.#refused?.count(limit, ip);
+    this.#room.refused?.count(limit, ip);
   }
 
   /** For the watch alone: the status now. Throws what went wrong with it. */
   statusOf(topic: Topic): Status {
     return topic.status ?? this.#checker.statusOf(topic.name);
+  }
+
+  /** For the watch alone: what changed then has been sent. */
+  sent(changedAt: number): void {
+    const { taps, now } = this.#room;
+    if (taps !== undefined && now !== undefined) taps.watchNotify.observe((now() - changedAt) / 1_000);
   }
 
   /** For the watch alone: it has ended. */
@@ -95,7 +101,7 @@ export class Watches {
     const id = idOf(name);
     const known = this.#topics.get(id);
     if (known !== undefined) return known;
-    const topic: Topic = { id, name, status: this.#checker.statusOf(name), watches: new Set() };
+    const topic: Topic = { id, name, status: this.#checker.statusOf(name), changedAt: 0, watches: new Set() };
     this.#topics.set(id, topic);
     for (const key of healthKeys(name)) {
       const topics = this.#byKey.get(key);
@@ -109,6 +115,7 @@ export class Watches {
     const status = this.#read(topic.name);
     if (status !== undefined && status === topic.status) return;
     topic.status = status;
+    topic.changedAt = this.#room.now?.() ?? 0;
     for (const watch of topic.watches) watch.wake();
   }
 
@@ -143,6 +150,14 @@ export interface Reader {
   giveWay(): void;
 }
 
+/** Where it is counted what becomes of watches; nowhere when left out. */
+export interface WatchRoom {
+  readonly refused?: Refused | undefined;
+  readonly taps?: Pick<Taps, 'watchNotify'> | undefined;
+  /** Monotonic milliseconds. */
+  readonly now?: (() => number) | undefined;
+}
+
 export interface WatchLimits {
   readonly maxWatchesPerConnection: number;
   readonly maxWatchesPerPeer: number;
@@ -154,6 +169,8 @@ interface Topic {
   readonly id: string;
   readonly name: HealthName;
   status: Status | undefined;
+  /** When it became that. */
+  changedAt: number;
   readonly watches: Set<Watch>;
 }
 
@@ -174,6 +191,8 @@ export class Watch implements Holding {
   #lastTaken: Status | undefined;
   #takenBefore: Status | undefined;
   #isSending = true;
+  /** When that has changed which was taken last, if it is no first word and has not been sent yet. */
+  #newsOf: number | undefined;
   #isOpen = true;
 
   constructor(topic: Topic, reader: Reader, watches: Watches, connection: object, ip: string) {
@@ -192,7 +211,10 @@ export class Watch implements Holding {
   /** The status now, if it is another than the one taken last. */
   take(): Status | undefined {
     const status = this.#watches.statusOf(this.#topic);
+    // Whoever takes again has sent what it took before.
+    this.#haveSentNews();
     this.#isSending = status !== this.#lastTaken;
+    if (this.#isSending && this.#lastTaken !== undefined) this.#newsOf = this.#topic.changedAt;
     this.#takenBefore = this.#lastTaken;
     this.#lastTaken = status;
     if (this.#isSending) return status;
@@ -203,12 +225,14 @@ export class Watch implements Holding {
   /** What was taken last is on its way. */
   sent(): void {
     this.#isSending = false;
+    this.#haveSentNews();
     if (this.#topic.status === this.#lastTaken) this.#settle();
   }
 
   /** What was taken last could not be sent. */
   putBack(): void {
     this.#lastTaken = this.#takenBefore;
+    this.#newsOf = undefined;
   }
 
   /** Resolves when its reader has been sent the present status, or when it ends. */
@@ -233,6 +257,12 @@ export class Watch implements Holding {
   giveWay(): void {
     this.close();
     this.#reader.giveWay();
+  }
+
+  #haveSentNews(): void {
+    if (this.#newsOf === undefined) return;
+    this.#watches.sent(this.#newsOf);
+    this.#newsOf = undefined;
   }
 
   #settle(): void {

@@ -7,11 +7,13 @@ import type { HeldBodies } from '../wire/held-bodies.ts';
 import type { CallLane } from '../wire/lanes.ts';
 import type { Refused } from '../wire/refused.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
+import { Taps } from '../wire/taps.ts';
 import { Catalog, type CatalogOptions } from './catalog.ts';
 import { Clients } from './clients.ts';
 import { ConfigListeners } from './config-listeners.ts';
 import { type ConfigLimits, Configs } from './configs.ts';
 import { type Durability, type DurablePart, NOTHING_IS_KEPT } from './durability.ts';
+import { type Figure, figuresOf, partiesOf, pushCountsOf } from './figures.ts';
 import type { Gate } from './gate.ts';
 import type { EndReason } from './grpc/connection.ts';
 import { Connections, type ConnectionsOptions } from './grpc/connections.ts';
@@ -30,6 +32,7 @@ import { InterestBytes, type InterestBytesLimits } from './interest-bytes.ts';
 import { Lists } from './lists.ts';
 import { Namespaces, type NamespacesLimits } from './namespaces.ts';
 import { Naming, type NamingOptions } from './naming.ts';
+import type { OnOperated } from './operated.ts';
 import { type CheckTimes, type ProbeRules, probeRules } from './probing.ts';
 import { Quotas, type QuotasLimits } from './quotas.ts';
 import { Switches } from './switches.ts';
@@ -43,19 +46,7 @@ import { Walks, type WalksLimits } from './walks.ts';
 export function createNacos(options: NacosOptions): Nacos {
   const rooms = roomsOf(options);
   const { limits } = options;
-  const {
-    switches,
-    connections,
-    configs,
-    namespaces,
-    durability,
-    longPolls,
-    pusher,
-    subscribers,
-    listenedConfigs,
-    quotas,
-    walks,
-  } = rooms;
+  const { switches, connections, configs, namespaces, durability, longPolls, pusher, subscribers, quotas, walks } = rooms;
   switches.onChange(() => options.registry.suspendExpiry(!switches.values.healthCheckEnabled));
   const routes = nacosRoutes(rooms);
   const largeAnswers = new LargeAnswers(limits);
@@ -72,19 +63,12 @@ export function createNacos(options: NacosOptions): Nacos {
       configs.onChange((id) => {
         if (id.group === MAPPING_GROUP) listener(id.namespace, id.dataId, configs.get(id)?.content ?? '');
       }),
-    uses: () => [
-      { name: 'connections of Nacos 2.x', used: connections.count, most: options.limits.maxConnections },
-      { name: 'subscriptions over them', used: subscribers.count, most: options.limits.maxSubscriptions },
-      { name: 'texts listened to over them', used: listenedConfigs.count, most: options.limits.maxListenedConfigsInAll },
-      { name: 'subscriptions of Nacos 1.x', used: pusher.count, most: options.limits.maxUdpSubscribers },
-      { name: 'long polls', used: longPolls.count, most: options.limits.maxLongPolls },
-      { name: 'long reads', used: walks.count, most: options.limits.maxLongReads },
-      { name: 'bytes of names subscribed or listened to', used: rooms.interestBytes.bytes, most: limits.maxInterestBytesInAll },
-      { name: 'texts', used: configs.count, most: options.limits.maxConfigs },
-      { name: 'bytes of texts', used: configs.bytes, most: options.limits.maxConfigTotalBytes },
-      { name: 'bytes of answers', used: largeAnswers.bytes, most: options.limits.maxAnswerBytesInAll },
-    ],
     connectionsEnded: connections.endedBy,
+    uses: () => usesOf(rooms, largeAnswers),
+    told: () => {
+      const figured = { ...rooms, pushes: options.taps?.pushes ?? new Taps().pushes };
+      return { figures: figuresOf(figured), ...partiesOf(figured), pushes: pushCountsOf(figured) };
+    },
     freeze: () => connections.freeze(),
     endPolls: () => longPolls.close(),
     cut: () => connections.cut(),
@@ -97,11 +81,28 @@ export function createNacos(options: NacosOptions): Nacos {
   };
 }
 
+/** How much of each limit in all is used. */
+function usesOf(rooms: NacosRooms, largeAnswers: LargeAnswers): ReturnType<Nacos['uses']> {
+  const { connections, subscribers, listenedConfigs, pusher, longPolls, walks, interestBytes, configs, limits } = rooms;
+  return [
+    { name: 'connections of Nacos 2.x', used: connections.count, most: limits.maxConnections },
+    { name: 'subscriptions over them', used: subscribers.count, most: limits.maxSubscriptions },
+    { name: 'texts listened to over them', used: listenedConfigs.count, most: limits.maxListenedConfigsInAll },
+    { name: 'subscriptions of Nacos 1.x', used: pusher.count, most: limits.maxUdpSubscribers },
+    { name: 'long polls', used: longPolls.count, most: limits.maxLongPolls },
+    { name: 'long reads', used: walks.count, most: limits.maxLongReads },
+    { name: 'bytes of names subscribed or listened to', used: interestBytes.bytes, most: limits.maxInterestBytesInAll },
+    { name: 'texts', used: configs.count, most: limits.maxConfigs },
+    { name: 'bytes of texts', used: configs.bytes, most: limits.maxConfigTotalBytes },
+    { name: 'bytes of answers', used: largeAnswers.bytes, most: limits.maxAnswerBytesInAll },
+  ];
+}
+
 function roomsOf(options: NacosOptions): NacosRooms {
   const { registry, limits, wallClock, log, pushToClientIp, checkTimes } = options;
-  const { durability = NOTHING_IS_KEPT, isChecking = true, isDraining = () => false } = options;
+  const { durability = NOTHING_IS_KEPT, isChecking = true, isDraining = () => false, onOperated } = options;
   const timed = { ...options, delayMs: options.pushDelayMs };
-  const switches = new Switches();
+  const switches = new Switches(onOperated);
   // The first to hear of a change: whoever asks it because of that must not be told what was before.
   const walks = new Walks(options);
   const lists = new Lists({ registry, walks });
@@ -124,11 +125,11 @@ function roomsOf(options: NacosOptions): NacosRooms {
     registry,
     gate: options.gate,
     desk: options.desk,
-    naming: new Naming({ registry, switches, limits, quotas, durability, isChecking, holderOf, wallClock }),
+    naming: new Naming({ registry, switches, limits, quotas, durability, isChecking, holderOf, wallClock, taps: options.taps }),
     lists,
     catalog: new Catalog({ registry, limits, quotas }),
     quotas,
-    namespaces: new Namespaces(limits),
+    namespaces: new Namespaces(limits, onOperated),
     switches,
     isReady: () => switches.values.overriddenServerStatus !== 'DOWN' && !isDraining(),
     checkTimes,
@@ -178,6 +179,10 @@ export interface NacosOptions {
   readonly durability?: Durability | undefined;
   /** Where refusals for a limit are counted; nowhere when left out. */
   readonly refused?: Refused | undefined;
+  /** Hears what operators change that is of no service: switches, names of namespaces. */
+  readonly onOperated?: OnOperated | undefined;
+  /** Where calls, beats and pushes are counted; nowhere when left out. */
+  readonly taps?: Taps | undefined;
 }
 
 /** What is given to each room of it. */
@@ -208,7 +213,7 @@ export interface Nacos {
   /** Adds the services of 2.x and 3.x over gRPC. */
   readonly routes: (router: ConnectRouter) => void;
   /** The same services by a shorter way, for callers that ask as nearly all do. */
-  readonly lane: (calls: Pick<LaneRoom, 'compressions' | 'openAnswers' | 'shutdown'>) => CallLane;
+  readonly lane: (calls: Pick<LaneRoom, 'compressions' | 'openAnswers' | 'shutdown' | 'calls'>) => CallLane;
   /** Whether the transport has been set up as a connection of 2.x. */
   readonly knows: (peer: Peer) => boolean;
   /** For tests. */
@@ -223,6 +228,8 @@ export interface Nacos {
   readonly uses: () => readonly { readonly name: string; readonly used: number; readonly most: number }[];
   /** How many connections of 2.x and 3.x have ended so far, by why they did. */
   readonly connectionsEnded: ReadonlyMap<EndReason, number>;
+  /** How much there is of everything, for whoever counts. */
+  readonly told: () => Told;
   /** The server goes: clients are told to look elsewhere, and what they have registered stays. */
   readonly freeze: () => void;
   /** Answers whoever waits for a text to change; nobody waits from now on. */
@@ -232,6 +239,11 @@ export interface Nacos {
   /** Ends all timers and sockets. */
   readonly close: () => void;
 }
+
+export type Told = ReturnType<typeof partiesOf> & {
+  readonly figures: readonly Figure[];
+  readonly pushes: ReturnType<typeof pushCountsOf>;
+};
 
 /** What there is in it, by name. */
 export interface NacosRooms extends HttpRooms, NacosRpcOptions {

@@ -5,6 +5,7 @@ import { editedMetadata } from '../registry/overlay.ts';
 import type { EditRecord } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
+import type { Taps } from '../wire/taps.ts';
 import type { Durability } from './durability.ts';
 import { RequestError, shown } from './errors.ts';
 import type { Quotas } from './quotas.ts';
@@ -34,8 +35,9 @@ export class Naming {
   readonly #durability: NamingOptions['durability'];
   readonly #isChecking: boolean;
   readonly #quotas: Quotas;
+  readonly #beats: Taps['beats'] | undefined;
 
-  constructor({ registry, switches, limits, quotas, durability, isChecking, holderOf, wallClock }: NamingOptions) {
+  constructor({ registry, switches, limits, quotas, durability, isChecking, holderOf, wallClock, taps }: NamingOptions) {
     this.#registry = registry;
     this.#switches = switches;
     this.#limits = limits;
@@ -44,6 +46,7 @@ export class Naming {
     this.#wallClock = wallClock;
     this.#durability = durability;
     this.#isChecking = isChecking;
+    this.#beats = taps?.beats;
   }
 
   /** What the request leaves out has its default. */
@@ -76,7 +79,9 @@ export class Naming {
   beat(service: ServiceName, address: Address, said: Named | undefined, by: Source): number | undefined {
     this.#quotas.beat(by.peer);
     if (said !== undefined) this.#admitted(said);
-    const silence = this.#registry.beat(service, address, by) ?? (said && this.#registerByBeat(service, said, by));
+    const known = this.#registry.beat(service, address, by);
+    const silence = known ?? (said && this.#registerByBeat(service, said, by));
+    if (this.#beats !== undefined) this.#beats[known ? 'known' : silence ? 'registering' : 'unknown']++;
     return silence && Math.max(silence.beatIntervalMs ?? this.#switches.values.clientBeatInterval, LEAST_BEAT_INTERVAL_MS);
   }
 
@@ -274,6 +279,8 @@ export interface NamingOptions {
   readonly holderOf: (service: ServiceName, address: Address) => string | undefined;
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
+  /** Where beats are counted; nowhere when left out. */
+  readonly taps?: Pick<Taps, 'beats'> | undefined;
 }
 
 /** Which instances a batch is about: all of a kind, or those that it lists. */

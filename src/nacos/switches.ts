@@ -1,6 +1,8 @@
+import type { Source } from '../registry/changes.ts';
 import { groupedName } from '../registry/service-name.ts';
 import type { DurablePart } from './durability.ts';
 import { RequestError, shown } from './errors.ts';
+import { type OnOperated, tellOperated } from './operated.ts';
 import { checkedService, HOME, LEAST_BEAT_INTERVAL_MS } from './rules.ts';
 
 /**
@@ -10,6 +12,7 @@ import { checkedService, HOME, LEAST_BEAT_INTERVAL_MS } from './rules.ts';
 export class Switches {
   #values: SwitchValues = DEFAULTS;
   readonly #listeners = new Set<() => void>();
+  readonly #onOperated: OnOperated;
   /** One value: what is not as at the start. */
   readonly durable: DurablePart = {
     name: 'switches',
@@ -20,15 +23,21 @@ export class Switches {
     },
   };
 
+  constructor(onOperated: OnOperated = () => {}) {
+    this.#onOperated = onOperated;
+  }
+
   get values(): SwitchValues {
     return this.#values;
   }
 
   /** Sets one entry, by the name that Nacos calls it in requests. An unknown entry changes nothing, silently, as in Nacos. */
-  set(entry: string, value: string): void {
+  set(entry: string, value: string, by?: Source): void {
     const change = Object.hasOwn(ENTRIES, entry) ? ENTRIES[entry]?.(value) : undefined;
     if (change === undefined) return;
+    const before = this.#values;
     this.#change(change);
+    tellOperated(this.#onOperated, by, { switches: before }, { switches: this.#values });
   }
 
   #change(change: Change): void {

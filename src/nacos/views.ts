@@ -118,8 +118,8 @@ export function serviceViewV2(service: ServiceName, roll: Roll, settings: NacosS
 
 /** An instance in the catalog: for operators, who also see what of it is theirs. */
 export function catalogInstance(service: ServiceName, instance: Instance) {
-  const { edit } = instance;
-  return { ...hostView(service, instance), ...(edit !== undefined && { edit }) };
+  const { edit, drain } = instance;
+  return { ...hostView(service, instance), ...(edit !== undefined && { edit }), ...(drain !== undefined && { drain }) };
 }
 
 /** A row of the console's list of services. `triggerFlag` is text there. */

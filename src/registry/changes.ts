@@ -2,6 +2,9 @@ import type { CheckTrouble } from './checks.ts';
 import type { Difference } from './differences.ts';
 import type { Address } from './instance.ts';
 import type { ServiceName } from './service-name.ts';
+import type { Source } from './source.ts';
+
+export type { Source };
 
 /**
  * The two feeds of the registry. The level feed names a service whose state may be another now: whoever hears it reads the present
@@ -85,6 +88,10 @@ export type Cause =
   | 'connection-ended'
   /** An operator's edit was laid over it, changed or taken away. */
   | 'edited'
+  /** An operator has taken it out for a time. */
+  | 'drained'
+  /** That is over: by then, or before. */
+  | 'resumed'
   /** A check, or an explicit call, has said how it is. */
   | 'probe'
   /** It was given back by a store or a replica. */
@@ -104,20 +111,6 @@ export type Cause =
   /** Nobody could be heard: every deadline has moved. */
   | 'postponed';
 
-/** On whose word. Each text is bounded by the surface that gives it. */
-export interface Source {
-  /** The address of the caller, as its connection says. */
-  readonly peer?: string;
-  /** What the caller calls itself. */
-  readonly agent?: string;
-  /** Who has logged in, by name. */
-  readonly user?: string;
-  /** The connection that holds, or held, the instance. */
-  readonly connection?: string;
-  /** For `connection-ended`: why it has. */
-  readonly reason?: string;
-}
-
 export type Condition = 'healthy' | 'unhealthy' | 'removed';
 
 /** Who an event is about, as registered. */
@@ -131,7 +124,7 @@ export interface Subject extends Address {
 export interface Heard {
   /** So long ago, in milliseconds; 0 as long as somebody holds it. */
   readonly silentMs: number;
-  /** From which address; left out where that is not known, as after a restart. */
+  /** From which address; left out where that is not known. */
   readonly peer?: string;
   /** What its client calls itself. */
   readonly agent?: string;
@@ -163,8 +156,21 @@ export interface RegistryEvent {
   readonly differences?: readonly Difference[];
   /** For `probe`, of an instance that its check takes out: which check, and why. */
   readonly trouble?: CheckTrouble;
+  /** For `drained` and `resumed`. */
+  readonly drain?: {
+    readonly reason: string;
+    /** Milliseconds since 1970. */
+    readonly until: number;
+    /** For how long it was asked for. */
+    readonly forMs: number;
+    /** For `resumed`. */
+    readonly why?: DrainEnd;
+  };
   /** For `re-registered`: it is ephemeral now, and was not. */
   readonly wasPersistent?: true;
   /** For `mass-silence`: how many fell silent within 10 s. For `mass-loss`: how many were lost within a second. */
   readonly count?: number;
 }
+
+/** Why one is drained no more: somebody has asked for it, its time is over, it has said goodbye, or its service was dropped. */
+export type DrainEnd = 'asked' | 'over' | 'deregistered' | 'dropped';

@@ -1,12 +1,14 @@
 import type { Condition } from './changes.ts';
 import type { CheckTrouble } from './checks.ts';
+import { type Timed, toldOf } from './drains.ts';
 import type { Address } from './instance.ts';
 import type { Instances } from './instances.ts';
 import { saidOf } from './lease.ts';
 import type { Parts } from './parts.ts';
-import type { DurableRecord, EditRecord } from './records.ts';
+import type { DrainRecord, DurableRecord, EditRecord } from './records.ts';
 import type { ServiceName } from './service-name.ts';
 import type { Service } from './services.ts';
+import { NOBODY } from './voices.ts';
 
 /** The way out of the registry and back in: what is known as records, and records that become known again. */
 export class Durable {
@@ -28,6 +30,7 @@ export class Durable {
     for (const { service, registration } of departed.all())
       if (services.find(service.name) === service) yield { kind: 'departed', service: service.name, registration };
     yield* this.edits();
+    yield* this.drains();
   }
 
   /** The record of a service itself, if it is known. */
@@ -38,28 +41,35 @@ export class Durable {
 
   /** Whatever there is of one address in a service: the instance or what is remembered of it, and its edit. */
   at(name: ServiceName, address: Address): DurableRecord[] {
-    const { services, rows, overlay, departed, now } = this.#parts;
+    const { services, rows, overlay, drains, departed, now } = this.#parts;
     const service = services.find(name);
     const id = service && rows.find(service, address);
     const { ip, port } = address;
     if (id !== undefined) {
-      const edit = overlay.of(id);
+      const [edit, timed] = [overlay.of(id), drains.timed(id)];
       return [
         this.#instanceRecord(id),
         ...(edit ? [{ kind: 'edit', service: name, ip, port, edit, awayMs: null } as const] : []),
+        ...(timed ? [drainRecord(name, address, timed, now())] : []),
       ];
     }
     const registration = service && departed.of(service, address);
-    const waiting = overlay.absent(name, address, now());
+    const [waiting, drained] = [overlay.absent(name, address, now()), drains.absent(name, address)];
     return [
       ...(registration ? [{ kind: 'departed', service: name, registration } as const] : []),
       ...(waiting ? [{ kind: 'edit', service: name, ip, port, edit: waiting.edit, awayMs: now() - waiting.since } as const] : []),
+      ...(drained ? [drainRecord(name, address, drained, now())] : []),
     ];
   }
 
   /** How many instances were given back, and have not been heard of since. */
   get unheardCount(): number {
     return this.#parts.rows.rememberedCount;
+  }
+
+  /** How many instances are to be heard of by their beats. */
+  get beatingCount(): number {
+    return this.#parts.rows.dueCount;
   }
 
   /** The instances of which a check has found something, as they are now. */
@@ -82,12 +92,22 @@ export class Durable {
       yield { kind: 'edit', service, ip, port, edit, awayMs: now() - since };
   }
 
+  /** Every drain that is in force or waits for its instance. */
+  *drains(): IterableIterator<DrainRecord> {
+    const { rows, drains, now } = this.#parts;
+    for (const [id, timed] of drains.present()) {
+      const row = rows.row(id);
+      yield drainRecord(row.service.name, row, timed, now());
+    }
+    for (const absent of drains.waiting()) yield drainRecord(absent.service, absent, absent, now());
+  }
+
   /**
    * Gives back what was known, and names the services. Whatever is known here already has been heard since, and stays as it is.
    * `afresh`: nobody could be heard meanwhile, so that silence begins anew.
    */
   restore(records: Iterable<DurableRecord>, { afresh, heldMs }: RestoreOptions): ReadonlySet<ServiceName> {
-    const { services, rows, departed, now } = this.#parts;
+    const { services, rows, voices, departed, now } = this.#parts;
     const all = [...records];
     const known = new Set<Service>();
     const restored = new Map<number, Condition | undefined>();
@@ -98,12 +118,13 @@ export class Durable {
       service.isUnheard = true;
       if (record.settings !== null) services.configure(service, record.settings);
     }
-    for (const { service: name, registration, silentMs, held, trouble } of ofKind(all, 'instance')) {
+    for (const { service: name, registration, silentMs, heard, held, trouble } of ofKind(all, 'instance')) {
       const service = services.findOrAdd(name);
       if (rows.find(service, registration) !== undefined) continue;
       known.add(service);
       const heldUntil = held ? now() + heldMs : undefined;
       const id = this.#instances.restore(service, registration, afresh ? now() : now() - silentMs, heldUntil);
+      rows.setVoice(id, voices.heard(NOBODY, registration.ip, heard));
       if (trouble !== null) this.#instances.putTrouble(id, trouble);
       restored.set(id, undefined);
     }
@@ -122,8 +143,18 @@ export class Durable {
       known.add(rows.row(id).service);
       if (!restored.has(id)) restored.set(id, this.#instances.condition(id));
     }
+    const drained = ofKind(all, 'drain').sort((a, b) => (b.awayMs ?? 0) - (a.awayMs ?? 0));
+    const over = drained.filter(({ leftMs }) => leftMs <= 0);
+    for (const drain of drained) {
+      const id = this.#restoreDrain(drain);
+      if (id === undefined) continue;
+      known.add(rows.row(id).service);
+      if (!restored.has(id)) restored.set(id, this.#instances.condition(id));
+    }
     // Told once all is as it was, edits included.
     for (const [id, from] of restored) this.#instances.happened('restored', id, from);
+    for (const { service, ip, port, drain } of over)
+      this.#instances.telling.ofAway(service, { ip, port }, 'resumed', { drain: toldOf(drain, 'over') });
     return new Set([...known].map(({ name }) => name));
   }
 
@@ -134,12 +165,35 @@ export class Durable {
   }
 
   #instanceRecord(id: number): DurableRecord {
-    const { rows, lease, troubles, now } = this.#parts;
+    const { rows, lease, voices, troubles, now } = this.#parts;
     const row = rows.row(id);
     const registration = saidOf(row, rows.isAlive(id));
     const held = lease.isHeldOnly(id);
     const trouble = troubles.get(id) ?? null;
-    return { kind: 'instance', service: row.service.name, registration, silentMs: lease.silentMs(id, now()), held, trouble };
+    const said = {
+      kind: 'instance',
+      service: row.service.name,
+      registration,
+      silentMs: lease.silentMs(id, now()),
+      held,
+      trouble,
+    } as const;
+    const heard = voices.of(rows.voice(id), row.ip);
+    return heard.peer === undefined ? said : { ...said, heard };
+  }
+
+  /** As the next, of a drain that is not over. */
+  #restoreDrain({ service: name, ip, port, drain, leftMs, awayMs }: DrainRecord): number | undefined {
+    const { services, rows, drains, now } = this.#parts;
+    if (leftMs <= 0) return undefined;
+    const service = services.find(name);
+    const id = service && rows.find(service, { ip, port });
+    const endsAt = now() + leftMs;
+    if (id === undefined) drains.putAbsent({ service: name, ip, port, drain, endsAt, since: now() - (awayMs ?? 0) });
+    if (id === undefined || drains.of(id) !== undefined) return undefined;
+    drains.put(id, drain, endsAt);
+    this.#instances.putEditInForce(id);
+    return id;
   }
 
   /** Answers the instance that it lies over now, if it has come to lie over one. */
@@ -156,6 +210,18 @@ export class Durable {
     this.#instances.putEditInForce(id);
     return id;
   }
+}
+
+/** What is timed goes on for so long. */
+function drainRecord(
+  service: ServiceName,
+  { ip, port }: Address,
+  timed: Timed & { readonly since?: number },
+  now: number,
+): DrainRecord {
+  const { drain, endsAt, since } = timed;
+  const awayMs = since === undefined ? null : now - since;
+  return { kind: 'drain', service, ip, port, drain, leftMs: Math.max(0, endsAt - now), awayMs };
 }
 
 /** How what was known comes back. */

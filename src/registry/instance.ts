@@ -1,4 +1,5 @@
 import type { CheckTrouble } from './checks.ts';
+import type { Source } from './source.ts';
 
 /** What one process of a service is, how it is told from others, and what silence makes of it. */
 
@@ -30,10 +31,19 @@ export interface Edit {
   readonly metadata?: Readonly<Record<string, string | null>>;
 }
 
-/** An instance as the registry sees it now, the operator's edit applied. */
+/** That an instance is taken out for a time, whatever else is said of it. Times are milliseconds since 1970: they outlive a process. */
+export interface Drain {
+  readonly reason: string;
+  readonly since: number;
+  readonly until: number;
+  readonly by?: Source;
+}
+
+/** An instance as the registry sees it now, the operator's edit applied; one that is drained is not enabled. */
 export interface Instance extends Registration {
   /** What of it is an operator's word. */
   readonly edit: Edit | undefined;
+  readonly drain: Drain | undefined;
   readonly silence: Silence;
   /** Milliseconds since it was last heard of, by a beat or a registration; 0 as long as somebody holds it. */
   readonly silentMs: number;

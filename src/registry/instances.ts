@@ -1,10 +1,12 @@
 import { isCallable } from './available.ts';
-import type { Cause, Condition, Heard, Source } from './changes.ts';
+import type { Cause, Condition, DrainEnd, Heard, Source } from './changes.ts';
 import type { CheckTrouble, CheckVerdict } from './checks.ts';
 import { differencesBetween } from './differences.ts';
+import { toldOf } from './drains.ts';
 import { flat } from './flat.ts';
 import type { Instance, Metadata, Registration } from './instance.ts';
 import { type Due, saidOf } from './lease.ts';
+import type { RegistryOptions } from './options.ts';
 import { edited, editedMetadata } from './overlay.ts';
 import type { Parts } from './parts.ts';
 import type { Holder, Row } from './row.ts';
@@ -18,10 +20,12 @@ import { type Circumstances, Telling } from './telling.ts';
 export class Instances {
   readonly telling: Telling;
   readonly #parts: Parts;
+  readonly #onBeat: RegistryOptions['onBeat'];
 
-  constructor(parts: Parts) {
+  constructor(parts: Parts, onBeat?: RegistryOptions['onBeat']) {
     this.#parts = parts;
     this.telling = new Telling(parts);
+    this.#onBeat = onBeat;
   }
 
   /** It comes, or comes back. */
@@ -81,6 +85,7 @@ export class Instances {
     const needed = service.settings?.riseBeats ?? riseBeats;
     const wasAlive = rows.isAlive(id);
     const alive = wasAlive || comebacks.beat(id, lease.silentMs(id, now()), silence.unhealthyAfterMs, needed);
+    this.#onBeat?.(lease.silentMs(id, now()), silence);
     const from = this.condition(id);
     rows.setAlive(id, alive);
     if (alive) comebacks.forget(id);
@@ -143,16 +148,18 @@ export class Instances {
 
   /** It goes. Its edits wait for it, unless this is for good. */
   remove(id: number, cause: 'deregistered' | 'removed' | 'connection-ended' | 'dropped', by?: Source, silentMs?: number): void {
-    const { services, rows, lease, voices, overlay, departed, now } = this.#parts;
+    const { services, rows, lease, voices, overlay, drains, departed, now } = this.#parts;
     const row = rows.row(id);
     const { service } = row;
     const from = this.condition(id);
     const heard = cause === 'removed' ? this.heard(id) : undefined;
     if (cause === 'deregistered' || cause === 'dropped') {
       overlay.end(id);
+      this.resume(id, cause, by);
     } else {
       departed.add(service, saidOf(row, rows.isAlive(id)));
       overlay.keep(id, service.name, row, now());
+      drains.keep(id, service.name, row, now());
     }
     lease.forget(id);
     this.#parts.comebacks.forget(id);
@@ -177,6 +184,15 @@ export class Instances {
     return { enabled, weight, metadata };
   }
 
+  /** It is drained no more. False when it was not. */
+  resume(id: number, why: DrainEnd, by?: Source): boolean {
+    const drain = this.#parts.drains.end(id);
+    if (drain === undefined) return false;
+    this.putEditInForce(id);
+    this.happened('resumed', id, this.condition(id), by, { drain: toldOf(drain, why) });
+    return true;
+  }
+
   /** As `edited`, without a word. */
   putEditInForce(id: number): void {
     this.#applyEdit(id);
@@ -184,9 +200,8 @@ export class Instances {
   }
 
   view(id: number, now: number): Instance {
-    const { rows, lease, overlay, troubles } = this.#parts;
-    const row = rows.row(id);
-    const edit = overlay.of(id);
+    const { rows, lease, overlay, drains, troubles } = this.#parts;
+    const [row, edit, drain] = [rows.row(id), overlay.of(id), drains.of(id)];
     const { ip, port, cluster, ephemeral, weight, enabled, metadata } = edited(row, edit);
     return {
       ip,
@@ -194,10 +209,11 @@ export class Instances {
       cluster,
       ephemeral,
       weight,
-      enabled,
+      enabled: enabled && drain === undefined,
       healthy: rows.isHealthy(id),
       metadata,
       edit,
+      drain,
       silence: row.silence,
       silentMs: lease.silentMs(id, now),
       trouble: troubles.get(id),
@@ -279,7 +295,7 @@ export class Instances {
   }
 
   #added(service: Service, registration: Registration, holder: Holder | undefined, peer = ''): number {
-    const { services, rows, lease, overlay, accounts, silenceOf, now } = this.#parts;
+    const { services, rows, lease, overlay, drains, accounts, silenceOf, now } = this.#parts;
     const { ip, port, ephemeral, weight, enabled } = registration;
     const metadata = kept(registration.metadata);
     const last = rows.last(service);
@@ -302,18 +318,20 @@ export class Instances {
     if (holder !== undefined) lease.holdNew(id, holder);
     services.filled(service);
     overlay.takeBack(id, service.name, registration, now());
+    drains.takeBack(id, service.name, registration, now());
     rows.setAlive(id, registration.healthy);
     this.#applyEdit(id);
     return id;
   }
 
-  /** What follows from what the client says and from the edit over it. */
+  /** What follows from what the client says, and from the edit and the drain over it. */
   #applyEdit(id: number): void {
-    const { rows, overlay, silenceOf } = this.#parts;
+    const { rows, overlay, drains, silenceOf } = this.#parts;
     const row = rows.row(id);
     const edit = overlay.of(id);
     row.silence = silenceOf(editedMetadata(row.metadata, edit));
-    rows.setCallable(id, isCallable(edit?.enabled ?? row.enabled, edit?.weight ?? row.weight));
+    const callable = isCallable(edit?.enabled ?? row.enabled, edit?.weight ?? row.weight);
+    rows.setCallable(id, callable && drains.of(id) === undefined);
   }
 }
 

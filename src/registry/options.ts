@@ -16,6 +16,8 @@ export interface RegistryOptions {
   readonly originOf?: (peer: string) => string;
   /** After how many beats in a row an instance that was silent counts again, where its service does not say it; default 1. */
   readonly riseBeats?: number;
+  /** Hears of each beat of an instance that lives by them: for how long it was silent before, and what it is allowed. */
+  readonly onBeat?: ((silentMs: number, silence: Silence) => void) | undefined;
   /** Hears of a listener that has thrown, once until it works again. */
   readonly onListenerError?: (error: unknown) => void;
 }

@@ -3,6 +3,7 @@ import type { Changes } from './changes.ts';
 import type { CheckTrouble } from './checks.ts';
 import type { Comebacks } from './comebacks.ts';
 import type { Departed } from './departed.ts';
+import type { Drains } from './drains.ts';
 import type { Metadata, Silence } from './instance.ts';
 import type { Lease } from './lease.ts';
 import type { Overlay } from './overlay.ts';
@@ -21,6 +22,7 @@ export interface Parts {
   /** By id, of those whose check has found one. */
   readonly troubles: Map<number, CheckTrouble>;
   readonly overlay: Overlay;
+  readonly drains: Drains;
   readonly departed: Departed;
   readonly changes: Changes;
   /** Monotonic, whole milliseconds. */

@@ -1,3 +1,4 @@
+import type { Draining } from './draining.ts';
 import type { Instances } from './instances.ts';
 import type { Parts } from './parts.ts';
 import type { ServiceName } from './service-name.ts';
@@ -8,11 +9,13 @@ export class Passage {
   isSuspended = false;
   readonly #parts: Parts;
   readonly #instances: Instances;
+  readonly #draining: Draining;
   #ignorantUntil: number;
 
-  constructor(parts: Parts, instances: Instances, graceMs: number) {
+  constructor({ parts, instances, draining }: Within, graceMs: number) {
     this.#parts = parts;
     this.#instances = instances;
+    this.#draining = draining;
     this.#ignorantUntil = parts.now() + graceMs;
   }
 
@@ -23,15 +26,17 @@ export class Passage {
 
   /** See `Registry.nextDue`. */
   get nextDue(): number | undefined {
-    const { lease, services } = this.#parts;
-    const next = this.isSuspended ? lease.nextLost : Math.min(lease.nextDue, services.nextDue);
+    const { lease, services, drains } = this.#parts;
+    const ofSilence = this.isSuspended ? lease.nextLost : Math.min(lease.nextDue, services.nextDue);
+    const next = Math.min(ofSilence, drains.nextDue);
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
   /** See `Registry.sweep`. */
   sweep(): 'done' | 'more' {
     const { lease, rows, services } = this.#parts;
-    const [now, changed] = [this.#parts.now(), new Set<ServiceName>()];
+    const now = this.#parts.now();
+    const changed = new Set<ServiceName>(this.#draining.fallDue(now));
     for (const due of this.isSuspended ? lease.lost(now) : lease.due(now)) {
       const { name } = rows.row(due.id).service;
       if (this.#instances.fallDue(due)) changed.add(name);
@@ -52,4 +57,11 @@ export class Passage {
     this.#parts.services.postpone(by, now);
     this.#instances.telling.ofPostponed(by);
   }
+}
+
+/** What it acts on. */
+export interface Within {
+  readonly parts: Parts;
+  readonly instances: Instances;
+  readonly draining: Draining;
 }

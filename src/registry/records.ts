@@ -1,5 +1,6 @@
+import type { Source } from './changes.ts';
 import type { CheckTrouble } from './checks.ts';
-import type { Address, Edit, Registration } from './instance.ts';
+import type { Address, Drain, Edit, Registration } from './instance.ts';
 import { type ServiceName, serviceKey } from './service-name.ts';
 import type { ServiceSettings } from './settings.ts';
 
@@ -8,7 +9,7 @@ import type { ServiceSettings } from './settings.ts';
  * key. Times are ages, for clocks start anew with each process. Of who holds an instance no more is told than that somebody does: a
  * connection does not outlive its process.
  */
-export type DurableRecord = ServiceRecord | InstanceRecord | DepartedRecord | EditRecord;
+export type DurableRecord = ServiceRecord | InstanceRecord | DepartedRecord | EditRecord | DrainRecord;
 
 export interface ServiceRecord {
   readonly kind: 'service';
@@ -26,6 +27,8 @@ export interface InstanceRecord {
   readonly registration: Registration;
   /** Since it was last heard of. */
   readonly silentMs: number;
+  /** From whom: an address, and what its client calls itself; left out where that is not known. */
+  readonly heard?: Pick<Source, 'peer' | 'agent'>;
   /** Whether it lives by a connection alone. */
   readonly held: boolean;
   /** What its check has found last, if that is not that all is well. */
@@ -47,6 +50,16 @@ export interface EditRecord extends Address {
   readonly awayMs: number | null;
 }
 
+export interface DrainRecord extends Address {
+  readonly kind: 'drain';
+  readonly service: ServiceName;
+  readonly drain: Drain;
+  /** For how long it goes on; at most until the time of day that it names, where that is known better by then. */
+  readonly leftMs: number;
+  /** As of an edit. */
+  readonly awayMs: number | null;
+}
+
 /** Unique among all records; no part holds white space but the ip, which comes last. */
 export function recordKey(record: DurableRecord): string {
   const key = `${record.kind} ${serviceKey(record.service)}`;
@@ -54,6 +67,7 @@ export function recordKey(record: DurableRecord): string {
     case 'service':
       return key;
     case 'edit':
+    case 'drain':
       return `${key} ${record.port} ${record.ip}`;
     case 'instance':
     case 'departed':

@@ -4,6 +4,8 @@ import type { CheckVerdict } from './checks.ts';
 import { Comebacks } from './comebacks.ts';
 import { Departed } from './departed.ts';
 import { differencesBetween } from './differences.ts';
+import { Draining } from './draining.ts';
+import { Drains } from './drains.ts';
 import { Durable, type RestoreOptions } from './durable.ts';
 import { Edits } from './edits.ts';
 import { type Address, DEFAULT_SILENCE, type Edit, type Instance, type Registration, type Silence } from './instance.ts';
@@ -30,6 +32,8 @@ import { walk } from './walk.ts';
 export class Registry {
   /** How much there is, in all and by who has brought it. */
   readonly accounts: Pick<Accounts, 'all' | 'of' | 'peerCount'>;
+  /** Taking instances out for a time. */
+  readonly drains: Draining;
   readonly #parts: Parts;
   readonly #instances: Instances;
   readonly #edits: Edits;
@@ -51,16 +55,18 @@ export class Registry {
       troubles: new Map(),
       riseBeats,
       overlay: new Overlay(keepEditsMs, maxRemembered),
+      drains: new Drains(keepEditsMs, maxRemembered),
       departed: new Departed(maxRemembered),
       changes: new Changes(options.onListenerError ?? (() => {})),
       // Whole milliseconds: sums and differences of them are exact, so a deadline and the silence behind it never disagree.
       now: () => Math.floor(now()),
       silenceOf: options.silenceOf ?? (() => DEFAULT_SILENCE),
     };
-    this.#instances = new Instances(this.#parts);
+    this.#instances = new Instances(this.#parts, options.onBeat);
     this.#edits = new Edits(this.#parts, this.#instances);
+    this.drains = new Draining(this.#parts, this.#instances);
     this.#durable = new Durable(this.#parts, this.#instances);
-    this.#passage = new Passage(this.#parts, this.#instances, graceMs);
+    this.#passage = new Passage({ parts: this.#parts, instances: this.#instances, draining: this.drains }, graceMs);
   }
 
   /**
@@ -80,6 +86,7 @@ export class Registry {
     const { service, id } = this.#find(name, address);
     if (service === undefined || id === undefined) {
       if (overlay.endAbsent(name, address)) this.#instances.telling.ofAway(name, address, 'deregistered', { by });
+      this.drains.endAbsent(name, address, 'deregistered', by);
       if (service !== undefined) departed.forget(service, address);
       return 'unknown';
     }
@@ -164,8 +171,7 @@ export class Registry {
 
   /** What its client said last; also of one that went without a word, for as long as its service is known. */
   lastRegistration(name: ServiceName, address: Address): Registration | undefined {
-    const { rows, departed } = this.#parts;
-    const { service, id } = this.#find(name, address);
+    const [{ rows, departed }, { service, id }] = [this.#parts, this.#find(name, address)];
     if (id !== undefined) return saidOf(rows.row(id), rows.isAlive(id));
     return service && departed.of(service, address);
   }
@@ -195,6 +201,7 @@ export class Registry {
   /** Forgets the service, all its instances and their edits at once. False when it is not known here. */
   drop(name: ServiceName, by?: Source): boolean {
     for (const address of this.#parts.overlay.dropAbsent(name)) this.#instances.telling.ofAway(name, address, 'dropped', { by });
+    this.drains.dropAbsent(name, by);
     const service = this.#parts.services.find(name);
     if (service === undefined) return false;
     for (const id of [...this.#parts.rows.of(service)]) this.#instances.remove(id, 'dropped', by);
@@ -282,7 +289,7 @@ export class Registry {
     return this.#passage.nextDue;
   }
 
-  /** Applies what silence has made due by now, or some of it where that is very much, then names each service once. One scan of all. */
+  /** Applies what time has made due by now, or some of it where that is very much, then names each service once. One scan of all. */
   sweep(): 'done' | 'more' {
     return this.#passage.sweep();
   }
@@ -298,7 +305,7 @@ export class Registry {
   }
 
   /** What is known, as records. */
-  get records(): Pick<Durable, 'all' | 'ofService' | 'at' | 'unheardCount' | 'troubled'> {
+  get records(): Pick<Durable, 'all' | 'ofService' | 'at' | 'unheardCount' | 'beatingCount' | 'troubled'> {
     return this.#durable;
   }
 

@@ -35,6 +35,11 @@ export class Rows {
     return this.#rows[id] as Row;
   }
 
+  /** The same of an id that may be free. */
+  rowIfAny(id: number): Row | undefined {
+    return this.#rows[id];
+  }
+
   /** Whether the id still stands for the very same. */
   has(id: number, row: Row | undefined): boolean {
     return row !== undefined && this.#rows[id] === row;

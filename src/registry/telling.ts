@@ -18,7 +18,7 @@ export class Telling {
   of(row: Row, cause: Cause, from: Condition | undefined, to: Condition, more: Circumstances): void {
     if (!this.#parts.changes.areHeard) return;
     const { ip, port, cluster, ephemeral } = row;
-    const { by, silentMs, heard, differences, trouble, wasPersistent = false } = more;
+    const { by, silentMs, heard, differences, trouble, drain, wasPersistent = false } = more;
     this.#say({
       cause,
       service: row.service.name,
@@ -30,12 +30,13 @@ export class Telling {
       ...(heard !== undefined && { heard }),
       ...(differences !== undefined && { differences }),
       ...(trouble !== undefined && { trouble }),
+      ...(drain !== undefined && { drain }),
       ...(wasPersistent && ephemeral && ({ wasPersistent: true } as const)),
     });
   }
 
   /** The edit of an instance that is away is another now. */
-  ofAway(service: ServiceName, { ip, port }: Address, cause: 'edited' | 'deregistered' | 'dropped', more: SaidOf): void {
+  ofAway(service: ServiceName, { ip, port }: Address, cause: CauseAway, more: SaidOf): void {
     this.#say({ cause, service, instance: { ip, port }, ...given(more) });
   }
 
@@ -59,6 +60,8 @@ export class Telling {
   }
 }
 
+type CauseAway = 'edited' | 'deregistered' | 'dropped' | 'drained' | 'resumed';
+
 /** What is told of an event beside what has changed. */
 export interface Circumstances {
   readonly by?: Source | undefined;
@@ -66,11 +69,12 @@ export interface Circumstances {
   readonly heard?: Heard | undefined;
   readonly differences?: readonly Difference[] | undefined;
   readonly trouble?: CheckTrouble | undefined;
+  readonly drain?: RegistryEvent['drain'];
   readonly wasPersistent?: boolean;
 }
 
-type SaidOf = Pick<Circumstances, 'by' | 'differences'>;
+type SaidOf = Pick<Circumstances, 'by' | 'differences' | 'drain'>;
 
-function given({ by, differences }: SaidOf): Pick<RegistryEvent, 'by' | 'differences'> {
-  return { ...(by !== undefined && { by }), ...(differences !== undefined && { differences }) };
+function given({ by, differences, drain }: SaidOf): Pick<RegistryEvent, 'by' | 'differences' | 'drain'> {
+  return { ...(by !== undefined && { by }), ...(differences !== undefined && { differences }), ...(drain && { drain }) };
 }

@@ -21,23 +21,36 @@ export interface Surfaces {
   readonly healthLane: Pick<Lanes, 'calls' | 'http1'>;
   /** What pages in browsers are told first of all. */
   readonly pages: Pages;
+  /** What is counted: one of its paths is below Nacos's. */
+  readonly metricsPaths: (path: string) => Serve | undefined;
   /** What has happened. */
   readonly eventPaths: (path: string) => Serve | undefined;
+  /** Who is taken out for a time. */
+  readonly drainPaths: (path: string) => Serve | undefined;
   /** Whether the bridge itself lives, and is ready. */
   readonly probePaths: (path: string) => Serve | undefined;
 }
 
 /** Finds the surface of a request by its path. It knows no path itself but where Nacos begins. */
 export function everything(surfaces: Omit<Surfaces, 'nacosTurnedAway'>, log: Logger): Lanes {
-  const { nacos, contextPath, nacosRpc, nacosLane, healthRpc, healthPaths, healthLane, eventPaths, probePaths } = surfaces;
+  const { nacos, contextPath, nacosRpc, nacosLane, healthRpc, healthPaths, healthLane } = surfaces;
+  const { metricsPaths, eventPaths, drainPaths, probePaths } = surfaces;
   const root = contextPath.replace(/\/$/, '');
+  // Nearly all that is Nacos's differs from it in its first letter.
+  const ofActuator = (path: string) => (path.startsWith(ACTUATOR) ? metricsPaths(path) : undefined);
   const request = guarded(log, surfaces.pages, (req, res) => {
     const path = pathOf(req);
-    if (isNacos(req, path, root)) return nacos(req, res);
-    return (nacosRpc.get(path) ?? healthRpc.get(path) ?? healthPaths(path) ?? eventPaths(path) ?? probePaths(path) ?? notFound)(
-      req,
-      res,
-    );
+    if (isNacos(req, path, root)) return (ofActuator(pathOf(req)) ?? nacos)(req, res);
+    const serve =
+      nacosRpc.get(path) ??
+      healthRpc.get(path) ??
+      healthPaths(path) ??
+      eventPaths(path) ??
+      drainPaths(path) ??
+      metricsPaths(path) ??
+      probePaths(path) ??
+      notFound;
+    return serve(req, res);
   });
   // What an operator has put in the way of a path is in the way of its lane too.
   const ofNacos = /^\/(Request|BiRequestStream)$/.test(root) ? undefined : nacosLane;
@@ -52,6 +65,10 @@ export function everything(surfaces: Omit<Surfaces, 'nacosTurnedAway'>, log: Log
 /** Whether it is for Nacos; where that is elsewhere, the request is rewritten. */
 export function isNacos(req: Request, path: string, root: string): boolean {
   if (path.startsWith(NACOS)) return true;
+  if (path.startsWith(DISCOVERY) && (path.length === DISCOVERY.length || path[DISCOVERY.length] === '/')) {
+    req.url = `${NACOS}${(req.url ?? '').slice(1)}`;
+    return true;
+  }
   // Below the root only what is Nacos's: the rest of it belongs to others.
   if (!(root === '' ? OF_NACOS.test(path) : path.startsWith(`${root}/`))) return false;
   req.url = `${NACOS}${(req.url ?? '').slice(root.length + 1)}`;
@@ -59,6 +76,9 @@ export function isNacos(req: Request, path: string, root: string): boolean {
 }
 
 const NACOS = '/nacos/';
+/** Of Prometheus: also without the path in which Nacos has it. */
+const DISCOVERY = '/prometheus';
+const ACTUATOR = '/nacos/actuator/';
 /** What stands directly below a context path. */
 const OF_NACOS = /^\/(v[123]|actuator|serverlist)(\/|$)/;
 

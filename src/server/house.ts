@@ -9,6 +9,7 @@ import type { Refused } from '../wire/refused.ts';
 import type { RisingClock } from '../wire/rising-clock.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import type { Seats } from '../wire/seats.ts';
+import type { Taps } from '../wire/taps.ts';
 
 /** What all rooms are given. */
 export interface House {
@@ -37,4 +38,6 @@ export interface House {
   readonly http2Totals: Totals;
   /** How often something else was refused for a limit. */
   readonly refused: Refused;
+  /** What is counted where it happens. */
+  readonly taps: Taps;
 }

@@ -16,6 +16,7 @@ import { Watches } from '../health/watch.ts';
 import { headersKey, peerKey } from '../nacos/grpc/protocol.ts';
 import { createNacos, type Nacos } from '../nacos/nacos.ts';
 import { HOME, silenceOf } from '../nacos/rules.ts';
+import { drainPaths } from '../operate/drain-paths.ts';
 import { type Options, OptionsError } from '../options.ts';
 import { createChecks } from '../probe/checks.ts';
 import { forgetFindings } from '../probe/findings.ts';
@@ -35,6 +36,7 @@ import { OpenAnswers } from '../wire/open-answers.ts';
 import { Refused } from '../wire/refused.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
 import { systemScheduler } from '../wire/scheduler.ts';
+import { Taps } from '../wire/taps.ts';
 import { Certificate, type CertificateRoom } from './certificate.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
@@ -43,6 +45,7 @@ import { withinHeap } from './heap.ts';
 import type { House } from './house.ts';
 import { saidOfRefusal } from './limit-options.ts';
 import { loopUse } from './loop-use.ts';
+import { beatsTold, metricsFor, metricsIn, standingsIn } from './measuring.ts';
 import { nacosRpcByPath } from './nacos-rpc.ts';
 import { storeNews } from './own-events.ts';
 import { pagesFor } from './pages.ts';
@@ -52,7 +55,7 @@ import { reflectionRoutes } from './reflection.ts';
 import { rpcByPath } from './rpc.ts';
 import { seatsOf } from './seating.ts';
 import { Sweeper } from './sweeper.ts';
-import { hearersFor, listenersFor, mayHear, reflectedToVisitors, visitorsFor } from './visitors.ts';
+import { hearersFor, listenersFor, mayHear, operatorsFor, reflectedToVisitors, visitorsFor } from './visitors.ts';
 
 /**
  * The composition root: the one place where the registry, health, the Nacos surface, the store and the probes meet, and are given the
@@ -72,13 +75,14 @@ export interface Rooms {
   readonly door: Door;
   readonly sweeper: Sweeper;
   readonly events: Events;
+  readonly metrics: ReturnType<typeof metricsIn>;
   /** Undefined: no TLS is spoken. */
   readonly certificate: Certificate | undefined;
 }
 
 /** All of them, at rest. Rejects with `StoreError`, and with `OptionsError` for what only files can tell. */
 export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Rooms> {
-  const { registry, scheduler, now, log, options } = house;
+  const { options } = house;
   const health = healthIn(house);
   const events = eventsIn(house, health);
   const keeping = await keepingIn(house, events);
@@ -88,19 +92,21 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
   });
   const probes = probesIn(house);
   const isDraining = () => health.statusOf('bridge') !== 'serving';
-  const nacos = nacosIn(house, { door, checkTimes: probes.times, durability: keeping, isDraining });
+  const around = { door, checkTimes: probes.times, durability: keeping, isDraining, onOperated: events.changed };
+  const nacos = nacosIn(house, around);
   nacos.onMapping((namespace, name, content) => health.noteApplications(namespace, name, content));
-  return {
+  const rooms = {
     health,
-    watches: new Watches(health, options, house.refused),
+    watches: new Watches(health, options, house),
     nacos,
     probes,
     keeping,
     door,
-    sweeper: new Sweeper({ registry, scheduler, now, log, stalled: (detail) => events.note('stalled', { detail }) }),
+    sweeper: new Sweeper({ ...house, stalled: (detail) => events.note('stalled', { detail }) }),
     events,
     certificate: identity && certificateIn(house, identity, events),
   };
+  return { ...rooms, metrics: metricsIn(house, rooms) };
 }
 
 /** What it tells of services is what health tells of them. */
@@ -119,11 +125,8 @@ function eventsIn({ options, registry, scheduler, wallClock, log, refused }: Hou
   });
 }
 
-function certificateIn(
-  { options, scheduler, machineTime: wallClock, log }: House,
-  identity: TlsIdentity,
-  { note }: Events,
-): Certificate {
+function certificateIn(house: House, identity: TlsIdentity, { note }: Events): Certificate {
+  const { options, scheduler, machineTime: wallClock, log } = house;
   const tell: CertificateRoom['tell'] = (form, facts) => note('certificate', { detail: { form, ...facts } });
   // A clock that was wrong at the start is put right some day.
   return new Certificate(identity, { scheduler, wallClock, tell, log, warnDays: options.tlsWarnDays });
@@ -146,12 +149,14 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   if (!probes) forgetFindings(house.registry);
   rooms.events.start();
   rooms.certificate?.start();
+  rooms.metrics.start(standingsIn(house, (service) => rooms.health.statusOf(selectAll(service))));
   for (const notice of door.notices()) house.log.warn(notice);
   return {
     ...nacosSurfaces(house, nacos),
     ...healthSurfaces(house, rooms),
     pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
     probePaths: probePaths(partsOf({ ...house, ...rooms }), mayHear(door.access)),
+    metricsPaths: metricsFor(rooms.metrics, door.access, house),
     eventPaths: eventPaths({
       ...house,
       ...HOME,
@@ -159,13 +164,15 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
       listenerOf: listenersFor(door.access, house),
       shutdown: house.shutdown.signal,
     }),
+    drainPaths: drainPaths({ ...house, ...operatorsFor(door.access, house), home: HOME, durability: keeping }),
   };
 }
 
 /** Each in any state, once nobody is served any more. What is to survive is written last. */
 export async function closeRooms(rooms: Rooms): Promise<void> {
-  const { health, nacos, probes, keeping, door, sweeper, events, certificate } = rooms;
+  const { health, nacos, probes, keeping, door, sweeper, events, metrics, certificate } = rooms;
   sweeper.stop();
+  metrics.stop();
   door.close();
   events.stop();
   certificate?.stop();
@@ -190,6 +197,7 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean, clock?: 
   const onListenerError = (err: unknown) => log.error({ err }, 'a listener of the registry failed');
   const shutdown = new AbortController();
   const refused = new Refused();
+  const taps = new Taps();
   // One listener for each open call, by design.
   setMaxListeners(0, shutdown.signal);
   return {
@@ -203,6 +211,7 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean, clock?: 
       maxRemembered,
       graceMs,
       riseBeats,
+      onBeat: beatsTold(taps),
       onListenerError,
     }),
     scheduler: clock ?? systemScheduler,
@@ -218,6 +227,7 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean, clock?: 
     seats: seatsOf(options, machineNow, log, refused),
     http2Totals: new Totals(),
     refused,
+    taps,
   };
 }
 
@@ -238,6 +248,7 @@ interface Around {
   readonly checkTimes: CheckTimes;
   readonly durability: Keeping | undefined;
   readonly isDraining: () => boolean;
+  readonly onOperated: Events['changed'];
 }
 
 function nacosIn(house: House, { door, ...around }: Around): Nacos {
@@ -263,7 +274,6 @@ function probesIn({ options, registry, scheduler, now, log, seats, clock }: Hous
   const checks = createChecks({ allow, resolveNames: options.probeNames });
   const { check } = checks;
   const limits = options.probes ? { ...options, maxProbes: seats.setAside(options.maxProbes) } : options;
-  // In a test each run is to be as the one before.
   const random = clock === undefined ? Math.random : () => 0.5;
   const prober = new Prober({ registry, scheduler, now, random, busy: loopUse(now), check, limits, log });
   clock?.waitFor?.(() => prober.underWay > 0);
@@ -284,21 +294,20 @@ function nacosSurfaces(
   house: House,
   nacos: Nacos,
 ): Pick<Surfaces, 'nacos' | 'nacosTurnedAway' | 'contextPath' | 'nacosRpc' | 'nacosLane'> {
-  const { options, openAnswers, bodies, shutdown, log } = house;
+  const { options, openAnswers, shutdown, taps } = house;
   const { maxNacosMessageBytes: maxMessageBytes, maxStreamMessageBytes } = options;
   const compressions = COMPRESSIONS.map(({ name }) => name);
-  const nacosLane = nacos.lane({ compressions, openAnswers, shutdown: shutdown.signal });
+  const nacosLane = nacos.lane({ compressions, openAnswers, shutdown: shutdown.signal, calls: taps.calls });
   const nacosRpc = nacosRpcByPath({
+    ...house,
     routes: nacos.routes,
     maxMessageBytes,
     maxStreamMessageBytes,
     knows: nacos.knows,
-    bodies,
     longLived: true,
     contextValues: (req) => createContextValues().set(peerKey, peerOf(req)).set(headersKey, req.headers),
-    openAnswers,
     shutdown: shutdown.signal,
-    log,
+    calls: taps.calls,
   });
   return { nacos: nacos.http, nacosTurnedAway: nacos.turnedAway, contextPath: options.contextPath, nacosRpc, nacosLane };
 }
@@ -307,7 +316,7 @@ function healthSurfaces(
   house: House,
   { health, watches, door, events }: Rooms,
 ): Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane'> {
-  const { options, openAnswers, bodies, shutdown, scheduler, now, wallClock, log, refused } = house;
+  const { options, openAnswers, shutdown, scheduler, wallClock, refused, taps } = house;
   // Nobody is asked anything where everybody is told.
   const visitorOf = options.healthAuth ? visitorsFor(door.access, scheduler) : undefined;
   const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal, visitorOf, refused };
@@ -316,24 +325,24 @@ function healthSurfaces(
   const mayHearOf = hearersFor(door.access, options);
   const heard = mayHearOf === undefined ? { past, mayHear: HEARS_ALL } : 'asked';
   const healthRpc = rpcByPath({
+    ...house,
     routes: (router) => {
       router.service(HealthService, healthService(shared), { jsonOptions: HEALTH_JSON });
       reflectionRoutes(router, [HealthService]);
     },
     maxMessageBytes: options.maxHealthMessageBytes,
-    bodies,
+    calls: taps.calls,
     contextValues: (req) =>
       createContextValues()
         .set(watcherKey, peerOf(req))
         .set(visitorKey, visitorOf?.(req) ?? EVERYBODY),
-    openAnswers,
     shutdown: shutdown.signal,
-    log,
   });
   return {
     healthRpc: visitorOf === undefined ? healthRpc : reflectedToVisitors(healthRpc, door.access, wallClock),
     healthPaths: healthPaths({ ...shared, defaultService, scheduler, past, mayHearOf }),
     // It answers at once and asks nobody.
-    healthLane: visitorOf === undefined ? createHealthLane({ ...shared, defaultService, scheduler, now, log, heard }) : {},
+    healthLane:
+      visitorOf === undefined ? createHealthLane({ ...house, ...shared, defaultService, calls: taps.calls, heard }) : {},
   };
 }

@@ -5,12 +5,14 @@ import {
   type ConnectRouter,
   type ContextValues,
   createConnectRouter,
+  createContextKey,
   type Interceptor,
 } from '@connectrpc/connect';
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { universalRequestFromNodeRequest } from '@connectrpc/connect-node';
 import type { Logger } from 'pino';
 import { abandonBody, atItsTurn, written } from '../wire/answer.ts';
+import { CANCELED, CallCounts, type CallType, UNKNOWN } from '../wire/call-counts.ts';
 import { isHttp2, peerOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import { type HeldBodies, heldThrough } from '../wire/held-bodies.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
@@ -31,6 +33,10 @@ export interface RpcOptions {
   /** Aborted with the error that all open calls are to end with. */
   readonly shutdown: AbortSignal;
   readonly log: Logger;
+  /** Where calls are counted; nowhere when left out. */
+  readonly calls?: CallCounts | undefined;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
 }
 
 /**
@@ -42,7 +48,7 @@ export function rpcByPath(options: RpcOptions): ReadonlyMap<string, Serve> {
     acceptCompression: COMPRESSIONS,
     readMaxBytes: options.maxMessageBytes,
     shutdownSignal: options.shutdown,
-    interceptors: [logBugs(options.log)],
+    interceptors: [noteCode, logBugs(options.log)],
     ...(options.longLived && { connect: false, grpcWeb: false, compressMinBytes: NEVER }),
   });
   options.routes(router);
@@ -77,12 +83,59 @@ function logBugs(log: Logger): Interceptor {
   };
 }
 
+/** What is to be known of a call when it is over. */
+interface Ended {
+  code: number | undefined;
+}
+
+const endedKey = createContextKey<Ended>({ code: undefined });
+
+/** By which code an implementation has ended, whatever dress the answer has. */
+const noteCode: Interceptor = (next) => async (req) => {
+  const ended = req.contextValues.get(endedKey);
+  const failed = (err: unknown): never => {
+    ended.code = ConnectError.from(err).code;
+    throw err;
+  };
+  const res = await next(req).catch(failed);
+  if (!res.stream) {
+    ended.code = OK;
+    return res;
+  }
+  const messages = res.message;
+  async function* noted() {
+    try {
+      yield* messages;
+      ended.code = OK;
+    } catch (err) {
+      failed(err);
+    }
+  }
+  return { ...res, message: noted() };
+};
+
+const OK = 0;
+
+/** What is refused before an implementation hears of it says so in the answer alone. */
+function codeOf({ status, trailer }: UniversalServerResponse): number {
+  const said = trailer?.get('grpc-status');
+  return said == null ? (status === 200 ? OK : UNKNOWN) : Number(said);
+}
+
+const TYPES: Readonly<Record<UniversalHandler['method']['methodKind'], CallType>> = {
+  unary: 'unary',
+  client_streaming: 'client_stream',
+  server_streaming: 'server_stream',
+  bidi_streaming: 'bidi_stream',
+};
+
 /** A message of no size is compressed. */
 const NEVER = 0xffff_ffff;
 
 function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
-  const { contextValues, longLived = false, openAnswers, bodies, log } = options;
-  const { methodKind } = handler.method;
+  const { contextValues, longLived = false, openAnswers, bodies, log, calls = new CallCounts(), now } = options;
+  const { methodKind, name, parent } = handler.method;
+  const counts = calls.of(parent.typeName, name, TYPES[methodKind]);
   const expects = methodKind === 'unary' || methodKind === 'server_streaming' ? 'message' : 'stream';
   /** What is kept of it until there is a message: of a stream that has many, what has come of the next. */
   const bodyOf = (req: Request): AsyncIterable<Uint8Array> => {
@@ -94,17 +147,24 @@ function serveBy(handler: UniversalHandler, options: RpcOptions): Serve {
     if (methodKind === 'bidi_streaming' && isHttp2(req)) req.stream.takeTime();
     const run = async () => {
       openAnswers.add(res);
+      const [began, ended]: [number, Ended] = [now(), { code: undefined }];
+      let code = CANCELED;
+      counts.started++;
       try {
-        const asked = { ...universalRequest(req, res, contextValues(req)), body: bodyOf(req) };
+        const values = contextValues(req).set(endedKey, ended);
+        const asked = { ...universalRequest(req, res, values), body: bodyOf(req) };
         const { request, answered } = translate(asked, expects, longLived ? ONLY_GRPC : undefined);
         const answer = await answered(await handler(request));
         // Answered before all of it was read, and so refused: what is left of the request would stand in the way of the next.
         abandonBody(req, res);
         await respond(answer, res);
+        code = ended.code ?? codeOf(answer);
       } catch (err) {
         // Whatever the implementation throws has become an answer by now. What is left are callers that went away.
         log.debug({ err, path: handler.requestPath }, 'call ended before its answer');
         res.destroy();
+      } finally {
+        counts.ended(code, now() - began);
       }
     };
     // Over HTTP/2 whatever works for a caller counts as one of his streams, also when he has gone.

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from '../registry/registry.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
+import type { Taps } from '../wire/taps.ts';
 
 /**
  * Calls the registry's sweep when something is due, and never for silence that the process itself is to blame for. After a pause that
@@ -69,9 +70,10 @@ export class Sweeper {
 
   /** Whoever was heard meanwhile was not the only one who could be: deadlines move by no more than the silence of everybody. */
   #stalled(gapMs: number): void {
-    const { registry, stalled } = this.#options;
+    const { registry, stalled, taps } = this.#options;
     const unheardMs = Math.min(gapMs, registry.quietMs);
     registry.postpone(unheardMs + HEAR_WITHIN_MS);
+    taps?.stalls.observe(gapMs / 1_000);
     stalled({ gapMs: Math.round(gapMs), unheardMs: Math.round(unheardMs) });
   }
 
@@ -100,12 +102,15 @@ export class Sweeper {
   }
 
   #sweep(): void {
-    const { registry, now } = this.#options;
+    const { registry, now, taps } = this.#options;
     this.#sweepPending = false;
     // Nobody was heard since the tick either, when it is so long ago: the next one says how long that was.
-    if (now() - this.#lastTick > STALL_MS) return;
+    const began = now();
+    if (began - this.#lastTick > STALL_MS) return;
+    const left = registry.sweep();
+    taps?.sweeps.observe((now() - began) / 1_000);
     // The rest of very many does not wait for a tick; whoever has something to say comes in between.
-    if (registry.sweep() === 'more' && now() > this.#heldUntil && this.#stopTicking !== undefined) this.#sweepSoon();
+    if (left === 'more' && now() > this.#heldUntil && this.#stopTicking !== undefined) this.#sweepSoon();
   }
 }
 
@@ -117,6 +122,8 @@ export interface SweeperOptions {
   /** Told of each stall: how long it was, and for how much of it nobody was heard. */
   readonly stalled: (facts: { readonly gapMs: number; readonly unheardMs: number }) => void;
   readonly log: Logger;
+  /** Where sweeps and stalls are counted; nowhere when left out. */
+  readonly taps?: Pick<Taps, 'sweeps' | 'stalls'> | undefined;
 }
 
 /** Half of the promised exactness of 100 ms. */

@@ -35,7 +35,16 @@ export function lookAtLimits(users: Users): Look {
   };
 }
 
-function usesOf({ options, registry, seats, watches, nacos, bodies, http2Totals }: Users): readonly Use[] {
+/** How much of each limit in all is used. */
+export function usesOf({
+  options,
+  registry,
+  seats,
+  watches,
+  nacos,
+  bodies,
+  http2Totals,
+}: Omit<Users, 'refused'>): readonly Use[] {
   const { services, instances, metadataSize } = registry.accounts.all;
   return [
     { name: 'connections', used: seats.count, most: seats.most },

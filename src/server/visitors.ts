@@ -2,7 +2,7 @@ import type { Access } from '../access/access.ts';
 import { AskedOverHttp } from '../access/asked-over-http.ts';
 import type { Openness } from '../access/policy.ts';
 import type { ServiceName } from '../registry/service-name.ts';
-import type { Admission, Permit } from '../rights/admission.ts';
+import type { Admission, Need, Permit, Refusal } from '../rights/admission.ts';
 import { ASKED_AGAIN_MS } from '../wire/asked-again.ts';
 import { pathOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
@@ -63,6 +63,15 @@ export function listenersFor(access: Access, { scheduler, wallClock }: Listeners
 
 function hears(permit: Permit) {
   return ({ service }: { readonly service?: ServiceName }) => permit.stillCovers({ kind: 'naming', ...service });
+}
+
+/** Who may act on what belongs to others: asked what a route needs, and then, by the permit, of each service that is touched. */
+export function operatorsFor(access: Access, { wallClock }: Pick<ListenersRoom, 'wallClock'>) {
+  return {
+    admit: (need: Need, req: Request) =>
+      access.admit(need, new AskedOverHttp(req, { isScoped: true, example: `${req.method} ${pathOf(req)}` })),
+    refuse: (req: Request, res: Response, refusal: Refusal) => answerRefusal(req, res, refusal, wallClock()),
+  };
 }
 
 interface ListenersRoom {

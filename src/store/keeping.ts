@@ -41,7 +41,12 @@ export class Keeping {
     const unseenMs = seenAt === undefined ? 0 : Math.max(0, wallClock() - seenAt);
     for (const part of parts) await this.#restorePart(part);
     const isStale = unseenMs > rememberForMs;
-    const instances = await restoreRegistry(this.#store, registry, { seenAt: seenAt ?? 0, isStale, heldMs });
+    const instances = await restoreRegistry(this.#store, registry, {
+      seenAt: seenAt ?? 0,
+      isStale,
+      heldMs,
+      wallClock: risingClock.now,
+    });
     for (const part of parts) this.#follow(part);
     this.#stops.push(
       keepRegistry(this.#store, registry),

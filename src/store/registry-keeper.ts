@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RegistryEvent } from '../registry/changes.ts';
 import type { Address } from '../registry/instance.ts';
-import type { DurableRecord } from '../registry/records.ts';
+import type { DrainRecord, DurableRecord } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import type { Read, Store } from './store.ts';
@@ -52,10 +52,12 @@ export async function restoreRegistry(store: Store, registry: Registry, how: Res
       last = service;
       for (const record of (Array.isArray(value) ? value : [value]) as DurableRecord[]) {
         const isLeftOut = how.isStale && !survives(record);
-        if (isLeftOut || ageOf(record) !== null) anew.set(key, readerOf(registry, value));
+        if (isLeftOut || ageOf(record) !== null || record.kind === 'drain') anew.set(key, readerOf(registry, value));
         if (isLeftOut) continue;
-        if (isLate(record)) late.push(agedBy(record, Math.max(0, how.seenAt - at)));
-        else begun.push(record);
+        const aged = agedBy(record, Math.max(0, how.seenAt - at));
+        const timely = aged.kind === 'drain' ? leftOf(aged, how.wallClock()) : aged;
+        if (isLate(record)) late.push(timely);
+        else begun.push(timely);
       }
     }
     registry.restore(now, options);
@@ -82,6 +84,8 @@ export interface RestoreHow {
   readonly isStale: boolean;
   /** For how long what a connection held waits for its client. */
   readonly heldMs: number;
+  /** The time of day: milliseconds since 1970. */
+  readonly wallClock: () => number;
 }
 
 const PREFIX = 'registry ';
@@ -123,31 +127,39 @@ export function presentAt(registry: Registry, service: ServiceName, address: Add
 }
 
 /** What its client or its connection says is said again; what an operator says, and whoever is persistent, speaks once. */
-function mustSurvive({ cause, instance, by, wasPersistent }: RegistryEvent): boolean {
+function mustSurvive({ cause, instance, by, drain, wasPersistent }: RegistryEvent): boolean {
   // A check finds out again; what an operator says of a persistent instance nobody does.
   if (cause === 'probe') return by !== undefined && instance?.ephemeral === false;
+  // What the clock, or a goodbye, ends is ended so after a restart too.
+  if (drain !== undefined) return drain.why === undefined || drain.why === 'asked';
   return cause === 'edited' || wasPersistent === true || instance?.ephemeral !== true;
 }
 
 /** For how long the registry has been counting something, by which it forgets; null: it does not. */
 function ageOf(record: DurableRecord): number | null {
   if (record.kind === 'service') return record.emptyMs;
-  return record.kind === 'edit' ? record.awayMs : null;
+  return record.kind === 'edit' || record.kind === 'drain' ? record.awayMs : null;
 }
 
 function agedBy(record: DurableRecord, ageMs: number): DurableRecord {
   if (record.kind === 'service' && record.emptyMs !== null) return { ...record, emptyMs: record.emptyMs + ageMs };
-  if (record.kind === 'edit' && record.awayMs !== null) return { ...record, awayMs: record.awayMs + ageMs };
+  if ((record.kind === 'edit' || record.kind === 'drain') && record.awayMs !== null)
+    return { ...record, awayMs: record.awayMs + ageMs };
   return record;
+}
+
+/** A drain ends at the time of day that it names: sooner than it was to last where the clock was put back meanwhile. */
+function leftOf(record: DrainRecord, now: number): DrainRecord {
+  return { ...record, leftMs: Math.min(record.leftMs, record.drain.until - now) };
 }
 
 /** A service that only its instances have made known, or what waits for an instance: the longest empty, or away, comes first. */
 function isLate(record: DurableRecord): boolean {
   if (record.kind === 'service') return record.settings === null;
-  return record.kind === 'departed' || (record.kind === 'edit' && record.awayMs !== null);
+  return record.kind === 'departed' || ((record.kind === 'edit' || record.kind === 'drain') && record.awayMs !== null);
 }
 
 function survives(record: DurableRecord): boolean {
   if (record.kind === 'instance') return !record.registration.ephemeral;
-  return record.kind === 'edit' || (record.kind === 'service' && record.settings !== null);
+  return record.kind === 'edit' || record.kind === 'drain' || (record.kind === 'service' && record.settings !== null);
 }

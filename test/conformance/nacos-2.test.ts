@@ -59,6 +59,26 @@ describe('among all the others', () => {
     });
   });
 
+  it.skipIf(ESTATE['java-2.5.1']?.command === undefined)(
+    'one that is drained has gone for all of them, whatever its connection says, and is back when it is resumed',
+    async () => {
+      const [service, provider] = ['drained', 'java-2.5.1'];
+      const instance = instanceOf(service, provider);
+      using health = healthOf(bridge, service);
+      await open(bridge, service, others(provider), health);
+      await clients.the(provider).call('register', instance);
+      await health.becomes('SERVING');
+      await allSee(others(provider), service, instance.port, present);
+      const drains = `http://${bridge.listeners.main}/drains/${IP}:${instance.port}?service=${service}`;
+      expect((await fetch(drains, { method: 'PUT' })).status).toBe(200);
+      await health.becomes('NOT_SERVING');
+      await allSee(others(provider), service, instance.port, absent);
+      expect((await fetch(drains, { method: 'DELETE' })).status).toBe(200);
+      await health.becomes('SERVING');
+      await allSee(others(provider), service, instance.port, present);
+    },
+  );
+
   describe.each(Object.entries(NACOS_2_CLIENTS))('%s', (name, { command }) => {
     const missing = command === undefined;
 

@@ -37,6 +37,23 @@ it('the npm client registers, lists, keeps its instance alive by beats, and dere
   expect(await health.check('orders')).toBe('NOT_SERVING');
 });
 
+it('an npm consumer is told that an instance is drained, and that it is back', async () => {
+  await using bridge = await startProcess();
+  await using provider = await Driver.start(NPM_NACOS, bridge.listeners.main);
+  await using consumer = await Driver.start(NPM_NACOS, bridge.listeners.main);
+  for (const port of [8080, 8081]) await provider.call('register', { ...instance, port });
+  const ports = async () => (await consumer.instances('orders')).map(({ port }) => port).sort();
+  await expect.poll(ports, SOON).toEqual([8080, 8081]);
+  const drains = `http://${bridge.listeners.main}/drains/10.0.0.1:8080`;
+  expect((await fetch(drains, { method: 'PUT' })).status).toBe(200);
+  await expect.poll(ports, SOON).toEqual([8081]);
+  expect((await fetch(drains, { method: 'DELETE' })).status).toBe(200);
+  await expect.poll(ports, SOON).toEqual([8080, 8081]);
+});
+
+/** As far as a push may be lost: the client looks by itself then. */
+const SOON = { timeout: 30_000 };
+
 it('every watcher sees an npm provider come, die and return, each change once', async () => {
   await using bridge = await startProcess();
   const ended = new AbortController();

@@ -82,6 +82,17 @@ it('each way to fail has its cause, and who did it where somebody has', () => {
     { ...whose(7), cause: 'probe', since: iso(1_000), reason: 'tcp: refused' },
   ]);
   expect(sees().failing[1]).not.toHaveProperty('lastBeatAt');
+  registry.drains.drain(ORDERS, at(6), { reason: 'a release', since: 1_001_000, until: 1_601_000, by: { peer: '10.1.1.1' } });
+  expect(sees().failing.find(({ cause }: Record<string, string>) => cause === 'drained')).toEqual({
+    ...whose(6),
+    cause: 'drained',
+    since: iso(1_000),
+    heardFrom: BY.peer,
+    client: BY.agent,
+    reason: 'a release',
+    until: iso(601_000),
+    by: { peer: '10.1.1.1' },
+  });
 });
 
 it('who has gone lately is told, until it is back or an hour has passed; a goodbye only where too few are left', () => {

@@ -177,6 +177,7 @@ it('an explanation counts what a status is made of', () => {
       needed: 2,
       silentMs: [0, 0, 0],
       edited: [],
+      drained: [],
       troubled: [],
       failing: [expect.objectContaining({ port: 81 }), expect.objectContaining({ port: 82 })],
       heardOf: expect.any(Function),

@@ -5,6 +5,7 @@ import { LaneWatches } from '../../src/health/lane-watch.ts';
 import { parseHealthName } from '../../src/health/names.ts';
 import { Watches } from '../../src/health/watch.ts';
 import { Registry } from '../../src/registry/registry.ts';
+import { MethodCounts } from '../../src/wire/call-counts.ts';
 import type { Answer, FrameStream, Reply, StreamListener, Trailers } from '../../src/wire/lanes.ts';
 import { OpenAnswers } from '../../src/wire/open-answers.ts';
 import { healthOf } from '../support/health.ts';
@@ -72,7 +73,9 @@ function setUp(limits = LIMITS) {
   const watches = new Watches(health, limits);
   const openAnswers = new OpenAnswers();
   const shutdown = new AbortController();
-  const lane = new LaneWatches({ watches, openAnswers, scheduler, shutdown: shutdown.signal, log: pino({ enabled: false }) });
+  const counts = new MethodCounts('grpc.health.v1.Health', 'Watch', 'server_stream');
+  const around = { shutdown: shutdown.signal, log: pino({ enabled: false }), counts, now: scheduler.now };
+  const lane = new LaneWatches({ watches, openAnswers, scheduler, ...around });
   const watch = (text: string, withinMs = Number.POSITIVE_INFINITY, ip?: string) => {
     const [stream, name, answers] = [new PaperStream(ip), parseHealthName(text, HOME), grpcAnswersFor(undefined)];
     if (name === undefined || answers === undefined) throw new Error(`${text} is no health name`);

@@ -221,7 +221,7 @@ it.each([
 it('where all together have as many as they may, one of the address that has most ends for who has less, the bridge itself included', () => {
   const { health } = setUp();
   const refused = new Refused();
-  const watches = new Watches(health, { maxWatchesPerConnection: 9, maxWatchesPerPeer: 4, maxWatches: 6 }, refused);
+  const watches = new Watches(health, { maxWatchesPerConnection: 9, maxWatchesPerPeer: 4, maxWatches: 6 }, { refused });
   const gone: string[] = [];
   const watch = (name: string, ip: string) =>
     watches.open(named(name), { connection: {}, ip }, { wake() {}, giveWay: () => gone.push(`${ip} ${name}`) });

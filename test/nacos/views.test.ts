@@ -28,6 +28,7 @@ function instance(overrides: Partial<Instance> = {}): Instance {
     silence: DEFAULT_SILENCE,
     silentMs: 0,
     edit: undefined,
+    drain: undefined,
     trouble: undefined,
     remembered: false,
     ...overrides,

@@ -52,6 +52,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc
     .tuple(ports, fc.boolean())
     .map(([ports, enabled]) => toEach(ports, (registry, port) => registry.edit(orders, registration({ port }), { enabled }))),
+  fc
+    .tuple(ports, fc.constantFrom(1_000, 40_000))
+    .map(([ports, until]) =>
+      toEach(ports, (registry, port) => registry.drains.drain(orders, registration({ port }), { reason: '', since: 0, until })),
+    ),
+  ports.map((ports) => toEach(ports, (registry, port) => registry.drains.resume(orders, registration({ port })))),
   fc.constantFrom(100, 300, 5_000, 15_000, 30_000).map((ms) => (registry: Registry, clock: { ms: number }) => {
     clock.ms += ms;
     registry.sweep();

@@ -9,7 +9,8 @@ export type Step =
   | { readonly do: 'register'; readonly said: Registration }
   | { readonly do: 'hold'; readonly said: Registration; readonly holder: number }
   | { readonly do: 'release'; readonly port: number; readonly holder: number; readonly goodbye: boolean }
-  | { readonly do: 'beat' | 'deregister' | 'unedit'; readonly port: number }
+  | { readonly do: 'beat' | 'deregister' | 'unedit' | 'resume'; readonly port: number }
+  | { readonly do: 'drain'; readonly port: number; readonly ms: number }
   | { readonly do: 'report'; readonly port: number; readonly passing: boolean }
   | { readonly do: 'check'; readonly port: number; readonly verdict: CheckVerdict }
   | {
@@ -59,7 +60,8 @@ const unheld = [
   { weight: 2, arbitrary: fc.record({ do: fc.constant('edit' as const), port, edit }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('report' as const), port, passing: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('check' as const), port, verdict: fc.constantFrom(...VERDICTS) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('unedit' as const), port }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('unedit' as const, 'resume' as const), port }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('drain' as const), port, ms: fc.integer({ min: 1, max: 90_000 }) }) },
 ] as const;
 
 export const unheldSteps: fc.Arbitrary<Step[]> = fc.array(fc.oneof(...unheld), { maxLength: 60 });
@@ -87,6 +89,8 @@ export function take(registry: Registry, step: Step): void {
   } else if (step.do === 'edit') registry.edit(orders, address(step.port), step.edit);
   else if (step.do === 'report') registry.report(orders, address(step.port), step.passing);
   else if (step.do === 'check') registry.checked(orders, address(step.port), step.verdict);
+  else if (step.do === 'drain') registry.drains.drain(orders, address(step.port), { reason: '', since: 0, until: step.ms });
+  else if (step.do === 'resume') registry.drains.resume(orders, address(step.port));
   else if (step.do !== 'wait') registry[step.do](orders, address(step.port));
   registry.sweep();
 }
@@ -114,6 +118,7 @@ export class Model {
   now = 0;
   readonly instances = new Map<number, Modelled>();
   readonly laid = new Map<number, { readonly laid: Laid; awaySince: number | undefined }>();
+  readonly drained = new Map<number, { readonly endsAt: number; awaySince: number | undefined }>();
   readonly departed = new Map<number, Registration>();
   emptySince: number | undefined;
 
@@ -135,6 +140,15 @@ export class Model {
       case 'unedit':
         this.laid.delete(step.port);
         break;
+      case 'resume':
+        this.drained.delete(step.port);
+        break;
+      case 'drain': {
+        const awaySince = this.drained.get(step.port)?.awaySince;
+        if (this.instances.has(step.port) || awaySince !== undefined)
+          this.drained.set(step.port, { endsAt: this.now + step.ms, awaySince });
+        break;
+      }
       case 'edit':
         this.#edit(step.port, step.edit);
         break;
@@ -169,6 +183,8 @@ export class Model {
     this.departed.delete(port);
     const waiting = this.laid.get(port);
     if (waiting !== undefined) waiting.awaySince = undefined;
+    const drained = this.drained.get(port);
+    if (drained !== undefined) drained.awaySince = undefined;
     this.emptySince = undefined;
   }
 
@@ -229,13 +245,15 @@ export class Model {
 
   #gone(port: number, goodbye: boolean): void {
     const here = this.instances.get(port);
-    const laid = this.laid.get(port);
+    const [laid, drained] = [this.laid.get(port), this.drained.get(port)];
     if (goodbye) {
       this.laid.delete(port);
+      this.drained.delete(port);
       this.departed.delete(port);
     } else if (here !== undefined) {
       this.departed.set(port, here.said);
       if (laid !== undefined) laid.awaySince = this.now;
+      if (drained !== undefined) drained.awaySince = this.now;
     }
     if (this.instances.delete(port) && this.instances.size === 0) this.emptySince = this.now;
   }
@@ -248,6 +266,8 @@ export class Model {
     }
     for (const [port, { awaySince }] of this.laid)
       if (awaySince !== undefined && this.now - awaySince >= KEEP_EDITS_MS) this.laid.delete(port);
+    for (const [port, { endsAt, awaySince = Number.POSITIVE_INFINITY }] of this.drained)
+      if (this.now >= Math.min(endsAt, awaySince + KEEP_EDITS_MS)) this.drained.delete(port);
     if (this.emptySince !== undefined && this.now - this.emptySince >= FORGET_AFTER_MS) {
       this.departed.clear();
       this.emptySince = undefined;
@@ -264,7 +284,7 @@ export class Model {
           cluster: said.cluster,
           ephemeral: said.ephemeral,
           healthy: healthy && !failing,
-          enabled,
+          enabled: enabled && !this.drained.has(port),
           weight,
           metadata: k === null ? {} : { k },
         };

@@ -58,9 +58,11 @@ it(`after any sequence of steps and waits the registry agrees with the model ${R
         });
         expect(registry.accounts.of('')?.instances ?? 0).toBe(instances);
         expect([...registry.edits()].map(({ port }) => port).sort()).toEqual([...model.laid.keys()].sort());
+        expect([...registry.drains.all()].map(({ port }) => port).sort()).toEqual([...model.drained.keys()].sort());
         for (const [port, said] of model.departed)
           expect(registry.lastRegistration(orders, { ip: '10.0.0.1', port })).toMatchObject({ weight: said.weight });
         // Whatever is next to happen is not missed.
+        for (const { endsAt } of model.drained.values()) expect(registry.nextDue).toBeLessThanOrEqual(endsAt);
         for (const { said, heard, healthy, holders } of model.instances.values())
           if (said.ephemeral && holders.size === 0)
             expect(registry.nextDue).toBeLessThanOrEqual(heard + (healthy ? 15_000 : 30_000));

@@ -83,3 +83,20 @@ it('one that somebody holds is heard of as long as that', () => {
     agent: 'Nacos-Java-Client:v2.5.1',
   });
 });
+
+it('who was heard last outlives a restart, and so can be told of whoever does not come back', () => {
+  const { registry } = setUp();
+  registry.register(orders, registration({ port: 1 }), { peer: '10.9.9.9', agent: JAVA });
+  registry.register(orders, registration({ port: 2 }));
+  const clock = { ms: 500_000 };
+  const next = new Registry(() => clock.ms);
+  const events: RegistryEvent[] = [];
+  next.onEvent((event) => events.push(event));
+  next.restore(JSON.parse(JSON.stringify([...registry.records.all()])), { afresh: true, heldMs: 1_000 });
+  clock.ms += 15_000;
+  next.sweep();
+  expect(events.filter(({ cause }) => cause === 'silent').map(({ heard }) => heard)).toEqual([
+    { silentMs: 15_000, peer: '10.9.9.9', agent: JAVA },
+    { silentMs: 15_000 },
+  ]);
+});

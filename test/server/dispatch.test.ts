@@ -47,7 +47,9 @@ async function served(checker: Checker, port: 'all' | 'health' = 'all') {
     nacosLane: { routeOf: () => undefined },
     healthLane: {},
     pages: () => false,
+    metricsPaths: () => undefined,
     eventPaths: () => undefined,
+    drainPaths: () => undefined,
     probePaths: probePaths([]),
   };
   const lanes = port === 'all' ? everything(surfaces, log) : healthOnly(surfaces, log);

@@ -14,7 +14,7 @@ import { orders, registration } from '../support/instances.ts';
 import { randomRuns } from '../support/random.ts';
 
 const RUNS = randomRuns(40);
-const HOW = { seenAt: 0, isStale: false, heldMs: 45_000 };
+const HOW = { wallClock: () => 0, seenAt: 0, isStale: false, heldMs: 45_000 };
 const holder = {};
 
 const dir = mkdtempSync(join(tmpdir(), 'beatbridge-keeper-'));
@@ -54,7 +54,7 @@ async function kept() {
       watch(other);
       const again = await opened(path);
       await restoreRegistry(again, other, how);
-      return { other, again };
+      return { other, again, path };
     },
   };
 }
@@ -101,12 +101,41 @@ describe('a registry that is kept', () => {
     expect(owes(() => registry.beat(orders, registration()))).toBe(false);
     expect(owes(() => wait(15_000))).toBe(false);
     expect(owes(() => registry.edit(orders, registration(), { enabled: false }))).toBe(true);
+    const drain = { reason: 'a release', since: 0, until: 10_000 };
+    expect(owes(() => registry.drains.drain(orders, registration(), drain))).toBe(true);
+    expect(owes(() => registry.drains.resume(orders, registration()))).toBe(true);
+    registry.drains.drain(orders, registration(), drain);
+    expect(owes(() => wait(10_000))).toBe(false);
     expect(owes(() => registry.deregister(orders, registration()))).toBe(false);
     expect(owes(() => registry.register(orders, persistent))).toBe(true);
     expect(owes(() => registry.checked(orders, persistent, 'passing'))).toBe(false);
     expect(owes(() => registry.deregister(orders, persistent))).toBe(true);
     expect(owes(() => registry.create(orders))).toBe(true);
     expect(owes(() => registry.drop(orders))).toBe(true);
+  });
+
+  it('has what was drained drained until the time of day that was said, and not a moment longer', async () => {
+    const until = 1_700_000_600_000;
+    const drain = { reason: 'a release', since: until - 600_000, until, by: { user: 'ann' } };
+    for (const [now, left] of [
+      [until - 1, 1],
+      [until, 0],
+      [until + 86_400_000, 0],
+      // The clock was put back: it has been drained for a while all the same.
+      [until - 86_400_000, 600_000],
+    ] as const) {
+      const { registry, restarted } = await kept();
+      registry.register(orders, registration({ port: 1, ephemeral: false }));
+      registry.drains.drain(orders, registration({ port: 1 }), drain);
+      const { other, again, path } = await restarted({ ...HOW, wallClock: () => now });
+      const drained = [...other.records.all()].filter(({ kind }) => kind === 'drain');
+      expect(drained).toMatchObject(left === 0 ? [] : [{ drain, leftMs: left }]);
+      expect(other.instance(orders, registration({ port: 1 }))?.enabled).toBe(left === 0);
+      await again.close();
+      const written: string[] = [];
+      for await (const { value } of (await opened(path)).entries('registry ')) written.push(JSON.stringify(value));
+      expect(written.join().includes('a release')).toBe(left > 0);
+    }
   });
 
   it('leaves nothing of what time alone has ended, once it is tidied', async () => {

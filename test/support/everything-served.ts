@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { requestTable } from '../../src/nacos/grpc/table.ts';
 import type { Route } from '../../src/nacos/http/route.ts';
 import { nacosRoutes } from '../../src/nacos/http/routes.ts';
+import { DRAIN_ROUTES } from '../../src/operate/drain-paths.ts';
 import type { Need } from '../../src/rights/admission.ts';
 import { type Guarded, startGuarded } from './guarded.ts';
 import { emptyNacos } from './nacos-room.ts';
@@ -16,7 +17,9 @@ const FILES = join(import.meta.dirname, '../fixtures/tls');
 const TLS = { cert: readFileSync(join(FILES, 'cert.pem')), key: readFileSync(join(FILES, 'key.pem')) };
 
 const { rooms } = emptyNacos();
-export const routes = nacosRoutes(rooms);
+/** What is asked for of a route, in all tables. */
+export type Served = Pick<Route, 'method' | 'path' | 'access' | 'isWhole'>;
+export const routes: readonly Served[] = [...nacosRoutes(rooms), ...DRAIN_ROUTES];
 export const messages = [...requestTable(rooms)];
 
 /** Open to whoever has not logged in. The first administrator is there, so that nobody else becomes it. */
@@ -90,14 +93,15 @@ export class EverythingServed implements AsyncDisposable {
   }
 
   /** The route with everything that it may want to be told. */
-  pathOf({ path }: Route, more: Readonly<Record<string, string>> = {}): string {
+  pathOf({ path }: Served, more: Readonly<Record<string, string>> = {}): string {
+    if (path.startsWith('/drains')) return path.replace(/\*$/, '10.0.0.1:80?for=1s');
     const key = encodeURIComponent(`${more.namespaceId ?? 'public'}##DEFAULT_GROUP@@well-hidden`);
     return `${path.replace(/\*$/, key)}?${new URLSearchParams({ ...PARAMS, ids: this.#textId, ...more })}`;
   }
 
   /** At the main port, unless told otherwise. */
   ask(
-    route: Route,
+    route: Served,
     { method = methodOf(route), path = this.pathOf(route), headers = {} }: Ask = {},
     at = this.server.listeners.main,
   ) {
@@ -138,9 +142,9 @@ export class EverythingServed implements AsyncDisposable {
   }
 }
 
-export const methodOf = ({ method }: Route) => (method === 'ANY' ? 'GET' : method);
+export const methodOf = ({ method }: Pick<Served, 'method'>) => (method === 'ANY' ? 'GET' : method);
 
-export const nameOf = ({ method, path }: Route) => `${method} ${path}`;
+export const nameOf = ({ method, path }: Pick<Served, 'method' | 'path'>) => `${method} ${path}`;
 
 /** Told in the one way in which it is told here, so that no other 403 is taken for it. */
 export const isRefused = ({ status, body }: Said) =>
@@ -148,9 +152,9 @@ export const isRefused = ({ status, body }: Said) =>
 
 /** Those of the routes that are answered as they should not be, and how. */
 export async function wrongAmong(
-  among: readonly Route[],
-  ask: (route: Route) => Promise<Said>,
-  isRight: (said: Said, route: Route) => boolean,
+  among: readonly Served[],
+  ask: (route: Served) => Promise<Said>,
+  isRight: (said: Said, route: Served) => boolean,
 ): Promise<readonly string[]> {
   const asked = among.map(async (route) => [route, await ask(route)] as const);
   const wrong = (await Promise.all(asked)).filter(([route, said]) => !isRight(said, route));

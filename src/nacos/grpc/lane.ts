@@ -1,4 +1,5 @@
 import { ConnectError } from '@connectrpc/connect';
+import { CANCELED, CallCounts, type MethodCounts } from '../../wire/call-counts.ts';
 import type { Peer } from '../../wire/exchange.ts';
 import type { HeldBodies, HeldBody } from '../../wire/held-bodies.ts';
 import type {
@@ -27,6 +28,9 @@ import { Stream, type StreamRoom } from './stream.ts';
  */
 export function nacosLane(room: LaneRoom): CallLane {
   const heads = new Heads(room.compressions);
+  const { calls = new CallCounts() } = room;
+  const asked = calls.of('Request', 'request', 'unary');
+  const streamed = calls.of('BiRequestStream', 'requestBiStream', 'bidi_stream');
   const streams = new Set<LaneStream>();
   const pumps = new Rounds<LaneStream>(room.scheduler, WRITES_A_ROUND, (stream) => stream.pump());
   room.shutdown.addEventListener('abort', () => {
@@ -36,11 +40,11 @@ export function nacosLane(room: LaneRoom): CallLane {
     maxBodyBytes: MAX_QUESTION_BYTES,
     // A deadline means nothing to who answers at once.
     mayWait: () => true,
-    serve: (call, body, reply) => serve(room, heads.of(call), body, reply),
+    serve: (call, body, reply) => serve(room, { head: heads.of(call), counts: asked }, body, reply),
   };
   const connections: DuplexRoute = {
     open(call, sink) {
-      const stream = new LaneStream(room, { head: heads.of(call), sink, pumps }, () => streams.delete(stream));
+      const stream = new LaneStream(room, { head: heads.of(call), sink, pumps, counts: streamed }, () => streams.delete(stream));
       streams.add(stream);
       return stream;
     },
@@ -63,6 +67,10 @@ export interface LaneRoom extends StreamRoom {
   /** What Connect knows to compress with, by name. */
   readonly compressions: readonly string[];
   readonly openAnswers: OpenAnswers;
+  /** Where calls are counted; nowhere when left out. */
+  readonly calls?: CallCounts | undefined;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
   /** Aborted with the error that streams are to end with. */
   readonly shutdown: AbortSignal;
 }
@@ -122,8 +130,15 @@ const SUCCESS: Trailers = { 'grpc-status': '0' };
 const TOO_MUCH: Trailers = { 'grpc-message': encodeURIComponent('too much is on its way that is not whole'), 'grpc-status': '8' };
 const BUG: Trailers = { 'grpc-message': 'internal%20error', 'grpc-status': '13' };
 
+interface Question {
+  readonly head: Head;
+  readonly counts: MethodCounts;
+}
+
 /** False: it is not as questions are, and nothing has been done. */
-function serve({ answerTo, openAnswers, log }: LaneRoom, head: Head, body: Buffer, reply: Reply): boolean {
+function serve({ answerTo, openAnswers, log, now }: LaneRoom, question: Question, body: Buffer, reply: Reply): boolean {
+  const { head, counts } = question;
+  const began = now();
   const message = soleMessage(body);
   const said = message && plainSaid(message);
   if (said === undefined) return false;
@@ -132,6 +147,7 @@ function serve({ answerTo, openAnswers, log }: LaneRoom, head: Head, body: Buffe
     log.error({ err, method: 'request' }, 'call failed');
     return { head, body: undefined, trailers: BUG };
   };
+  counts.started++;
   try {
     const given = answerTo(said, reply.peer());
     if (given instanceof Promise) {
@@ -140,15 +156,21 @@ function serve({ answerTo, openAnswers, log }: LaneRoom, head: Head, body: Buffe
         given
           .then(answerOf)
           .catch(failed)
+          .then((answer) => ended(question, answer, now() - began))
           .finally(() => openAnswers.end()),
       );
     } else {
-      reply.send(answerOf(given));
+      reply.send(ended(question, answerOf(given), now() - began));
     }
   } catch (error) {
-    reply.send(failed(error));
+    reply.send(ended(question, failed(error), now() - began));
   }
   return true;
+}
+
+function ended({ counts }: Question, answer: Answer, ms: number): Answer {
+  counts.ended(Number(answer.trailers?.['grpc-status']), ms);
+  return answer;
 }
 
 /** Where a stream's messages go, and when. */
@@ -156,6 +178,7 @@ interface Outlet {
   readonly head: Head;
   readonly sink: Duplex;
   readonly pumps: Rounds<LaneStream>;
+  readonly counts: MethodCounts;
 }
 
 /** A stream over which whatever has come together is written at once, and nothing more until that has left. */
@@ -175,6 +198,8 @@ class LaneStream implements DuplexListener {
   #isWriting = false;
   /** What it ends with. */
   #last = SUCCESS;
+  readonly #began: number;
+  #code = CANCELED;
 
   constructor(room: LaneRoom, outlet: Outlet, onClose: () => void) {
     this.#room = room;
@@ -184,6 +209,8 @@ class LaneStream implements DuplexListener {
     this.#stream = new Stream(room, outlet.sink.peer(), () => this.wake());
     this.#onClose = onClose;
     room.openAnswers.begin();
+    this.#began = room.now();
+    outlet.counts.started++;
     if (room.shutdown.aborted) this.wake();
   }
 
@@ -218,8 +245,10 @@ class LaneStream implements DuplexListener {
     }
     const { shutdown } = this.#room;
     // Unavailable when the server goes.
-    if (shutdown.aborted) sink.end(head, trailersOf(shutdown.reason));
-    else if (this.#stream.isOver) sink.end(head, this.#last);
+    const trailers = shutdown.aborted ? trailersOf(shutdown.reason) : this.#stream.isOver ? this.#last : undefined;
+    if (trailers === undefined) return;
+    this.#code = Number(trailers['grpc-status']);
+    sink.end(head, trailers);
   }
 
   written(): void {
@@ -250,6 +279,7 @@ class LaneStream implements DuplexListener {
     this.#held.hold(0);
     this.#stream.finish('reset');
     this.#room.openAnswers.end();
+    this.#outlet.counts.ended(this.#code, this.#room.now() - this.#began);
     this.#onClose();
   }
 }

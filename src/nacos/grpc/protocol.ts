@@ -80,7 +80,9 @@ export function answerer({ connections, durability, gate, log, refused }: Answer
   function admitted(answering: Answering, bytes: Uint8Array, asker: Asker, admission: Admission | undefined) {
     if (admission?.isRefusal) return failed(answering, new NotPermitted(admission));
     asker.connection.rights.brought(admission);
-    return answered(answering, bytes, { ...asker, permit: admission });
+    const user = admission?.user;
+    const by = user === undefined ? asker.by : { ...asker.by, user };
+    return answered(answering, bytes, { ...asker, by, permit: admission });
   }
 
   /** Failures are of the answer's own class: an ErrorResponse is an ill connection to clients, and makes them start anew. */

@@ -6,6 +6,7 @@ import type { Permit } from '../../rights/admission.ts';
 import { Rounds } from '../../wire/rounds.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import { Shares } from '../../wire/shares.ts';
+import type { Taps } from '../../wire/taps.ts';
 import { takesBytes } from '../agents.ts';
 import { TooMany } from '../errors.ts';
 import { type InterestBytes, sizeOfSubscription } from '../interest-bytes.ts';
@@ -206,6 +207,8 @@ export class Subscribers {
       return undefined;
     }
     subscription.unacknowledged = true;
+    subscription.pushedAt = this.#options.now();
+    if (this.#options.taps !== undefined) this.#options.taps.pushes.sent++;
     const requestId = outbox.expect((acknowledged) => this.#acknowledged(subscription, acknowledged));
     return new ServiceMessage('NotifySubscriberRequest', `{"headers":{},"requestId":"${requestId}","module":"naming"}`, view);
   }
@@ -226,6 +229,7 @@ export class Subscribers {
 
   #acknowledged(subscription: Subscription, acknowledged: boolean): void {
     subscription.unacknowledged = false;
+    this.#count(subscription, acknowledged);
     if (acknowledged) {
       this.#offer(subscription);
     } else {
@@ -233,6 +237,17 @@ export class Subscribers {
       subscription.told = undefined;
       this.#retryIn(RETRY_AFTER_MS, subscription);
     }
+  }
+
+  #count({ pushedAt }: Subscription, acknowledged: boolean): void {
+    const { taps, now } = this.#options;
+    if (taps === undefined) return;
+    const { pushes } = taps;
+    pushes[acknowledged ? 'acknowledged' : 'failed']++;
+    if (!acknowledged) return;
+    const costMs = now() - pushedAt;
+    pushes.costMs += costMs;
+    pushes.maxCostMs = Math.max(pushes.maxCostMs, costMs);
   }
 
   /** Emptiness that may be ignorance is no news to those who know better. It is pushed once it is knowledge. */
@@ -314,6 +329,8 @@ export interface SubscribersOptions extends ServiceInfosRooms {
   /** Where it is counted what is kept of them; nowhere when left out. */
   readonly interestBytes?: InterestBytes | undefined;
   readonly log: Logger;
+  /** Where pushes are counted; nowhere when left out. */
+  readonly taps?: Pick<Taps, 'pushes'> | undefined;
 }
 
 /** What a push has beside its list. */

@@ -45,9 +45,11 @@ export interface Subscription extends ClusterQuery {
   queued: boolean;
   /** A push has gone out, and it is not known yet whether it has arrived. */
   unacknowledged: boolean;
+  /** When the last one has, in monotonic milliseconds. */
+  pushedAt: number;
 }
 
 export function subscriptionOf(connection: Connection, topic: Topic, { clusters, clustersVerbatim }: ClusterQuery): Subscription {
-  const fresh = { open: true, permit: undefined, told: undefined, queued: false, unacknowledged: false };
+  const fresh = { open: true, permit: undefined, told: undefined, queued: false, unacknowledged: false, pushedAt: 0 };
   return { connection, topic, clusters, clustersVerbatim, ...fresh };
 }

@@ -51,20 +51,21 @@ function namespaceCalls({ registry, namespaces, configs, walks }: HttpRooms) {
     /** How many an operator has made of this id. */
     namespaceCheck: ({ params }: Asked) =>
       namespaces.isNamed(permittedNamespace(params.permit, requiredBare(params, 'namespaceId'))) ? 1 : 0,
-    createNamespace({ params }: Asked) {
+    createNamespace({ params, by }: Asked) {
       const { id, ...names } = readNamespace(params);
       if (id === HOME.namespace)
         throw new RequestError('namespace-exists', `namespaceId [${id}] is default namespace id and already exist.`);
-      if (!namespaces.create({ id, ...names })) throw new RequestError('namespace-exists', `namespaceId [${id}] already exist.`);
+      if (!namespaces.create({ id, ...names }, by))
+        throw new RequestError('namespace-exists', `namespaceId [${id}] already exist.`);
       return true;
     },
-    updateNamespace({ params }: Asked) {
+    updateNamespace({ params, by }: Asked) {
       const { id, ...names } = readNamespace(params);
-      if (!namespaces.rename(id, names)) throw unknown(id);
+      if (!namespaces.rename(id, names, by)) throw unknown(id);
       return true;
     },
-    dropNamespace({ params }: Asked) {
-      namespaces.drop(permittedNamespace(params.permit, requiredBare(params, 'namespaceId')));
+    dropNamespace({ params, by }: Asked) {
+      namespaces.drop(permittedNamespace(params.permit, requiredBare(params, 'namespaceId')), by);
       return true;
     },
   };

@@ -28,6 +28,8 @@ export class AskedOverHttp implements Asked {
   get by(): Source {
     const agent = this.agent.slice(0, MAX_AGENT_LENGTH);
     const peer = ipOf(this.#req);
+    const user = this.params.permit?.user;
+    if (user !== undefined) return peer === '' ? { agent, user } : { peer, agent, user };
     return peer === '' ? { agent } : { peer, agent };
   }
 

@@ -7,6 +7,7 @@ import { clusterCalls } from './cluster.ts';
 import { configCalls } from './configs.ts';
 import { configCallsV3 } from './configs-v3.ts';
 import { consoleCalls } from './console.ts';
+import { discoveryCalls } from './discovery.ts';
 import { instanceCalls } from './instances.ts';
 import { operatorCalls } from './operator.ts';
 import type { HttpRooms } from './route.ts';
@@ -25,6 +26,7 @@ export function callsOf(rooms: HttpRooms) {
     configsV3: configCallsV3(rooms),
     cluster: clusterCalls(rooms),
     users: userCalls(rooms),
+    discovery: discoveryCalls(rooms),
     admin: {
       instances: adminInstanceCalls(rooms),
       services: adminServiceCalls(rooms),

@@ -45,21 +45,21 @@ function namespaceCalls({ namespaces }: HttpRooms) {
       if (optional(params, 'show') === 'all') return namespaceView(namespaceOf(params));
       return { code: 200, message: null, data: all(params) };
     },
-    createNamespace: ({ params }: Asked) => create(params, 'customNamespaceId'),
-    updateNamespace: ({ params }: Asked) => rename(params, 'namespace', 'namespaceShowName'),
-    dropNamespace: ({ params }: Asked) => {
-      namespaces.drop(permittedNamespace(params.permit, required(params, 'namespaceId')));
+    createNamespace: (asked: Asked) => create(asked, 'customNamespaceId'),
+    updateNamespace: (asked: Asked) => rename(asked, 'namespace', 'namespaceShowName'),
+    dropNamespace: ({ params, by }: Asked) => {
+      namespaces.drop(permittedNamespace(params.permit, required(params, 'namespaceId')), by);
       return true;
     },
 
     namespacesV2: ({ params }: Asked) => all(params),
     namespaceV2: ({ params }: Asked) => namespaceView(namespaceOf(params)),
-    createNamespaceV2: ({ params }: Asked) => {
-      if (!create(params, 'namespaceId')) throw new RequestError('namespace-exists', 'namespaceId already exists');
+    createNamespaceV2: (asked: Asked) => {
+      if (!create(asked, 'namespaceId')) throw new RequestError('namespace-exists', 'namespaceId already exists');
       return true;
     },
-    updateNamespaceV2: ({ params }: Asked) => {
-      if (!rename(params, 'namespaceId', 'namespaceName')) throw new RequestError('namespace-unknown', 'namespace not exist');
+    updateNamespaceV2: (asked: Asked) => {
+      if (!rename(asked, 'namespaceId', 'namespaceName')) throw new RequestError('namespace-unknown', 'namespace not exist');
       return true;
     },
   };
@@ -78,18 +78,18 @@ function namespaceCalls({ namespaces }: HttpRooms) {
   }
 
   /** False when there is one of that id. */
-  function create(params: Params, idParam: string): boolean {
+  function create({ params, by }: Asked, idParam: string): boolean {
     const id = optional(params, idParam);
     if (id !== undefined && !/^[\w-]{1,128}$/.test(id))
       throw new RequestError('bad-namespace', `${idParam} must be letters, digits, _ or -, at most 128`);
     if (id === undefined) permitted(params.permit, 'naming', {});
     else permittedNamespace(params.permit, id);
-    return namespaces.create({ id, ...namesIn(params, 'namespaceName') });
+    return namespaces.create({ id, ...namesIn(params, 'namespaceName') }, by);
   }
 
   /** False when nobody has named it. */
-  function rename(params: Params, idParam: string, nameParam: string): boolean {
-    return namespaces.rename(permittedNamespace(params.permit, required(params, idParam)), namesIn(params, nameParam));
+  function rename({ params, by }: Asked, idParam: string, nameParam: string): boolean {
+    return namespaces.rename(permittedNamespace(params.permit, required(params, idParam)), namesIn(params, nameParam), by);
   }
 }
 

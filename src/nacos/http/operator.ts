@@ -13,8 +13,8 @@ export function operatorCalls({ registry, switches, pusher, clients, walks, gate
     metrics: (asked: Asked) => metrics(asked, counts),
     metricsV2: (asked: Asked) => metrics(asked, () => ({})),
     switches: () => switches.values,
-    setSwitch: ({ params }: Asked) => {
-      switches.set(required(params, 'entry'), required(params, 'value'));
+    setSwitch: ({ params, by }: Asked) => {
+      switches.set(required(params, 'entry'), required(params, 'value'), by);
       return OK;
     },
     servers: ({ local }: Asked) => ({ servers: [member(local)] }),

@@ -73,18 +73,11 @@ export function pipeline(options: PipelineOptions): Serve {
     }
     checkServerStatus(overriddenServerStatus, req.method ?? '', path);
     if (found === undefined) throw notServed(req.method ?? '', path, table);
-    if (mayBeLong(req) && !hasLeft(req)) checkHead(req, found.route);
+    if (mayBeLong(req) && !hasLeft(req)) checkHead(gate, req, found.route);
     const { body, takesJson = false } = found.route;
     const form = formOf(req, body === 'texts' ? limits.maxConfigBodyBytes : limits.maxBodyBytes, takesJson, bodies);
     if (typeof form === 'string') return call(req, res, found, form);
     return form.then((text) => call(req, res, found, text));
-  }
-
-  /** Nothing is held of a body whose caller will be refused, whatever is in it. */
-  function checkHead(req: Request, route: Route): void {
-    const facts = new RequestFacts(req, readParams(queryOf(req), ''), route);
-    const refusal = gate?.refusalByHead(route.access, req, facts, mayHaveForm(req));
-    if (refusal !== undefined) throw new NotPermitted(refusal);
   }
 
   function call(req: Request, res: Response, found: Found, form: string): Promise<void> | undefined {
@@ -96,14 +89,28 @@ export function pipeline(options: PipelineOptions): Serve {
     return admitted(req, res, found, params, admission);
   }
 
-  function admitted(req: Request, res: Response, { route, key }: Found, params: Params, admission: Admission | undefined) {
+  function admitted(req: Request, res: Response, found: Found, params: Params, admission: Admission | undefined) {
     if (admission?.isRefusal) throw new NotPermitted(admission);
     params.permit = admission;
-    const asked = new AskedOverHttp(req, res, key === undefined ? params : params.with('key', key));
+    const { route } = found;
+    const asked = new AskedOverHttp(req, res, withWords(params, found));
     const said = kept(durability, () => route.call(asked));
     if (said instanceof Promise) return sayLater(res, route, said, saying);
     return say(res, route.reply, said, saying);
   }
+}
+
+/** Nothing is held of a body whose caller will be refused, whatever is in it. */
+function checkHead(gate: Gate | undefined, req: Request, route: Route): void {
+  const facts = new RequestFacts(req, readParams(queryOf(req), ''), route);
+  const refusal = gate?.refusalByHead(route.access, req, facts, mayHaveForm(req));
+  if (refusal !== undefined) throw new NotPermitted(refusal);
+}
+
+/** With what stands in the path. */
+function withWords(params: Params, { key, within }: Found): Params {
+  const keyed = key === undefined ? params : params.with('key', key);
+  return within === undefined ? keyed : keyed.with('within', within);
 }
 
 /** By itself: what stands beside a function is kept for as long as that, and some wait for minutes. */

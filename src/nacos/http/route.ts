@@ -23,7 +23,7 @@ import type { Params } from './params.ts';
 /** One call of the API: where it is, who answers it, how the answer is written, and what one must be allowed for it. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'ANY';
-  /** A last `*` is the parameter `key`. */
+  /** A last `*` is the parameter `key`, and one two words before it the parameter `within`. */
   readonly path: string;
   readonly call: Call;
   readonly reply: Reply;

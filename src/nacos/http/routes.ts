@@ -44,19 +44,24 @@ export class RouteTable {
     const methods = this.#routes.get(path);
     const found = methods?.get(asked) ?? (ANY.has(asked) ? methods?.get('ANY') : undefined);
     if (found !== undefined) return found;
-    const last = path.lastIndexOf('/');
-    const withKey = this.#routes.get(`${path.slice(0, last)}/*`)?.get(asked);
-    return withKey && { route: withKey.route, key: unescaped(path.slice(last + 1)) };
+    const words = path.split('/');
+    const key = words.pop() ?? '';
+    const withKey = this.#routes.get([...words, '*'].join('/'))?.get(asked);
+    if (withKey !== undefined) return { route: withKey.route, key: unescaped(key) };
+    const [within = '', word = ''] = words.splice(-2);
+    const withBoth = this.#routes.get([...words, '*', word, '*'].join('/'))?.get(asked);
+    return withBoth && { route: withBoth.route, key: unescaped(key), within: unescaped(within) };
   }
 }
 
 /** Whatever a client asks with. OPTIONS, and what nobody has heard of, get to no handler. */
 const ANY: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'DELETE']);
 
-/** `key`: what stands where the path of the route has a `*`. */
+/** What stands where the path of the route has a `*`: its last word, and the one two before it. */
 export interface Found {
   readonly route: Route;
   readonly key?: string;
+  readonly within?: string;
 }
 
 function withoutSlash(path: string): string {

@@ -105,7 +105,7 @@ function serverRoutes({ cluster, operator }: Calls): readonly Route[] {
 }
 
 /** Login, namespaces, state. */
-function otherRoutes({ console, operator }: Calls): readonly Route[] {
+function otherRoutes({ console, operator, discovery }: Calls): readonly Route[] {
   return [
     { method: 'POST', path: '/nacos/v1/auth/login', call: console.login, reply: 'plain', access: 'login' },
     { method: 'POST', path: '/nacos/v1/auth/users/login', call: console.login, reply: 'plain', access: 'login' },
@@ -119,6 +119,9 @@ function otherRoutes({ console, operator }: Calls): readonly Route[] {
     { method: 'GET', path: '/nacos/v1/console/server/announcement', call: console.notice, reply: 'plain', access: 'probe' },
     { method: 'GET', path: '/nacos/v1/console/server/guide', call: console.notice, reply: 'plain', access: 'probe' },
     { method: 'GET', path: '/nacos/actuator/health', call: console.actuatorHealth, reply: 'plain', access: 'probe' },
+    { method: 'GET', path: '/nacos/prometheus', call: discovery.targets, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/prometheus/namespaceId/*', call: discovery.targets, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/prometheus/namespaceId/*/service/*', call: discovery.targets, reply: 'plain', access: 'read' },
     { method: 'GET', path: '/nacos/serverlist', call: operator.serverList, reply: 'plain', access: 'probe' },
   ];
 }

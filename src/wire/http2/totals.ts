@@ -14,7 +14,12 @@ export class Totals {
   unsentBytes = 0;
   /** By the reason, which is a constant each time. */
   readonly counts = new Map<string, number>();
-  readonly engines: { readonly connections: Iterable<Holder> }[] = [];
+  readonly engines: { readonly connections: readonly Holder[] }[] = [];
+
+  /** How many connections there are. */
+  get connectionCount(): number {
+    return this.engines.reduce((sum, { connections }) => sum + connections.length, 0);
+  }
 
   count(reason: string): void {
     this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);

@@ -242,3 +242,29 @@ it('one of several is told to connect anew, and where', () => {
   ]);
   expect(second.outbox.take()).toBeUndefined();
 });
+
+it('why connections have ended is counted, and told of what they held: by us, where the stream broke off because of that', () => {
+  const { connections, join, registry, wait } = setUp();
+  const reasons: (string | undefined)[] = [];
+  registry.onEvent(({ cause, by }) => void (cause === 'connection-ended' && reasons.push(by?.reason)));
+  const [closed, broken, slow, silent] = ['closed', 'broken', 'slow', 'silent'].map((name, port) => {
+    const connection = join(name);
+    connection.slots.put(orders, [registration({ port })]);
+    return connection;
+  });
+  if (closed === undefined || broken === undefined || slow === undefined || silent === undefined) throw new Error('none');
+  connections.end(closed, 'closed');
+  connections.end(broken, 'reset');
+  for (let i = 0; i <= 50_000; i++) slow.outbox.send(() => undefined);
+  connections.end(slow, 'reset');
+  // It holds nothing: it is counted, and nobody is told.
+  connections.end(join('nothing'), 'closed');
+  wait(25);
+  expect(reasons).toEqual(['closed', 'reset', 'too-slow', 'silent']);
+  expect([...connections.endedBy]).toEqual([
+    ['closed', 2],
+    ['reset', 1],
+    ['too-slow', 1],
+    ['silent', 1],
+  ]);
+});

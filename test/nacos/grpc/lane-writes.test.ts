@@ -29,7 +29,7 @@ function setUp(limits: Partial<typeof LIMITS> = {}) {
   const openAnswers = new OpenAnswers();
   const answerTo = answerer(room, requestTable(room));
   const bodies = new HeldBodies({ ...LIMITS, ...limits });
-  const calls = { ...LIMITS, bodies, answerTo, compressions: [], openAnswers, shutdown: shutdown.signal };
+  const calls = { ...LIMITS, bodies, answerTo, compressions: [], openAnswers, shutdown: shutdown.signal, now: () => 0 };
   const lane = nacosLane({ ...room, ...calls });
   const route = lane.routeOf(CALL);
   if (route === undefined || !('open' in route)) throw new Error('it is a stream of the lane');

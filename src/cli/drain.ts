@@ -1,0 +1,86 @@
+import type { Client, ClientFlags } from './client/connection-flags.ts';
+import { countOf, drainedIn, placeIn, tellServices } from './client/drained.ts';
+import { durationMs } from './client/duration.ts';
+import { UsageError } from './client/failures.ts';
+import { jsonFrom } from './client/http.ts';
+
+/** What `beatbridge resume` is told. */
+export interface ResumeFlags extends ClientFlags {
+  readonly service?: string;
+  readonly namespace?: string;
+}
+
+/** What `beatbridge drain` is told. */
+export interface DrainFlags extends ResumeFlags {
+  readonly for: string;
+  readonly reason: string;
+}
+
+/** Takes whoever is there out. Rejects with `ClientError`, also when nobody is there. */
+export async function drain({ target, output }: Client, address: string, flags: DrainFlags): Promise<void> {
+  const faults = faultsOf(address);
+  const ms = forMs(flags.for);
+  if (ms === undefined) faults.push(`--for must be 1s..7d, such as 90s, 10m, 2h or 1d, got ${quoted(flags.for)}`);
+  if (flags.reason.length > MAX_REASON_LENGTH)
+    faults.push(`--reason must have at most ${MAX_REASON_LENGTH} characters, got ${flags.reason.length}`);
+  if (ms === undefined || faults.length > 0) throw new UsageError(faults);
+  const { service, namespace, reason } = flags;
+  const query = { for: `${ms / 1_000}s`, reason: reason === '' ? undefined : reason, service, namespace };
+  const said = await jsonFrom(target, { method: 'PUT', path: pathOf(address), query });
+  if (output.isJson) return output.json(said);
+  const drained = drainedIn(said);
+  output.line(`drained until ${drained.until}: ${countOf(drained)} at ${drained.address}`);
+  tellServices(output, drained);
+}
+
+/** Puts whoever is there back. Rejects with `ClientError`, also when nothing is drained there. */
+export async function resume({ target, output }: Client, address: string, flags: ResumeFlags): Promise<void> {
+  const faults = faultsOf(address);
+  if (faults.length > 0) throw new UsageError(faults);
+  const { service, namespace } = flags;
+  const said = await jsonFrom(target, { method: 'DELETE', path: pathOf(address), query: { service, namespace } });
+  if (output.isJson) return output.json(said);
+  const resumed = drainedIn(said);
+  output.line(`resumed: ${countOf(resumed)} at ${resumed.address}`);
+  tellServices(output, resumed);
+}
+
+/** What is taken out now. */
+export async function drains({ target, output }: Client, { service, namespace }: ResumeFlags): Promise<void> {
+  const said = await jsonFrom(target, { method: 'GET', path: '/drains', query: { service, namespace } });
+  if (output.isJson) return output.json(said);
+  const all = Array.isArray(said) ? said : [];
+  if (all.length === 0) return output.note('nothing is drained');
+  output.table(
+    [{ name: 'INSTANCE' }, { name: 'NAMESPACE' }, { name: 'SERVICE' }, { name: 'UNTIL' }, { name: 'BY' }, { name: 'REASON' }],
+    all.map((one) => {
+      const [{ until, by, reason }, { address, namespace: where, service: name }] = [drainedIn(one), placeIn(one)];
+      return [address, where, name, until, by, reason];
+    }),
+  );
+}
+
+const MAX_REASON_LENGTH = 200;
+const LEAST_MS = 1_000;
+const DAY_MS = 86_400_000;
+const MOST_MS = 7 * DAY_MS;
+
+/** Whole seconds; undefined for anything else. Days are no unit of Go's. */
+function forMs(text: string): number | undefined {
+  const [, days] = /^(\d{1,2})d$/.exec(text) ?? [];
+  const ms = days === undefined ? durationMs(text) : Number(days) * DAY_MS;
+  return ms !== undefined && ms >= LEAST_MS && ms <= MOST_MS && ms % 1_000 === 0 ? ms : undefined;
+}
+
+function faultsOf(address: string): string[] {
+  const isAddress = /^(\[[^\]\s]+\]|[^:[\]\s]+):\d{1,5}$/.test(address);
+  return isAddress ? [] : [`the address must be IP:PORT, of IPv6 [IP]:PORT, got ${quoted(address)}`];
+}
+
+function pathOf(address: string): string {
+  return `/drains/${encodeURIComponent(address)}`;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 200));
+}
