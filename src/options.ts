@@ -43,6 +43,7 @@ interface Row extends Bounds {
   readonly secret?: true;
 }
 
+const LOG_FORMATS = ['auto', 'json', 'pretty'] as const;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const PORT = { unit: 'port', least: 0, most: 65_535 } as const;
 const FILE = { unit: 'file', fits: () => true, says: 'a file' } as const;
@@ -330,6 +331,13 @@ const ROWS = {
     unit: 'level',
     words: LOG_LEVELS,
     help: 'least severe log line to write (to stderr)',
+    instead: 'log',
+  },
+  logFormat: {
+    default: 'auto',
+    unit: 'format',
+    words: LOG_FORMATS,
+    help: 'lines of JSON, or for eyes; auto is for eyes on a terminal, and JSON else',
     instead: 'log',
   },
 

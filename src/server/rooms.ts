@@ -32,6 +32,7 @@ import { peerOf } from '../wire/exchange.ts';
 import { HeldBodies } from '../wire/held-bodies.ts';
 import { Totals } from '../wire/http2/totals.ts';
 import type { TlsIdentity } from '../wire/identity.ts';
+import { linesOf } from '../wire/line-budget.ts';
 import { OpenAnswers } from '../wire/open-answers.ts';
 import { Refused } from '../wire/refused.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
@@ -110,12 +111,13 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
 }
 
 /** What it tells of services is what health tells of them. */
-function eventsIn({ options, registry, scheduler, wallClock, log, refused }: House, health: Health): Events {
+function eventsIn({ options, registry, scheduler, wallClock, log, lines, refused }: House, health: Health): Events {
   return createEvents({
     registry,
     scheduler,
     wallClock,
     log,
+    lines,
     limits: options,
     refused,
     saidOfRefusal,
@@ -221,6 +223,7 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean, clock?: 
     machineTime: clock?.wallClock ?? Date.now,
     clock,
     log,
+    lines: linesOf(clock ?? systemScheduler, log),
     openAnswers: new OpenAnswers(),
     bodies: new HeldBodies(options, refused),
     shutdown,
@@ -272,10 +275,9 @@ function probesIn({ options, registry, scheduler, now, log, seats, clock }: Hous
   // The table of options takes nothing else.
   const allow = AddressSet.parse(options.probeAllow) ?? new AddressSet([]);
   const checks = createChecks({ allow, resolveNames: options.probeNames });
-  const { check } = checks;
   const limits = options.probes ? { ...options, maxProbes: seats.setAside(options.maxProbes) } : options;
   const random = clock === undefined ? Math.random : () => 0.5;
-  const prober = new Prober({ registry, scheduler, now, random, busy: loopUse(now), check, limits, log });
+  const prober = new Prober({ registry, scheduler, now, random, busy: loopUse(now), check: checks.check, limits, log });
   clock?.waitFor?.(() => prober.underWay > 0);
   return {
     times: prober.times,

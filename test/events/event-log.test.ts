@@ -1,13 +1,14 @@
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { EventLog } from '../../src/events/event-log.ts';
+import { linesOf } from '../../src/wire/line-budget.ts';
 import { at, BY, eventsRoom, ORDERS, SAID } from '../support/events-room.ts';
 
 function logged(level = 'info') {
   const room = eventsRoom();
   const lines: Record<string, unknown>[] = [];
   const log = pino({ level }, { write: (line: string) => lines.push(JSON.parse(line)) });
-  const eventLog = new EventLog(room.history, room.scheduler, log);
+  const eventLog = new EventLog(room.history, linesOf(room.scheduler, log), log);
   room.gathering.start();
   const turn = () => {
     room.turn();
