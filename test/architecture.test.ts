@@ -28,23 +28,23 @@ const DIRECTION: Readonly<Record<string, Room>> = {
   // Above the rooms that it reads and writes: it speaks Nacos from the other side, and knows what a store holds.
   moving: { may: ['registry', 'wire', 'nacos', 'store'], packages: 'any' },
   server: { may: ['registry', 'wire', 'gen', 'rights', 'access', 'metrics', 'options.ts'], packages: 'any' },
-  // What the user file keeps is made there too, by commands that run no server.
-  cli: { may: ['server', 'moving', 'access', 'wire', 'options.ts', 'suggestion.ts'], packages: 'any' },
-  'options.ts': { may: ['registry', 'wire', 'access', 'suggestion.ts'], packages: 'none' },
+  // What the user file keeps is made there too, by commands that run no server; and what happened is told in the words of events.
+  cli: { may: ['server', 'moving', 'access', 'events', 'wire', 'options.ts', 'suggestion.ts'], packages: 'any' },
+  'options.ts': { may: ['registry', 'wire', 'access', 'events', 'suggestion.ts'], packages: 'none' },
   'suggestion.ts': { may: [], packages: 'none' },
   'index.ts': { may: ['server', 'options.ts', 'wire'], packages: 'none' },
 };
 
 /** Where the clock is handed out. */
 const COMPOSITION_ROOT = 'server/rooms.ts';
-/** Where siblings meet: the file that makes them all, and the one that shows them to whoever embeds a server. */
-const MEETING_POINTS = [COMPOSITION_ROOT, 'server/face.ts'];
+/** Where siblings meet: the file that makes them all, and those that show them to who asks for health, and to who embeds a server. */
+const MEETING_POINTS = [COMPOSITION_ROOT, 'server/health-surfaces.ts', 'server/face.ts'];
 const SIBLINGS = ['access', 'events', 'health', 'metrics', 'nacos', 'operate', 'probe', 'store'];
 
 /** Timers are made in one place and handed out by the composition root. */
 const TIMERS = 'wire/scheduler.ts';
 /** Each command that needs the time is the root of its own composition; how busy the loop is, is of the same object as the clock. */
-const CLOCKS = [COMPOSITION_ROOT, 'cli/export.ts', 'server/loop-use.ts'];
+const CLOCKS = [COMPOSITION_ROOT, 'cli/export.ts', 'cli/doctor/doctor.ts', 'server/loop-use.ts'];
 
 /** Files that are longer than 350 lines because they are tables. */
 const TABLES: readonly string[] = ['options.ts'];

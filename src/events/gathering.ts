@@ -140,7 +140,6 @@ export class Gathering {
     const because = to === 'not-serving' && counts ? becauseOf(registry, service, counts) : undefined;
     const detail = { ...(own?.detail ?? behind?.detail), ...(because && { because }) };
     history.add({
-      ...own,
       kind: 'service',
       service,
       from,
@@ -240,8 +239,9 @@ const MANY_AT_ONCE = 500;
 const QUIET_TURNS = 4;
 const WAITED_FOR_MS = 1_000;
 
-/** Some clients say again and again what they have said before. */
-function isNoNews({ cause, from, to, wasPersistent }: RegistryEvent): boolean {
+/** Some clients, and some operators' scripts, say again and again what they have said before. */
+function isNoNews({ cause, from, to, wasPersistent, differences }: RegistryEvent): boolean {
+  if (differences !== undefined && differences.length === 0) return true;
   return cause === 're-registered' && from === to && wasPersistent === undefined;
 }
 

@@ -92,7 +92,7 @@ const OF_EVENTS: readonly ToldFamily[] = [
   counter([
     'beatbridge_webhook_total',
     ['result'],
-    'Events that were to be sent to webhooks, by what became of them',
+    'Messages to webhooks that were taken, failed (and go again) or refused; and events that were missed or dropped',
     ({ taps }) => counts(taps.webhooks),
   ]),
 ];

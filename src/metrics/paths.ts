@@ -1,5 +1,5 @@
 import { answerInPieces, answerText, atItsTurn } from '../wire/answer.ts';
-import { headerOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
+import { headerOf, ipOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
 import type { Refused } from '../wire/refused.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
@@ -34,7 +34,7 @@ export function metricsPaths(options: MetricsPathsOptions): (path: string) => Se
   async function told(req: Request, res: Response, may: boolean): Promise<void> {
     if (!may) return;
     if (open >= MOST_OPEN) {
-      options.refused.count('readers of metrics');
+      options.refused.count('readers of metrics', ipOf(req));
       res.setHeader('Retry-After', '1');
       answerText(res, 503, `more than ${MOST_OPEN} read metrics at once: ask again later\n`);
       return;

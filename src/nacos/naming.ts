@@ -236,6 +236,21 @@ export class Naming {
     throw new RequestError('not-found', empty ? none : 'no matched ip found!');
   }
 
+  /** What is at the address, in whichever service, of one namespace if it is given: a look into each of them. */
+  *everywhere(
+    address: Address,
+    wanted: string | undefined,
+    isSeen: (found: Pick<Found, 'service'>) => boolean,
+  ): Paused<readonly Found[]> {
+    const found: Found[] = [];
+    for (const namespace of wanted === undefined ? [...this.#registry.namespaces()] : [wanted])
+      yield* each(this.#registry.services(namespace), (service) => {
+        const instance = this.#registry.instance(service, address);
+        if (instance !== undefined && isSeen({ service })) found.push({ service, instance });
+      });
+    return found;
+  }
+
   /**
    * The time that a list made now carries; 0 as long as the service may only not be back yet: clients drop a list that is no newer than
    * the one they have.
@@ -285,6 +300,12 @@ export interface NamingOptions {
 
 /** Which instances a batch is about: all of a kind, or those that it lists. */
 export type Batch = { readonly ephemeral: boolean } | { readonly addresses: readonly Address[] };
+
+/** An instance, and the service that it is in. */
+export interface Found {
+  readonly service: ServiceName;
+  readonly instance: Instance;
+}
 
 /** `count` is of all there are, not of those on the page. */
 export interface NamesPage {

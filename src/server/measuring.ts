@@ -26,6 +26,7 @@ const USUAL_INTERVAL_MS = 5_000;
 export interface MeasuredRooms {
   readonly watches: Users['watches'];
   readonly nacos: Users['nacos'] & {
+    readonly connectionsEnded: ReadonlyMap<string, number>;
     readonly told: () => OfNacos;
     readonly rooms: { readonly connections: { readonly count: number } };
   };
@@ -61,7 +62,7 @@ function sourcesOf(house: House, rooms: MeasuredRooms): Sources {
       const http2 = http2Totals.connectionCount;
       return { http1: Math.max(0, seats.count - http2), http2: Math.max(0, http2 - ofNacos), nacos: ofNacos };
     },
-    connectionsEnded: () => [],
+    connectionsEnded: () => nacos.connectionsEnded,
     ofNacos: () => nacos.told(),
     isStoreFailing: () => keeping?.trouble !== undefined,
     certificateEndsAt: () => certificate?.validUntil,

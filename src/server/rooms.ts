@@ -1,17 +1,13 @@
 import { setMaxListeners } from 'node:events';
+import { hostname } from 'node:os';
 import { createContextValues } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { createEvents, type Events } from '../events/events.ts';
-import { Past } from '../events/past.ts';
 import { eventPaths } from '../events/paths.ts';
-import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
+import { createWebhooks, type Webhooks } from '../events/webhooks/webhooks.ts';
 import { Health } from '../health/health.ts';
-import { createHealthLane } from '../health/lane.ts';
+import { listPaths } from '../health/list-paths.ts';
 import { NAME_FORM, parseHealthName, selectAll } from '../health/names.ts';
-import { HEARS_ALL } from '../health/past.ts';
-import { healthPaths } from '../health/paths.ts';
-import { HEALTH_JSON, healthService, watcherKey } from '../health/service.ts';
-import { EVERYBODY, visitorKey } from '../health/visitor.ts';
 import { Watches } from '../health/watch.ts';
 import { headersKey, peerKey } from '../nacos/grpc/protocol.ts';
 import { createNacos, type Nacos } from '../nacos/nacos.ts';
@@ -42,6 +38,7 @@ import { Certificate, type CertificateRoom } from './certificate.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
 import { type Door, gateOf, openDoor } from './door.ts';
+import { healthSurfaces } from './health-surfaces.ts';
 import { withinHeap } from './heap.ts';
 import type { House } from './house.ts';
 import { saidOfRefusal } from './limit-options.ts';
@@ -52,11 +49,10 @@ import { storeNews } from './own-events.ts';
 import { pagesFor } from './pages.ts';
 import { partsOf } from './parts.ts';
 import { probePaths } from './readiness.ts';
-import { reflectionRoutes } from './reflection.ts';
-import { rpcByPath } from './rpc.ts';
 import { seatsOf } from './seating.ts';
 import { Sweeper } from './sweeper.ts';
-import { hearersFor, listenersFor, mayHear, operatorsFor, reflectedToVisitors, visitorsFor } from './visitors.ts';
+import { listenersFor, mayHear, operatorsFor } from './visitors.ts';
+import { webhookSecrets } from './webhook-secrets.ts';
 
 /**
  * The composition root: the one place where the registry, health, the Nacos surface, the store and the probes meet, and are given the
@@ -76,6 +72,7 @@ export interface Rooms {
   readonly door: Door;
   readonly sweeper: Sweeper;
   readonly events: Events;
+  readonly webhooks: Webhooks;
   readonly metrics: ReturnType<typeof metricsIn>;
   /** Undefined: no TLS is spoken. */
   readonly certificate: Certificate | undefined;
@@ -86,6 +83,8 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
   const { options } = house;
   const health = healthIn(house);
   const events = eventsIn(house, health);
+  const secrets = await webhookSecrets(options);
+  const webhooks = createWebhooks({ ...house, ...events, secrets, bridge: hostname() });
   const keeping = await keepingIn(house, events);
   const door = await openDoor(house).catch(async (error) => {
     await keeping?.close();
@@ -105,6 +104,7 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
     door,
     sweeper: new Sweeper({ ...house, stalled: (detail) => events.note('stalled', { detail }) }),
     events,
+    webhooks,
     certificate: identity && certificateIn(house, identity, events),
   };
   return { ...rooms, metrics: metricsIn(house, rooms) };
@@ -144,40 +144,52 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   if (faults.length > 0) throw new OptionsError(faults);
   const { comeBackWithinMs: heldMs, rememberForMs, probes } = house.options;
   const since = house.now();
-  const parts = [...nacos.durable, door.users.durableUsers, door.users.durableRules, door.users.durableEnds];
+  const parts = [
+    ...nacos.durable,
+    door.users.durableUsers,
+    door.users.durableRules,
+    door.users.durableEnds,
+    rooms.events.kept,
+    rooms.webhooks,
+  ];
   await keeping?.begin(house.registry, parts, { heldMs, rememberForMs, risingClock: house.risingClock });
   // Nobody could be heard meanwhile, and a large store takes long.
   if (keeping !== undefined) house.registry.postpone(house.now() - since);
   if (!probes) forgetFindings(house.registry);
   rooms.events.start();
+  rooms.webhooks.start();
   rooms.certificate?.start();
   rooms.metrics.start(standingsIn(house, (service) => rooms.health.statusOf(selectAll(service))));
   for (const notice of door.notices()) house.log.warn(notice);
+  const { history } = rooms.events;
+  const readerOf = listenersFor(door.access, house);
   return {
     ...nacosSurfaces(house, nacos),
     ...healthSurfaces(house, rooms),
     pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
     probePaths: probePaths(partsOf({ ...house, ...rooms }), mayHear(door.access)),
     metricsPaths: metricsFor(rooms.metrics, door.access, house),
-    eventPaths: eventPaths({
+    listPaths: listPaths({
       ...house,
-      ...HOME,
-      history: rooms.events.history,
-      listenerOf: listenersFor(door.access, house),
-      shutdown: house.shutdown.signal,
+      health: rooms.health,
+      home: HOME,
+      lastChangeOf: (name) => history.lastChangeOf(name),
+      readerOf,
     }),
+    eventPaths: eventPaths({ ...house, ...HOME, history, listenerOf: readerOf, shutdown: house.shutdown.signal }),
     drainPaths: drainPaths({ ...house, ...operatorsFor(door.access, house), home: HOME, durability: keeping }),
   };
 }
 
-/** Each in any state, once nobody is served any more. What is to survive is written last. */
-export async function closeRooms(rooms: Rooms): Promise<void> {
-  const { health, nacos, probes, keeping, door, sweeper, events, metrics, certificate } = rooms;
+/** Each in any state, once nobody is served any more. Webhooks have so long to be told the rest. What is to survive is written last. */
+export async function closeRooms(rooms: Rooms, lastWordsMs = 0): Promise<void> {
+  const { health, nacos, probes, keeping, door, sweeper, events, webhooks, metrics, certificate } = rooms;
   sweeper.stop();
   metrics.stop();
   door.close();
   events.stop();
   certificate?.stop();
+  await webhooks.finish(lastWordsMs);
   await probes.stop();
   nacos.close();
   health.close();
@@ -312,39 +324,4 @@ function nacosSurfaces(
     calls: taps.calls,
   });
   return { nacos: nacos.http, nacosTurnedAway: nacos.turnedAway, contextPath: options.contextPath, nacosRpc, nacosLane };
-}
-
-function healthSurfaces(
-  house: House,
-  { health, watches, door, events }: Rooms,
-): Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane'> {
-  const { options, openAnswers, shutdown, scheduler, wallClock, refused, taps } = house;
-  // Nobody is asked anything where everybody is told.
-  const visitorOf = options.healthAuth ? visitorsFor(door.access, scheduler) : undefined;
-  const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal, visitorOf, refused };
-  const { defaultService } = options;
-  const past = new Past(events.history, wallClock);
-  const mayHearOf = hearersFor(door.access, options);
-  const heard = mayHearOf === undefined ? { past, mayHear: HEARS_ALL } : 'asked';
-  const healthRpc = rpcByPath({
-    ...house,
-    routes: (router) => {
-      router.service(HealthService, healthService(shared), { jsonOptions: HEALTH_JSON });
-      reflectionRoutes(router, [HealthService]);
-    },
-    maxMessageBytes: options.maxHealthMessageBytes,
-    calls: taps.calls,
-    contextValues: (req) =>
-      createContextValues()
-        .set(watcherKey, peerOf(req))
-        .set(visitorKey, visitorOf?.(req) ?? EVERYBODY),
-    shutdown: shutdown.signal,
-  });
-  return {
-    healthRpc: visitorOf === undefined ? healthRpc : reflectedToVisitors(healthRpc, door.access, wallClock),
-    healthPaths: healthPaths({ ...shared, defaultService, scheduler, past, mayHearOf }),
-    // It answers at once and asks nobody.
-    healthLane:
-      visitorOf === undefined ? createHealthLane({ ...house, ...shared, defaultService, calls: taps.calls, heard }) : {},
-  };
 }

@@ -24,6 +24,8 @@ export interface HttpCall {
 
 export interface HttpAnswer {
   readonly status: number;
+  /** When it was written, as the server has it. */
+  readonly date: string | undefined;
   /** The rest of it, as text. Rejects with `CallError`. */
   readonly text: () => Promise<string>;
   /** Line by line, as they come, without their ends. Throws `CallError`. */
@@ -71,7 +73,12 @@ export async function ask(target: Target, call: HttpCall): Promise<HttpAnswer> {
     });
     req.end();
   });
-  return { status: res.statusCode ?? 0, text: () => textOf(target, res), lines: () => linesOf(target, res) };
+  return {
+    status: res.statusCode ?? 0,
+    date: res.headers.date,
+    text: () => textOf(target, res),
+    lines: () => linesOf(target, res),
+  };
 }
 
 /** What it answers, as text, where it answers 2xx. Rejects with `CallError`, with what it says of the reason. */
@@ -97,12 +104,16 @@ export async function* jsonLinesFrom(target: Target, call: HttpCall): AsyncGener
 /** Why a call was not done, and what to do about it. */
 export function refusalOf({ addr }: Target, { method, path }: HttpCall, status: number, text: string): CallError {
   const reason = reasonIn(text);
-  if (status === 401) return new CallError(`${addr} wants a login (--token-file): ${reason}`);
-  if (status === 403) return new CallError(`${addr} does not allow it: ${reason}`);
+  const lasting = { isLasting: status >= 400 && status < 500 && status !== 408 && status !== 429 };
+  if (status === 401) return new CallError(`${addr} wants a login (--token-file): ${reason}`, lasting);
+  if (status === 403) return new CallError(`${addr} does not allow it: ${reason}`, lasting);
   const isUnknown = status === 404 && (reason === '' || reason === 'not found');
   if (isUnknown)
-    return new CallError(`${addr} knows no ${method} ${path}: it is no beatbridge, an older one, or a port for health only`);
-  return new CallError(`${addr} answers ${status}: ${reason}`);
+    return new CallError(
+      `${addr} knows no ${method} ${path}: it is no beatbridge, an older one, or a port for health only`,
+      lasting,
+    );
+  return new CallError(`${addr} answers ${status}: ${reason}`, lasting);
 }
 
 function parsedJson({ addr }: Target, text: string): unknown {

@@ -4,6 +4,7 @@ import { editView, pageView } from '../admin-views.ts';
 import { RequestError, shown } from '../errors.ts';
 import { isObject, parseJson } from '../json.ts';
 import { Long, manyOf } from '../many.ts';
+import type { Found } from '../naming.ts';
 import { checkedNamespace, checkedService, checkedWeight, DEFAULT_CLUSTER_NAME, HOME, readClusters } from '../rules.ts';
 import { after } from '../turns.ts';
 import { catalogInstance, clusterNames } from '../views.ts';
@@ -14,7 +15,7 @@ import { type Asked, type HttpRooms, OK } from './route.ts';
 
 /** What operators of 3.x do to instances, where it differs from the versions before, and what they have done. */
 export function adminInstanceCalls(rooms: HttpRooms) {
-  return { ...editingCalls(rooms), ...readingCalls(rooms), ...overlayCalls(rooms) };
+  return { ...editingCalls(rooms), ...readingCalls(rooms), ...addressCalls(rooms), ...overlayCalls(rooms) };
 }
 
 function editingCalls({ naming, registry }: HttpRooms) {
@@ -61,6 +62,19 @@ function readingCalls({ naming, catalog }: HttpRooms) {
       const healthyOnly = readStrictTruth(params, 'healthyOnly') ?? false;
       const view = (instance: Instance) => (instance.healthy || !healthyOnly ? catalogInstance(service, instance) : undefined);
       return new Long(roll.many(clusters, view));
+    },
+  };
+}
+
+/** A call of this server's own: whoever is to take an address out of service need not know what runs there. */
+function addressCalls({ naming, walks }: HttpRooms) {
+  return {
+    everywhere({ params, caller }: Asked) {
+      const namespace = optional(params, 'namespaceId');
+      const wanted = namespace === undefined ? undefined : checkedNamespace(namespace);
+      const found = walks.run(naming.everywhere(readPlace(params), wanted, seenBy(params)), caller);
+      const view = ({ service, instance }: Found) => ({ namespaceId: service.namespace, ...catalogInstance(service, instance) });
+      return after(found, (all) => new Long(manyOf(all, view)));
     },
   };
 }

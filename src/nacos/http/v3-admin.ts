@@ -44,6 +44,13 @@ function instanceRoutes({ admin, instances }: Calls): readonly Route[] {
       access: 'operate',
     },
     { method: 'PUT', path: '/nacos/v3/admin/ns/instance/beat', call: instances.beat, reply: 'plain', access: 'write' },
+    {
+      method: 'GET',
+      path: '/nacos/v3/admin/ns/instance/everywhere',
+      call: admin.instances.everywhere,
+      reply: 'envelope',
+      access: 'read',
+    },
     { method: 'GET', path: '/nacos/v3/admin/ns/overlay', call: admin.instances.edits, reply: 'envelope', access: 'read' },
     { method: 'PUT', path: '/nacos/v3/admin/ns/overlay', call: admin.instances.putEdit, reply: 'envelope', access: 'operate' },
     { method: 'DELETE', path: '/nacos/v3/admin/ns/overlay', call: admin.instances.unedit, reply: 'envelope', access: 'operate' },
