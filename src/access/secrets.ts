@@ -57,7 +57,8 @@ export async function readPrivate(path: string, leastBytes: number): Promise<Sec
     const stats = await file.stat();
     if (!stats.isFile()) return { fault: 'it is not a file' };
     const { mode, size } = stats;
-    if ((mode & 0o077) !== 0) return { fault: `others can read it (mode ${(mode & 0o777).toString(8)}): chmod 600` };
+    if (isReadByOthers(stats, process.getuid?.()))
+      return { fault: `others can read it (mode ${(mode & 0o777).toString(8)}): chmod 600` };
     if (size > MOST_SECRET_BYTES + 2) return { fault: `it must have ${leastBytes}..${MOST_SECRET_BYTES} bytes, got ${size}` };
     const secret = withoutLineEnd(await file.readFile());
     if (secret.length < leastBytes)
@@ -68,6 +69,15 @@ export async function readPrivate(path: string, leastBytes: number): Promise<Sec
   } finally {
     await file.close();
   }
+}
+
+/**
+ * Whether more than its owner may read the file. One of root's may be lent to the group of who is not root: so Kubernetes hands a Secret to
+ * a container that runs as somebody else, who could not read it otherwise.
+ */
+export function isReadByOthers({ mode, uid }: { readonly mode: number; readonly uid: number }, us: number | undefined): boolean {
+  const isLent = uid === 0 && us !== undefined && us !== 0;
+  return (mode & (isLent ? 0o037 : 0o077)) !== 0;
 }
 
 /** The secret that is kept there, made once if there is none: of several that begin at once, one makes it, and whole before it is seen. */

@@ -66,7 +66,16 @@ export type ToolName =
   | 'haproxy'
   | 'nginx'
   | 'mariadb'
-  | 'envoy';
+  | 'prometheus'
+  | 'promtool'
+  | 'envoy'
+  | 'helm'
+  | 'composeGo'
+  | 'prometheusOperator'
+  | 'hadolint'
+  | 'kubernetesValidate'
+  | 'systemdAnalyze'
+  | 'unshare';
 
 const run = promisify(execFile);
 const HERE = import.meta.dirname;
@@ -145,7 +154,22 @@ const FIND: Record<ToolName, () => Promise<string>> = {
     onPath('mariadb-install-db');
     return onPath('mariadbd', SYSTEM_BIN);
   },
+  prometheus: async () => onPath('prometheus'),
+  promtool: async () => onPath('promtool'),
   envoy: async () => onPath('envoy', [ENVOY_BIN]),
+  helm: () => built('helm'),
+  composeGo: () => built('compose-go'),
+  prometheusOperator: () => built('prometheus-operator'),
+  hadolint: () => installed('deploy-lint', 'hadolint'),
+  kubernetesValidate: () => installed('deploy-lint', 'kubernetes-validate'),
+  systemdAnalyze: async () => onPath('systemd-analyze'),
+  unshare: async () => {
+    const unshare = onPath('unshare');
+    // Whether somebody who is nobody may have a mount of their own is up to the system.
+    await run(unshare, ['--map-root-user', '--mount', 'mount', '--rbind', '/', '/']);
+    onPath('setpriv');
+    return unshare;
+  },
 };
 
 /** `clients/NAME/build.sh` builds it, in one of several versions where there are some. */
@@ -171,6 +195,18 @@ async function builtPython(version: string): Promise<string> {
   onPath('python3');
   await run('bash', [join(HERE, 'clients/python-nacos/build.sh'), version, folder]);
   return join(folder, 'bin/python');
+}
+
+const installs = new Map<string, Promise<unknown>>();
+
+/** A program of those that `clients/NAME/build.sh` installs together, once for all of them. */
+async function installed(name: string, program: string): Promise<string> {
+  onPath('python3');
+  const folder = join(CACHE, name);
+  const install = installs.get(name) ?? run('bash', [join(HERE, 'clients', name, 'build.sh'), folder]);
+  installs.set(name, install);
+  await install;
+  return join(folder, 'bin', program);
 }
 
 function onPath(program: string, elsewhere: readonly string[] = []): string {
