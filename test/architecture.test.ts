@@ -37,8 +37,8 @@ const DIRECTION: Readonly<Record<string, Room>> = {
 
 /** Where the clock is handed out. */
 const COMPOSITION_ROOT = 'server/rooms.ts';
-/** Where siblings meet: the file that makes them all, and those that show them to who asks for health, and to who embeds a server. */
-const MEETING_POINTS = [COMPOSITION_ROOT, 'server/health-surfaces.ts', 'server/face.ts'];
+/** Where siblings meet: the file that makes them all, and the one that shows them to whoever embeds a server. */
+const MEETING_POINTS = [COMPOSITION_ROOT, 'server/surfaces.ts', 'server/face.ts'];
 const SIBLINGS = ['access', 'events', 'health', 'metrics', 'nacos', 'operate', 'probe', 'store'];
 
 /** Timers are made in one place and handed out by the composition root. */

@@ -71,14 +71,14 @@ export class History {
     for (const record of kept) if (record.seq < this.oldestSeq) this.#left(record, true);
   }
 
-  /** By what it became what it is; undefined: nobody has seen that. */
-  standingOf(service: ServiceName): EventRecord | undefined {
-    return this.#standings.get(serviceKey(service));
-  }
-
   /** The services of which something is kept. */
   *services(): IterableIterator<ServiceName> {
     for (const [record] of this.#ofService.values()) if (record?.service !== undefined) yield record.service;
+  }
+
+  /** By what it became what it is; undefined: nobody has seen that. */
+  standingOf(service: ServiceName): EventRecord | undefined {
+    return this.#standings.get(serviceKey(service));
   }
 
   /** The last of the service, the oldest first. */
@@ -97,11 +97,6 @@ export class History {
   find(seq: number): EventRecord | undefined {
     const record = this.#at(this.#indexAfter(seq - 1));
     return record?.seq === seq ? record : undefined;
-  }
-
-  /** By what the service became what it is, as far as that is kept. */
-  lastChangeOf(service: ServiceName): EventRecord | undefined {
-    return this.lastOf(service).findLast(({ kind, to }) => kind === 'service' && to !== undefined);
   }
 
   /** Those after that number, the oldest first; of a number that is too old, all that there are. */

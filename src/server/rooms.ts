@@ -1,18 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
-import { createContextValues } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { createEvents, type Events } from '../events/events.ts';
-import { eventPaths } from '../events/paths.ts';
 import { createWebhooks, type Webhooks } from '../events/webhooks/webhooks.ts';
 import { Health } from '../health/health.ts';
-import { listPaths } from '../health/list-paths.ts';
 import { NAME_FORM, parseHealthName, selectAll } from '../health/names.ts';
 import { Watches } from '../health/watch.ts';
-import { headersKey, peerKey } from '../nacos/grpc/protocol.ts';
 import { createNacos, type Nacos } from '../nacos/nacos.ts';
 import { HOME, silenceOf } from '../nacos/rules.ts';
-import { drainPaths } from '../operate/drain-paths.ts';
 import { type Options, OptionsError } from '../options.ts';
 import { createChecks } from '../probe/checks.ts';
 import { forgetFindings } from '../probe/findings.ts';
@@ -24,7 +19,6 @@ import { StoreError } from '../store/directory.ts';
 import { Keeping } from '../store/keeping.ts';
 import { AddressSet, originOf } from '../wire/addresses.ts';
 import type { Clock } from '../wire/clock.ts';
-import { peerOf } from '../wire/exchange.ts';
 import { HeldBodies } from '../wire/held-bodies.ts';
 import { Totals } from '../wire/http2/totals.ts';
 import type { TlsIdentity } from '../wire/identity.ts';
@@ -35,23 +29,16 @@ import { RisingClock } from '../wire/rising-clock.ts';
 import { systemScheduler } from '../wire/scheduler.ts';
 import { Taps } from '../wire/taps.ts';
 import { Certificate, type CertificateRoom } from './certificate.ts';
-import { COMPRESSIONS } from './compressions.ts';
-import type { Surfaces } from './dispatch.ts';
 import { type Door, gateOf, openDoor } from './door.ts';
 import { healthSurfaces } from './health-surfaces.ts';
 import { withinHeap } from './heap.ts';
 import type { House } from './house.ts';
 import { saidOfRefusal } from './limit-options.ts';
 import { loopUse } from './loop-use.ts';
-import { beatsTold, metricsFor, metricsIn, standingsIn } from './measuring.ts';
-import { nacosRpcByPath } from './nacos-rpc.ts';
+import { beatsTold, metricsIn, standingsIn } from './measuring.ts';
 import { storeNews } from './own-events.ts';
-import { pagesFor } from './pages.ts';
-import { partsOf } from './parts.ts';
-import { probePaths } from './readiness.ts';
 import { seatsOf } from './seating.ts';
 import { Sweeper } from './sweeper.ts';
-import { listenersFor, mayHear, operatorsFor } from './visitors.ts';
 import { webhookSecrets } from './webhook-secrets.ts';
 
 /**
@@ -130,10 +117,10 @@ function certificateIn(house: House, identity: TlsIdentity, { note }: Events): C
 }
 
 /**
- * What was kept is given back, and followed from then on. Answers who serves what: nobody is served before. Rejects with `StoreError`,
- * and with `OptionsError` for what only a room can tell.
+ * What was kept is given back, and followed from then on: nobody is served before. Rejects with `StoreError`, and with `OptionsError` for
+ * what only a room can tell.
  */
-export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
+export async function furnish(house: House, rooms: Rooms): Promise<void> {
   const { nacos, keeping, door } = rooms;
   const faults = defaultServiceFaults(house.options);
   if (faults.length > 0) throw new OptionsError(faults);
@@ -156,18 +143,6 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   rooms.certificate?.start();
   rooms.metrics.start(standingsIn(house, (service) => rooms.health.statusOf(selectAll(service))));
   for (const notice of door.notices()) house.log.warn(notice);
-  const { history } = rooms.events;
-  const readerOf = listenersFor(door.access, house);
-  return {
-    ...nacosSurfaces(house, nacos),
-    ...healthSurfaces(house, rooms),
-    pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
-    probePaths: probePaths(partsOf({ ...house, ...rooms }), mayHear(door.access)),
-    metricsPaths: metricsFor(rooms.metrics, door.access, house),
-    listPaths: listPaths({ ...house, home: HOME, health: rooms.health, history, readerOf }),
-    eventPaths: eventPaths({ ...house, ...HOME, history, listenerOf: readerOf, shutdown: house.shutdown.signal }),
-    drainPaths: drainPaths({ ...house, ...operatorsFor(door.access, house), home: HOME, durability: keeping }),
-  };
 }
 
 /** Each in any state, once nobody is served any more. Webhooks have so long to be told the rest. What is to survive is written last. */
@@ -291,26 +266,4 @@ function probesIn({ options, registry, scheduler, now, log, seats, clock }: Hous
     },
     says: () => (options.probes ? `${prober.targetCount} instances checked, ${prober.underWay} checks under way` : 'off'),
   };
-}
-
-function nacosSurfaces(
-  house: House,
-  nacos: Nacos,
-): Pick<Surfaces, 'nacos' | 'nacosTurnedAway' | 'contextPath' | 'nacosRpc' | 'nacosLane'> {
-  const { options, openAnswers, shutdown, taps } = house;
-  const { maxNacosMessageBytes: maxMessageBytes, maxStreamMessageBytes } = options;
-  const compressions = COMPRESSIONS.map(({ name }) => name);
-  const nacosLane = nacos.lane({ compressions, openAnswers, shutdown: shutdown.signal, calls: taps.calls });
-  const nacosRpc = nacosRpcByPath({
-    ...house,
-    routes: nacos.routes,
-    maxMessageBytes,
-    maxStreamMessageBytes,
-    knows: nacos.knows,
-    longLived: true,
-    contextValues: (req) => createContextValues().set(peerKey, peerOf(req)).set(headersKey, req.headers),
-    shutdown: shutdown.signal,
-    calls: taps.calls,
-  });
-  return { nacos: nacos.http, nacosTurnedAway: nacos.turnedAway, contextPath: options.contextPath, nacosRpc, nacosLane };
 }

@@ -15,6 +15,7 @@ import { forGuests } from './guests.ts';
 import { limitHangs } from './hang-limit.ts';
 import type { House } from './house.ts';
 import { closeRooms, furnish, houseOf, roomsIn, StoreError } from './rooms.ts';
+import { surfacesOf } from './surfaces.ts';
 import { readVersion } from './version.ts';
 
 /**
@@ -87,7 +88,10 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   if (faults.length > 0) throw new OptionsError(faults);
   const house = houseOf(options, given.log ?? pino({ enabled: false }), tls !== undefined, given.clock);
   const rooms = await roomsIn(house, tls);
-  const open = async () => openPorts(house, await furnish(house, rooms), { identity: tls, certificate: rooms.certificate });
+  const open = async () => {
+    await furnish(house, rooms);
+    return openPorts(house, surfacesOf(house, rooms), { identity: tls, certificate: rooms.certificate });
+  };
   const ports = await open().catch(async (error) => {
     // What was wrong first is what is told.
     await closeRooms(rooms).catch(() => {});
