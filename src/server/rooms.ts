@@ -30,7 +30,6 @@ import { systemScheduler } from '../wire/scheduler.ts';
 import { Taps } from '../wire/taps.ts';
 import { Certificate, type CertificateRoom } from './certificate.ts';
 import { type Door, gateOf, openDoor } from './door.ts';
-import { healthSurfaces } from './health-surfaces.ts';
 import { withinHeap } from './heap.ts';
 import type { House } from './house.ts';
 import { saidOfRefusal } from './limit-options.ts';
