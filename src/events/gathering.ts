@@ -140,7 +140,6 @@ export class Gathering {
     const because = to === 'not-serving' && counts ? becauseOf(registry, service, counts) : undefined;
     const detail = { ...(own?.detail ?? behind?.detail), ...(because && { because }) };
     history.add({
-      ...own,
       kind: 'service',
       service,
       from,

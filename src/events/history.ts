@@ -56,6 +56,7 @@ export class History {
     this.#start = 0;
     this.#ofService.clear();
     this.#crowds = new Crowds();
+    this.#standings.clear();
     for (const record of older) if (record.service !== undefined) this.#keepOfService(record, record.service);
     for (const record of last.slice(-this.#options.maxEvents)) this.#keep(record);
     this.#seq = Math.max(lastSeq, last.at(-1)?.seq ?? 0);

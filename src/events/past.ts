@@ -12,22 +12,23 @@ import { viewOf } from './view.ts';
 export class Past {
   readonly wallClock: () => number;
   readonly #history: History;
-  readonly #startedAt: string;
+  readonly #startedAt: number;
   readonly #texts = new WeakMap<EventRecord, { readonly at: string; readonly json: string }>();
 
   /** What was before now, nobody has seen. */
   constructor(history: History, wallClock: () => number) {
     this.wallClock = wallClock;
     this.#history = history;
-    this.#startedAt = new Date(wallClock()).toISOString();
+    this.#startedAt = wallClock();
   }
 
   since(service: ServiceName, status: Standing): { readonly at: string; readonly isExact: boolean } {
     const last = this.#history.standingOf(service);
-    if (last === undefined) return { at: this.#startedAt, isExact: false };
+    if (last?.to === status) return { at: this.#textOf(last).at, isExact: true };
+    // What a life before has seen is no more what is.
+    if (last === undefined || last.at < this.#startedAt) return { at: new Date(this.#startedAt).toISOString(), isExact: false };
     // What changes within this turn of the event loop is told at its end.
-    const at = last.to === status ? this.#textOf(last).at : new Date(this.wallClock()).toISOString();
-    return { at, isExact: true };
+    return { at: new Date(this.wallClock()).toISOString(), isExact: true };
   }
 
   events(service: ServiceName, most: number, isMeant?: (address: Address) => boolean): readonly string[] {
