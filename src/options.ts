@@ -8,6 +8,9 @@ import { isHostName, isOrigin } from './access/browsers.ts';
 import { partsOf, trustFaults } from './access/places.ts';
 import { opennessFaults } from './access/policy.ts';
 import { LEAST_TTL_SECONDS, MOST_TTL_SECONDS } from './access/tokens.ts';
+import { CAUSES } from './events/causes.ts';
+import { areWebhooks, listed } from './events/webhooks/address.ts';
+import { KINDS } from './events/webhooks/choice.ts';
 import { parseMinAvailable } from './registry/available.ts';
 import { DEFAULT_MEMORY } from './registry/options.ts';
 import { suggestion } from './suggestion.ts';
@@ -325,6 +328,37 @@ const ROWS = {
     most: A_DAY_MS,
     help: 'after how long without a turn of the event loop the process is killed, for its supervisor to start it anew; 0 = never',
   },
+  webhook: {
+    default: '',
+    unit: 'urls',
+    list: true,
+    secret: true,
+    fits: areWebhooks,
+    says: 'at most 20 URLs that begin with http:// or https://, each behind json=, dingtalk=, wecom=, feishu=, slack= or nothing, with commas between (one in a URL is %2C)',
+    help: 'whom to tell what happens, by a POST to each: our own JSON, or the text that a robot of that chat takes',
+  },
+  webhookSecretFile: {
+    ...FILE,
+    default: '',
+    list: true,
+    help: 'what is told is signed with this: a file that only its owner can read, for all webhooks; or one each in their order, "-" for none',
+  },
+  webhookCauses: {
+    default: '',
+    unit: 'causes',
+    list: true,
+    fits: (text: string) => listed(text).every((cause) => Object.hasOwn(CAUSES, cause)),
+    says: 'causes of events, such as silent or removed, with commas between',
+    help: 'tell webhooks of these causes alone; with no causes and kinds: of changes of status, of what happened to very many, and of what the bridge warns of',
+  },
+  webhookKinds: {
+    default: '',
+    unit: 'kinds',
+    list: true,
+    fits: (text: string) => listed(text).every((kind) => (KINDS as readonly string[]).includes(kind)),
+    says: `${KINDS.join(', ')}, with commas between`,
+    help: 'tell webhooks of these kinds of events alone, likewise',
+  },
   logLevel: {
     default: 'info',
     unit: 'level',
@@ -449,6 +483,7 @@ const ROWS = {
 
   maxEvents: count(10_000, 'records of what happened that are kept, for /events'),
   maxEventsPerService: count(20, 'the same of one service, whatever happened to others meanwhile'),
+  webhookTimeoutMs: time(10_000, 'how long a webhook may take to answer', 100),
   maxMetricServices: count(1_000, 'services that have metrics of their own; of more, those that fail or have changed last', 0),
   maxListed: count(10_000, 'entries, with "" counted, beyond which List is refused with RESOURCE_EXHAUSTED'),
   maxHealthMessageBytes: bytes(16 << 10, 2 << 10, 16 << 20, 'a message to the health service'),
@@ -792,13 +827,32 @@ export function contradictions(
   placeOf: (name: OptionName) => string,
   wrong: ReadonlySet<OptionName>,
 ): readonly string[] {
-  if (ACCESS.some((name) => wrong.has(name))) return [];
+  const ofWebhooks = webhookFaults(options, placeOf, wrong);
+  if (ACCESS.some((name) => wrong.has(name))) return ofWebhooks;
   const idle = (['userFile', 'authSecretFile', 'authSecretPreviousFile'] as const).filter(
     (name) => !options.auth && options[name] !== '',
   );
   const isTtlIdle = !options.auth && !wrong.has('tokenTtlSeconds') && options.tokenTtlSeconds !== OPTIONS.tokenTtlSeconds.default;
   const names = isTtlIdle ? [...idle, 'tokenTtlSeconds' as const] : idle;
-  return [...opennessFaults(options), ...names.map((name) => `${placeOf(name)} says nothing without ${OPTIONS.auth.flag}`)];
+  const withoutAuth = names.map((name) => `${placeOf(name)} says nothing without ${OPTIONS.auth.flag}`);
+  return [...opennessFaults(options), ...withoutAuth, ...ofWebhooks];
+}
+
+function webhookFaults(
+  options: Options,
+  placeOf: (name: OptionName) => string,
+  wrong: ReadonlySet<OptionName>,
+): readonly string[] {
+  const names = (['webhookSecretFile', 'webhookCauses', 'webhookKinds'] as const).filter((name) => !wrong.has(name));
+  if (wrong.has('webhook')) return [];
+  if (options.webhook === '')
+    return names
+      .filter((name) => options[name] !== '')
+      .map((name) => `${placeOf(name)} says nothing without ${OPTIONS.webhook.flag}`);
+  const [webhooks, files] = [listed(options.webhook).length, listed(options.webhookSecretFile).length];
+  return files <= 1 || files === webhooks
+    ? []
+    : [`${placeOf('webhookSecretFile')} must be one file for all webhooks, or ${webhooks} in their order, got ${files}`];
 }
 
 const ACCESS = ['auth', 'openWrites', 'trustReads', 'trustWrites', 'trustOperate', 'protectReads', 'healthAuth'] as const;

@@ -30,7 +30,7 @@ const DIRECTION: Readonly<Record<string, Room>> = {
   server: { may: ['registry', 'wire', 'gen', 'rights', 'access', 'metrics', 'options.ts'], packages: 'any' },
   // What the user file keeps is made there too, by commands that run no server; and what happened is told in the words of events.
   cli: { may: ['server', 'moving', 'access', 'events', 'wire', 'options.ts', 'suggestion.ts'], packages: 'any' },
-  'options.ts': { may: ['registry', 'wire', 'access', 'suggestion.ts'], packages: 'none' },
+  'options.ts': { may: ['registry', 'wire', 'access', 'events', 'suggestion.ts'], packages: 'none' },
   'suggestion.ts': { may: [], packages: 'none' },
   'index.ts': { may: ['server', 'options.ts', 'wire'], packages: 'none' },
 };

@@ -37,8 +37,15 @@ function isPublished(text: string): boolean {
 /** A secret file, or why it cannot be taken, as a text that goes behind the file's name. */
 export type SecretRead = { readonly secret: Uint8Array } | { readonly fault: string };
 
-/** Reads a secret that is given: all of the file, but for the end of its last line. Only its owner may be able to read it. */
+/** Reads a secret that is given, and that tokens can be signed with. */
 export async function readSecret(path: string): Promise<SecretRead> {
+  const read = await readPrivate(path, LEAST_SECRET_BYTES);
+  const fault = 'fault' in read ? read.fault : secretFault(read.secret);
+  return fault === undefined ? read : { fault };
+}
+
+/** Reads what only its owner may be able to read: all of the file, but for the end of its last line. */
+export async function readPrivate(path: string, leastBytes: number): Promise<SecretRead> {
   let file: FileHandle;
   try {
     // A pipe would be waited for until somebody writes to it, and without a word.
@@ -50,17 +57,27 @@ export async function readSecret(path: string): Promise<SecretRead> {
     const stats = await file.stat();
     if (!stats.isFile()) return { fault: 'it is not a file' };
     const { mode, size } = stats;
-    if ((mode & 0o077) !== 0) return { fault: `others can read it (mode ${(mode & 0o777).toString(8)}): chmod 600` };
-    if (size > MOST_SECRET_BYTES + 2)
-      return { fault: `it must have ${LEAST_SECRET_BYTES}..${MOST_SECRET_BYTES} bytes, got ${size}` };
+    if (isReadByOthers(stats, process.getuid?.()))
+      return { fault: `others can read it (mode ${(mode & 0o777).toString(8)}): chmod 600` };
+    if (size > MOST_SECRET_BYTES + 2) return { fault: `it must have ${leastBytes}..${MOST_SECRET_BYTES} bytes, got ${size}` };
     const secret = withoutLineEnd(await file.readFile());
-    const fault = secretFault(secret);
-    return fault === undefined ? { secret } : { fault };
+    if (secret.length < leastBytes)
+      return { fault: `it must have ${leastBytes}..${MOST_SECRET_BYTES} bytes, got ${secret.length}` };
+    return { secret };
   } catch (error) {
     return { fault: `it cannot be read: ${codeOf(error)}` };
   } finally {
     await file.close();
   }
+}
+
+/**
+ * Whether more than its owner may read the file. One of root's may be lent to the group of who is not root: so Kubernetes hands a Secret to
+ * a container that runs as somebody else, who could not read it otherwise.
+ */
+export function isReadByOthers({ mode, uid }: { readonly mode: number; readonly uid: number }, us: number | undefined): boolean {
+  const isLent = uid === 0 && us !== undefined && us !== 0;
+  return (mode & (isLent ? 0o037 : 0o077)) !== 0;
 }
 
 /** The secret that is kept there, made once if there is none: of several that begin at once, one makes it, and whole before it is seen. */

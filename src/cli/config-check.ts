@@ -1,6 +1,7 @@
 import { OptionsError } from '../options.ts';
 import { doorFaults } from '../server/door.ts';
 import { defaultServiceFaults } from '../server/rooms.ts';
+import { webhookSecrets } from '../server/webhook-secrets.ts';
 import { readIdentity } from './identity.ts';
 import type { Origin, Settings } from './settings.ts';
 
@@ -14,6 +15,7 @@ const BY: readonly (readonly [Origin['kind'], string])[] = [
 /** One line on options that `serve` would take. Rejects with `OptionsError` for files of TLS, users and secrets that it would refuse. */
 export async function configCheck(settings: Settings): Promise<string> {
   await readIdentity(settings);
+  await webhookSecrets(settings.options);
   const faults = [...defaultServiceFaults(settings.options), ...(await doorFaults(settings.options))];
   if (faults.length > 0) throw new OptionsError(faults);
   const origins = Object.values(settings.origins);

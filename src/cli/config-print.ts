@@ -16,7 +16,9 @@ const COMMENT_COLUMN = 42;
 export function configPrint({ options, origins }: Settings, asJson: boolean): string {
   const all = NAMES.map((name) => {
     const { source, kind } = origins[name];
-    return { name, value: options[name], source, secret: OPTIONS[name].secret && kind !== 'default' };
+    const { secret, default: usual } = OPTIONS[name];
+    // That there is none is no secret.
+    return { name, value: options[name], source, secret: secret && kind !== 'default' && options[name] !== usual };
   });
   return asJson ? json(all) : yaml(all);
 }

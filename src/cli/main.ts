@@ -10,11 +10,18 @@ const LEAST_DESCRIPTORS = 256;
 /** As for a port that cannot be had: nothing is wrong with what was asked. */
 const EXIT_CANNOT_RUN = 3;
 
+/** The commands that ask a running server need nothing of what one is made of. */
+const ASKING: ReadonlySet<string> = new Set(
+  'check watch why list instances events clients enable disable weight register deregister drain resume drains'.split(' '),
+);
+
 const limit = descriptorLimit();
 if (limit < LEAST_DESCRIPTORS) {
   const text = `this process may open ${limit} files and sockets, and needs ${LEAST_DESCRIPTORS} at least: raise the limit (ulimit -n)`;
   process.stderr.write(`beatbridge: ${text}\n`);
   process.exitCode = EXIT_CANNOT_RUN;
+} else if (ASKING.has(process.argv[2] ?? '')) {
+  await import('./client/program.ts');
 } else {
   await import('./program.ts');
 }

@@ -6,9 +6,7 @@ import { suggestion } from '../suggestion.ts';
 import { withActingCommands } from './client/acting-commands.ts';
 import { withReadingCommands } from './client/commands.ts';
 import { withDrainCommands } from './client/drain-commands.ts';
-import { ClientError, UsageError } from './client/failures.ts';
-import { withTwoDashes } from './client/go-flags.ts';
-import { shown } from './client/terminal.ts';
+import { endedBy } from './client/ending.ts';
 import { withCompletion } from './completion/commands.ts';
 import { configPrint } from './config-print.ts';
 import { configSchema } from './config-schema.ts';
@@ -104,9 +102,8 @@ withCompletion(program, VERSION, print);
 program.addHelpText('after', () => `\nWithout a command, serve:\n\n${serveCommand.helpInformation()}`);
 
 try {
-  const args = process.argv.slice(2);
-  checkCommand(program, args);
-  await program.parseAsync(spelled(args), { from: 'user' });
+  checkCommand(program, process.argv.slice(2));
+  await program.parseAsync();
 } catch (error) {
   process.exitCode = await exitCodeOf(error);
 }
@@ -122,12 +119,6 @@ function checkCommand(parent: Command, [name = '', ...rest]: readonly string[]):
   }
   const names = commands.map((one) => one.name());
   throw new OptionsError([`unknown command ${JSON.stringify(name.slice(0, 200))}${suggestion(name, names)}`]);
-}
-
-/** `check` stands where grpc_health_probe stood, with the flags of it. */
-function spelled([name = '', ...rest]: readonly string[]): readonly string[] {
-  const command = program.commands.find((one) => one.name() === name);
-  return name === 'check' && command !== undefined ? [name, ...withTwoDashes(rest, command)] : process.argv.slice(2);
 }
 
 /** Commander would repeat what it does not take, and that may be a secret. */
@@ -148,11 +139,8 @@ async function exitCodeOf(error: unknown): Promise<number> {
     for (const fault of error.faults) process.stderr.write(`beatbridge: ${fault}\n`);
     return EXIT_USAGE;
   }
-  if (error instanceof ClientError) {
-    const faults = error instanceof UsageError ? error.faults : [error.message];
-    for (const fault of faults) process.stderr.write(`beatbridge: ${shown(fault)}\n`);
-    return error.exitCode;
-  }
+  const code = endedBy(error);
+  if (code !== undefined) return code;
   if (error instanceof BadFileError) {
     for (const fault of error.faults) process.stderr.write(`beatbridge: ${fault}\n`);
     process.stderr.write('beatbridge: nothing was imported\n');

@@ -111,7 +111,7 @@ async function keepAlive(registration: Registration, command: readonly string[],
   const run = command.length === 0 ? undefined : new CommandRun(command);
   const signalled = firstSignal((signal) => {
     beating.stop();
-    if (run !== undefined) output.note(`${signal}: ${registration.text} is taken away, then ${command[0]} is told`);
+    output.note(`${signal}: ${registration.text} is taken away${run === undefined ? '' : `, then ${command[0]} is told`}`);
   });
   void run?.ended.then(() => beating.stop());
   const refused = await beating.run();

@@ -73,12 +73,8 @@ export class EventLog {
   }
 
   /** Of a service that has changed, the instances by which it did. */
-  #whoOf({ kind, service, cause, instances, seq }: EventRecord): readonly string[] {
-    const behind =
-      kind === 'service' && service !== undefined
-        ? this.#history.lastOf(service).findLast((other) => other.kind === 'instance' && other.cause === cause && other.seq < seq)
-        : undefined;
-    return (behind?.instances ?? instances ?? []).map(({ ip, port }) => `${ip}:${port}`);
+  #whoOf(record: EventRecord): readonly string[] {
+    return this.#history.behind(record).map(({ ip, port }) => `${ip}:${port}`);
   }
 }
 

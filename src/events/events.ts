@@ -8,6 +8,7 @@ import { CAUSES } from './causes.ts';
 import { EventLog } from './event-log.ts';
 import { Gathering, type GatheringOptions } from './gathering.ts';
 import { History } from './history.ts';
+import { KeptEvents } from './kept-events.ts';
 import type { Detail, EventCause, NewRecord } from './record.ts';
 import { Refusals } from './refusals.ts';
 import { changedIn } from './told.ts';
@@ -15,6 +16,8 @@ import { changedIn } from './told.ts';
 /** What happens, from the moment it is told to this room: the one wiring of it. */
 export interface Events {
   readonly history: History;
+  /** The same, as it is kept over a restart. */
+  readonly kept: KeptEvents;
   /** All that there are of what happens. */
   readonly causes: readonly string[];
   /** What happened to the process itself, or to whoever asked something of it. */
@@ -51,6 +54,7 @@ export function createEvents(options: EventsOptions): Events {
     wallClock,
     onListenerError: (err) => log.error({ err }, 'a listener of events failed'),
   });
+  const kept = new KeptEvents(history, limits.maxEvents);
   const gathering = new Gathering({ ...options, history });
   const lines = new EventLog(history, scheduler, log);
   const note: Events['note'] = (cause, said = {}) => void history.add({ kind: 'bridge', cause, ...said });
@@ -58,14 +62,20 @@ export function createEvents(options: EventsOptions): Events {
   refused.follow((refusal) => refusals.note(refusal));
   return {
     history,
+    kept,
     causes: Object.keys(CAUSES),
     note,
     changed: ({ by, differences }) => note('configured', { by, detail: changedIn(differences) }),
-    start: () => gathering.start(),
+    start() {
+      // Of a life before, and not there any more.
+      for (const service of [...history.services()]) if (options.standingOf(service) === 'unknown') history.forget(service);
+      gathering.start();
+    },
     stop() {
       gathering.stop();
       refusals.stop();
       lines.stop();
+      kept.end();
     },
   };
 }

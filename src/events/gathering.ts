@@ -129,7 +129,8 @@ export class Gathering {
     }
     const counts = countsOf(service);
     const because: Pick<NewRecord, 'cause' | 'by'> = last === undefined ? { cause: 'lasted' } : withoutNothing(last);
-    history.add({ ...own, kind: 'service', service, from, to, ...because, ...(counts && { counts }) });
+    const detail = own?.detail;
+    history.add({ kind: 'service', service, from, to, ...because, ...(detail && { detail }), ...(counts && { counts }) });
     if (to === 'unknown') history.forget(service);
   }
 }
@@ -205,8 +206,9 @@ const MANY_AT_ONCE = 500;
 const QUIET_TURNS = 4;
 const WAITED_FOR_MS = 1_000;
 
-/** Some clients say again and again what they have said before. */
-function isNoNews({ cause, from, to, wasPersistent }: RegistryEvent): boolean {
+/** Some clients, and some operators' scripts, say again and again what they have said before. */
+function isNoNews({ cause, from, to, wasPersistent, differences }: RegistryEvent): boolean {
+  if (differences !== undefined && differences.length === 0) return true;
   return cause === 're-registered' && from === to && wasPersistent === undefined;
 }
 

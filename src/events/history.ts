@@ -1,6 +1,6 @@
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import { Crowds } from './crowds.ts';
-import type { EventRecord, NewRecord } from './record.ts';
+import type { Affected, EventRecord, NewRecord } from './record.ts';
 
 /**
  * What happened lately: the last of all, and the last few of each service, which outlive what happens to others. Whoever listens hears each
@@ -8,17 +8,17 @@ import type { EventRecord, NewRecord } from './record.ts';
  */
 export class History {
   readonly #options: HistoryOptions;
-  /** A ring: the oldest is at `#start`. */
+  /** A ring: the oldest is at `#start`. Numbers rise, and may have been left out where a life before has ended too suddenly. */
   readonly #records: EventRecord[] = [];
   #start = 0;
   readonly #ofService = new Map<string, EventRecord[]>();
   readonly #listeners = new Set<(record: EventRecord) => void>();
   readonly #crowds = new Crowds();
-  #seq: number;
+  #left: Leaving = () => {};
+  #seq = 0;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
-    this.#seq = options.lastSeq ?? 0;
   }
 
   /** The number of the last record; 0 before the first. */
@@ -26,14 +26,14 @@ export class History {
     return this.#seq;
   }
 
+  /** What has a smaller number is kept no more, but of its service. */
+  get oldestSeq(): number {
+    return this.#records[this.#start]?.seq ?? this.#seq + 1;
+  }
+
   add(said: NewRecord): EventRecord {
     const record: EventRecord = { seq: ++this.#seq, at: this.#options.wallClock(), ...said };
-    if (this.#records.length < this.#options.maxEvents) this.#records.push(record);
-    else {
-      this.#records[this.#start] = record;
-      this.#start = (this.#start + 1) % this.#records.length;
-    }
-    if (record.service !== undefined) this.#keepOfService(record, record.service);
+    this.#keep(record);
     for (const { record: long, shorter } of this.#crowds.add(record)) this.#replace(long, shorter);
     for (const listener of this.#listeners) {
       try {
@@ -45,9 +45,31 @@ export class History {
     return record;
   }
 
+  /**
+   * What a life before has kept, each by rising numbers: the last of all, and of services what is older. Numbers go on after `lastSeq`.
+   * Nobody hears of it. What has been added before, which is little, goes on behind it.
+   */
+  restore({ older, last, lastSeq }: Kept): void {
+    const early = this.#records.splice(0);
+    this.#start = 0;
+    this.#ofService.clear();
+    for (const record of older) if (record.service !== undefined) this.#keepOfService(record, record.service);
+    for (const record of last.slice(-this.#options.maxEvents)) this.#keep(record);
+    this.#seq = Math.max(lastSeq, last.at(-1)?.seq ?? 0);
+    for (const record of early) this.#keep({ ...record, seq: ++this.#seq });
+  }
+
   /** The service is known no more: nobody asks for its last days, but for what of them is among the last of all. */
   forget(service: ServiceName): void {
-    this.#ofService.delete(serviceKey(service));
+    const key = serviceKey(service);
+    const kept = this.#ofService.get(key) ?? [];
+    this.#ofService.delete(key);
+    for (const record of kept) if (record.seq < this.oldestSeq) this.#left(record, true);
+  }
+
+  /** The services of which something is kept. */
+  *services(): IterableIterator<ServiceName> {
+    for (const [record] of this.#ofService.values()) if (record?.service !== undefined) yield record.service;
   }
 
   /** The last of the service, the oldest first. */
@@ -55,11 +77,28 @@ export class History {
     return this.#ofService.get(serviceKey(service)) ?? [];
   }
 
+  /** Of a service that has changed, the instances by which it did; of another record, those that it names. */
+  behind({ kind, service, cause, instances = [], seq }: EventRecord): readonly Affected[] {
+    if (kind !== 'service' || service === undefined) return instances;
+    const isCause = (other: EventRecord) => other.kind === 'instance' && other.cause === cause && other.seq < seq;
+    return this.lastOf(service).findLast(isCause)?.instances ?? instances;
+  }
+
+  /** Among the last of all. */
+  find(seq: number): EventRecord | undefined {
+    const record = this.#at(this.#indexAfter(seq - 1));
+    return record?.seq === seq ? record : undefined;
+  }
+
+  /** By what the service became what it is, as far as that is kept. */
+  lastChangeOf(service: ServiceName): EventRecord | undefined {
+    return this.lastOf(service).findLast(({ kind, to }) => kind === 'service' && to !== undefined);
+  }
+
   /** Those after that number, the oldest first; of a number that is too old, all that there are. */
   *after(seq: number): IterableIterator<EventRecord> {
-    const oldest = this.#seq - this.#records.length + 1;
-    for (let i = Math.max(0, seq + 1 - oldest); i < this.#records.length; i++) {
-      const record = this.#records[(this.#start + i) % this.#records.length];
+    for (let i = this.#indexAfter(seq); i < this.#records.length; i++) {
+      const record = this.#at(i);
       if (record !== undefined) yield record;
     }
   }
@@ -67,7 +106,7 @@ export class History {
   /** The same, the newest first. */
   *latest(): IterableIterator<EventRecord> {
     for (let i = this.#records.length - 1; i >= 0; i--) {
-      const record = this.#records[(this.#start + i) % this.#records.length];
+      const record = this.#at(i);
       if (record !== undefined) yield record;
     }
   }
@@ -77,10 +116,43 @@ export class History {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Tells whoever keeps a copy what has left the last of all, and whether its service still has it. One listener. */
+  onLeft(listener: Leaving): void {
+    this.#left = listener;
+  }
+
+  #at(index: number): EventRecord | undefined {
+    return this.#records[(this.#start + index) % this.#records.length];
+  }
+
+  /** Of the first with a greater number, counted from the oldest. */
+  #indexAfter(seq: number): number {
+    let [low, high] = [0, this.#records.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#at(middle)?.seq ?? 0) <= seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #keep(record: EventRecord): void {
+    if (record.service !== undefined) this.#keepOfService(record, record.service);
+    if (this.#records.length < this.#options.maxEvents) {
+      this.#records.push(record);
+      return;
+    }
+    const gone = this.#records[this.#start];
+    this.#records[this.#start] = record;
+    this.#start = (this.#start + 1) % this.#records.length;
+    if (gone !== undefined)
+      this.#left(gone, gone.service === undefined || !this.lastOf(gone.service).some(({ seq }) => seq === gone.seq));
+  }
+
   /** Wherever it is still kept. */
   #replace(record: EventRecord, by: EventRecord): void {
     const ofService = record.service === undefined ? [] : (this.#ofService.get(serviceKey(record.service)) ?? []);
-    const at = (this.#start + this.#records.length - 1 - (this.#seq - record.seq)) % this.#records.length;
+    const at = (this.#start + this.#indexAfter(record.seq - 1)) % this.#records.length;
     for (const [list, index] of [
       [this.#records, at],
       [ofService, ofService.indexOf(record)],
@@ -93,10 +165,22 @@ export class History {
     const kept = this.#ofService.get(key);
     if (kept === undefined) this.#ofService.set(key, [record]);
     else {
-      if (kept.length >= this.#options.maxEventsOfService) kept.shift();
+      const gone = kept.length >= this.#options.maxEventsOfService ? kept.shift() : undefined;
       kept.push(record);
+      if (gone !== undefined && gone.seq < this.oldestSeq) this.#left(gone, true);
     }
   }
+}
+
+/** `isGone`: it is kept nowhere any more. */
+type Leaving = (record: EventRecord, isGone: boolean) => void;
+
+/** What is given back after a restart. */
+export interface Kept {
+  /** Of services, older than what follows. */
+  readonly older: readonly EventRecord[];
+  readonly last: readonly EventRecord[];
+  readonly lastSeq: number;
 }
 
 export interface HistoryOptions {
@@ -104,8 +188,6 @@ export interface HistoryOptions {
   readonly maxEvents: number;
   /** How many of each service that is known. */
   readonly maxEventsOfService: number;
-  /** Of a life before. */
-  readonly lastSeq?: number;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
   readonly onListenerError: (error: unknown) => void;

@@ -157,9 +157,9 @@ async function stream(req: Request, res: Response, options: StreamOptions): Prom
 
   /** What is to be said next, undefined when there is nothing; and up to which record that is. */
   function next(from: History, after: number): { readonly text: string | undefined; readonly last: number } {
-    let [text, to, count] = ['', after, 0];
+    const missed = from.oldestSeq - 1 - after;
+    let [text, to, count] = [missed > 0 ? `event: missed\ndata: {"count":${missed}}\n\n` : '', after, 0];
     for (const record of from.after(after)) {
-      if (record.seq > to + 1) text += `event: missed\ndata: {"count":${record.seq - to - 1}}\n\n`;
       to = record.seq;
       if (!isAskedFor(record, query) || !mayHear(record)) continue;
       text += `id: ${record.seq}\ndata: ${JSON.stringify(viewOf(record))}\n\n`;

@@ -103,12 +103,16 @@ export class Drains {
   due(now: number): Due {
     if (now < this.#nextDue) return NONE_DUE;
     let next = Number.POSITIVE_INFINITY;
-    const isOver = (endsAt: number) => {
-      if (endsAt > now) next = Math.min(next, endsAt);
-      return endsAt <= now;
-    };
-    const present = [...this.#present].flatMap(([id, { endsAt }]) => (isOver(endsAt) ? [id] : []));
-    const absent = [...this.#absent.values()].filter((one) => isOver(this.#endOf(one)));
+    const present: number[] = [];
+    const absent: AbsentDrain[] = [];
+    for (const [id, { endsAt }] of this.#present)
+      if (endsAt <= now) present.push(id);
+      else next = Math.min(next, endsAt);
+    for (const one of this.#absent.values()) {
+      const endsAt = this.#endOf(one);
+      if (endsAt <= now) absent.push(one);
+      else next = Math.min(next, endsAt);
+    }
     this.#nextDue = next;
     return { present, absent };
   }

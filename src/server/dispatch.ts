@@ -21,6 +21,8 @@ export interface Surfaces {
   readonly healthLane: Pick<Lanes, 'calls' | 'http1'>;
   /** What pages in browsers are told first of all. */
   readonly pages: Pages;
+  /** What services and instances there are. */
+  readonly listPaths: (path: string) => Serve | undefined;
   /** What is counted: one of its paths is below Nacos's. */
   readonly metricsPaths: (path: string) => Serve | undefined;
   /** What has happened. */
@@ -34,7 +36,7 @@ export interface Surfaces {
 /** Finds the surface of a request by its path. It knows no path itself but where Nacos begins. */
 export function everything(surfaces: Omit<Surfaces, 'nacosTurnedAway'>, log: Logger): Lanes {
   const { nacos, contextPath, nacosRpc, nacosLane, healthRpc, healthPaths, healthLane } = surfaces;
-  const { metricsPaths, eventPaths, drainPaths, probePaths } = surfaces;
+  const { listPaths, metricsPaths, eventPaths, drainPaths, probePaths } = surfaces;
   const root = contextPath.replace(/\/$/, '');
   // Nearly all that is Nacos's differs from it in its first letter.
   const ofActuator = (path: string) => (path.startsWith(ACTUATOR) ? metricsPaths(path) : undefined);
@@ -45,6 +47,7 @@ export function everything(surfaces: Omit<Surfaces, 'nacosTurnedAway'>, log: Log
       nacosRpc.get(path) ??
       healthRpc.get(path) ??
       healthPaths(path) ??
+      listPaths(path) ??
       eventPaths(path) ??
       drainPaths(path) ??
       metricsPaths(path) ??

@@ -15,11 +15,12 @@ export interface PartsOf extends Users {
   readonly probes: { readonly says: () => string };
   readonly sweeper: Sweeper;
   readonly certificate: Certificate | undefined;
+  readonly webhooks: { readonly says: () => string | undefined };
 }
 
 /** What `/readyz` lists. The bridge itself is asked by the status that it tells of itself, so that the two never differ. */
 export function partsOf(of: PartsOf): readonly Part[] {
-  const { registry, health, keeping, door, probes, sweeper, certificate } = of;
+  const { registry, health, keeping, door, probes, sweeper, certificate, webhooks } = of;
   const looks: Readonly<Record<string, Part['look']>> = {
     store() {
       if (keeping === undefined) return { ok: true, says: 'off, nothing is kept' };
@@ -35,6 +36,7 @@ export function partsOf(of: PartsOf): readonly Part[] {
     probes: () => ({ ok: true, says: probes.says() }),
     limits: () => lookAtLimits(of),
     sweeper: () => ({ ok: !sweeper.isStalled, says: `${Math.round(sweeper.lateMs)} ms late` }),
+    ...(webhooks.says() !== undefined && { webhooks: () => ({ ok: true, says: webhooks.says() ?? 'none' }) }),
     ...(certificate && { tls: () => certificate.look() }),
   };
   const isServing = () => health.statusOf('bridge') === 'serving';

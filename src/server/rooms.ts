@@ -1,11 +1,14 @@
 import { setMaxListeners } from 'node:events';
+import { hostname } from 'node:os';
 import { createContextValues } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { createEvents, type Events } from '../events/events.ts';
 import { eventPaths } from '../events/paths.ts';
+import { createWebhooks, type Webhooks } from '../events/webhooks/webhooks.ts';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
 import { Health } from '../health/health.ts';
 import { createHealthLane } from '../health/lane.ts';
+import { listPaths } from '../health/list-paths.ts';
 import { NAME_FORM, parseHealthName, selectAll } from '../health/names.ts';
 import { healthPaths } from '../health/paths.ts';
 import { HEALTH_JSON, healthService, watcherKey } from '../health/service.ts';
@@ -53,6 +56,7 @@ import { rpcByPath } from './rpc.ts';
 import { seatsOf } from './seating.ts';
 import { Sweeper } from './sweeper.ts';
 import { listenersFor, mayHear, operatorsFor, reflectedToVisitors, visitorsFor } from './visitors.ts';
+import { webhookSecrets } from './webhook-secrets.ts';
 
 /**
  * The composition root: the one place where the registry, health, the Nacos surface, the store and the probes meet, and are given the
@@ -72,6 +76,7 @@ export interface Rooms {
   readonly door: Door;
   readonly sweeper: Sweeper;
   readonly events: Events;
+  readonly webhooks: Webhooks;
   readonly metrics: ReturnType<typeof metricsIn>;
   /** Undefined: no TLS is spoken. */
   readonly certificate: Certificate | undefined;
@@ -82,6 +87,8 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
   const { options } = house;
   const health = healthIn(house);
   const events = eventsIn(house, health);
+  const secrets = await webhookSecrets(options);
+  const webhooks = createWebhooks({ ...house, ...events, secrets, bridge: hostname() });
   const keeping = await keepingIn(house, events);
   const door = await openDoor(house).catch(async (error) => {
     await keeping?.close();
@@ -101,6 +108,7 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
     door,
     sweeper: new Sweeper({ ...house, stalled: (detail) => events.note('stalled', { detail }) }),
     events,
+    webhooks,
     certificate: identity && certificateIn(house, identity, events),
   };
   return { ...rooms, metrics: metricsIn(house, rooms) };
@@ -138,40 +146,52 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   if (faults.length > 0) throw new OptionsError(faults);
   const { comeBackWithinMs: heldMs, rememberForMs, probes } = house.options;
   const since = house.now();
-  const parts = [...nacos.durable, door.users.durableUsers, door.users.durableRules, door.users.durableEnds];
+  const parts = [
+    ...nacos.durable,
+    door.users.durableUsers,
+    door.users.durableRules,
+    door.users.durableEnds,
+    rooms.events.kept,
+    rooms.webhooks,
+  ];
   await keeping?.begin(house.registry, parts, { heldMs, rememberForMs, risingClock: house.risingClock });
   // Nobody could be heard meanwhile, and a large store takes long.
   if (keeping !== undefined) house.registry.postpone(house.now() - since);
   if (!probes) forgetFindings(house.registry);
   rooms.events.start();
+  rooms.webhooks.start();
   rooms.certificate?.start();
   rooms.metrics.start(standingsIn(house, (service) => rooms.health.statusOf(selectAll(service))));
   for (const notice of door.notices()) house.log.warn(notice);
+  const { history } = rooms.events;
+  const readerOf = listenersFor(door.access, house);
   return {
     ...nacosSurfaces(house, nacos),
     ...healthSurfaces(house, rooms),
     pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
     probePaths: probePaths(partsOf({ ...house, ...rooms }), mayHear(door.access)),
     metricsPaths: metricsFor(rooms.metrics, door.access, house),
-    eventPaths: eventPaths({
+    listPaths: listPaths({
       ...house,
-      ...HOME,
-      history: rooms.events.history,
-      listenerOf: listenersFor(door.access, house),
-      shutdown: house.shutdown.signal,
+      health: rooms.health,
+      home: HOME,
+      lastChangeOf: (name) => history.lastChangeOf(name),
+      readerOf,
     }),
+    eventPaths: eventPaths({ ...house, ...HOME, history, listenerOf: readerOf, shutdown: house.shutdown.signal }),
     drainPaths: drainPaths({ ...house, ...operatorsFor(door.access, house), home: HOME, durability: keeping }),
   };
 }
 
-/** Each in any state, once nobody is served any more. What is to survive is written last. */
-export async function closeRooms(rooms: Rooms): Promise<void> {
-  const { health, nacos, probes, keeping, door, sweeper, events, metrics, certificate } = rooms;
+/** Each in any state, once nobody is served any more. Webhooks have so long to be told the rest. What is to survive is written last. */
+export async function closeRooms(rooms: Rooms, lastWordsMs = 0): Promise<void> {
+  const { health, nacos, probes, keeping, door, sweeper, events, webhooks, metrics, certificate } = rooms;
   sweeper.stop();
   metrics.stop();
   door.close();
   events.stop();
   certificate?.stop();
+  await webhooks.finish(lastWordsMs);
   await probes.stop();
   nacos.close();
   health.close();

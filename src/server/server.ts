@@ -84,13 +84,14 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   // What a terminal is, only a process knows.
   const delayMs = options.drainDelayMs === 'auto' ? 0 : options.drainDelayMs;
   const end = async (withinMs: number, why?: string) => {
+    const endsAt = house.now() + delayMs + withinMs;
     rooms.events.note('draining', { detail: { ...(why !== undefined && { signal: why.slice(0, 100) }), delayMs, withinMs } });
     try {
       await drain(drainableOf(house, rooms, ports.close), { delayMs, withinMs }, house.scheduler);
     } finally {
       house.seats.close();
       stopWatching();
-      await closeRooms(rooms);
+      await closeRooms(rooms, Math.min(LAST_WORDS_MS, Math.max(LEAST_LAST_WORDS_MS, endsAt - house.now())));
     }
   };
   let ended: Promise<void> | undefined;
@@ -101,6 +102,10 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   const renewIdentity = (next: TlsIdentity | OptionsError) => renew(next, tls, { ports, certificate: rooms.certificate });
   return { listeners: ports.listeners, close, renewIdentity, [Symbol.asyncDispose]: () => close() };
 }
+
+/** How long webhooks have to be told the rest: what the drain has left. */
+const LAST_WORDS_MS = 3_000;
+const LEAST_LAST_WORDS_MS = 500;
 
 /** Whether clients are asked for certificates is decided at the start. */
 function renew(next: TlsIdentity | OptionsError, first: TlsIdentity | undefined, { ports, certificate }: Shown): boolean {

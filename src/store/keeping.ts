@@ -118,8 +118,8 @@ export class Keeping {
     restore(entries);
   }
 
-  #follow({ name, onChange, read }: Part): void {
-    onChange((key) => this.#store.touch(`${name} ${key}`, () => read(key), true));
+  #follow({ name, onChange, read, mayBeLost }: Part): void {
+    onChange((key) => this.#store.touch(`${name} ${key}`, () => read(key), mayBeLost?.(key) !== true));
   }
 
   async #tidy(registry: Registry): Promise<void> {
@@ -158,6 +158,8 @@ export interface Part {
   /** What there is now; undefined: nothing. */
   readonly read: (key: string) => unknown;
   readonly restore: (entries: Iterable<readonly [key: string, value: unknown]>) => void;
+  /** What nobody waits for goes with a later batch, and the last such batch is lost with a process that is killed. */
+  readonly mayBeLost?: (key: string) => boolean;
 }
 
 const SEEN_KEY = 'seen';

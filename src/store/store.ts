@@ -261,10 +261,9 @@ export class Store {
   #failed(cause: unknown): void {
     const { scheduler, log, told } = this.#options;
     const reason = troubleOf(cause);
-    const isNew = this.#trouble === undefined;
-    this.#trouble = reason;
     log.debug({ err: cause, reason }, 'a batch could not be written');
-    if (isNew) told?.(reason, this.pending);
+    if (this.#trouble === undefined) told?.(reason, this.pending);
+    this.#trouble = reason;
     this.#refuse(reason);
     if (this.#closed !== undefined) return;
     this.#cancelRetry = scheduler.after(this.#retryMs, () => {

@@ -20,6 +20,6 @@ export class Taps {
   readonly sweeps = new Histogram([0.000_1, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1]);
   /** In which nobody could be heard. */
   readonly stalls = new Histogram([2, 5, 10, 30, 60, 300]);
-  /** By result, a constant each: what became of what was to be sent to receivers of events. */
+  /** By result, a constant each: what became of messages to webhooks, and how many events these were never told. */
   readonly webhooks = new Map<string, number>();
 }

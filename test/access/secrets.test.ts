@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { keptSecret, readSecret, secretFault } from '../../src/access/secrets.ts';
+import { isReadByOthers, keptSecret, readSecret, secretFault } from '../../src/access/secrets.ts';
 import { countedRandomness, SECRET } from './room.ts';
 
 const PUBLISHED = [
@@ -102,4 +102,18 @@ describe('a file of a secret', () => {
   it('is not made where there is no folder', async () => {
     expect(await keptSecret(join(dir, 'no', 'folder'), countedRandomness())).toEqual({ fault: 'it cannot be made: ENOENT' });
   });
+});
+
+it.each([
+  [0o400, 1000, 1000, false],
+  [0o440, 1000, 1000, true],
+  // As in a Secret of Kubernetes with an fsGroup.
+  [0o440, 0, 1000, false],
+  [0o444, 0, 1000, true],
+  [0o460, 0, 1000, true],
+  [0o600, 0, 0, false],
+  [0o440, 0, 0, true],
+  [0o440, 0, undefined, true],
+])('a file with mode %o of user %s is read by others than %s: %s', (mode, uid, us, isRead) => {
+  expect(isReadByOthers({ mode: 0o100_000 | mode, uid }, us)).toBe(isRead);
 });

@@ -68,7 +68,13 @@ export type ToolName =
   | 'mariadb'
   | 'prometheus'
   | 'promtool'
-  | 'envoy';
+  | 'envoy'
+  | 'helm'
+  | 'composeGo'
+  | 'hadolint'
+  | 'kubernetesValidate'
+  | 'systemdAnalyze'
+  | 'unshare';
 
 const run = promisify(execFile);
 const HERE = import.meta.dirname;
@@ -150,6 +156,18 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   prometheus: async () => onPath('prometheus'),
   promtool: async () => onPath('promtool'),
   envoy: async () => onPath('envoy', [ENVOY_BIN]),
+  helm: () => built('helm'),
+  composeGo: () => built('compose-go'),
+  hadolint: () => installed('deploy-lint', 'hadolint'),
+  kubernetesValidate: () => installed('deploy-lint', 'kubernetes-validate'),
+  systemdAnalyze: async () => onPath('systemd-analyze'),
+  unshare: async () => {
+    const unshare = onPath('unshare');
+    // Whether somebody who is nobody may have a mount of their own is up to the system.
+    await run(unshare, ['--map-root-user', '--mount', 'mount', '--rbind', '/', '/']);
+    onPath('setpriv');
+    return unshare;
+  },
 };
 
 /** `clients/NAME/build.sh` builds it, in one of several versions where there are some. */
@@ -175,6 +193,18 @@ async function builtPython(version: string): Promise<string> {
   onPath('python3');
   await run('bash', [join(HERE, 'clients/python-nacos/build.sh'), version, folder]);
   return join(folder, 'bin/python');
+}
+
+const installs = new Map<string, Promise<unknown>>();
+
+/** A program of those that `clients/NAME/build.sh` installs together, once for all of them. */
+async function installed(name: string, program: string): Promise<string> {
+  onPath('python3');
+  const folder = join(CACHE, name);
+  const install = installs.get(name) ?? run('bash', [join(HERE, 'clients', name, 'build.sh'), folder]);
+  installs.set(name, install);
+  await install;
+  return join(folder, 'bin', program);
 }
 
 function onPath(program: string, elsewhere: readonly string[] = []): string {

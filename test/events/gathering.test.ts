@@ -188,6 +188,17 @@ describe("an operator's word", () => {
     });
   });
 
+  it('that changes nothing is no news', () => {
+    const { registry, gathering, turn } = eventsRoom();
+    gathering.start();
+    registry.register(ORDERS, { ...SAID, ...at(1) });
+    registry.create(ORDERS, DEFAULT_SETTINGS);
+    turn();
+    registry.edit(ORDERS, at(1), { weight: 1 }, by);
+    registry.configure(ORDERS, { ...DEFAULT_SETTINGS }, by);
+    expect(turn()).toEqual([]);
+  });
+
   it('over several at once is one record, without what they were where they differed', () => {
     const { registry, gathering, turn } = eventsRoom();
     gathering.start();

@@ -49,6 +49,7 @@ async function served(checker: Checker, port: 'all' | 'health' = 'all') {
     pages: () => false,
     metricsPaths: () => undefined,
     eventPaths: () => undefined,
+    listPaths: () => undefined,
     drainPaths: () => undefined,
     probePaths: probePaths([]),
   };

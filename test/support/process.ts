@@ -39,13 +39,14 @@ export async function run(args: readonly string[], env: Readonly<Record<string, 
 /** Nobody is where most tests register, and so nobody is to be looked for there. */
 const UNPROBED = [...FREE_PORTS, '--probes', 'false'];
 
-/** Starts `beatbridge serve` and waits for its word that it listens. */
+/** Starts `beatbridge serve` and waits for its word that it listens. `under`: as in `run`; it has to become the program. */
 export async function startProcess(
   args: readonly string[] = UNPROBED,
   env: Readonly<Record<string, string>> = {},
+  under: readonly string[] = [],
 ): Promise<Process> {
-  const command = [CLI, 'serve', ...args];
-  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  const [program = '', ...command] = [...under, process.execPath, CLI, 'serve', ...args];
+  const child = spawn(program, command, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   let log = '';
   child.stderr.on('data', (chunk) => {
     log += chunk;

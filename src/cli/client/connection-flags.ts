@@ -48,6 +48,8 @@ export function clientCommand(program: Command, name: string, { connect, rpc }: 
 export interface Client {
   readonly target: Target;
   readonly output: Output;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 /** Throws `UsageError`. */
@@ -55,5 +57,5 @@ export function clientOf(flags: ClientFlags, version: string): Client {
   const { stdout, stderr, env } = process;
   const target = targetOf(flags, env, realFiles, `beatbridge-cli/${version}`);
   const isJson = flags.output === 'json';
-  return { target, output: createOutput({ isJson, stdout, stderr, env, onClosed: () => process.exit() }) };
+  return { target, output: createOutput({ isJson, stdout, stderr, env, onClosed: () => process.exit() }), now: Date.now };
 }

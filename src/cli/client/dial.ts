@@ -4,6 +4,8 @@ import { systemScheduler } from '../../wire/scheduler.ts';
 import { reasonOf, UnreachableError } from './failures.ts';
 import type { Target, TlsTarget, Where } from './target.ts';
 
+const KEEP_ALIVE_MS = 15_000;
+
 /** A connection to the server that is meant, in clear or over TLS, ready to be written to. Rejects with `UnreachableError`. */
 export async function dial(target: Target, protocol: 'h2' | 'http/1.1'): Promise<Socket> {
   const { addr, where, tls, connectTimeoutMs } = target;
@@ -27,6 +29,8 @@ export async function dial(target: Target, protocol: 'h2' | 'http/1.1'): Promise
       cancel();
       socket.off('error', onError).off('close', onClose);
       socket.setNoDelay(true);
+      // Streams are silent for long; who has lost its power is found out by the kernel, which bothers no server.
+      socket.setKeepAlive(true, KEEP_ALIVE_MS);
       resolve(socket);
     });
   });

@@ -41,6 +41,13 @@ export class UnreachableError extends ClientError {
 export class CallError extends ClientError {
   override readonly name = 'CallError';
   readonly exitCode = EXIT.failed;
+  /** The same call would fail again, however often it were made. */
+  readonly isLasting: boolean;
+
+  constructor(message: string, { isLasting = false }: { readonly isLasting?: boolean } = {}) {
+    super(message);
+    this.isLasting = isLasting;
+  }
 }
 
 /** What could not be had within the time that was given for it. */

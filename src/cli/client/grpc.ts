@@ -89,23 +89,13 @@ export class GrpcConnection implements Disposable {
     }
   }
 
-  /** Resolves when the connection is gone, whoever ended it. */
-  get isClosed(): boolean {
-    return this.#session.closed || this.#session.destroyed;
-  }
-
-  /** Rejects, as all calls do, when nothing answers any more: what a peer that has lost its power never says. */
-  ping(): void {
-    if (!this.isClosed) this.#session.ping((error) => error !== null && this.#session.destroy());
-  }
-
   [Symbol.dispose](): void {
     this.#session.destroy();
   }
 
   #begin(path: string, message: Uint8Array, { headers = {}, isCompressed = false }: CallOptions): ClientHttp2Stream {
     const { addr, where, authorization, userAgent } = this.#target;
-    if (this.isClosed) throw new GrpcError(UNAVAILABLE, 'the connection has ended');
+    if (this.#session.closed || this.#session.destroyed) throw new GrpcError(UNAVAILABLE, 'the connection has ended');
     const stream = this.#session.request({
       ':method': 'POST',
       ':path': path,
@@ -166,7 +156,7 @@ export class GrpcError extends CallError {
   readonly code: number;
 
   constructor(code: number, message: string) {
-    super(`${CODES[code] ?? `code ${code}`}: ${message}`);
+    super(`${CODES[code] ?? `code ${code}`}: ${message}`, { isLasting: LASTING.has(code) });
     this.code = code;
   }
 }
@@ -192,6 +182,9 @@ const CODES = [
 ];
 const [UNKNOWN, DEADLINE_EXCEEDED, NOT_FOUND, PERMISSION_DENIED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE] = [2, 4, 5, 7, 12, 13, 14];
 const UNAUTHENTICATED = 16;
+
+/** Of what is wrong with the call, and not with the moment. */
+const LASTING: ReadonlySet<number> = new Set([3, PERMISSION_DENIED, UNIMPLEMENTED, UNAUTHENTICATED]);
 
 export { DEADLINE_EXCEEDED, NOT_FOUND, PERMISSION_DENIED, UNAUTHENTICATED, UNAVAILABLE, UNIMPLEMENTED };
 

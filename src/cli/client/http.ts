@@ -104,12 +104,16 @@ export async function* jsonLinesFrom(target: Target, call: HttpCall): AsyncGener
 /** Why a call was not done, and what to do about it. */
 export function refusalOf({ addr }: Target, { method, path }: HttpCall, status: number, text: string): CallError {
   const reason = reasonIn(text);
-  if (status === 401) return new CallError(`${addr} wants a login (--token-file): ${reason}`);
-  if (status === 403) return new CallError(`${addr} does not allow it: ${reason}`);
+  const lasting = { isLasting: status >= 400 && status < 500 && status !== 408 && status !== 429 };
+  if (status === 401) return new CallError(`${addr} wants a login (--token-file): ${reason}`, lasting);
+  if (status === 403) return new CallError(`${addr} does not allow it: ${reason}`, lasting);
   const isUnknown = status === 404 && (reason === '' || reason === 'not found');
   if (isUnknown)
-    return new CallError(`${addr} knows no ${method} ${path}: it is no beatbridge, an older one, or a port for health only`);
-  return new CallError(`${addr} answers ${status}: ${reason}`);
+    return new CallError(
+      `${addr} knows no ${method} ${path}: it is no beatbridge, an older one, or a port for health only`,
+      lasting,
+    );
+  return new CallError(`${addr} answers ${status}: ${reason}`, lasting);
 }
 
 function parsedJson({ addr }: Target, text: string): unknown {

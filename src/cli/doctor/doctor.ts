@@ -32,11 +32,11 @@ export interface DoctorMeans {
  */
 export async function doctor({ given, command, clientAt, isNamed }: DoctorMeans): Promise<number> {
   const { settings, findings } = await lookAtOptions(given, command);
-  const addr = settings === undefined ? undefined : `${bracketed(reachable(settings.options.host))}:${settings.options.port}`;
+  const addr = settings && addrOf(settings);
   const { target, output } = clientAt(addr ?? '');
   const all = [nodeFinding(process.versions.node), ...findings];
   if (settings !== undefined) all.push(...(await lookAtMachine(settings, target)));
-  all.push(...(await serverFindings({ target, isNamed, wallClock: Date.now })));
+  if (isNamed || addr !== undefined) all.push(...(await serverFindings({ target, isNamed, wallClock: Date.now })));
   tell(all, output);
   return all.some(({ verdict }) => verdict === 'fail') ? 1 : 0;
 }
@@ -97,6 +97,8 @@ function tell(findings: readonly Finding[], output: Output): void {
   output.line(`${count('fail')} failed, ${count('warn')} to look at, ${count('ok')} well`);
 }
 
-function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
+/** Where a server is with these options. Undefined: on whatever port is free. */
+function addrOf({ options: { host, port } }: Settings): string | undefined {
+  const there = reachable(host);
+  return port === 0 ? undefined : `${there.includes(':') ? `[${there}]` : there}:${port}`;
 }

@@ -66,11 +66,15 @@ async function troubleOf(host: string, port: number): Promise<string | undefined
   }
 }
 
+/** Whoever else has the port may never answer. */
+const ANSWERS_WITHIN_MS = 2_000;
+
 /** Nobody else answers so. */
 async function isBeatbridge(host: string, port: number, probe: Omit<Target, 'addr' | 'where' | 'tls'>): Promise<boolean> {
   const where = { host: reachable(host), port };
   try {
-    const target = { ...probe, addr: `${where.host}:${port}`, where, tls: undefined, authorization: undefined };
+    const asked = { addr: `${where.host}:${port}`, where, tls: undefined, authorization: undefined };
+    const target = { ...probe, ...asked, connectTimeoutMs: ANSWERS_WITHIN_MS, rpcTimeoutMs: ANSWERS_WITHIN_MS };
     const said = await textFrom(target, { method: 'GET', path: '/livez', headers: { accept: 'application/json' } });
     return said.includes('"status":"alive"');
   } catch (error) {

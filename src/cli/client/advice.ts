@@ -1,0 +1,23 @@
+/** What to do next about an instance that fails, by why it does. */
+const ADVICE: Readonly<Record<string, string>> = {
+  silent:
+    'its process does not beat: see whether it runs, hangs (garbage collection, a blocked loop) or cannot reach this server; it is healthy again with its next beat',
+  removed: 'its process has not beaten for so long that it was removed: start it again, it registers by itself',
+  'connection-ended':
+    'the connection that held it has ended: see whether its process was stopped or killed, or what is in between cuts connections that are idle',
+  deregistered: 'its process has said goodbye, as one does that is stopped: start it again',
+  probe: 'its check fails: ask the instance itself from this machine, at the address and port that are checked',
+  disabled: 'somebody has taken it out: if that is over, put it in again (enabled=true)',
+  'weight-0': 'it has no share of the load: if that is over, give it a weight above 0',
+  drained: 'it is drained until the time that is given: wait, or end the drain',
+  'registered-unhealthy': 'it says so itself, or somebody has said so: its next beat heals it, or a call that says healthy=true',
+  restored:
+    'it is as it was before a restart of this server, and has not been heard of since: wait until it beats, or see whether it runs',
+};
+
+/** Undefined of a cause that is not known here. */
+export function adviceFor(cause: string): string | undefined {
+  return ADVICE[cause];
+}
+
+export const ADVISED: readonly string[] = Object.keys(ADVICE);

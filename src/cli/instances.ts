@@ -1,0 +1,112 @@
+import type { Client, ClientFlags } from './client/connection-flags.ts';
+import { inWords } from './client/duration.ts';
+import { CallError, EXIT, type ExitCode } from './client/failures.ts';
+import { addressIn, type Fields, fieldsOf, listIn, numberIn, textIn, timeIn, truthIn } from './client/fields.ts';
+import { jsonLinesFrom } from './client/http.ts';
+import { partsOf } from './client/names.ts';
+import type { Cell } from './client/table.ts';
+
+/** What `beatbridge instances` is told. */
+export interface InstancesFlags extends ClientFlags {
+  readonly namespace?: string;
+  readonly group?: string;
+  readonly wide?: boolean;
+}
+
+/** Every instance of a service, and how it is. */
+export async function instances({ target, output, now }: Client, name: string, flags: InstancesFlags): Promise<ExitCode> {
+  const named = partsOf(name, flags);
+  const found: Fields[] = [];
+  const query = { service: named.service, namespace: named.namespace, group: named.group };
+  for await (const line of jsonLinesFrom(target, { method: 'GET', path: '/instances', query })) found.push(fieldsOf(line));
+  const agents = await agentsOf({ target, output, now }, query);
+  const told = found.map((one) => withClient(one, agents));
+  if (output.isJson) output.json(told);
+  else if (told.length === 0) output.note(`${name} has no instances`);
+  else
+    output.table(
+      flags.wide ? [...COLUMNS, { name: 'METADATA' }] : COLUMNS,
+      told.map((one) => rowOf(one, now())),
+    );
+  return EXIT.ok;
+}
+
+const COLUMNS = [
+  { name: 'INSTANCE' },
+  { name: 'HEALTHY' },
+  { name: 'ENABLED' },
+  { name: 'WEIGHT', isNumber: true },
+  { name: 'CLUSTER' },
+  { name: 'KIND' },
+  { name: 'LAST BEAT', isNumber: true },
+  { name: 'CLIENT' },
+] as const;
+
+function rowOf(instance: Fields, now: number): readonly Cell[] {
+  const metadata = Object.entries(fieldsOf(instance.metadata)).map(([key, value]) => `${key}=${String(value)}`);
+  const edit = fieldsOf(instance.edit);
+  return [
+    addressIn(instance),
+    yesOrNo(truthIn(instance, 'healthy')),
+    marked(yesOrNo(truthIn(instance, 'enabled')), 'enabled' in edit),
+    marked(String(numberIn(instance, 'weight') ?? ''), 'weight' in edit),
+    textIn(instance, 'cluster') ?? '',
+    kindOf(instance),
+    beatOf(instance, now),
+    textIn(instance, 'client') ?? '',
+    metadata.join(' '),
+  ];
+}
+
+function yesOrNo(is: boolean | undefined): Cell {
+  if (is === undefined) return '';
+  return is ? 'yes' : { text: 'no', colour: 'red' };
+}
+
+/** An operator's word, and not the client's. */
+function marked(cell: Cell, isEdited: boolean): Cell {
+  if (!isEdited) return cell;
+  return typeof cell === 'string' ? `${cell}*` : { ...cell, text: `${cell.text}*` };
+}
+
+function kindOf(instance: Fields): string {
+  if (truthIn(instance, 'ephemeral') === false) return 'persistent';
+  return truthIn(instance, 'held') ? 'connection' : 'beats';
+}
+
+function beatOf(instance: Fields, now: number): string {
+  if (truthIn(instance, 'held')) return 'held';
+  const at = timeIn(instance, 'lastBeatAt');
+  return at === undefined ? '-' : inWords(now - at);
+}
+
+/** Of each instance by what it was registered last, as far as that is remembered. */
+async function agentsOf(
+  { target }: Client,
+  query: Readonly<Record<string, string | undefined>>,
+): Promise<ReadonlyMap<string, string>> {
+  const agents = new Map<string, string>();
+  const { service = '', namespace, group } = query;
+  const grouped = group === undefined || service.includes('@@') ? service : `${group}@@${service}`;
+  const call = {
+    method: 'GET',
+    path: '/events',
+    query: { service: grouped, namespace, cause: 'registered,re-registered,returned' },
+  } as const;
+  try {
+    for await (const line of jsonLinesFrom(target, call)) {
+      const record = fieldsOf(line);
+      const agent = textIn(fieldsOf(record.by), 'agent');
+      for (const one of listIn(record, 'instances')) if (agent !== undefined) agents.set(addressIn(one), agent);
+    }
+  } catch (error) {
+    // It is told without, where what has happened is not told.
+    if (!(error instanceof CallError)) throw error;
+  }
+  return agents;
+}
+
+function withClient(instance: Fields, agents: ReadonlyMap<string, string>): Fields {
+  const client = textIn(instance, 'client') ?? agents.get(addressIn(instance));
+  return client === undefined ? instance : { ...instance, client };
+}

@@ -1,0 +1,135 @@
+import type { History } from './history.ts';
+import { readRecord, storedOf } from './kept-record.ts';
+import type { EventRecord } from './record.ts';
+
+/**
+ * The history as it is kept over a restart: each record in a place of its own, of which there are as many as records are kept, and as many
+ * again for what of services is older than the last of all. So what waits to be written is bounded by that, however long nothing can be.
+ * Nobody waits for it: what happened in the last moments before a process is killed is lost, and numbers are left out then, so that none
+ * is given twice.
+ */
+export class KeptEvents {
+  readonly name = 'event';
+  readonly #history: History;
+  readonly #places: number;
+  /** What of services is older, by place, and where it is. */
+  readonly #older: (EventRecord | undefined)[] = [];
+  readonly #placeOf = new Map<number, number>();
+  #next = 0;
+  /** All up to this number was there before. */
+  #restoredTo = Number.POSITIVE_INFINITY;
+  #hasEnded = false;
+  /** Keys of what was kept by other rules, or cannot be read. */
+  #strays: string[] = [];
+  #changed: (key: string) => void = () => {};
+
+  constructor(history: History, maxEvents: number) {
+    this.#history = history;
+    this.#places = maxEvents;
+  }
+
+  readonly onChange = (listener: (key: string) => void): void => {
+    this.#changed = listener;
+    this.#history.onEvent(({ seq }) => listener(this.#keyOf(seq)));
+    this.#history.onLeft((record, isGone) => (isGone ? this.#gone(record) : this.#outlives(record)));
+    for (const key of this.#strays.splice(0)) listener(key);
+    for (const record of this.#history.after(0)) if (record.seq > this.#restoredTo) listener(this.#keyOf(record.seq));
+    listener(END);
+  };
+
+  readonly read = (key: string): unknown => {
+    if (key === END) return this.#hasEnded ? { seq: this.#history.lastSeq } : undefined;
+    const place = Number(key.slice(1));
+    if (!(place < this.#places)) return undefined;
+    const record = key.startsWith(LAST) ? this.#history.find(this.#lastAt(place)) : this.#older[place];
+    return record && storedOf(record);
+  };
+
+  /** That it has ended in order must be on disk before numbers go on. */
+  readonly mayBeLost = (key: string): boolean => key !== END;
+
+  readonly restore = (entries: Iterable<readonly [key: string, value: unknown]>): void => {
+    const bySeq = new Map<number, EventRecord>();
+    const older: (readonly [string, EventRecord])[] = [];
+    let ended: unknown;
+    for (const [key, value] of entries) {
+      const record = key === END ? undefined : readRecord(value);
+      if (key === END) ended = value;
+      else if (record === undefined) this.#strays.push(key);
+      else if (key.startsWith(LAST)) {
+        bySeq.set(record.seq, record);
+        if (key !== this.#keyOf(record.seq)) this.#strays.push(key, this.#keyOf(record.seq));
+      } else older.push([key, record]);
+    }
+    const last = [...bySeq.values()].sort((a, b) => a.seq - b.seq);
+    const lastSeq = last.at(-1)?.seq ?? 0;
+    const isWhole = last.length === 0 || (isEnd(ended) && ended.seq === lastSeq);
+    const ofServices = this.#placed(older).filter(({ seq }) => !bySeq.has(seq));
+    // Where fewer are kept than there are, the oldest of them are those of services alone now.
+    const beyond = Math.max(0, last.length - this.#places);
+    this.#history.restore({
+      older: [...ofServices, ...last.slice(0, beyond)].sort((a, b) => a.seq - b.seq),
+      last: last.slice(beyond),
+      lastSeq: isWhole ? lastSeq : lastSeq + this.#places,
+    });
+    this.#restoredTo = this.#history.lastSeq;
+  };
+
+  /** Nothing more happens: whoever begins anew has all of it. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#changed(END);
+  }
+
+  #placed(older: readonly (readonly [string, EventRecord])[]): readonly EventRecord[] {
+    const taken: EventRecord[] = [];
+    for (const [key, record] of older) {
+      const place = Number(key.slice(1));
+      if (!(place < this.#places)) {
+        this.#strays.push(key);
+        continue;
+      }
+      this.#older[place] = record;
+      this.#placeOf.set(record.seq, place);
+      this.#next = Math.max(this.#next, place + 1);
+      taken.push(record);
+    }
+    return taken;
+  }
+
+  #outlives(record: EventRecord): void {
+    const place = this.#next++ % this.#places;
+    const before = this.#older[place];
+    if (before !== undefined) this.#placeOf.delete(before.seq);
+    // Not the record itself, which may be kept shorter one day.
+    this.#older[place] = storedOf(record);
+    this.#placeOf.set(record.seq, place);
+    this.#changed(`${OLDER}${place}`);
+  }
+
+  #gone({ seq }: EventRecord): void {
+    const place = this.#placeOf.get(seq);
+    if (place === undefined) return;
+    this.#placeOf.delete(seq);
+    this.#older[place] = undefined;
+    this.#changed(`${OLDER}${place}`);
+  }
+
+  #keyOf(seq: number): string {
+    return `${LAST}${seq % this.#places}`;
+  }
+
+  /** The latest number that has this place. */
+  #lastAt(place: number): number {
+    const { lastSeq } = this.#history;
+    return lastSeq - ((((lastSeq - place) % this.#places) + this.#places) % this.#places);
+  }
+}
+
+const LAST = 'l';
+const OLDER = 'o';
+const END = 'end';
+
+function isEnd(value: unknown): value is { readonly seq: number } {
+  return typeof value === 'object' && value !== null && 'seq' in value && typeof value.seq === 'number';
+}

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { History } from '../../src/events/history.ts';
+import { KeptEvents } from '../../src/events/kept-events.ts';
+import type { NewRecord } from '../../src/events/record.ts';
+import { at, ORDERS, SHOP } from '../support/events-room.ts';
+
+/** What is on disk: written from what is touched, as a store does, at the moment of `write`. */
+class Disk {
+  readonly values = new Map<string, unknown>();
+  readonly touched = new Set<string>();
+}
+
+/** A life of the process over a disk. Of services three are kept, of all so many. */
+function live(disk: Disk, maxEvents = 5) {
+  const history = new History({
+    maxEvents,
+    maxEventsOfService: 3,
+    wallClock: () => 1_000,
+    onListenerError: (error) => expect(error).toBe('none'),
+  });
+  const kept = new KeptEvents(history, maxEvents);
+  kept.restore([...disk.values]);
+  kept.onChange((key) => disk.touched.add(key));
+  const write = () => {
+    for (const key of disk.touched) {
+      const value = kept.read(key);
+      if (value === undefined) disk.values.delete(key);
+      else disk.values.set(key, JSON.parse(JSON.stringify(value)));
+    }
+    disk.touched.clear();
+  };
+  // That it ended in order is taken back at once.
+  write();
+  return {
+    history,
+    add: (...said: Partial<NewRecord>[]) => said.map((one) => history.add({ kind: 'service', cause: 'created', ...one }).seq),
+    all: () => [...history.after(0)].map(({ seq }) => seq),
+    of: (service = ORDERS) => history.lastOf(service).map(({ seq }) => seq),
+    write,
+    end() {
+      kept.end();
+      write();
+    },
+  };
+}
+
+const others = (count: number) => Array.from({ length: count }, () => ({ kind: 'registry', cause: 'postponed' }) as const);
+
+describe('what happened', () => {
+  it('is there after a restart as it was, and numbers go on', () => {
+    const disk = new Disk();
+    const before = live(disk);
+    before.add({ service: ORDERS, detail: { a: 1 } }, ...others(6), {
+      service: SHOP,
+      kind: 'instance',
+      instances: [at(1)],
+      count: 1,
+    });
+    expect([before.all(), before.of(), before.of(SHOP)]).toEqual([[4, 5, 6, 7, 8], [1], [8]]);
+    before.end();
+    const after = live(disk);
+    expect([after.all(), after.of(), after.of(SHOP)]).toEqual([[4, 5, 6, 7, 8], [1], [8]]);
+    expect(after.history.find(8)).toEqual(before.history.find(8));
+    expect(after.add({ service: ORDERS })).toEqual([9]);
+    expect(after.of()).toEqual([1, 9]);
+  });
+
+  it('of services outlives the last of all, and goes with the service', () => {
+    const disk = new Disk();
+    const before = live(disk);
+    before.add({ service: ORDERS }, { service: ORDERS }, { service: ORDERS }, { service: ORDERS }, ...others(9));
+    before.write();
+    expect([...disk.values.keys()].filter((key) => key.startsWith('o'))).toHaveLength(3);
+    before.history.forget(ORDERS);
+    before.end();
+    expect([...disk.values.keys()].sort()).toEqual(['end', 'l0', 'l1', 'l2', 'l3', 'l4']);
+    expect(live(disk).of()).toEqual([]);
+  });
+
+  it('is lost as far as it was not written when the process is killed, and no number is given twice', () => {
+    const disk = new Disk();
+    const before = live(disk);
+    before.add(...others(3));
+    before.write();
+    before.add(...others(2));
+    const after = live(disk);
+    expect(after.all()).toEqual([1, 2, 3]);
+    const [next = 0] = after.add(...others(1));
+    expect(next).toBeGreaterThan(5);
+    expect([...after.history.after(2)].map(({ seq }) => seq)).toEqual([3, next]);
+    expect([after.history.find(3)?.seq, after.history.find(4)]).toEqual([3, undefined]);
+    after.end();
+    expect(live(disk).all()).toEqual([1, 2, 3, next]);
+  });
+
+  it.each([1, 2, 3, 4, 5, 7, 8, 20])('survives that other limits are set: from 5 to %i', (maxEvents) => {
+    const disk = new Disk();
+    const before = live(disk);
+    before.add({ service: ORDERS }, ...others(7));
+    before.end();
+    let all = before.all();
+    for (let i = 0; i < 3; i++) {
+      const after = live(disk, maxEvents);
+      expect(after.all()).toEqual(all.slice(-maxEvents));
+      after.add(...others(i));
+      all = after.all();
+      after.end();
+    }
+    expect(disk.values.size).toBeLessThanOrEqual(2 * maxEvents + 1);
+  });
+
+  it.each<[string, unknown]>([
+    ['no record', 7],
+    ['a record without a number', { at: 1, kind: 'bridge', cause: 'started' }],
+    ['a cause that is not known', { seq: 2, at: 1, kind: 'bridge', cause: 'eclipse' }],
+    ['a cause that everything has', { seq: 2, at: 1, kind: 'bridge', cause: 'constructor' }],
+    ['a kind that is not known', { seq: 2, at: 1, kind: 'planet', cause: 'started' }],
+    ['a time that is none', { seq: 2, at: 1e300, kind: 'bridge', cause: 'started' }],
+    ['a service that has no name', { seq: 2, at: 1, kind: 'service', cause: 'created', service: { namespace: 'public' } }],
+    ['instances that are none', { seq: 2, at: 1, kind: 'instance', cause: 'silent', instances: [null] }],
+    ['detail that is none', { seq: 2, at: 1, kind: 'bridge', cause: 'started', detail: 'x' }],
+  ])('is dropped where it cannot be read, and hurts nothing else: %s', (_, value) => {
+    const disk = new Disk();
+    const before = live(disk);
+    before.add(...others(1));
+    before.end();
+    disk.values.set('l2', value);
+    const after = live(disk);
+    expect(after.all()).toEqual([1]);
+    expect(disk.values.has('l2')).toBe(false);
+  });
+
+  it('names no more than the first twenty instances of a record', () => {
+    const disk = new Disk();
+    const before = live(disk);
+    before.add({ service: ORDERS, kind: 'instance', count: 900, instances: Array.from({ length: 900 }, (_, i) => at(i)) });
+    before.end();
+    expect(live(disk).history.find(1)).toMatchObject({ count: 900, instances: { length: 20 } });
+  });
+
+  it('leaves no more to be written than is kept, however long nothing can be', () => {
+    const disk = new Disk();
+    const it = live(disk);
+    for (let i = 0; i < 1_000; i++) it.add({ service: { ...ORDERS, name: `s${i % 50}` } }, ...others(i % 3));
+    expect(disk.touched.size).toBeLessThanOrEqual(10);
+  });
+});

@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { failOnLeaks } from '../support/leaks.ts';
+import { fixedPorts } from '../support/ports.ts';
+import { type Process, startProcess } from '../support/process.ts';
+import { register } from '../support/server.ts';
+
+failOnLeaks();
+
+type Told = Readonly<Record<string, unknown>>;
+
+async function events(server: Pick<Process, 'listeners'>): Promise<readonly Told[]> {
+  const text = await (await fetch(`http://${server.listeners.main}/events`)).text();
+  return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Told]));
+}
+
+const said = ({ cause, service }: Told) => `${cause} ${service ?? ''}`.trim();
+
+it('what happened is told after a restart in order as before it, and after a kill but for the last moments', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'beatbridge-kept-events-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  const args = [...(await fixedPorts()), '--data-dir', dataDir];
+  let before: readonly Told[];
+  {
+    await using server = await startProcess(args);
+    await register(server, 'orders');
+    await expect
+      .poll(async () => (await events(server)).map(said))
+      .toEqual(['started', 'registered orders', 'registered orders']);
+    before = await events(server);
+    await server.stop('SIGTERM');
+  }
+  {
+    await using server = await startProcess(args);
+    const now = await events(server);
+    expect(now.slice(0, 3)).toEqual(before);
+    expect(now.map(({ seq }) => seq)).toEqual(now.map((_, i) => i + 1));
+    expect(now.map(said)).toEqual(['started', 'registered orders', 'registered orders', 'draining', 'started']);
+    await server.stop('SIGKILL');
+  }
+  await using server = await startProcess(args);
+  const after = await events(server);
+  expect(after.slice(0, 4).map(said)).toEqual(['started', 'registered orders', 'registered orders', 'draining']);
+  // What it had given numbers to and not written is left out.
+  expect(after.at(-1)).toMatchObject({ cause: 'started', seq: 10_005 });
+});
