@@ -71,6 +71,7 @@ export type ToolName =
   | 'envoy'
   | 'helm'
   | 'composeGo'
+  | 'prometheusOperator'
   | 'hadolint'
   | 'kubernetesValidate'
   | 'systemdAnalyze'
@@ -158,6 +159,7 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   envoy: async () => onPath('envoy', [ENVOY_BIN]),
   helm: () => built('helm'),
   composeGo: () => built('compose-go'),
+  prometheusOperator: () => built('prometheus-operator'),
   hadolint: () => installed('deploy-lint', 'hadolint'),
   kubernetesValidate: () => installed('deploy-lint', 'kubernetes-validate'),
   systemdAnalyze: async () => onPath('systemd-analyze'),
