@@ -41,13 +41,13 @@ export function createHttpLane(
 
   const answerCheck = (res: ServerResponse, body: Buffer): boolean => {
     try {
-      const began = now();
+      const began = counts.begin(now);
       const name = nameInJson(body);
       if (name === undefined) return false;
       const status = checker.statusOfText(name) ?? 'bad-name';
       res.writeHead(answers[status].status, heads[status]);
       TURN.end(res, answers[status].body, 'latin1');
-      counts.answered(CHECK_CODES[status], now() - began);
+      counts.answered(CHECK_CODES[status], began, now);
       return true;
     } catch (err) {
       return failed(err, log);

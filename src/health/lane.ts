@@ -139,13 +139,13 @@ class GrpcCheck implements CallRoute {
   }
 
   serve(call: Call, body: Buffer, reply: Reply): boolean {
-    const began = this.#now();
+    const began = this.#counts.begin(this.#now);
     const answers = grpcAnswersTo(call);
     const name = nameInFrame(body);
     if (answers === undefined || name === undefined) return false;
     const status = this.#checker.statusOfText(name) ?? 'bad-name';
     reply.send(answers.checked[status]);
-    this.#counts.answered(CHECK_CODES[status], this.#now() - began);
+    this.#counts.answered(CHECK_CODES[status], began, this.#now);
     return true;
   }
 }
@@ -168,12 +168,12 @@ class JsonCheck implements CallRoute {
   }
 
   serve(_: Call, body: Buffer, reply: Reply): boolean {
-    const began = this.#now();
+    const began = this.#counts.begin(this.#now);
     const name = nameInJson(body);
     if (name === undefined) return false;
     const status = this.#checker.statusOfText(name) ?? 'bad-name';
     reply.send(this.#answers[status]);
-    this.#counts.answered(CHECK_CODES[status], this.#now() - began);
+    this.#counts.answered(CHECK_CODES[status], began, this.#now);
     return true;
   }
 }
@@ -205,11 +205,11 @@ class GrpcList implements CallRoute {
   serve(call: Call, body: Buffer, reply: Reply): boolean {
     // A long list is compressed for whoever takes that.
     if (!isEmptyFrame(body) || grpcAnswersTo(call) !== PLAIN) return false;
-    const began = this.#now();
+    const began = this.#counts.begin(this.#now);
     this.#kept ??= this.#made();
     if (this.#kept === undefined) return false;
     reply.send({ head: PLAIN.head, body: this.#kept, trailers: ENDS.ok });
-    this.#counts.answered(0, this.#now() - began);
+    this.#counts.answered(0, began, this.#now);
     return true;
   }
 
@@ -258,7 +258,8 @@ class GrpcWatch implements CallRoute {
 
   #refuse(reply: Reply, answer: Answer): void {
     reply.send(answer);
-    this.#counts.answered(Number(answer.trailers?.['grpc-status']), 0);
+    this.#counts.started++;
+    this.#counts.ended(Number(answer.trailers?.['grpc-status']), 0);
   }
 }
 

@@ -26,7 +26,7 @@ const OF_GRPC: readonly ToldFamily[] = [
     name: 'grpc_server_handling_seconds',
     type: 'histogram',
     labels: METHOD,
-    help: 'How long calls took from their first byte to the end of their answer; of a stream, how long it was open',
+    help: 'How long calls took from their first byte to the end of their answer; of a stream, how long it was open. Of those answered at once one in 16 is measured',
     read: ({ taps }) => Array.from(taps.calls.all(), (each) => ({ labels: labelsOf(each), value: each.seconds })),
   },
 ];

@@ -40,19 +40,19 @@ const OF_SERVICES: readonly ToldFamily[] = [
     'beatbridge_service_serving',
     SERVICE,
     '1 while the service is SERVING, 0 while it is not',
-    ({ chosen }) => chosen.map((each) => ({ labels: labelsOf(each), value: Number(each.isServing) })),
+    ({ chosen }) => lazily(chosen, (each) => [{ labels: labelsOf(each), value: Number(each.isServing) }]),
   ]),
   gauge([
     'beatbridge_service_since_seconds',
     SERVICE,
     'For how many seconds the service has been what it is; at most since the start',
-    ({ chosen, at }) => chosen.map((each) => ({ labels: labelsOf(each), value: Math.max(0, at - each.since) / 1_000 })),
+    ({ chosen, at }) => lazily(chosen, (each) => [{ labels: labelsOf(each), value: Math.max(0, at - each.since) / 1_000 }]),
   ]),
   gauge([
     'beatbridge_service_instances',
     [...SERVICE, 'state'],
     'Instances of the service: available, unavailable (healthy, but disabled or of weight 0), unhealthy',
-    ({ chosen, registry }) => chosen.flatMap((each) => instancesOf(each, registry)),
+    ({ chosen, registry }) => lazily(chosen, (each) => instancesOf(each, registry)),
   ]),
   gauge(['beatbridge_services', ['status'], 'Services that are known: serving, not_serving', servicesByStatus]),
   gauge([
@@ -203,6 +203,11 @@ const OF_THE_BRIDGE: readonly ToldFamily[] = [
 ];
 
 export const OURS: readonly ToldFamily[] = [...OF_SERVICES, ...OF_EVENTS, ...OF_BEATS, ...OF_CONNECTIONS, ...OF_THE_BRIDGE];
+
+/** There may be many: each is read when it is written. */
+function* lazily(chosen: readonly Standing[], samplesOf: (each: Standing) => readonly Sample[]): IterableIterator<Sample> {
+  for (const each of chosen) yield* samplesOf(each);
+}
 
 function inSeconds(ms: number | undefined): number | undefined {
   return ms === undefined ? undefined : ms / 1_000;
