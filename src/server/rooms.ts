@@ -115,14 +115,10 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
 }
 
 /** What it tells of services is what health tells of them. */
-function eventsIn({ options, registry, scheduler, wallClock, log, refused }: House, health: Health): Events {
+function eventsIn(house: House, health: Health): Events {
   return createEvents({
-    registry,
-    scheduler,
-    wallClock,
-    log,
-    limits: options,
-    refused,
+    ...house,
+    limits: house.options,
     saidOfRefusal,
     standingOf: (service) => health.statusOf(selectAll(service)),
     countsOf: (service) => health.countsOf(service),

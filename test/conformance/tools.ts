@@ -66,9 +66,12 @@ export type ToolName =
   | 'haproxy'
   | 'nginx'
   | 'mariadb'
+  | 'prometheus'
+  | 'promtool'
   | 'envoy'
   | 'helm'
   | 'composeGo'
+  | 'prometheusOperator'
   | 'hadolint'
   | 'kubernetesValidate'
   | 'systemdAnalyze'
@@ -151,9 +154,12 @@ const FIND: Record<ToolName, () => Promise<string>> = {
     onPath('mariadb-install-db');
     return onPath('mariadbd', SYSTEM_BIN);
   },
+  prometheus: async () => onPath('prometheus'),
+  promtool: async () => onPath('promtool'),
   envoy: async () => onPath('envoy', [ENVOY_BIN]),
   helm: () => built('helm'),
   composeGo: () => built('compose-go'),
+  prometheusOperator: () => built('prometheus-operator'),
   hadolint: () => installed('deploy-lint', 'hadolint'),
   kubernetesValidate: () => installed('deploy-lint', 'kubernetes-validate'),
   systemdAnalyze: async () => onPath('systemd-analyze'),

@@ -94,6 +94,8 @@ function body(fn: string, program: string): string {
   # Of a word that bash cuts, only what comes after the last cut is completed.
   local cut=''
   [[ -z $quote && -n $breaks && $cur == *["$breaks"]* ]] && cut=\${cur%"\${cur##*["$breaks"]}"}
+  # It takes an @ for the beginning of what it cuts off.
+  cut=\${cut%@}
   for i in "\${!COMPREPLY[@]}"; do COMPREPLY[i]=$before\${COMPREPLY[i]#"$cut"}; done
 }
 complete -F ${fn} ${program}
