@@ -105,6 +105,11 @@ describe('the options of the command line', () => {
     },
   );
 
+  it('is not confused by what tells commands beside it which server to ask', () => {
+    const env = { BEATBRIDGE_ADDR: '10.0.0.1:8848', BEATBRIDGE_TOKEN_FILE: '/run/token' };
+    expect(readOptions({}, env)).toEqual(readOptions({}, {}));
+  });
+
   it('names each option by a flag and an environment variable of its own', () => {
     const options = Object.values(OPTIONS);
     expect(new Set(options.map(({ flag }) => flag)).size).toBe(options.length);
