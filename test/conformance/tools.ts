@@ -67,6 +67,8 @@ export type ToolName =
   | 'nginx'
   | 'mariadb'
   | 'envoy'
+  | 'zsh'
+  | 'fish'
   | 'helm'
   | 'composeGo'
   | 'hadolint'
@@ -152,6 +154,8 @@ const FIND: Record<ToolName, () => Promise<string>> = {
     return onPath('mariadbd', SYSTEM_BIN);
   },
   envoy: async () => onPath('envoy', [ENVOY_BIN]),
+  zsh: async () => onPath('zsh'),
+  fish: async () => onPath('fish'),
   helm: () => built('helm'),
   composeGo: () => built('compose-go'),
   hadolint: () => installed('deploy-lint', 'hadolint'),
