@@ -48,7 +48,9 @@ function rowOf(instance: Fields, now: number): readonly Cell[] {
   return [
     addressIn(instance),
     yesOrNo(truthIn(instance, 'healthy')),
-    marked(yesOrNo(truthIn(instance, 'enabled')), 'enabled' in edit),
+    'drain' in instance
+      ? { text: 'drained', colour: 'yellow' }
+      : marked(yesOrNo(truthIn(instance, 'enabled')), 'enabled' in edit),
     marked(String(numberIn(instance, 'weight') ?? ''), 'weight' in edit),
     textIn(instance, 'cluster') ?? '',
     kindOf(instance),

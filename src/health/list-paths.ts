@@ -19,7 +19,7 @@ export interface ListPathsOptions {
   readonly health: Pick<Health, 'statusOf' | 'countsOf'>;
   readonly home: Home;
   /** When and by what a service became what it is, as far as that is remembered. */
-  readonly lastChangeOf: (service: ServiceName) => { readonly at: number; readonly cause: string } | undefined;
+  readonly history: { lastChangeOf(service: ServiceName): { readonly at: number; readonly cause: string } | undefined };
   /** Who asks, and what he may see: once that is no, he has been answered. */
   readonly readerOf: (req: Request, res: Response) => { readonly admitted: () => Reader | Promise<Reader> };
   readonly openAnswers: OpenAnswers;
@@ -88,10 +88,10 @@ function serviceLines(params: URLSearchParams, options: ListPathsOptions, maySee
 
 const STATUSES: readonly string[] = (['serving', 'not-serving', 'unknown'] as const).map(wordOf);
 
-function serviceLine(service: ServiceName, status: string, { registry, health, lastChangeOf }: ListPathsOptions): string {
+function serviceLine(service: ServiceName, status: string, { registry, health, history }: ListPathsOptions): string {
   const { namespace, group, name } = service;
   const { healthy = 0 } = registry.tally(service) ?? {};
-  const change = lastChangeOf(service);
+  const change = history.lastChangeOf(service);
   const since = change && { since: new Date(change.at).toISOString(), cause: change.cause };
   return JSON.stringify({
     namespace,
@@ -119,7 +119,8 @@ function instanceLines(params: URLSearchParams, options: ListPathsOptions, maySe
 }
 
 function instanceLine(service: ServiceName, instance: Instance, { registry, wallClock }: ListPathsOptions): string {
-  const { ip, port, cluster, ephemeral, healthy, enabled, weight, metadata, edit, trouble, remembered, silentMs } = instance;
+  const { ip, port, cluster, ephemeral, healthy, enabled, weight, metadata, edit, drain, trouble, remembered, silentMs } =
+    instance;
   const isHeld = registry.holderOf(service, instance) !== undefined;
   return JSON.stringify({
     ip,
@@ -135,6 +136,7 @@ function instanceLine(service: ServiceName, instance: Instance, { registry, wall
     ...(remembered && { remembered }),
     ...(trouble !== undefined && { trouble }),
     ...(edit !== undefined && { edit }),
+    ...(drain !== undefined && { drain: { reason: drain.reason, until: new Date(drain.until).toISOString() } }),
     metadata,
   });
 }

@@ -115,14 +115,10 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
 }
 
 /** What it tells of services is what health tells of them. */
-function eventsIn({ options, registry, scheduler, wallClock, log, refused }: House, health: Health): Events {
+function eventsIn(house: House, health: Health): Events {
   return createEvents({
-    registry,
-    scheduler,
-    wallClock,
-    log,
-    limits: options,
-    refused,
+    ...house,
+    limits: house.options,
     saidOfRefusal,
     standingOf: (service) => health.statusOf(selectAll(service)),
     countsOf: (service) => health.countsOf(service),
@@ -171,13 +167,7 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
     pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
     probePaths: probePaths(partsOf({ ...house, ...rooms }), mayHear(door.access)),
     metricsPaths: metricsFor(rooms.metrics, door.access, house),
-    listPaths: listPaths({
-      ...house,
-      health: rooms.health,
-      home: HOME,
-      lastChangeOf: (name) => history.lastChangeOf(name),
-      readerOf,
-    }),
+    listPaths: listPaths({ ...house, home: HOME, health: rooms.health, history, readerOf }),
     eventPaths: eventPaths({ ...house, ...HOME, history, listenerOf: readerOf, shutdown: house.shutdown.signal }),
     drainPaths: drainPaths({ ...house, ...operatorsFor(door.access, house), home: HOME, durability: keeping }),
   };

@@ -18,6 +18,9 @@ const PATHS = [
   '/nacos/v1/auth/users?username=evil&password=evil-and-long',
   '/nacos/v3/client/ns/instance?serviceName=evil&ip=10.6.6.6&port=666',
   '/events',
+  '/metrics',
+  '/nacos/actuator/prometheus',
+  '/prometheus',
   '/health/orders',
   '/grpc.health.v1.Health/Check',
 ];

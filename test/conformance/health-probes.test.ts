@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { HEALTH_CLIENTS } from '../support/health-clients.ts';
-import { startProcess } from '../support/process.ts';
+import { CLI, startProcess } from '../support/process.ts';
 import { nacos, register, unhealthyAfter } from '../support/server.ts';
 import type { ToolName } from './tools.ts';
 
 /** Programs that ask once and say it by exit code or on standard output: what they say of a service in each of its states. */
 interface Probe {
-  readonly tool: ToolName;
+  /** `self`: the program that is tested here. */
+  readonly tool: ToolName | 'self';
   readonly args: (address: string, service: string) => readonly string[];
   readonly serving: object;
   readonly notServing: object;
@@ -50,6 +51,20 @@ const PROBES: Readonly<Record<string, Probe>> = {
     notServing: { code: 4 },
     unknown: { code: 3 },
   },
+  'beatbridge check': {
+    tool: 'self',
+    args: (address, service) => [CLI, 'check', '-addr', address, '-service', service],
+    serving: { code: 0, stdout: 'status: SERVING\n', stderr: '' },
+    notServing: { code: 4, stdout: expect.stringContaining('"NOT_SERVING"') },
+    unknown: { code: 3, stderr: expect.stringContaining('NOT_FOUND') },
+  },
+  'beatbridge check with gzip': {
+    tool: 'self',
+    args: (address, service) => [CLI, 'check', '-gzip', '-addr', address, '-service', service],
+    serving: { code: 0 },
+    notServing: { code: 4 },
+    unknown: { code: 3 },
+  },
   'grpc-go': {
     tool: 'goHealth',
     args: (address, service) => ['check', address, service],
@@ -60,14 +75,15 @@ const PROBES: Readonly<Record<string, Probe>> = {
 };
 
 const tools = inject('tools');
+const pathOf = (tool: Probe['tool']) => (tool === 'self' ? process.execPath : tools[tool].path);
 
 describe.each(Object.entries(PROBES))('%s', (_, { tool, args, serving, notServing, unknown }) => {
-  it.skipIf(tools[tool].path === undefined)('tells a service that beats from one that has fallen silent', async () => {
+  it.skipIf(pathOf(tool) === undefined)('tells a service that beats from one that has fallen silent', async () => {
     await using bridge = await startProcess();
     using watcher = HEALTH_CLIENTS['gRPC (grpc-js)'](bridge.listeners.health);
     const ask = () =>
       new Promise((resolve) => {
-        execFile(tools[tool].path ?? '', args(bridge.listeners.health, 'orders'), (error, stdout, stderr) =>
+        execFile(pathOf(tool) ?? '', args(bridge.listeners.health, 'orders'), (error, stdout, stderr) =>
           resolve({ code: error?.code ?? 0, stdout, stderr }),
         );
       });

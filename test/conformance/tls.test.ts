@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { Authority } from '../support/certificates.ts';
-import { FREE_PORTS, type Process, startProcess } from '../support/process.ts';
+import { CLI, FREE_PORTS, type Process, startProcess } from '../support/process.ts';
 import { Driver } from './driver.ts';
 import { at, IP, present } from './estate.ts';
 import { NACOS_2_CLIENTS } from './nacos-clients.ts';
@@ -128,21 +128,16 @@ it.skipIf(tools.grpcurl.path === undefined)('grpcurl asks with its certificate, 
   expect((await grpcurl()).code).not.toBe(0);
 });
 
-it.skipIf(tools.grpcHealthProbe.path === undefined)(
-  'grpc_health_probe asks over TLS, with a certificate where one is required',
-  async () => {
+const PROBES: readonly (readonly [name: string, path: string | undefined, command: readonly string[]])[] = [
+  ['grpc_health_probe', tools.grpcHealthProbe.path, []],
+  ['beatbridge check', process.execPath, [CLI, 'check']],
+];
+
+describe.each(PROBES)('%s', (_, path, command) => {
+  it.skipIf(path === undefined)('asks over TLS, with a certificate where one is required', async () => {
     await using estate = await Estate.open(...REQUIRED);
-    const probe = (address: string, ...args: readonly string[]) =>
-      ran(tools.grpcHealthProbe.path, [
-        '-addr',
-        address,
-        '-tls',
-        '-tls-ca-cert',
-        estate.at('ca.pem'),
-        '-connect-timeout',
-        '5s',
-        ...args,
-      ]);
+    const asked = ['-tls', '-tls-ca-cert', estate.at('ca.pem'), '-connect-timeout', '5s'];
+    const probe = (address: string, ...args: readonly string[]) => ran(path, [...command, '-addr', address, ...asked, ...args]);
     const mine = ['-tls-client-cert', estate.at('client.pem'), '-tls-client-key', estate.at('client.key')];
     const { main, health } = estate.bridge.listeners;
     const codes = [await probe(main, ...mine), await probe(main), await probe(health, ...mine), await probe(health)].map(
@@ -150,8 +145,8 @@ it.skipIf(tools.grpcHealthProbe.path === undefined)(
     );
     // 2: no connection.
     expect(codes).toEqual([0, 2, 0, 0]);
-  },
-);
+  });
+});
 
 describe.skipIf(tools.openssl.path === undefined)('openssl s_client', () => {
   const client = (address: string, input: string, ...args: readonly string[]) =>

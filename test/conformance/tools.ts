@@ -66,6 +66,8 @@ export type ToolName =
   | 'haproxy'
   | 'nginx'
   | 'mariadb'
+  | 'prometheus'
+  | 'promtool'
   | 'envoy'
   | 'zsh'
   | 'fish'
@@ -153,6 +155,8 @@ const FIND: Record<ToolName, () => Promise<string>> = {
     onPath('mariadb-install-db');
     return onPath('mariadbd', SYSTEM_BIN);
   },
+  prometheus: async () => onPath('prometheus'),
+  promtool: async () => onPath('promtool'),
   envoy: async () => onPath('envoy', [ENVOY_BIN]),
   zsh: async () => onPath('zsh'),
   fish: async () => onPath('fish'),

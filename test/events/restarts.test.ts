@@ -25,7 +25,9 @@ it('what happened is told after a restart in order as before it, and after a kil
   let before: readonly Told[];
   {
     await using server = await startProcess(args);
-    await register(server, 'orders');
+    // Nobody beats, and nobody is to fall silent.
+    const metadata = JSON.stringify({ 'preserved.heart.beat.timeout': '3600000', 'preserved.ip.delete.timeout': '7200000' });
+    await register(server, 'orders', { metadata });
     await expect
       .poll(async () => (await events(server)).map(said))
       .toEqual(['started', 'registered orders', 'registered orders']);

@@ -36,6 +36,8 @@ export async function liveThroughFullDisk({ dataDir, fill, free }: Disk): Promis
     expect(says(server, TROUBLE)).toBe(1);
     free(server);
     await expect.poll(() => says(server, WELL), CATCHES_UP).toBe(1);
+    const events = await (await fetch(`http://${server.listeners.main}/events?cause=store-failing,store-recovered`)).text();
+    expect([...events.matchAll(/"cause":"([\w-]+)"/g)].map(([, cause]) => cause)).toEqual(['store-failing', 'store-recovered']);
     // As good as new, and what was refused is on disk with it.
     expect(await answerOf(nacos(server, 'POST', '/instance', persistent('after')))).toMatchObject({ status: 200 });
     expect(says(server, TROUBLE)).toBe(1);

@@ -19,5 +19,3 @@ const ADVICE: Readonly<Record<string, string>> = {
 export function adviceFor(cause: string): string | undefined {
   return ADVICE[cause];
 }
-
-export const ADVISED: readonly string[] = Object.keys(ADVICE);

@@ -129,7 +129,7 @@ function reasonIn(text: string): string {
   try {
     const said: unknown = JSON.parse(text);
     if (typeof said === 'object' && said !== null)
-      for (const field of ['reason', 'message', 'error'])
+      for (const field of ['reason', 'data', 'message', 'error'])
         if (field in said) {
           // Looked for a moment ago.
           const reason = (said as Readonly<Record<string, unknown>>)[field];
