@@ -46,6 +46,7 @@ interface Row extends Bounds {
   readonly secret?: true;
 }
 
+const LOG_FORMATS = ['auto', 'json', 'pretty'] as const;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const PORT = { unit: 'port', least: 0, most: 65_535 } as const;
 const FILE = { unit: 'file', fits: () => true, says: 'a file' } as const;
@@ -364,6 +365,13 @@ const ROWS = {
     unit: 'level',
     words: LOG_LEVELS,
     help: 'least severe log line to write (to stderr)',
+    instead: 'log',
+  },
+  logFormat: {
+    default: 'auto',
+    unit: 'format',
+    words: LOG_FORMATS,
+    help: 'lines of JSON, or for eyes; auto is for eyes on a terminal, and JSON else',
     instead: 'log',
   },
 
@@ -693,7 +701,7 @@ export function checkOptions(given: object): Options {
   if (typeof given !== 'object' || given === null) throw new OptionsError([`the options must be an object, got ${shown(given)}`]);
   const said = new Map<Name, Said>();
   const faults: string[] = [];
-  const known: string[] = ['tls', 'log'];
+  const known: string[] = ['tls', 'log', 'clock'];
   const values = new Map(Object.entries(given).filter(([, value]) => value !== undefined));
   for (const name of NAMES) {
     known.push(name);
@@ -705,6 +713,8 @@ export function checkOptions(given: object): Options {
   }
   faults.push(...unknownAmong([...values.keys()], known));
   if (values.has('log') && !isLogger(values.get('log'))) faults.push('log must be a pino logger');
+  if (values.has('clock') && !isClock(values.get('clock')))
+    faults.push('clock must have now, wallClock, after, every and soon: see createTestClock');
   if (values.has('tls')) {
     const tls: unknown = values.get('tls');
     const { cert, key, port, clientCa } = partsOfTls(tls);
@@ -736,6 +746,12 @@ function partsOfTls(tls: unknown): { [name: string]: unknown } {
 }
 
 /** It is called when something goes wrong, which is too late to find out. */
+function isClock(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const parts: Readonly<Record<string, unknown>> = { ...value };
+  return ['now', 'wallClock', 'after', 'every', 'soon'].every((name) => typeof parts[name] === 'function');
+}
+
 function isLogger(log: unknown): boolean {
   return typeof log === 'object' && log !== null && 'error' in log && typeof log.error === 'function' && 'debug' in log;
 }

@@ -1,4 +1,4 @@
-import type { Admission, LoggedIn, Need, Proof, Refusal as Told } from '../rights/admission.ts';
+import type { Admission, LoggedIn, Need, Permit, Proof, Refusal as Told } from '../rights/admission.ts';
 import { originOf } from '../wire/addresses.ts';
 import type { Headers } from '../wire/browser.ts';
 import { type Head, type PageRules, pageFault } from './browsers.ts';
@@ -90,15 +90,21 @@ export class Access {
    * so: a guess is one wherever it is tried, and there would be a place else where guessing makes no noise.
    */
   wouldAdmit(need: Need, asked: Asked): boolean | Promise<boolean> {
-    const { open, places } = this.#room;
+    const permit = this.permitFor(need, asked);
+    return permit instanceof Promise ? permit.then(isPermit) : isPermit(permit);
+  }
+
+  /** The same, with what of it would be let in; undefined where nothing would. */
+  permitFor(need: Need, asked: Asked): Permit | undefined | Promise<Permit | undefined> {
+    const { open, places, users } = this.#room;
     const place = places.placeOf(asked.ip, asked.headers);
-    if (asked.isChange && asked.isBrowser) return false;
-    if (mayAnybody(need, place, asked, open)) return true;
-    if (!open.auth) return false;
-    const answer = (who: Known | Refusal): boolean => {
-      if (!who.isRefusal) return this.#may(need, asked, who.user);
+    if (asked.isChange && asked.isBrowser) return undefined;
+    if (mayAnybody(need, place, asked, open)) return ANYBODY;
+    if (!open.auth) return undefined;
+    const answer = (who: Known | Refusal): Permit | undefined => {
+      if (!who.isRefusal) return this.#may(need, asked, who.user) ? permitOf(who, deedOf(need), users, () => {}) : undefined;
       if (who.reason !== 'no-login') this.#refused(who, place, need, asked);
-      return false;
+      return undefined;
     };
     const who = this.#identify(need, asked, place);
     return who instanceof Promise ? who.then(answer) : answer(who);
@@ -253,6 +259,10 @@ function mayYetLogIn({ carriers, ownParams, certificate }: Asked, mayBringLogin:
   const said = credentialsIn(carriers, ownParams);
   if (said === 'disagree' || said.token !== undefined) return false;
   return mayBringLogin || said.pair !== undefined || certificate !== undefined;
+}
+
+function isPermit(permit: Permit | undefined): boolean {
+  return permit !== undefined;
 }
 
 function callerOf({ address }: Place, need: Need | undefined, { agent, example }: Pick<Asked, 'agent' | 'example'>) {

@@ -15,8 +15,8 @@ const DRAIN_DELAY_MS = 5_000;
 
 /** Runs the bridge with these options until SIGTERM or SIGINT. Resolves when it listens; rejects as `createServer` does. */
 export async function serve(settings: Settings): Promise<void> {
-  const { logLevel, tlsPort, tlsCert, tlsKey, tlsClientCa, drainDelayMs: delayMs, ...given } = settings.options;
-  const log = createLogger(logLevel);
+  const { logLevel, logFormat, tlsPort, tlsCert, tlsKey, tlsClientCa, drainDelayMs: delayMs, ...given } = settings.options;
+  const log = createLogger(logLevel, logFormat);
   const identity = await readIdentity(settings);
   const supervisor = systemdOf(process.env, systemScheduler, log);
   const tls = identity === undefined ? {} : { tls: { ...(tlsPort !== 'none' && { port: tlsPort }), ...identity } };
@@ -86,9 +86,13 @@ function afterParent(run: () => void): void {
   });
 }
 
-function createLogger(level: Options['logLevel']): Logger {
-  const stream = process.stderr.isTTY
-    ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname' })
+/** In JSON with times in ISO 8601 and levels in words, as those who collect lines read them without being told how. */
+function createLogger(level: Options['logLevel'], format: Options['logFormat']): Logger {
+  const { isTTY } = process.stderr;
+  const isPretty = format === 'auto' ? isTTY : format === 'pretty';
+  const stream = isPretty
+    ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', colorize: isTTY })
     : pino.destination({ dest: 2, sync: true });
-  return pino({ name: 'beatbridge', level }, stream);
+  const formatters = { level: (label: string) => ({ level: label }) };
+  return pino({ name: 'beatbridge', level, timestamp: pino.stdTimeFunctions.isoTime, formatters }, stream);
 }

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { groupedName } from '../registry/service-name.ts';
-import type { Cancel, Scheduler } from '../wire/scheduler.ts';
+import type { LineBudget } from '../wire/line-budget.ts';
 import { levelOf } from './causes.ts';
 import type { History } from './history.ts';
 import type { EventRecord } from './record.ts';
@@ -11,53 +11,33 @@ import { sentenceOf } from './view.ts';
  * changed no service, for who looks closer. So many lines a second for everybody, whatever happens, and the rest is counted.
  */
 export class EventLog {
-  readonly #scheduler: Scheduler;
+  readonly #lines: LineBudget;
   readonly #log: Logger;
-  readonly #history: History;
   readonly #stopListening: () => void;
-  #cancelSummary: Cancel | undefined;
-  /** Within the second that began with the first of them. */
-  #lines = 0;
-  #unwritten = 0;
 
-  constructor(history: History, scheduler: Scheduler, log: Logger) {
-    this.#history = history;
-    this.#scheduler = scheduler;
+  constructor(history: History, lines: LineBudget, log: Logger) {
+    this.#lines = lines;
     this.#log = log;
     this.#stopListening = history.onEvent((record) => this.#note(record));
   }
 
   stop(): void {
     this.#stopListening();
-    this.#cancelSummary?.();
-    this.#summarize();
+    this.#lines.stop();
   }
 
   #note(record: EventRecord): void {
     const level = levelOf(record);
+    if (!this.#log.isLevelEnabled(level)) return;
     // The process itself has little to say, and that is not to be lost among what others do.
-    if (level !== 'debug' && record.kind !== 'bridge' && this.#isOneTooMany()) this.#unwritten++;
-    else if (this.#log.isLevelEnabled(level)) this.#log[level](this.#factsOf(record), sentenceOf(record));
-  }
-
-  #isOneTooMany(): boolean {
-    this.#cancelSummary ??= this.#scheduler.after(1_000, () => {
-      this.#cancelSummary = undefined;
-      this.#summarize();
-    });
-    return ++this.#lines > MAX_LINES_A_SECOND;
-  }
-
-  #summarize(): void {
-    if (this.#unwritten > 0) this.#log.info({ count: this.#unwritten }, 'more happened within this second: see /events');
-    this.#lines = 0;
-    this.#unwritten = 0;
+    if (level === 'debug' || record.kind === 'bridge' || this.#lines.take())
+      this.#log[level](this.#factsOf(record), sentenceOf(record));
   }
 
   #factsOf(record: EventRecord): object {
     const { seq, cause, service, from, to, by, detail, counts, count } = record;
     const named = service && { namespace: service.namespace, service: groupedName(service) };
-    const who = this.#whoOf(record);
+    const who = (record.instances ?? []).slice(0, MOST_NAMED).map(({ ip, port }) => `${ip}:${port}`);
     return {
       seq,
       cause,
@@ -71,11 +51,7 @@ export class EventLog {
       ...(who.length > 0 && { who }),
     };
   }
-
-  /** Of a service that has changed, the instances by which it did. */
-  #whoOf(record: EventRecord): readonly string[] {
-    return this.#history.behind(record).map(({ ip, port }) => `${ip}:${port}`);
-  }
 }
 
-const MAX_LINES_A_SECOND = 20;
+/** The first of those who are meant: a line is for eyes, and the record has the others. */
+const MOST_NAMED = 20;

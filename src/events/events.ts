@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Source } from '../registry/changes.ts';
 import type { Difference } from '../registry/differences.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { LineBudget } from '../wire/line-budget.ts';
 import type { Refused } from '../wire/refused.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { CAUSES } from './causes.ts';
@@ -35,6 +36,8 @@ export interface EventsOptions extends Pick<GatheringOptions, 'standingOf' | 'co
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
   readonly log: Logger;
+  /** How many lines there is room for, also for what others write. */
+  readonly lines: LineBudget;
   readonly limits: EventsLimits;
   /** Who is refused what; and what is to be said of it. */
   readonly refused: Refused;
@@ -56,7 +59,7 @@ export function createEvents(options: EventsOptions): Events {
   });
   const kept = new KeptEvents(history, limits.maxEvents);
   const gathering = new Gathering({ ...options, history });
-  const lines = new EventLog(history, scheduler, log);
+  const lines = new EventLog(history, options.lines, log);
   const note: Events['note'] = (cause, said = {}) => void history.add({ kind: 'bridge', cause, ...said });
   const refusals = new Refusals({ scheduler, saidOf, note: (said) => note('refused', said) });
   refused.follow((refusal) => refusals.note(refusal));

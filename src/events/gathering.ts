@@ -2,8 +2,9 @@ import type { RegistryEvent, Source } from '../registry/changes.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
+import { becauseOf } from './because.ts';
 import type { History } from './history.ts';
-import type { Counts, EventCause, NewRecord, Standing } from './record.ts';
+import type { Affected, Counts, EventCause, NewRecord, Standing } from './record.ts';
 import { affectedBy, type Gathered, haveChangedAlike, recordOf, sameKey, withoutReason } from './told.ts';
 
 /**
@@ -46,8 +47,12 @@ export class Gathering {
   }
 
   #note(event: RegistryEvent): void {
-    if (isNoNews(event)) return;
     const { service, cause, by } = event;
+    if (isNoNews(event)) {
+      // Of itself; but the service may be another by it, as by a weight of 0.
+      if (service !== undefined) this.#touch(service, { cause, by, instance: event.instance });
+      return;
+    }
     const key = `${sameKey(event)} ${service === undefined ? '' : serviceKey(service)}`;
     const gathered = this.#gathered.get(key) ?? { event, affected: [], count: 0, areAlike: true };
     this.#gathered.set(key, gathered);
@@ -102,6 +107,8 @@ export class Gathering {
     this.#come = 0;
     /** What happened to services themselves: where one is another because of that, both are one record. */
     const ofServices = new Map<string, NewRecord>();
+    /** What happened last to instances of each, by the cause by which it is another, if it is. */
+    const behind = new Map<string, NewRecord>();
     const wholes = new Wholes();
     for (const one of gathered.values()) {
       const { service, cause } = one.event;
@@ -110,14 +117,15 @@ export class Gathering {
       const isTold = record.kind !== 'service' || touched.get(key)?.last?.cause !== cause || ofServices.has(key);
       if (isTold) this.#options.history.add(record);
       else ofServices.set(key, record);
+      if (record.kind === 'instance' && touched.get(key)?.last?.cause === cause) behind.set(key, record);
       wholes.add(one);
     }
     for (const whole of wholes.records()) this.#options.history.add(whole);
-    for (const one of touched.values()) this.#tellStanding(one, ofServices.get(serviceKey(one.service)));
+    for (const [key, one] of touched) this.#tellStanding(one, ofServices.get(key), behind.get(key));
   }
 
-  #tellStanding({ service, last }: Touched, own: NewRecord | undefined): void {
-    const { history, standingOf, countsOf } = this.#options;
+  #tellStanding({ service, last }: Touched, own: NewRecord | undefined, behind: NewRecord | undefined): void {
+    const { registry, history, standingOf, countsOf } = this.#options;
     const key = serviceKey(service);
     const from = this.#standings.get(key) ?? 'unknown';
     const to = standingOf(service);
@@ -128,11 +136,29 @@ export class Gathering {
       return;
     }
     const counts = countsOf(service);
-    const because: Pick<NewRecord, 'cause' | 'by'> = last === undefined ? { cause: 'lasted' } : withoutNothing(last);
-    const detail = own?.detail;
-    history.add({ kind: 'service', service, from, to, ...because, ...(detail && { detail }), ...(counts && { counts }) });
+    const why: Pick<NewRecord, 'cause' | 'by'> = last === undefined ? { cause: 'lasted' } : withoutNothing(last);
+    const because = to === 'not-serving' && counts ? becauseOf(registry, service, counts) : undefined;
+    const detail = { ...(own?.detail ?? behind?.detail), ...(because && { because }) };
+    history.add({
+      ...own,
+      kind: 'service',
+      service,
+      from,
+      to,
+      ...why,
+      ...byWhom(behind, last),
+      ...(Object.keys(detail).length > 0 && { detail }),
+      ...(counts && { counts }),
+    });
     if (to === 'unknown') history.forget(service);
   }
+}
+
+/** The instances by which a service is another; all of them are in the record before. */
+function byWhom(behind: NewRecord | undefined, last: Touched['last']): Pick<NewRecord, 'instances' | 'count'> {
+  if (behind?.instances === undefined) return last?.instance === undefined ? {} : { instances: [last.instance], count: 1 };
+  const instances = behind.instances.slice(0, MOST_NAMED_AGAIN);
+  return behind.count === undefined ? { instances } : { instances, count: behind.count };
 }
 
 /** What happened to the instances of several services at once, and is told of all of them once more. */
@@ -191,13 +217,21 @@ export interface GatheringOptions {
   readonly onStanding: (listener: (service: ServiceName) => void) => () => void;
 }
 
+interface Last {
+  readonly cause: EventCause;
+  readonly by: Source | undefined;
+  /** Where nothing else is told of it. */
+  readonly instance?: Affected | undefined;
+}
+
 interface Touched {
   readonly service: ServiceName;
-  last: { readonly cause: EventCause; readonly by: Source | undefined } | undefined;
+  last: Last | undefined;
 }
 
 /** Enough to say who; whoever wants all of thousands asks for the instances of the service. */
 const MOST_NAMED = 1_000;
+const MOST_NAMED_AGAIN = 20;
 /** Beyond, what happened to services is something that happened to all. */
 const MANY_SERVICES = 10;
 /** Whoever has more than that to do does it some at a time. */

@@ -12,6 +12,8 @@ export class History {
   readonly #records: EventRecord[] = [];
   #start = 0;
   readonly #ofService = new Map<string, EventRecord[]>();
+  /** Of each service what it became last, which may be longer ago than the last that are kept of it. */
+  readonly #standings = new Map<string, EventRecord>();
   readonly #listeners = new Set<(record: EventRecord) => void>();
   readonly #crowds = new Crowds();
   #left: Leaving = () => {};
@@ -64,12 +66,18 @@ export class History {
     const key = serviceKey(service);
     const kept = this.#ofService.get(key) ?? [];
     this.#ofService.delete(key);
+    this.#standings.delete(key);
     for (const record of kept) if (record.seq < this.oldestSeq) this.#left(record, true);
   }
 
   /** The services of which something is kept. */
   *services(): IterableIterator<ServiceName> {
     for (const [record] of this.#ofService.values()) if (record?.service !== undefined) yield record.service;
+  }
+
+  /** By what it became what it is; undefined: nobody has seen that. */
+  standingOf(service: ServiceName): EventRecord | undefined {
+    return this.#standings.get(serviceKey(service));
   }
 
   /** The last of the service, the oldest first. */
@@ -88,11 +96,6 @@ export class History {
   find(seq: number): EventRecord | undefined {
     const record = this.#at(this.#indexAfter(seq - 1));
     return record?.seq === seq ? record : undefined;
-  }
-
-  /** By what the service became what it is, as far as that is kept. */
-  lastChangeOf(service: ServiceName): EventRecord | undefined {
-    return this.lastOf(service).findLast(({ kind, to }) => kind === 'service' && to !== undefined);
   }
 
   /** Those after that number, the oldest first; of a number that is too old, all that there are. */
@@ -162,6 +165,7 @@ export class History {
 
   #keepOfService(record: EventRecord, service: ServiceName): void {
     const key = serviceKey(service);
+    if (record.kind === 'service' && record.to !== undefined) this.#standings.set(key, record);
     const kept = this.#ofService.get(key);
     if (kept === undefined) this.#ofService.set(key, [record]);
     else {

@@ -14,7 +14,7 @@ export interface EventRecord {
   readonly cause: EventCause;
   /** Left out where the bridge, or all there is, is meant. */
   readonly service?: ServiceName;
-  /** To whom it happened. Of very many only the first are named. */
+  /** To whom it happened; of a service, by whom it is another. Of very many only the first are named. */
   readonly instances?: readonly Affected[];
   /** To how many. */
   readonly count?: number;

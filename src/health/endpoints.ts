@@ -1,7 +1,9 @@
 import type { TroubleReason } from '../registry/checks.ts';
 import { groupedName } from '../registry/service-name.ts';
+import { type Failing, failingOf, goneOf } from './failing.ts';
 import type { Checker, Drained, Explanation, Troubled } from './health.ts';
 import { MAX_NAME_BYTES, NAME_FORM, type ServiceSelector } from './names.ts';
+import type { Hearing, Past } from './past.ts';
 import type { Status } from './status.ts';
 
 /**
@@ -21,8 +23,8 @@ export interface EndpointLimits {
   readonly maxExplained: number;
 }
 
-/** What is said of a name. */
-export function endpointOf(checker: Checker, text: string, { maxExplained }: EndpointLimits): Endpoint {
+/** What is said of a name; with what has happened, and to whom, as far as whoever asks may hear of it. */
+export function endpointOf(checker: Checker, text: string, { maxExplained }: EndpointLimits, heard?: Hearing): Endpoint {
   const name = checker.nameFrom(text);
   if (name === undefined) return { http: 400, grpc: 3, message: BAD_NAME, json: jsonOf('INVALID', BAD_NAME) };
   const status = checker.statusOf(name);
@@ -34,21 +36,43 @@ export function endpointOf(checker: Checker, text: string, { maxExplained }: End
   const services = checker.explain(name).filter(isKnown);
   const explained = services.slice(0, maxExplained);
   const reason = services.length === 0 ? unknownReason(checker, name) : explained.map(reasonOf).join('; ');
-  return { http, grpc, message: reason, json: jsonOf(word, reason, explained, maxExplained) };
+  return { http, grpc, message: reason, json: jsonOf(word, reason, explained, maxExplained, heard) };
 }
 
 /** Written by hand: balancers ask for it without end, and a serializer has to find out each time what is in it. */
-function jsonOf(word: string, reason: string, explained?: readonly Explanation[], most = 0): string {
-  const services = explained === undefined ? '' : `,"services":[${explained.map((each) => viewOf(each, most)).join(',')}]`;
-  return `{"status":"${word}","reason":${quoted(reason)}${services}}\n`;
+function jsonOf(word: string, reason: string, explained?: readonly Explanation[], most = 0, heard?: Hearing): string {
+  if (explained === undefined) return `{"status":"${word}","reason":${quoted(reason)}}\n`;
+  const services = explained.map((each) => viewOf(each, most, heard)).join(',');
+  const failing = heard === undefined ? '' : failingIn(explained, heard);
+  return `{"status":"${word}","reason":${quoted(reason)},"services":[${services}]${failing}}\n`;
 }
+
+/** Who cannot be called, and who has gone lately, each with why. */
+function failingIn(explained: readonly Explanation[], { past, mayHear }: Hearing): string {
+  const told: Failing[] = [];
+  let count = 0;
+  for (const explanation of explained) {
+    const { service, status, failing, isMeant } = explanation;
+    if (!mayHear(service)) continue;
+    const gone = isMeant === undefined ? goneOf(service, status === 'serving', past) : [];
+    count += failing.length + gone.length;
+    const room = MOST_FAILING - told.length;
+    if (failing.length > 0) told.push(...failingOf(explanation, room, past));
+    told.push(...gone.slice(0, Math.max(0, room - failing.length)));
+  }
+  return count === 0 ? '' : `,"failing":${JSON.stringify(told)},"failingCount":${count}`;
+}
+
+const MOST_FAILING = 100;
+/** Of a service that serves only the last one is told, as balancers ask for it without end. */
+const MOST_EVENTS = 5;
 
 function isKnown({ status }: Explanation): boolean {
   return status !== 'unknown';
 }
 
 /** What a status is called on the wire of health. */
-export function wordOf(status: Status): string {
+export function wordOf(status: Status): (typeof CODES)[Status]['word'] {
   return CODES[status].word;
 }
 
@@ -107,7 +131,7 @@ const HINTS: ReadonlyMap<TroubleReason, string> = new Map([
   ['host names are not resolved', '--probe-names'],
 ]);
 
-function viewOf(explanation: Explanation, most: number): string {
+function viewOf(explanation: Explanation, most: number, heard: Hearing | undefined): string {
   const {
     service,
     status,
@@ -135,8 +159,29 @@ function viewOf(explanation: Explanation, most: number): string {
   const checks = troubled.length === 0 ? '' : `,"checks":${JSON.stringify(troubled.slice(0, most).map(checkView))}`;
   return (
     `{"namespace":${quoted(service.namespace)},"service":${quoted(groupedName(service))},"status":"${wordOf(status)}"${wait},` +
-    `"instances":${counts},"lastBeatAgeMs":${age}${edits}${drains}${checks}}`
+    `"instances":${counts},"lastBeatAgeMs":${age}${edits}${drains}${checks}${heard === undefined ? '' : pastOf(explanation, heard)}}`
   );
+}
+
+/** Since when it is so, why a service has too few that has some, and what has happened lately. Of a part of one nobody keeps since when. */
+function pastOf({ service, status, total, available, needed, isMeant }: Explanation, { past, mayHear }: Hearing): string {
+  const because = status === 'serving' ? '' : `,"because":"${becauseOf(total, available, needed)}"`;
+  const since = isMeant === undefined ? sinceOf(past.since(service, status)) : '';
+  const events = mayHear(service)
+    ? `,"events":[${past.events(service, status === 'serving' ? 1 : MOST_EVENTS, isMeant).join(',')}]`
+    : '';
+  return since + because + events;
+}
+
+function sinceOf({ at, isExact }: ReturnType<Past['since']>): string {
+  return `,"${isExact ? 'since' : 'atLeastSince'}":"${at}"`;
+}
+
+/** What a service lacks that is not serving: `lasting` where it has enough, and has not had for long. */
+function becauseOf(total: number, available: number, needed: number): string {
+  if (total === 0) return 'no-instances';
+  if (available >= needed) return 'lasting';
+  return available === 0 ? 'none-available' : 'min-available';
 }
 
 /** As JSON writes it. */

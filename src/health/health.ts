@@ -1,4 +1,5 @@
 import { isAvailable, type MinAvailable, neededOf, ONE_AVAILABLE } from '../registry/available.ts';
+import type { Heard } from '../registry/changes.ts';
 import type { CheckTrouble } from '../registry/checks.ts';
 import type { Address, Drain, Instance } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -17,6 +18,7 @@ import {
   type ServiceSelector,
   selectAll,
 } from './names.ts';
+import { meantBy } from './past.ts';
 import { type Status, statusOf } from './status.ts';
 import type { Patience } from './steady.ts';
 
@@ -60,6 +62,12 @@ export interface Explanation {
   readonly drained: readonly Drained[];
   /** The instances of which a check is not content, or that cannot be checked. */
   readonly troubled: readonly Troubled[];
+  /** The instances that are not available. */
+  readonly failing: readonly Instance[];
+  /** The last sign of life of one of them. */
+  readonly heardOf: (address: Address) => Heard | undefined;
+  /** Undefined: all of the service is meant, and not only some of its instances. */
+  readonly isMeant: ((address: Address) => boolean) | undefined;
 }
 
 export interface Drained extends Address {
@@ -228,16 +236,18 @@ export class Health implements Checker {
     const silentMs: number[] = [];
     const edited: Instance[] = [];
     const drained: Drained[] = [];
-    const troubled: (Instance & Troubled)[] = [];
+    const troubled: Troubled[] = [];
+    const failing: Instance[] = [];
     for (const instance of instances) {
       if (instance.healthy) healthy++;
       if (instance.enabled) enabled++;
       if (isAvailable(instance)) available++;
+      else failing.push(instance);
       if (instance.remembered) remembered++;
       silentMs.push(instance.silentMs);
       if (instance.edit !== undefined) edited.push(instance);
       if (instance.drain !== undefined) drained.push({ ...instance, drain: instance.drain });
-      if (isTroubled(instance)) troubled.push(instance);
+      if (instance.trouble !== undefined) troubled.push({ ...instance, trouble: instance.trouble });
     }
     return {
       service,
@@ -253,6 +263,9 @@ export class Health implements Checker {
       edited,
       drained,
       troubled,
+      failing,
+      heardOf: (address) => this.#registry.heardOf(service, address),
+      isMeant: selector.cluster === undefined && selector.instance === undefined ? undefined : meantBy(instances),
     };
   }
 
@@ -319,10 +332,6 @@ export class Health implements Checker {
   #emit(key: string): void {
     for (const listener of this.#listeners) listener(key);
   }
-}
-
-function isTroubled(instance: Instance): instance is Instance & Troubled {
-  return instance.trouble !== undefined;
 }
 
 const BRIDGE_KEY = '';

@@ -8,6 +8,7 @@ import { TURN } from '../wire/turn.ts';
 import { type EndpointLimits, endpointOf } from './endpoints.ts';
 import type { Checker } from './health.ts';
 import { CHECK_CODES, type JsonAnswer } from './lane-answers.ts';
+import type { Hearing } from './past.ts';
 import { MAX_REQUEST_BYTES, nameInJson } from './requested.ts';
 import type { Status } from './status.ts';
 
@@ -16,6 +17,8 @@ export interface HttpLaneOptions {
   readonly checker: Checker;
   readonly limits: EndpointLimits;
   readonly defaultService: string;
+  /** What happened, and everybody may hear of it; 'asked': who may is asked of each request, and that is not for a lane. */
+  readonly heard?: Hearing | 'asked' | undefined;
   readonly log: Logger;
 }
 
@@ -33,7 +36,7 @@ export function createHttpLane(
   checkPaths: readonly string[],
   answers: JsonAnswers,
 ): NonNullable<Lanes['http1']> {
-  const { checker, log, counts, now } = options;
+  const { checker, heard, log, counts, now } = options;
   const heads = headsOf(answers);
 
   const answerCheck = (res: ServerResponse, body: Buffer): boolean => {
@@ -82,7 +85,7 @@ export function createHttpLane(
       process.nextTick(whenWhole, req, res, usual);
       return true;
     }
-    if ((method !== 'GET' && method !== 'HEAD') || !isPlainPath(url) || hasBody(headers)) return false;
+    if ((method !== 'GET' && method !== 'HEAD') || heard === 'asked' || !isPlainPath(url) || hasBody(headers)) return false;
     return answerPath(res, url);
   };
 }
@@ -101,9 +104,9 @@ function failed(err: unknown, log: Logger): false {
 }
 
 /** What `/health/NAME` answers; the path is a plain one. */
-export function pathAnswer(url: string, { checker, limits, defaultService }: Omit<HttpLaneOptions, 'log'>) {
+export function pathAnswer(url: string, { checker, limits, defaultService, heard }: Omit<HttpLaneOptions, 'log'>) {
   const name = url.slice(ROOT.length + 1);
-  return endpointOf(checker, name === '' ? defaultService : name, limits);
+  return endpointOf(checker, name === '' ? defaultService : name, limits, heard === 'asked' ? undefined : heard);
 }
 
 /** A path of `/health/NAME` that is the name as it stands, and all of it. */

@@ -51,7 +51,7 @@ const WATCH_PATHS = [`${SERVICE}/Watch`, `${SERVICE}/watch`];
 type Counts = Readonly<Record<'check' | 'list' | 'watch', MethodCounts>>;
 
 function callLane(options: HealthLaneOptions, counts: Counts): CallLane {
-  const { log } = options;
+  const { heard, log } = options;
   const check = guarded(new GrpcCheck(options, counts.check), log);
   const list = guarded(new GrpcList(options, counts.list), log);
   const watch = guarded(new GrpcWatch(options, counts.watch), log);
@@ -67,7 +67,7 @@ function callLane(options: HealthLaneOptions, counts: Counts): CallLane {
       const { marks } = call;
       if ((marks & FOR_OTHERS) !== 0) return undefined;
       if ((marks & mark.GET) !== 0) {
-        return isPlainPath(call.path) && call.field(INSTANCE_HEADER) === undefined ? path : undefined;
+        return heard !== 'asked' && isPlainPath(call.path) && call.field(INSTANCE_HEADER) === undefined ? path : undefined;
       }
       const route = (marks & mark.POST) !== 0 ? byPath.get(call.path) : undefined;
       if (route === undefined) return undefined;

@@ -19,7 +19,7 @@ export interface ListPathsOptions {
   readonly health: Pick<Health, 'statusOf' | 'countsOf'>;
   readonly home: Home;
   /** When and by what a service became what it is, as far as that is remembered. */
-  readonly history: { lastChangeOf(service: ServiceName): { readonly at: number; readonly cause: string } | undefined };
+  readonly history: { standingOf(service: ServiceName): { readonly at: number; readonly cause: string } | undefined };
   /** Who asks, and what he may see: once that is no, he has been answered. */
   readonly readerOf: (req: Request, res: Response) => { readonly admitted: () => Reader | Promise<Reader> };
   readonly openAnswers: OpenAnswers;
@@ -91,7 +91,7 @@ const STATUSES: readonly string[] = (['serving', 'not-serving', 'unknown'] as co
 function serviceLine(service: ServiceName, status: string, { registry, health, history }: ListPathsOptions): string {
   const { namespace, group, name } = service;
   const { healthy = 0 } = registry.tally(service) ?? {};
-  const change = history.lastChangeOf(service);
+  const change = history.standingOf(service);
   const since = change && { since: new Date(change.at).toISOString(), cause: change.cause };
   return JSON.stringify({
     namespace,

@@ -2,6 +2,7 @@ import { answer, answerGrpcMessage, answerGrpcStatus, answerJson, answerText } f
 import { headerOf, isGrpc, pathOf, queryOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import { BAD_NAME, type EndpointLimits, endpointOf } from './endpoints.ts';
 import type { Checker } from './health.ts';
+import { HEARS_ALL, type MayHear, type PastOptions } from './past.ts';
 import { type StatusEventsOptions, streamStatuses } from './sse.ts';
 import { EVERYBODY } from './visitor.ts';
 
@@ -9,7 +10,7 @@ import { EVERYBODY } from './visitor.ts';
  * `/health/NAME` on the wire: `GET` and `HEAD` for whoever reads the HTTP status, `POST` as gRPC for whoever reads grpc-status, and
  * `GET …?watch` as server-sent events.
  */
-export interface HealthPathsOptions extends StatusEventsOptions {
+export interface HealthPathsOptions extends StatusEventsOptions, PastOptions {
   readonly checker: Checker;
   readonly limits: EndpointLimits;
   /** Whom callers mean that can name none: AWS ALB's default path, and `/health` itself. "" is the bridge. */
@@ -64,9 +65,14 @@ function answerName(req: Request, res: Response, { text, watch }: AskedName, opt
     if (name !== undefined) return streamStatuses(req, res, name, options);
     answerJson(res, 400, { reason: BAD_NAME });
   } else {
-    const { http, json } = endpointOf(checker, text, limits);
-    res.setHeader('Cache-Control', 'no-store');
-    answer(res, http, 'application/json', json);
+    const { past, mayHearOf } = options;
+    const tell = (mayHear: MayHear) => {
+      const { http, json } = endpointOf(checker, text, limits, past && { past, mayHear });
+      res.setHeader('Cache-Control', 'no-store');
+      answer(res, http, 'application/json', json);
+    };
+    const mayHear = past === undefined || mayHearOf === undefined ? HEARS_ALL : mayHearOf(req);
+    return mayHear instanceof Promise ? mayHear.then(tell) : tell(mayHear);
   }
 }
 

@@ -5,6 +5,7 @@ import type { UserDesk } from '../rights/user-desk.ts';
 import type { Peer, Serve } from '../wire/exchange.ts';
 import type { HeldBodies } from '../wire/held-bodies.ts';
 import type { CallLane } from '../wire/lanes.ts';
+import type { LineBudget } from '../wire/line-budget.ts';
 import type { Refused } from '../wire/refused.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { Taps } from '../wire/taps.ts';
@@ -163,6 +164,8 @@ export interface NacosOptions {
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
   readonly log: Logger;
+  /** How many lines of it there is room for; as many as there are when left out. */
+  readonly lines?: Pick<LineBudget, 'take'> | undefined;
   readonly limits: NacosLimits;
   readonly bodies: HeldBodies;
   /** How long a push to subscribers waits for more changes, in milliseconds. */

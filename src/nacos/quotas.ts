@@ -31,17 +31,18 @@ export class Quotas {
     this.#registrations = new Rate(scheduler, limits.maxRegistrationsPerSecondPerPeer, REGISTRATIONS_AT_ONCE_S);
   }
 
-  /** A beat has come. */
-  beat(peer = ''): void {
-    if (this.#beats.take(peer)) return;
+  /** A beat has come. The program that embeds this is no peer: how often it calls is its own matter. */
+  beat(peer: string | undefined): void {
+    if (peer === undefined || this.#beats.take(peer)) return;
     const { maxBeatsPerSecondPerPeer } = this.#limits;
     const text = `more than ${maxBeatsPerSecondPerPeer} beats per second from one address (--max-beats-per-second-per-peer)`;
     throw new TooMany('beats of one address', text);
   }
 
   /** All of these are to be registered, or none. */
-  register(service: ServiceName, said: readonly Registration[], { peer = '' }: Source): void {
-    if (said.length > 0 && !this.#registrations.take(peer, said.length)) {
+  register(service: ServiceName, said: readonly Registration[], by: Source): void {
+    const { peer = '' } = by;
+    if (said.length > 0 && by.peer !== undefined && !this.#registrations.take(peer, said.length)) {
       const most = this.#limits.maxRegistrationsPerSecondPerPeer;
       const text = `more than ${most} registrations per second from one address (--max-registrations-per-second-per-peer)`;
       throw new TooMany('registrations of one address', text);

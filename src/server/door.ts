@@ -14,6 +14,7 @@ import { hiddenNotice, LOOK_AGAIN_MS, type Loaded, userFileFaults } from '../acc
 import { type Options, OptionsError } from '../options.ts';
 import { AddressSet, addressBytes } from '../wire/addresses.ts';
 import { watchFiles } from '../wire/file-watch.ts';
+import type { LineBudget } from '../wire/line-budget.ts';
 import { oneAtATime } from '../wire/one-at-a-time.ts';
 import type { Refused } from '../wire/refused.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
@@ -42,10 +43,12 @@ export interface DoorMeans {
   readonly hasTls: boolean;
   /** Where it is counted that somebody was refused; nowhere when left out. */
   readonly refused?: Refused | undefined;
+  /** How many lines of callers there is room for; as many as there are when left out. */
+  readonly lines?: Pick<LineBudget, 'take'> | undefined;
 }
 
 /** The directory of the store is there by now, if there is to be one. Rejects with `OptionsError`. */
-export async function openDoor({ options, scheduler, now, wallClock, log, hasTls, refused }: DoorMeans): Promise<Door> {
+export async function openDoor({ options, scheduler, now, wallClock, log, hasTls, refused, lines }: DoorMeans): Promise<Door> {
   const faults: string[] = [];
   const settings = { ...(await settingsOf(options, faults)), passwordsNeedTls: hasTls };
   if (faults.length === 0) faults.push(...accessFaults(settings));
@@ -59,7 +62,10 @@ export async function openDoor({ options, scheduler, now, wallClock, log, hasTls
       wallClock,
       scheduler,
       readLarge: readUserFileApart,
-      tell: (told) => tell(log, told),
+      // However many there are: /events and /readyz count them.
+      tell: (told) => {
+        if (lines?.take() ?? true) tell(log, told);
+      },
       refused,
       onError: (err) => log.error({ err }, 'access failed'),
     },

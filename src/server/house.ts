@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import type { Options } from '../options.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Clock } from '../wire/clock.ts';
 import type { HeldBodies } from '../wire/held-bodies.ts';
 import type { Totals } from '../wire/http2/totals.ts';
+import type { LineBudget } from '../wire/line-budget.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
 import type { Refused } from '../wire/refused.ts';
 import type { RisingClock } from '../wire/rising-clock.ts';
@@ -22,7 +24,13 @@ export interface House {
   readonly risingClock: RisingClock;
   /** Milliseconds since 1970, never going back. */
   readonly wallClock: () => number;
+  /** The same as the machine has it, which is put right now and then. */
+  readonly machineTime: () => number;
+  /** The clock of whoever embeds this, instead of the machine's. */
+  readonly clock: Clock | undefined;
   readonly log: Logger;
+  /** Of those lines of it of which others decide how many there are. */
+  readonly lines: LineBudget;
   readonly openAnswers: OpenAnswers;
   readonly bodies: HeldBodies;
   /** Aborted with the error that calls are to end with. */

@@ -1,23 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
-import { createContextValues } from '@connectrpc/connect';
 import type { Logger } from 'pino';
 import { createEvents, type Events } from '../events/events.ts';
-import { eventPaths } from '../events/paths.ts';
 import { createWebhooks, type Webhooks } from '../events/webhooks/webhooks.ts';
-import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
 import { Health } from '../health/health.ts';
-import { createHealthLane } from '../health/lane.ts';
-import { listPaths } from '../health/list-paths.ts';
 import { NAME_FORM, parseHealthName, selectAll } from '../health/names.ts';
-import { healthPaths } from '../health/paths.ts';
-import { HEALTH_JSON, healthService, watcherKey } from '../health/service.ts';
-import { EVERYBODY, visitorKey } from '../health/visitor.ts';
 import { Watches } from '../health/watch.ts';
-import { headersKey, peerKey } from '../nacos/grpc/protocol.ts';
 import { createNacos, type Nacos } from '../nacos/nacos.ts';
 import { HOME, silenceOf } from '../nacos/rules.ts';
-import { drainPaths } from '../operate/drain-paths.ts';
 import { type Options, OptionsError } from '../options.ts';
 import { createChecks } from '../probe/checks.ts';
 import { forgetFindings } from '../probe/findings.ts';
@@ -28,34 +18,26 @@ import { Registry } from '../registry/registry.ts';
 import { StoreError } from '../store/directory.ts';
 import { Keeping } from '../store/keeping.ts';
 import { AddressSet, originOf } from '../wire/addresses.ts';
-import { peerOf } from '../wire/exchange.ts';
+import type { Clock } from '../wire/clock.ts';
 import { HeldBodies } from '../wire/held-bodies.ts';
 import { Totals } from '../wire/http2/totals.ts';
 import type { TlsIdentity } from '../wire/identity.ts';
+import { linesOf } from '../wire/line-budget.ts';
 import { OpenAnswers } from '../wire/open-answers.ts';
 import { Refused } from '../wire/refused.ts';
 import { RisingClock } from '../wire/rising-clock.ts';
 import { systemScheduler } from '../wire/scheduler.ts';
 import { Taps } from '../wire/taps.ts';
 import { Certificate, type CertificateRoom } from './certificate.ts';
-import { COMPRESSIONS } from './compressions.ts';
-import type { Surfaces } from './dispatch.ts';
 import { type Door, gateOf, openDoor } from './door.ts';
 import { withinHeap } from './heap.ts';
 import type { House } from './house.ts';
 import { saidOfRefusal } from './limit-options.ts';
 import { loopUse } from './loop-use.ts';
-import { beatsTold, metricsFor, metricsIn, standingsIn } from './measuring.ts';
-import { nacosRpcByPath } from './nacos-rpc.ts';
+import { beatsTold, metricsIn, standingsIn } from './measuring.ts';
 import { storeNews } from './own-events.ts';
-import { pagesFor } from './pages.ts';
-import { partsOf } from './parts.ts';
-import { probePaths } from './readiness.ts';
-import { reflectionRoutes } from './reflection.ts';
-import { rpcByPath } from './rpc.ts';
 import { seatsOf } from './seating.ts';
 import { Sweeper } from './sweeper.ts';
-import { listenersFor, mayHear, operatorsFor, reflectedToVisitors, visitorsFor } from './visitors.ts';
 import { webhookSecrets } from './webhook-secrets.ts';
 
 /**
@@ -126,17 +108,18 @@ function eventsIn(house: House, health: Health): Events {
   });
 }
 
-function certificateIn({ options, scheduler, log }: House, identity: TlsIdentity, { note }: Events): Certificate {
+function certificateIn(house: House, identity: TlsIdentity, { note }: Events): Certificate {
+  const { options, scheduler, machineTime: wallClock, log } = house;
   const tell: CertificateRoom['tell'] = (form, facts) => note('certificate', { detail: { form, ...facts } });
   // A clock that was wrong at the start is put right some day.
-  return new Certificate(identity, { scheduler, wallClock: Date.now, tell, log, warnDays: options.tlsWarnDays });
+  return new Certificate(identity, { scheduler, wallClock, tell, log, warnDays: options.tlsWarnDays });
 }
 
 /**
- * What was kept is given back, and followed from then on. Answers who serves what: nobody is served before. Rejects with `StoreError`,
- * and with `OptionsError` for what only a room can tell.
+ * What was kept is given back, and followed from then on: nobody is served before. Rejects with `StoreError`, and with `OptionsError` for
+ * what only a room can tell.
  */
-export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
+export async function furnish(house: House, rooms: Rooms): Promise<void> {
   const { nacos, keeping, door } = rooms;
   const faults = defaultServiceFaults(house.options);
   if (faults.length > 0) throw new OptionsError(faults);
@@ -159,18 +142,6 @@ export async function furnish(house: House, rooms: Rooms): Promise<Surfaces> {
   rooms.certificate?.start();
   rooms.metrics.start(standingsIn(house, (service) => rooms.health.statusOf(selectAll(service))));
   for (const notice of door.notices()) house.log.warn(notice);
-  const { history } = rooms.events;
-  const readerOf = listenersFor(door.access, house);
-  return {
-    ...nacosSurfaces(house, nacos),
-    ...healthSurfaces(house, rooms),
-    pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
-    probePaths: probePaths(partsOf({ ...house, ...rooms }), mayHear(door.access)),
-    metricsPaths: metricsFor(rooms.metrics, door.access, house),
-    listPaths: listPaths({ ...house, home: HOME, health: rooms.health, history, readerOf }),
-    eventPaths: eventPaths({ ...house, ...HOME, history, listenerOf: readerOf, shutdown: house.shutdown.signal }),
-    drainPaths: drainPaths({ ...house, ...operatorsFor(door.access, house), home: HOME, durability: keeping }),
-  };
 }
 
 /** Each in any state, once nobody is served any more. Webhooks have so long to be told the rest. What is to survive is written last. */
@@ -194,10 +165,12 @@ export function defaultServiceFaults({ defaultService }: Pick<Options, 'defaultS
   return [`the default service must be ${NAME_FORM}, got ${JSON.stringify(defaultService.slice(0, 200))}`];
 }
 
-export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
+/** What has to do with sockets and files goes by the machine's own timers, whatever the clock is. */
+export function houseOf(options: Options, log: Logger, hasTls: boolean, clock?: Clock): House {
   const { forgetAfterMs, keepEditsMs, maxRemembered, restartGraceMs: graceMs, riseBeats } = options;
-  const now = () => performance.now();
-  const risingClock = new RisingClock(() => performance.timeOrigin + now());
+  const machineNow = () => performance.now();
+  const now = clock?.now ?? machineNow;
+  const risingClock = new RisingClock(clock?.wallClock ?? (() => performance.timeOrigin + machineNow()));
   const onListenerError = (err: unknown) => log.error({ err }, 'a listener of the registry failed');
   const shutdown = new AbortController();
   const refused = new Refused();
@@ -218,15 +191,18 @@ export function houseOf(options: Options, log: Logger, hasTls: boolean): House {
       onBeat: beatsTold(taps),
       onListenerError,
     }),
-    scheduler: systemScheduler,
+    scheduler: clock ?? systemScheduler,
     now,
     risingClock,
     wallClock: risingClock.now,
+    machineTime: clock?.wallClock ?? Date.now,
+    clock,
     log,
+    lines: linesOf(clock ?? systemScheduler, log),
     openAnswers: new OpenAnswers(),
     bodies: new HeldBodies(options, refused),
     shutdown,
-    seats: seatsOf(options, now, log, refused),
+    seats: seatsOf(options, machineNow, log, refused),
     http2Totals: new Totals(),
     refused,
     taps,
@@ -238,11 +214,11 @@ function healthIn({ options, registry, scheduler, now }: House): Health {
   return new Health(registry, { home: HOME, minAvailable, patience: options, limits: options, scheduler, now });
 }
 
-async function keepingIn({ options, scheduler, log }: House, { note }: Events): Promise<Keeping | undefined> {
+async function keepingIn({ options, machineTime: wallClock, log }: House, { note }: Events): Promise<Keeping | undefined> {
   // How long nobody has looked, the machine's own clock knows best: it goes on while the machine sleeps, and is put right.
   return options.dataDir === 'none'
     ? undefined
-    : Keeping.open(options.dataDir, { scheduler, wallClock: Date.now, log, told: storeNews(note) });
+    : Keeping.open(options.dataDir, { scheduler: systemScheduler, wallClock, log, told: storeNews(note) });
 }
 
 interface Around {
@@ -270,13 +246,14 @@ interface Probes {
 }
 
 /** Active checks; none are made when they are off. */
-function probesIn({ options, registry, scheduler, now, log, seats }: House): Probes {
+function probesIn({ options, registry, scheduler, now, log, seats, clock }: House): Probes {
   // The table of options takes nothing else.
   const allow = AddressSet.parse(options.probeAllow) ?? new AddressSet([]);
   const checks = createChecks({ allow, resolveNames: options.probeNames });
-  const { check } = checks;
   const limits = options.probes ? { ...options, maxProbes: seats.setAside(options.maxProbes) } : options;
-  const prober = new Prober({ registry, scheduler, now, random: Math.random, busy: loopUse(now), check, limits, log });
+  const random = clock === undefined ? Math.random : () => 0.5;
+  const prober = new Prober({ registry, scheduler, now, random, busy: loopUse(now), check: checks.check, limits, log });
+  clock?.waitFor?.(() => prober.underWay > 0);
   return {
     times: prober.times,
     start: (rules) => {
@@ -287,58 +264,5 @@ function probesIn({ options, registry, scheduler, now, log, seats }: House): Pro
       return checks.close();
     },
     says: () => (options.probes ? `${prober.targetCount} instances checked, ${prober.underWay} checks under way` : 'off'),
-  };
-}
-
-function nacosSurfaces(
-  house: House,
-  nacos: Nacos,
-): Pick<Surfaces, 'nacos' | 'nacosTurnedAway' | 'contextPath' | 'nacosRpc' | 'nacosLane'> {
-  const { options, openAnswers, shutdown, taps } = house;
-  const { maxNacosMessageBytes: maxMessageBytes, maxStreamMessageBytes } = options;
-  const compressions = COMPRESSIONS.map(({ name }) => name);
-  const nacosLane = nacos.lane({ compressions, openAnswers, shutdown: shutdown.signal, calls: taps.calls });
-  const nacosRpc = nacosRpcByPath({
-    ...house,
-    routes: nacos.routes,
-    maxMessageBytes,
-    maxStreamMessageBytes,
-    knows: nacos.knows,
-    longLived: true,
-    contextValues: (req) => createContextValues().set(peerKey, peerOf(req)).set(headersKey, req.headers),
-    shutdown: shutdown.signal,
-    calls: taps.calls,
-  });
-  return { nacos: nacos.http, nacosTurnedAway: nacos.turnedAway, contextPath: options.contextPath, nacosRpc, nacosLane };
-}
-
-function healthSurfaces(
-  house: House,
-  { health, watches, door }: Rooms,
-): Pick<Surfaces, 'healthRpc' | 'healthPaths' | 'healthLane'> {
-  const { options, openAnswers, shutdown, scheduler, wallClock, refused, taps } = house;
-  // Nobody is asked anything where everybody is told.
-  const visitorOf = options.healthAuth ? visitorsFor(door.access, scheduler) : undefined;
-  const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal, visitorOf, refused };
-  const { defaultService } = options;
-  const healthRpc = rpcByPath({
-    ...house,
-    routes: (router) => {
-      router.service(HealthService, healthService(shared), { jsonOptions: HEALTH_JSON });
-      reflectionRoutes(router, [HealthService]);
-    },
-    maxMessageBytes: options.maxHealthMessageBytes,
-    calls: taps.calls,
-    contextValues: (req) =>
-      createContextValues()
-        .set(watcherKey, peerOf(req))
-        .set(visitorKey, visitorOf?.(req) ?? EVERYBODY),
-    shutdown: shutdown.signal,
-  });
-  return {
-    healthRpc: visitorOf === undefined ? healthRpc : reflectedToVisitors(healthRpc, door.access, wallClock),
-    healthPaths: healthPaths({ ...shared, defaultService, scheduler }),
-    // It answers at once and asks nobody.
-    healthLane: visitorOf === undefined ? createHealthLane({ ...house, ...shared, defaultService, calls: taps.calls }) : {},
   };
 }

@@ -1,17 +1,21 @@
 import type { Socket } from 'node:net';
 import { type Logger, pino } from 'pino';
 import { checkOptions, type GivenOptions, OptionsError } from '../options.ts';
+import type { Clock } from '../wire/clock.ts';
 import { faultsOf, type TlsIdentity } from '../wire/identity.ts';
 import type { Lanes } from '../wire/lanes.ts';
 import { listen, type OpenPort, type PortOptions } from '../wire/listener.ts';
+import { systemScheduler } from '../wire/scheduler.ts';
 import { type Certificate, GIVEN } from './certificate.ts';
 import { everything, healthOnly, type Surfaces } from './dispatch.ts';
 import { drain } from './drain.ts';
 import { drainableOf } from './drainable.ts';
+import { type Face, faceOf } from './face.ts';
 import { forGuests } from './guests.ts';
 import { limitHangs } from './hang-limit.ts';
 import type { House } from './house.ts';
 import { closeRooms, furnish, houseOf, roomsIn, StoreError } from './rooms.ts';
+import { surfacesOf } from './surfaces.ts';
 import { readVersion } from './version.ts';
 
 /**
@@ -23,9 +27,11 @@ export interface ServerOptions extends GivenOptions {
   readonly tls?: TlsIdentity & { readonly port?: number };
   /** A pino logger; silent when left out. */
   readonly log?: Logger;
+  /** The time that everything in it goes by, for tests: see `createTestClock`. Left out, it is the machine's. */
+  readonly clock?: Clock;
 }
 
-export interface Server extends AsyncDisposable {
+export interface Server extends AsyncDisposable, Face {
   /** Where it listens, each as `HOST:PORT`. */
   readonly listeners: Listeners;
   /**
@@ -51,6 +57,18 @@ export interface Listeners {
   readonly tls?: string;
 }
 
+export type {
+  AffectedView,
+  EmbeddedHealth,
+  EmbeddedRegistry,
+  EventCause,
+  EventView,
+  HealthStatus,
+  InstanceInput,
+  InstanceView,
+  ServiceReference,
+  ServiceView,
+} from './face.ts';
 export { StoreError };
 
 /** A port could not be had; `cause` is the system's error. */
@@ -68,15 +86,18 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   // Opening a port would find it out too, but it is not the port that is at fault.
   const faults = tls === undefined ? [] : faultsOf(tls, GIVEN);
   if (faults.length > 0) throw new OptionsError(faults);
-  const house = houseOf(options, given.log ?? pino({ enabled: false }), tls !== undefined);
+  const house = houseOf(options, given.log ?? pino({ enabled: false }), tls !== undefined, given.clock);
   const rooms = await roomsIn(house, tls);
-  const open = async () => openPorts(house, await furnish(house, rooms), { identity: tls, certificate: rooms.certificate });
+  const open = async () => {
+    await furnish(house, rooms);
+    return openPorts(house, surfacesOf(house, rooms), { identity: tls, certificate: rooms.certificate });
+  };
   const ports = await open().catch(async (error) => {
     // What was wrong first is what is told.
     await closeRooms(rooms).catch(() => {});
     throw error;
   });
-  const stopWatching = limitHangs(options.hangLimitMs, house.scheduler, house.log);
+  const stopWatching = limitHangs(options.hangLimitMs, systemScheduler, house.log);
   rooms.sweeper.start();
   rooms.probes.start(rooms.nacos.checking);
   rooms.events.note('started', { detail: { version: readVersion(), ...ports.listeners, ...rooms.keeping?.restored } });
@@ -87,7 +108,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     const endsAt = house.now() + delayMs + withinMs;
     rooms.events.note('draining', { detail: { ...(why !== undefined && { signal: why.slice(0, 100) }), delayMs, withinMs } });
     try {
-      await drain(drainableOf(house, rooms, ports.close), { delayMs, withinMs }, house.scheduler);
+      await drain(drainableOf(house, rooms, ports.close), { delayMs, withinMs }, systemScheduler);
     } finally {
       house.seats.close();
       stopWatching();
@@ -100,7 +121,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
     return ended;
   };
   const renewIdentity = (next: TlsIdentity | OptionsError) => renew(next, tls, { ports, certificate: rooms.certificate });
-  return { listeners: ports.listeners, close, renewIdentity, [Symbol.asyncDispose]: () => close() };
+  return { listeners: ports.listeners, ...faceOf(house, rooms), close, renewIdentity, [Symbol.asyncDispose]: () => close() };
 }
 
 /** How long webhooks have to be told the rest: what the drain has left. */
@@ -141,7 +162,7 @@ interface Tls {
 
 /** Opens all ports or none. */
 async function openPorts(
-  { options, scheduler, wallClock, log, seats, http2Totals, refused, bodies }: House,
+  { options, wallClock, log, seats, http2Totals, refused, bodies }: House,
   surfaces: Surfaces,
   { identity: tls, certificate }: Tls,
 ): Promise<Ports> {
@@ -150,7 +171,7 @@ async function openPorts(
   const health = healthOnly(surfaces, log);
   const guests = forGuests(surfaces, log, (socket) => refused.count(seats.limitOf(socket)));
   const onBug = (err: unknown) => log.error({ err }, 'http2 failed');
-  const shared = { limits: options, scheduler, wallClock, http2Totals, refused, bodies, onBug, guests };
+  const shared = { limits: options, scheduler: systemScheduler, wallClock, http2Totals, refused, bodies, onBug, guests };
   const failed = (reason: string, { remoteAddress }: Socket) => certificate?.handshakeFailed(reason, remoteAddress);
   const tlsRules = { minVersion, ciphers, requiresCertificate: options.tlsRequireClientCert, failed };
   // Whoever asks for health may have no certificate: the kubelet has none.

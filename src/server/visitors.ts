@@ -1,5 +1,6 @@
 import type { Access } from '../access/access.ts';
 import { AskedOverHttp } from '../access/asked-over-http.ts';
+import type { Openness } from '../access/policy.ts';
 import type { ServiceName } from '../registry/service-name.ts';
 import type { Admission, Need, Permit, Refusal } from '../rights/admission.ts';
 import { ASKED_AGAIN_MS } from '../wire/asked-again.ts';
@@ -89,6 +90,23 @@ export function mayHear(access: Access) {
     const mayAsk = (may: boolean) => may && access.wouldAdmit('probe', asked);
     return mayRead instanceof Promise ? mayRead.then(mayAsk) : mayAsk(mayRead);
   };
+}
+
+/**
+ * Of what has happened to which services somebody may hear who asks of health: of those that he may read. Nobody is refused anything by it.
+ * Undefined where everybody may.
+ */
+export function hearersFor(access: Access, { auth, protectReads }: Pick<Openness, 'auth' | 'protectReads'>) {
+  if (!auth && !protectReads) return undefined;
+  return (req: Request) => {
+    const asked = new AskedOverHttp(req, { isScoped: true, example: `${req.method} ${pathOf(req)}` });
+    const permit = access.permitFor('read', asked);
+    return permit instanceof Promise ? permit.then(coveredBy) : coveredBy(permit);
+  };
+}
+
+function coveredBy(permit: Permit | undefined) {
+  return (service: ServiceName) => permit?.covers({ kind: 'naming', ...service }) ?? false;
 }
 
 /** As the first, where no name is asked for: of all these paths those of reflection, which health itself does not look after. */

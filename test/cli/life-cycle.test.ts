@@ -93,7 +93,7 @@ it('a server that cannot be closed in order says why, and ends with exit code 1'
   await closed;
   const lines = bridge.log().trimEnd().split('\n');
   expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
-    level: 50,
+    level: 'error',
     msg: 'it could not be closed in order',
     err: { message: 'no end' },
   });

@@ -1,11 +1,12 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { parseConfig } from '../../src/cli/config-file.ts';
-import { FREE_PORTS, run as runBridge, startProcess } from '../support/process.ts';
+import { CLI, FREE_PORTS, run as runBridge, startProcess } from '../support/process.ts';
 
 /** The ways to deploy, as the programs see them that do: linted, rendered, read, packed, and run with no more rights than they are given. */
 
@@ -87,6 +88,19 @@ describe.skipIf(!has('helm', 'kubernetesValidate'))('the chart', () => {
     expect(rule.spec.groups).toEqual(example?.toJSON().groups);
   });
 
+  it.skipIf(!has('prometheusOperator'))('tells the Prometheus operator nothing that it does not know', async () => {
+    const watched = [...(VALUES['watched by Prometheus'] ?? []), 'serviceMonitor.tokenSecret=scrape', ...TLS];
+    const tlsConfig = 'serviceMonitor.tlsConfig.serverName=registry';
+    const { stdout } = await helm('template', 'r', CHART, ...setting([...watched, tlsConfig]));
+    const read = (text: string) =>
+      new Promise((resolve) => {
+        const child = execFile(tools.prometheusOperator.path ?? '', (error, kinds) => resolve({ code: error?.code ?? 0, kinds }));
+        child.stdin?.end(text);
+      });
+    expect(await read(stdout)).toEqual({ code: 0, kinds: 'PrometheusRule\nServiceMonitor\n' });
+    expect(await read(stdout.replace('scrapeTimeout:', 'scrapeAfter:'))).toMatchObject({ code: 1 });
+  });
+
   it('says, once installed, where it is and who may register', async () => {
     const install = (...args: readonly string[]) =>
       helm('install', 'r', CHART, '--dry-run=client', '--namespace', 'shop', ...args);
@@ -133,6 +147,22 @@ it.skipIf(!has('composeGo'))('compose.yaml is read by Compose as it is meant', a
   expect(beatbridge).toMatchObject({ read_only: true, stop_grace_period: '30s', healthcheck: { start_interval: '1s' } });
   expect(beatbridge.ports).toMatchObject([{ host_ip: '127.0.0.1', target: 8848 }, { target: 9848 }, { target: 20000 }]);
   expect(orders.depends_on.beatbridge.condition).toBe('service_healthy');
+});
+
+it('the service of compose.yaml beats for as long as it runs, and says goodbye', async () => {
+  const { services } = parse(readFileSync(join(ROOT, 'compose.yaml'), 'utf8'));
+  const command: readonly string[] = services.orders.command;
+  await using bridge = await startProcess();
+  const args = command.map((word) => (word === 'beatbridge:8848' ? bridge.listeners.main : word));
+  expect(args).not.toEqual(command);
+  const orders = spawn(process.execPath, [CLI, ...args], { stdio: 'ignore' });
+  onTestFinished(() => void orders.kill('SIGKILL'));
+  const ended = once(orders, 'exit');
+  const health = async () => (await fetch(`http://${bridge.listeners.main}/health/orders`)).status;
+  await expect.poll(health, { timeout: 20_000 }).toBe(200);
+  orders.kill('SIGTERM');
+  expect((await ended)[0]).toBe(0);
+  expect(await health()).toBe(503);
 });
 
 it.skipIf(!has('systemdAnalyze'))('the unit is without a fault, and confined', async () => {

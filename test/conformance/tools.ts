@@ -73,6 +73,7 @@ export type ToolName =
   | 'fish'
   | 'helm'
   | 'composeGo'
+  | 'prometheusOperator'
   | 'hadolint'
   | 'kubernetesValidate'
   | 'systemdAnalyze'
@@ -162,6 +163,7 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   fish: async () => onPath('fish'),
   helm: () => built('helm'),
   composeGo: () => built('compose-go'),
+  prometheusOperator: () => built('prometheus-operator'),
   hadolint: () => installed('deploy-lint', 'hadolint'),
   kubernetesValidate: () => installed('deploy-lint', 'kubernetes-validate'),
   systemdAnalyze: async () => onPath('systemd-analyze'),

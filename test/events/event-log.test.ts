@@ -1,13 +1,14 @@
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { EventLog } from '../../src/events/event-log.ts';
+import { linesOf } from '../../src/wire/line-budget.ts';
 import { at, BY, eventsRoom, ORDERS, SAID } from '../support/events-room.ts';
 
 function logged(level = 'info') {
   const room = eventsRoom();
   const lines: Record<string, unknown>[] = [];
   const log = pino({ level }, { write: (line: string) => lines.push(JSON.parse(line)) });
-  const eventLog = new EventLog(room.history, room.scheduler, log);
+  const eventLog = new EventLog(room.history, linesOf(room.scheduler, log), log);
   room.gathering.start();
   const turn = () => {
     room.turn();
@@ -27,7 +28,7 @@ it('a service that changes is a line, with why, by whom and who it was; what cha
   expect(turn()).toMatchObject([
     {
       level: 30,
-      msg: 'orders is SERVING: registered',
+      msg: 'orders is SERVING: 10.0.0.1:80 and 1 more: registered',
       namespace: 'public',
       service: 'G@@orders',
       cause: 'registered',
@@ -43,7 +44,11 @@ it('a service that changes is a line, with why, by whom and who it was; what cha
   registry.deregister(ORDERS, at(2), BY);
   expect(turn()).toEqual([]);
   expect(silence()).toMatchObject([
-    { msg: 'orders is NOT_SERVING: no beat for too long', cause: 'silent', who: ['10.0.0.1:80'] },
+    {
+      msg: 'orders is NOT_SERVING: 10.0.0.1:80 silent for 15.0 s (last beat 00:16:40 from 10.9.9.9)',
+      cause: 'silent',
+      who: ['10.0.0.1:80'],
+    },
   ]);
 });
 
@@ -52,19 +57,20 @@ it('who looks closer sees instances too', () => {
   registry.register(ORDERS, { ...SAID, ...at(1) }, BY);
   expect(turn().map(({ level, msg }) => [level, msg])).toEqual([
     [20, '10.0.0.1:80 of orders: registered'],
-    [30, 'orders is SERVING: registered'],
+    [30, 'orders is SERVING: 10.0.0.1:80: registered'],
   ]);
 });
 
-it('thousands who fall silent at once are a line a service with all of them, and no more than twenty lines a second', () => {
+it('thousands who fall silent at once are a line a service with the first of them, and no more than twenty lines a second', () => {
   const { registry, silence, turn, scheduler, lines } = logged();
   for (let i = 0; i < 1_000; i++) registry.register(ORDERS, { ...SAID, ...at(i) });
   turn();
   scheduler.advance(1_000);
   const [line, ...others] = silence().filter(({ level }) => level === 30);
+  expect(line).toMatchObject({ count: 1_000 });
   expect([line?.msg, line?.who, others]).toEqual([
-    'orders is NOT_SERVING: no beat for too long',
-    Array.from({ length: 1_000 }, (_, i) => `${at(i).ip}:80`),
+    'orders is NOT_SERVING: 10.0.0.0:80 and 999 more: no beat for too long',
+    Array.from({ length: 20 }, (_, i) => `${at(i).ip}:80`),
     [],
   ]);
   for (let i = 0; i < 100; i++) registry.register({ ...ORDERS, name: `s${i}` }, { ...SAID, ...at(1) });
@@ -79,4 +85,25 @@ it('that very many fell silent at once is a warning, once', () => {
   const { registry, silence } = logged();
   for (let i = 0; i < 100; i++) registry.register(ORDERS, { ...SAID, ...at(i) });
   expect(silence().filter(({ level }) => level === 40)).toMatchObject([{ count: 51, cause: 'mass-silence' }]);
+});
+
+it('a service that has healthy instances and is not serving has a word for why', () => {
+  const { registry, turn } = logged();
+  const last = () => turn().at(-1);
+  registry.create(ORDERS);
+  expect(last()).toMatchObject({ msg: 'orders is NOT_SERVING: created (no instances)', because: 'no-instances' });
+  registry.register(ORDERS, { ...SAID, ...at(1) });
+  turn();
+  registry.edit(ORDERS, at(1), { enabled: false });
+  expect(last()).toMatchObject({
+    msg: 'orders is NOT_SERVING: 10.0.0.1:80: edited by an operator (healthy, but disabled)',
+    because: 'disabled',
+  });
+  registry.unedit(ORDERS, at(1));
+  turn();
+  registry.register(ORDERS, { ...SAID, ...at(1), weight: 0 });
+  expect(last()).toMatchObject({
+    msg: 'orders is NOT_SERVING: 10.0.0.1:80: registered again (healthy, but of weight 0)',
+    because: 'weight-0',
+  });
 });

@@ -17,8 +17,8 @@ describe('what happened within one turn', () => {
     expect(records.map(said)).toEqual([
       'instance registered orders 3 undefined healthy',
       'instance registered shop 1 undefined healthy',
-      'service registered orders unknown serving',
-      'service registered shop unknown serving',
+      'service registered orders 3 unknown serving',
+      'service registered shop 1 unknown serving',
     ]);
     expect(records[0]).toMatchObject({
       seq: 1,
@@ -86,12 +86,12 @@ it('a service that comes back tells by which cause it fell and rose, and what is
   expect(turn()).toEqual([]);
   scheduler.advance(15_001);
   registry.sweep();
-  expect(turn().map(said)).toEqual(['instance silent orders 1 healthy unhealthy', 'service silent orders serving not-serving']);
+  expect(turn().map(said)).toEqual(['instance silent orders 1 healthy unhealthy', 'service silent orders 1 serving not-serving']);
   registry.beat(ORDERS, at(1), { peer: '10.0.0.1' });
-  expect(turn().map(said)).toEqual(['instance beat orders 1 unhealthy healthy', 'service beat orders not-serving serving']);
+  expect(turn().map(said)).toEqual(['instance beat orders 1 unhealthy healthy', 'service beat orders 1 not-serving serving']);
   registry.edit(ORDERS, at(1), { enabled: false }, { peer: '10.0.0.7', agent: 'curl' });
   const records = turn();
-  expect(records.map(said)).toEqual(['instance edited orders 1 healthy healthy', 'service edited orders serving not-serving']);
+  expect(records.map(said)).toEqual(['instance edited orders 1 healthy healthy', 'service edited orders 1 serving not-serving']);
   expect(records[1]).toMatchObject({ by: { peer: '10.0.0.7', agent: 'curl' }, counts: { available: 0, total: 1, needed: 1 } });
 });
 
@@ -101,7 +101,7 @@ it('what there was at the start is no news, and nothing is kept of a service tha
   gathering.start();
   expect(turn()).toEqual([]);
   registry.drop(ORDERS, { peer: '10.0.0.7' });
-  expect(turn().map(said)).toEqual(['instance dropped orders 1 healthy removed', 'service dropped orders serving unknown']);
+  expect(turn().map(said)).toEqual(['instance dropped orders 1 healthy removed', 'service dropped orders 1 serving unknown']);
   expect([[...history.latest()].length, history.lastOf(ORDERS)]).toEqual([2, []]);
 });
 

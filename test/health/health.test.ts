@@ -179,6 +179,9 @@ it('an explanation counts what a status is made of', () => {
       edited: [],
       drained: [],
       troubled: [],
+      failing: [expect.objectContaining({ port: 81 }), expect.objectContaining({ port: 82 })],
+      heardOf: expect.any(Function),
+      isMeant: undefined,
     },
   ]);
 });

@@ -99,6 +99,8 @@ it.each([
   },
 );
 
+const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+
 it('the body says why', async () => {
   expect(await (await fetch(url('/health/off'))).json()).toEqual({
     status: 'NOT_SERVING',
@@ -110,8 +112,29 @@ it('the body says why', async () => {
         status: 'NOT_SERVING',
         instances: { total: 1, healthy: 1, enabled: 0, available: 0, needed: 1 },
         lastBeatAgeMs: { newest: expect.any(Number), oldest: expect.any(Number) },
+        since: ISO,
+        because: 'none-available',
+        events: [
+          expect.objectContaining({ kind: 'instance', cause: 'registered', at: ISO }),
+          expect.objectContaining({ kind: 'service', cause: 'registered', to: 'not-serving', at: ISO }),
+        ],
       },
     ],
+    failing: [
+      {
+        namespace: 'public',
+        group: 'DEFAULT_GROUP',
+        service: 'off',
+        ip: '10.0.0.1',
+        port: 80,
+        cause: 'disabled',
+        since: ISO,
+        heardFrom: '127.0.0.1',
+        client: 'node',
+        reason: 'its client says so',
+      },
+    ],
+    failingCount: 1,
   });
   expect(await (await fetch(url('/health/nobody'))).json()).toEqual({
     status: 'SERVICE_UNKNOWN',

@@ -6,6 +6,7 @@ import { everything, healthOnly } from '../../src/server/dispatch.ts';
 import { drain } from '../../src/server/drain.ts';
 import { drainableOf } from '../../src/server/drainable.ts';
 import { closeRooms, furnish, houseOf, roomsIn } from '../../src/server/rooms.ts';
+import { surfacesOf } from '../../src/server/surfaces.ts';
 import type { TlsIdentity } from '../../src/wire/identity.ts';
 import type { Lanes } from '../../src/wire/lanes.ts';
 import { listen } from '../../src/wire/listener.ts';
@@ -21,7 +22,8 @@ export async function twoDoors(given: GivenOptions = {}, port: 'all' | 'health' 
   const logged: string[] = [];
   const house = houseOf(options, pino({}, { write: (line: string) => void logged.push(line) }), tls !== undefined);
   const rooms = await roomsIn(house);
-  const surfaces = await furnish(house, rooms);
+  await furnish(house, rooms);
+  const surfaces = surfacesOf(house, rooms);
   /** How many requests went the usual way through the door of the lane, less those that only end a connection. */
   const usual = { count: 0 };
   const lanes = port === 'all' ? everything(surfaces, house.log) : healthOnly(surfaces, house.log);

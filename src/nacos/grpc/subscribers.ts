@@ -3,6 +3,7 @@ import { flat } from '../../registry/flat.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { groupedName, type ServiceName, serviceKey } from '../../registry/service-name.ts';
 import type { Permit } from '../../rights/admission.ts';
+import type { LineBudget } from '../../wire/line-budget.ts';
 import { Rounds } from '../../wire/rounds.ts';
 import type { Cancel, Scheduler } from '../../wire/scheduler.ts';
 import { Shares } from '../../wire/shares.ts';
@@ -216,7 +217,7 @@ export class Subscribers {
   /** A push that a client cannot take breaks its connection, and all that it has registered would go with that. */
   #canTake({ connection, topic }: Subscription, { length: bytes }: ServiceInfo): boolean {
     const fits = bytes + MAX_HEAD_BYTES <= takesBytes(connection.clientVersion);
-    if (!fits && !topic.isTooLarge) {
+    if (!fits && !topic.isTooLarge && (this.#options.lines?.take() ?? true)) {
       const facts = { namespace: topic.service.namespace, service: groupedName(topic.service), bytes };
       this.#options.log.warn(
         { ...facts, clientVersion: connection.clientVersion },
@@ -329,6 +330,8 @@ export interface SubscribersOptions extends ServiceInfosRooms {
   /** Where it is counted what is kept of them; nowhere when left out. */
   readonly interestBytes?: InterestBytes | undefined;
   readonly log: Logger;
+  /** How many lines of it there is room for; as many as there are when left out. */
+  readonly lines?: Pick<LineBudget, 'take'> | undefined;
   /** Where pushes are counted; nowhere when left out. */
   readonly taps?: Pick<Taps, 'pushes'> | undefined;
 }
