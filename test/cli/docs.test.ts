@@ -7,6 +7,8 @@ import { adviceFor } from '../../src/cli/client/advice.ts';
 import { withReadingCommands } from '../../src/cli/client/commands.ts';
 import { withDrainCommands } from '../../src/cli/client/drain-commands.ts';
 import { EXIT } from '../../src/cli/client/failures.ts';
+import { withCompletion } from '../../src/cli/completion/commands.ts';
+import { withDoctor } from '../../src/cli/doctor/command.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const TEXT = readFileSync(join(ROOT, 'docs/cli.md'), 'utf8');
@@ -49,6 +51,15 @@ describe.each(program.commands.map((command) => [command.name(), command] as con
     const main = readFileSync(join(ROOT, 'src/cli/main.ts'), 'utf8');
     expect(/'([a-z ]+)'\.split\(' '\)/.exec(main)?.[1]?.split(' ')).toContain(name);
   });
+});
+
+it.each(['doctor', 'completion'])('docs/cli.md tells what %s does', (name) => {
+  const others = new Command('beatbridge');
+  withDoctor(others, '0');
+  withCompletion(others, '0', () => {});
+  const command = others.commands.find((one) => one.name() === name);
+  const section = sections.get(`beatbridge ${name}${command?.usage().replace('[options]', '')}`);
+  expect(section?.toLowerCase()).toContain(`${command?.description().toLowerCase()}.`);
 });
 
 it('docs/cli.md has every exit code', () => {

@@ -46,15 +46,15 @@ async function hosts(bridge: Pick<Process, 'listeners'>, serviceName: string): P
 describe('beatbridge register --beat', SLOW, () => {
   it('is served as long as it runs, far beyond its timeout, and says goodbye', async () => {
     await using bridge = await startProcess();
-    const one = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', '--beat', '--interval', '200ms');
+    const one = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', '--beat', '--interval', '1s');
     using client = connect(bridge.listeners.health);
     const seen: string[] = [];
     const ended = new AbortController();
     const watched = async () => {
       for await (const status of client.watch('orders', ended.signal)) {
         seen.push(status);
-        // Beats come at their own pace: unhealthy it would be after 600 ms.
-        if (status === 'SERVING') setTimeout(() => one.child.kill('SIGTERM'), 2_000);
+        // Beats come at their own pace: unhealthy it would be after 3 s.
+        if (status === 'SERVING') setTimeout(() => one.child.kill('SIGTERM'), 4_000);
         if (seen.includes('SERVING') && status !== 'SERVING') ended.abort();
       }
     };

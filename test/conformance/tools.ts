@@ -69,6 +69,8 @@ export type ToolName =
   | 'prometheus'
   | 'promtool'
   | 'envoy'
+  | 'zsh'
+  | 'fish'
   | 'helm'
   | 'composeGo'
   | 'prometheusOperator'
@@ -157,6 +159,8 @@ const FIND: Record<ToolName, () => Promise<string>> = {
   prometheus: async () => onPath('prometheus'),
   promtool: async () => onPath('promtool'),
   envoy: async () => onPath('envoy', [ENVOY_BIN]),
+  zsh: async () => onPath('zsh'),
+  fish: async () => onPath('fish'),
   helm: () => built('helm'),
   composeGo: () => built('compose-go'),
   prometheusOperator: () => built('prometheus-operator'),
