@@ -127,7 +127,14 @@ it('the table of causes has every cause, and no other', () => {
   expect(named.sort()).toEqual(Object.keys(CAUSES).sort());
 });
 
-const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))];
+const PAGES = [
+  'README.md',
+  'README.zh-CN.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+];
 
 /** As GitHub makes them. */
 function anchorsOf(page: string): string[] {
@@ -146,6 +153,11 @@ it.each(PAGES)('%s points at nothing that is not there', (page) => {
     expect(existsSync(join(ROOT, file)), link).toBe(true);
     if (anchor !== undefined) expect(anchorsOf(file), link).toContain(anchor);
   }
+});
+
+it('README in Chinese shows and runs what the other one does', () => {
+  const blocksOf = (page: string) => read(page).match(/^```[\s\S]*?^```/gm);
+  expect(blocksOf('README.zh-CN.md')).toEqual(blocksOf('README.md'));
 });
 
 it.each(PAGES.filter((page) => page !== 'README.md'))('README points at %s', (page) => {

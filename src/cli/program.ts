@@ -99,7 +99,7 @@ withoutArguments(program.command('new-token'))
 withDoctor(program, VERSION);
 withCompletion(program, VERSION, print);
 
-program.addHelpText('after', () => `\nWithout a command, serve:\n\n${serveCommand.helpInformation()}`);
+program.addHelpText('after', '\nWithout a command it serves: `beatbridge serve --help` has its options.');
 
 try {
   checkCommand(program, process.argv.slice(2));

@@ -217,7 +217,16 @@ describe('beatbridge', SLOW, () => {
     expect(await run([command, ...FREE_PORTS])).toEqual({ code: 2, stdout: '', stderr });
   });
 
-  it.each([[['--help']], [['serve', '--help']], [['help', 'serve']]])(
+  it('--help shows the commands, each in a line, and what it does without one', async () => {
+    const { code, stdout } = await run(['--help']);
+    expect(code).toBe(0);
+    for (const command of ['serve', 'check', 'why', 'list', 'events', 'drain', 'doctor', 'completion'])
+      expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    expect(stdout).toContain('Without a command it serves');
+    expect(stdout.split('\n').length).toBeLessThan(80);
+  });
+
+  it.each([[['serve', '--help']], [['help', 'serve']]])(
     '%j shows every option with its bounds and default',
     async (args) => {
       const help = await run(args);

@@ -1,8 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { expect, inject, it } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { CONFIG_1_CLIENTS, MAINTAINERS, NACOS_CLIENTS } from './nacos-clients.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -59,8 +60,14 @@ function matching(answer: readonly string[]): RegExp {
 const { curl, npm, grpcHealthProbe, grpcurl } = inject('tools');
 // Without one of them skipped, and named by `tools.ts`; with INTEROP=all that fails the run.
 const NOT_INSTALLED = [curl, npm, grpcHealthProbe, grpcurl].some(({ path }) => path === undefined);
-/** Where those are that README takes for installed. */
-const PATH = [process.env.PATH, ...[grpcHealthProbe, grpcurl].map(({ path = '' }) => dirname(path))].join(':');
+/** Where those are that README takes for installed, by the names that it calls them. */
+const PROGRAMS = mkdtempSync(join(tmpdir(), 'beatbridge-readme-'));
+const PATH = `${PROGRAMS}:${process.env.PATH}`;
+beforeAll(() => {
+  for (const [name, { path }] of Object.entries({ grpc_health_probe: grpcHealthProbe, grpcurl }))
+    if (path !== undefined) symlinkSync(path, join(PROGRAMS, name));
+});
+afterAll(() => rmSync(PROGRAMS, { recursive: true, force: true }));
 
 /** A command that runs until it is ended. In a group of its own, so that all of it can be. */
 function started(command: string): AsyncDisposable & { readonly heard: (words: string) => Promise<string[]> } {
@@ -86,9 +93,16 @@ function started(command: string): AsyncDisposable & { readonly heard: (words: s
   };
 }
 
-/** What bash says to the command. */
+/** What bash says to the command, which has to end as its own comment says. */
 function said(command: string): string {
-  return execFileSync('bash', ['-c', quiet(command)], { cwd: ROOT, env: { ...process.env, PATH }, encoding: 'utf8' }).trimEnd();
+  const [, code = '0'] = /# exit code (\d+)/.exec(command) ?? [];
+  const { stdout, status } = spawnSync('bash', ['-c', quiet(command)], {
+    cwd: ROOT,
+    env: { ...process.env, PATH },
+    encoding: 'utf8',
+  });
+  expect(status, command).toBe(Number(code));
+  return stdout.trimEnd();
 }
 
 /** Without the progress that curl shows where nobody looks on. */
