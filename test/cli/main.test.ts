@@ -226,18 +226,15 @@ describe('beatbridge', SLOW, () => {
     expect(stdout.split('\n').length).toBeLessThan(80);
   });
 
-  it.each([[['serve', '--help']], [['help', 'serve']]])(
-    '%j shows every option with its bounds and default',
-    async (args) => {
-      const help = await run(args);
-      expect(help.code).toBe(0);
-      const words = help.stdout.replaceAll(/\s+/g, ' ');
-      for (const { flag, env, default: value, expected } of Object.values(OPTIONS)) {
-        expect(words).toContain(` ${flag} `);
-        expect(words).toContain(`[${expected}] (env ${env}, default ${value})`);
-      }
-    },
-  );
+  it.each([[['serve', '--help']], [['help', 'serve']]])('%j shows every option with its bounds and default', async (args) => {
+    const help = await run(args);
+    expect(help.code).toBe(0);
+    const words = help.stdout.replaceAll(/\s+/g, ' ');
+    for (const { flag, env, default: value, expected } of Object.values(OPTIONS)) {
+      expect(words).toContain(` ${flag} `);
+      expect(words).toContain(`[${expected}] (env ${env}, default ${value})`);
+    }
+  });
 
   it('--version shows the version', async () => {
     expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
