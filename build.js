@@ -3,11 +3,13 @@
  * the file system, and last takes away what no longer belongs there. There is no moment without a program.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
 const ROOT = import.meta.dirname;
+/** @type {{ bin: Record<string, string> }} */
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const DIST = join(ROOT, 'dist');
 // At the depth of dist: source maps name their sources from there.
 const BESIDE = join(ROOT, `.dist-${process.pid}`);
@@ -25,6 +27,8 @@ try {
   process.exitCode = status ?? 1;
   if (status === 0) {
     const built = filesIn(BESIDE);
+    // npx runs what is here as it is; what is installed, npm makes executable itself.
+    for (const bin of Object.values(manifest.bin)) chmodSync(join(BESIDE, relative('dist', bin)), 0o755);
     for (const name of built) {
       mkdirSync(dirname(join(DIST, name)), { recursive: true });
       renameSync(join(BESIDE, name), join(DIST, name));

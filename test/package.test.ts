@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
@@ -27,6 +27,10 @@ it('what it exports is there as built, and source maps carry what they name', ()
       name,
     ).toEqual(sources.map(() => 'string'));
   }
+});
+
+it('what is built runs as it is, as npx runs it in a clone', () => {
+  expect(statSync(join(ROOT, manifest.bin.beatbridge)).mode & 0o111).toBe(0o111);
 });
 
 it('npm start is the program itself, so that signals reach it', () => {
