@@ -135,7 +135,7 @@ describe('beatbridge config', SLOW, () => {
   it('is named by the help of the program, which has the flag for a file', async () => {
     const { stdout } = await run(['--help']);
     expect(stdout).toMatch(/^ {2}config +look at options/m);
-    expect(stdout).toContain('--config <file>');
+    expect((await run(['serve', '--help'])).stdout).toContain('--config <file>');
   });
 
   it.each(['check', 'print'])('%s --help says that it takes the flags of serve, without all of them', async (command) => {

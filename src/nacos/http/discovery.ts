@@ -13,27 +13,34 @@ import type { Asked, HttpRooms } from './route.ts';
 export function discoveryCalls({ registry }: HttpRooms) {
   return {
     /** Of the services that the caller may read. */
-    targets: ({ params }: Asked) => new Long(new Many(targets(registry, params))),
+    all: ({ params }: Asked) => new Long(new Many(targets(registry, params, {}))),
+    inNamespace: ({ params }: Asked) => new Long(new Many(targets(registry, params, { namespace: optional(params, 'key') }))),
+    ofService: ({ params }: Asked) =>
+      new Long(new Many(targets(registry, params, { namespace: optional(params, 'within'), name: optional(params, 'key') }))),
   };
 }
 
-function* targets(registry: HttpRooms['registry'], params: Params): IterableIterator<object | undefined> {
-  const namespace = optional(params, NAMESPACE) ?? optional(params, KEY);
-  const name = optional(params, NAMESPACE) === undefined ? undefined : optional(params, KEY);
+/** Left out: whatever there is. */
+interface Wanted {
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+function* targets(
+  registry: HttpRooms['registry'],
+  { permit }: Params,
+  { namespace, name }: Wanted,
+): IterableIterator<object | undefined> {
   const namespaces = namespace === undefined ? [...registry.namespaces()] : [namespace === '' ? HOME.namespace : namespace];
   for (const each of namespaces)
     for (const service of registry.services(each)) {
       // To be counted as work, where very many are passed by.
       yield undefined;
       if (name !== undefined && service.name !== name) continue;
-      if (!covered(params.permit, 'naming', service)) continue;
+      if (!covered(permit, 'naming', service)) continue;
       for (const instance of registry.walk(service) ?? []) yield targetOf(service, instance);
     }
 }
-
-/** What stands in the path at its first `*`, where it has two; the last is the key. */
-const NAMESPACE = 'within';
-const KEY = 'key';
 
 function targetOf({ namespace, group, name }: ServiceName, instance: Instance): object {
   const { ip, port, cluster, metadata, healthy, enabled, ephemeral, weight } = instance;

@@ -119,9 +119,15 @@ function otherRoutes({ console, operator, discovery }: Calls): readonly Route[] 
     { method: 'GET', path: '/nacos/v1/console/server/announcement', call: console.notice, reply: 'plain', access: 'probe' },
     { method: 'GET', path: '/nacos/v1/console/server/guide', call: console.notice, reply: 'plain', access: 'probe' },
     { method: 'GET', path: '/nacos/actuator/health', call: console.actuatorHealth, reply: 'plain', access: 'probe' },
-    { method: 'GET', path: '/nacos/prometheus', call: discovery.targets, reply: 'plain', access: 'read' },
-    { method: 'GET', path: '/nacos/prometheus/namespaceId/*', call: discovery.targets, reply: 'plain', access: 'read' },
-    { method: 'GET', path: '/nacos/prometheus/namespaceId/*/service/*', call: discovery.targets, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/prometheus', call: discovery.all, reply: 'plain', access: 'read' },
+    { method: 'GET', path: '/nacos/prometheus/namespaceId/*', call: discovery.inNamespace, reply: 'plain', access: 'read' },
+    {
+      method: 'GET',
+      path: '/nacos/prometheus/namespaceId/*/service/*',
+      call: discovery.ofService,
+      reply: 'plain',
+      access: 'read',
+    },
     { method: 'GET', path: '/nacos/serverlist', call: operator.serverList, reply: 'plain', access: 'probe' },
   ];
 }

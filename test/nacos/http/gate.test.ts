@@ -100,7 +100,11 @@ async function ask({
 }: Pick<Route, 'method' | 'path'>): Promise<(typeof asked)[number] & { readonly text: string }> {
   const { port } = server.address() as AddressInfo;
   const from = asked.length;
-  const url = `http://127.0.0.1:${port}${path.replace('*', 'hidden-ns%23%23G@@hidden-s')}?${PARAMS}`;
+  const named = path
+    .replace('/namespaceId/*', '/namespaceId/hidden-ns')
+    .replace('/service/*', '/service/hidden-s')
+    .replace('*', 'hidden-ns%23%23G@@hidden-s');
+  const url = `http://127.0.0.1:${port}${named}?${PARAMS}`;
   const text = await (await fetch(url, { method: method === 'ANY' ? 'GET' : method })).text();
   const [one, ...others] = asked.slice(from);
   if (one === undefined || others.length > 0) throw new Error(`${method} ${path} asked ${others.length} times more than once`);
@@ -132,6 +136,10 @@ const FILTERED = [
   'GET /nacos/v3/admin/core/namespace/list',
   'GET /nacos/v3/admin/core/namespace/used',
   'GET /nacos/v3/admin/ns/overlay',
+  'GET /nacos/v3/admin/ns/instance/everywhere',
+  'GET /nacos/prometheus',
+  'GET /nacos/prometheus/namespaceId/*',
+  'GET /nacos/prometheus/namespaceId/*/service/*',
   'GET /nacos/v2/ns/client/publish/list',
   'GET /nacos/v3/admin/ns/client/publish/list',
   'GET /nacos/v1/cs/history/configs',
