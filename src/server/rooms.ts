@@ -138,6 +138,7 @@ export async function furnish(house: House, rooms: Rooms): Promise<void> {
   if (keeping !== undefined) house.registry.postpone(house.now() - since);
   if (!probes) forgetFindings(house.registry);
   rooms.events.start();
+  house.registry.drains.tellOver();
   rooms.webhooks.start();
   rooms.certificate?.start();
   rooms.metrics.start(standingsIn(house, (service) => rooms.health.statusOf(selectAll(service))));
