@@ -139,13 +139,13 @@ describe('beatbridge list', SLOW, () => {
 });
 
 describe('beatbridge instances', SLOW, () => {
-  it('tells how each is, and by what it was registered', async () => {
+  it('tells how each is, and who has spoken for it last, from where if from elsewhere', async () => {
     const { code, stdout, stderr } = await beatbridge('instances', 'orders', '--wide');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(lines(stdout).map((line) => line.split(/ {2,}/))).toEqual([
-      ['INSTANCE', 'HEALTHY', 'ENABLED', 'WEIGHT', 'CLUSTER', 'KIND', 'LAST BEAT', 'CLIENT', 'METADATA'],
-      ['10.0.0.1:80', 'yes', 'yes', '1', 'DEFAULT', 'persistent', '-', 'node', 'zone=a'],
-      ['10.0.0.2:80', 'yes', 'yes', '2', 'DEFAULT', 'persistent', '-', 'node'],
+      ['INSTANCE', 'HEALTHY', 'ENABLED', 'WEIGHT', 'CLUSTER', 'KIND', 'LAST BEAT', 'CLIENT', 'FROM', 'METADATA'],
+      ['10.0.0.1:80', 'yes', 'yes', '1', 'DEFAULT', 'persistent', '-', 'node', '127.0.0.1', 'zone=a'],
+      ['10.0.0.2:80', 'yes', 'yes', '2', 'DEFAULT', 'persistent', '-', 'node', '127.0.0.1'],
     ]);
     expect(await json('instances', 'billing?namespace=dev', '--group', 'G1')).toEqual([
       expect.objectContaining({ ip: '10.0.0.1', port: 80, enabled: false, available: false, client: 'node' }),
