@@ -261,6 +261,30 @@ describe('beatbridge clients', SLOW, () => {
   });
 });
 
+describe('beatbridge clients --all', SLOW, () => {
+  it('lists those that beat too, and says it where there are none; 2 where there is no server', async () => {
+    await using server = await startProcess(PLAIN);
+    const ask = (...args: string[]) => run(['clients', ...args], { BEATBRIDGE_ADDR: server.listeners.main });
+    expect(await ask('--all')).toEqual({ code: 0, stdout: '', stderr: 'beatbridge: there are no clients\n' });
+    // Nobody beats, and nobody is to fall silent.
+    const metadata = JSON.stringify({ 'preserved.heart.beat.timeout': '3600000', 'preserved.ip.delete.timeout': '7200000' });
+    await register(server, 'orders', { metadata });
+    expect(await ask()).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('--all: those that beat too') });
+    const { code, stdout, stderr } = await ask('--all');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(lines(stdout).map((line) => line.split(/ {2,}/))).toEqual([
+      ['CLIENT', 'ADDRESS', 'KIND', 'VERSION', 'APP', 'CONNECTED', 'HEARD'],
+      ['10.0.0.1:80#true', '10.0.0.1:80', 'beats'],
+    ]);
+    expect(JSON.parse((await ask('--all', '-o', 'json')).stdout)).toEqual([
+      { client: '10.0.0.1:80#true', address: '10.0.0.1:80', kind: 'beats' },
+    ]);
+    expect((await ask('10.0.0.1:80#true')).stdout).toMatch(/has registered 1 instances[\s\S]*publishes +public +orders/);
+    await server.stop('SIGKILL');
+    expect(await ask('--all')).toMatchObject({ code: 2, stdout: '' });
+  });
+});
+
 describe('beatbridge events', SLOW, () => {
   it('tells what happened, of what is asked for', async () => {
     const told = await beatbridge('events', '--service', 'orders', '-n', '2');
