@@ -72,7 +72,8 @@ function beatOf(one: Fields, now: number): string {
     textIn(one, 'client'),
     numberIn(one, 'intervalMs'),
   ];
-  if (at === undefined && from === undefined && agent === undefined) return '';
+  // Of one that has gone with its connection, the event says from where.
+  if (at === undefined && from === undefined) return agent ?? '';
   return [
     `last ${at === undefined ? 'heard of' : `beat ${pastText(at, now)}`}${from === undefined ? '' : ` from ${from}`}`,
     ...(agent === undefined ? [] : [`by ${agent}`]),
