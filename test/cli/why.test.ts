@@ -3,9 +3,10 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { asked } from '../support/asked.ts';
 import { NacosGrpc } from '../support/nacos-grpc.ts';
 import { fixedPorts, freePorts } from '../support/ports.ts';
-import { type Process, run, startProcess } from '../support/process.ts';
+import { type Process, startProcess } from '../support/process.ts';
 import { deregister, nacos, register, unhealthyAfter } from '../support/server.ts';
 
 /** `beatbridge why` of each state that a service can be in, asked of a server that runs. */
@@ -39,7 +40,7 @@ async function until(name: string, status: number) {
 /** What it says, once health says that, in the parts between empty lines. */
 async function why(name: string, { status = 503, code = 4 } = {}) {
   await until(name, status);
-  const said = await run(['why', name], { BEATBRIDGE_ADDR: bridge.listeners.main });
+  const said = await asked(['why', name], { BEATBRIDGE_ADDR: bridge.listeners.main });
   expect(said).toMatchObject({ code, stderr: '' });
   const parts = said.stdout.trimEnd().split('\n\n');
   const [head = '', who = ''] = parts;
@@ -148,7 +149,7 @@ describe('why', SLOW, () => {
     ]);
     expect(text).not.toContain('what to do');
     expect((await why('nobody', { status: 404, code: 3 })).head[0]).toMatch(/^nobody is not known here/);
-    const server = await run(['why', ''], { BEATBRIDGE_ADDR: bridge.listeners.main });
+    const server = await asked(['why', ''], { BEATBRIDGE_ADDR: bridge.listeners.main });
     expect(server).toEqual({ code: 0, stderr: '', stdout: 'the server is SERVING\n' });
   });
 
@@ -199,7 +200,7 @@ describe('why', SLOW, () => {
     await expect.poll(() => other.listening).toBe(true);
     const address = other.address();
     const addr = `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-    const { stdout } = await run(['why', 'orders', '--addr', addr]);
+    const { stdout } = await asked(['why', 'orders', '--addr', addr]);
     other.close();
     expect(stdout).toMatch(/10\.0\.0\.1:80 {2}is drained until \S+Z \(in \d+ minutes\): a release\n/);
     expect(stdout).toMatch(/10\.0\.0\.1:81 {2}is disabled: edited by an operator\n/);
