@@ -3,6 +3,7 @@ import { countOf, drainedIn, placeIn, tellServices } from './client/drained.ts';
 import { durationMs } from './client/duration.ts';
 import { UsageError } from './client/failures.ts';
 import { jsonFrom } from './client/http.ts';
+import { addressIn, addressText } from './client/instance-place.ts';
 
 /** What `beatbridge resume` is told. */
 export interface ResumeFlags extends ClientFlags {
@@ -18,7 +19,7 @@ export interface DrainFlags extends ResumeFlags {
 
 /** Takes whoever is there out. Rejects with `ClientError`, also when nobody is there. */
 export async function drain({ target, output }: Client, address: string, flags: DrainFlags): Promise<void> {
-  const faults = faultsOf(address);
+  const { path, faults } = pathOf(address);
   const ms = forMs(flags.for);
   if (ms === undefined) faults.push(`--for must be 1s..7d, such as 90s, 10m, 2h or 1d, got ${quoted(flags.for)}`);
   if (flags.reason.length > MAX_REASON_LENGTH)
@@ -26,7 +27,7 @@ export async function drain({ target, output }: Client, address: string, flags: 
   if (ms === undefined || faults.length > 0) throw new UsageError(faults);
   const { service, namespace, reason } = flags;
   const query = { for: `${ms / 1_000}s`, reason: reason === '' ? undefined : reason, service, namespace };
-  const said = await jsonFrom(target, { method: 'PUT', path: pathOf(address), query });
+  const said = await jsonFrom(target, { method: 'PUT', path, query });
   if (output.isJson) return output.json(said);
   const drained = drainedIn(said);
   output.line(`drained until ${drained.until}: ${countOf(drained)} at ${drained.address}`);
@@ -35,10 +36,10 @@ export async function drain({ target, output }: Client, address: string, flags: 
 
 /** Puts whoever is there back. Rejects with `ClientError`, also when nothing is drained there. */
 export async function resume({ target, output }: Client, address: string, flags: ResumeFlags): Promise<void> {
-  const faults = faultsOf(address);
+  const { path, faults } = pathOf(address);
   if (faults.length > 0) throw new UsageError(faults);
   const { service, namespace } = flags;
-  const said = await jsonFrom(target, { method: 'DELETE', path: pathOf(address), query: { service, namespace } });
+  const said = await jsonFrom(target, { method: 'DELETE', path, query: { service, namespace } });
   if (output.isJson) return output.json(said);
   const resumed = drainedIn(said);
   output.line(`resumed: ${countOf(resumed)} at ${resumed.address}`);
@@ -72,13 +73,14 @@ function forMs(text: string): number | undefined {
   return ms !== undefined && ms >= LEAST_MS && ms <= MOST_MS && ms % 1_000 === 0 ? ms : undefined;
 }
 
-function faultsOf(address: string): string[] {
-  const isAddress = /^(\[[^\]\s]+\]|[^:[\]\s]+):\d{1,5}$/.test(address);
-  return isAddress ? [] : [`the address must be IP:PORT, of IPv6 [IP]:PORT, got ${quoted(address)}`];
-}
-
-function pathOf(address: string): string {
-  return `/drains/${encodeURIComponent(address)}`;
+/** And what is wrong with the address. */
+function pathOf(address: string): { readonly path: string; readonly faults: string[] } {
+  try {
+    return { path: `/drains/${encodeURIComponent(addressText(addressIn(address)))}`, faults: [] };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { path: '', faults: [...error.faults] };
+  }
 }
 
 function quoted(text: string): string {

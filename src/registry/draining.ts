@@ -87,6 +87,12 @@ export class Draining {
     for (const absent of this.#parts.drains.waitingFor(name)) this.endAbsent(name, absent, 'dropped', by);
   }
 
+  /** Tells of those that were over when they were given back: whoever is to hear of them listens by now. */
+  tellOver(): void {
+    for (const { service, ip, port, drain } of this.#parts.drains.takeOver())
+      this.#instances.telling.ofAway(service, { ip, port }, 'resumed', { drain: toldOf(drain, 'over') });
+  }
+
   /** Ends what is over by now, and names the services. */
   *fallDue(now: number): IterableIterator<ServiceName> {
     const { rows, drains } = this.#parts;

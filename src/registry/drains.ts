@@ -12,6 +12,8 @@ export class Drains {
   readonly #present = new Map<number, Timed>();
   /** Of instances that are not here now, the longest absent first. */
   readonly #absent = new Map<string, AbsentDrain>();
+  /** Over when they were given back, and to be told of. */
+  #over: OverDrain[] = [];
   /** None is over before; it may be that none is then either. */
   #nextDue = Number.POSITIVE_INFINITY;
 
@@ -99,6 +101,16 @@ export class Drains {
     return [...this.#absent.values()].filter((absent) => serviceKey(absent.service) === key);
   }
 
+  /** It ended while nobody looked: nobody is drained by it, and it is told of later. */
+  putOver(over: OverDrain): void {
+    this.#over.push(over);
+  }
+
+  /** Each once. */
+  takeOver(): readonly OverDrain[] {
+    return this.#over.splice(0);
+  }
+
   /** Those that are over by now, the present ones by their ids. They stay until they are ended. */
   due(now: number): Due {
     if (now < this.#nextDue) return NONE_DUE;
@@ -127,6 +139,11 @@ export interface Timed {
   readonly drain: Drain;
   /** The registry's clock. */
   readonly endsAt: number;
+}
+
+export interface OverDrain extends Address {
+  readonly service: ServiceName;
+  readonly drain: Drain;
 }
 
 export interface AbsentDrain extends Address, Timed {

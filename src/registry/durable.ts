@@ -1,6 +1,6 @@
 import type { Condition } from './changes.ts';
 import type { CheckTrouble } from './checks.ts';
-import { type Timed, toldOf } from './drains.ts';
+import type { Timed } from './drains.ts';
 import type { Address } from './instance.ts';
 import type { Instances } from './instances.ts';
 import { saidOf } from './lease.ts';
@@ -144,7 +144,6 @@ export class Durable {
       if (!restored.has(id)) restored.set(id, this.#instances.condition(id));
     }
     const drained = ofKind(all, 'drain').sort((a, b) => (b.awayMs ?? 0) - (a.awayMs ?? 0));
-    const over = drained.filter(({ leftMs }) => leftMs <= 0);
     for (const drain of drained) {
       const id = this.#restoreDrain(drain);
       if (id === undefined) continue;
@@ -153,8 +152,6 @@ export class Durable {
     }
     // Told once all is as it was, edits included.
     for (const [id, from] of restored) this.#instances.happened('restored', id, from);
-    for (const { service, ip, port, drain } of over)
-      this.#instances.telling.ofAway(service, { ip, port }, 'resumed', { drain: toldOf(drain, 'over') });
     return new Set([...known].map(({ name }) => name));
   }
 
@@ -182,10 +179,13 @@ export class Durable {
     return heard.peer === undefined ? said : { ...said, heard };
   }
 
-  /** As the next, of a drain that is not over. */
+  /** As the next. One that is over waits to be told of. */
   #restoreDrain({ service: name, ip, port, drain, leftMs, awayMs }: DrainRecord): number | undefined {
     const { services, rows, drains, now } = this.#parts;
-    if (leftMs <= 0) return undefined;
+    if (leftMs <= 0) {
+      drains.putOver({ service: name, ip, port, drain });
+      return undefined;
+    }
     const service = services.find(name);
     const id = service && rows.find(service, { ip, port });
     const endsAt = now() + leftMs;

@@ -38,6 +38,21 @@ const BY_REASON: ReadonlyMap<string, OptionName> = new Map([
   ['subscriptions of Nacos 1.x of one client', 'maxUdpSubscriptionsPerTarget'],
   ['pipelined requests', 'maxPipelined'],
   ['header too large', 'maxHeaderBytes'],
+  ['header list too large', 'maxHeaderBytes'],
+  ['header block too large', 'maxHeaderBytes'],
+  ['too many open streams', 'maxStreamsPerConnection'],
+  ['too many streams', 'maxStreamsPerSecond'],
+  ['too many header bytes', 'maxHeaderBytesPerSecond'],
+  ['too many settings', 'maxSettingsPerSecond'],
+  ['too many pings', 'maxPingsPerSecond'],
+  ['too many control frames', 'maxControlFramesPerSecond'],
+  ['too many small frames', 'maxSmallFramesPerSecond'],
+  ['too many empty frames', 'maxEmptyFramesPerSecond'],
+  ['too many unknown frames', 'maxUnknownFramesPerSecond'],
+  ['too many resets', 'maxResetsPerSecond'],
+  ['too many errors', 'maxErrorsPerMinute'],
+  ['too much left unread by all', 'maxUnsentBytesInAll'],
+  ['too much that nobody takes, of all', 'maxUnreadBytesInAll'],
 ]);
 
 /** What `Seats` tells of by itself, with what it has. */

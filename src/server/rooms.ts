@@ -21,6 +21,7 @@ import { AddressSet, originOf } from '../wire/addresses.ts';
 import type { Clock } from '../wire/clock.ts';
 import { HeldBodies } from '../wire/held-bodies.ts';
 import { Totals } from '../wire/http2/totals.ts';
+import { plainAddress } from '../wire/http2-peer.ts';
 import type { TlsIdentity } from '../wire/identity.ts';
 import { linesOf } from '../wire/line-budget.ts';
 import { OpenAnswers } from '../wire/open-answers.ts';
@@ -98,6 +99,7 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
 
 /** What it tells of services is what health tells of them. */
 function eventsIn(house: House, health: Health): Events {
+  house.http2Totals.follow(({ reason, peer }) => house.refused.tell({ reason, peer: peer && plainAddress(peer) }));
   return createEvents({
     ...house,
     limits: house.options,
@@ -138,6 +140,7 @@ export async function furnish(house: House, rooms: Rooms): Promise<void> {
   if (keeping !== undefined) house.registry.postpone(house.now() - since);
   if (!probes) forgetFindings(house.registry);
   rooms.events.start();
+  house.registry.drains.tellOver();
   rooms.webhooks.start();
   rooms.certificate?.start();
   rooms.metrics.start(standingsIn(house, (service) => rooms.health.statusOf(selectAll(service))));

@@ -28,17 +28,3 @@ export const systemScheduler: Scheduler = {
     setImmediate(run);
   },
 };
-
-/** Resolves in `ms` milliseconds, or when the signal is aborted. For a program that does nothing else meanwhile: it keeps the process alive. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    if (signal?.aborted) end();
-    signal?.addEventListener('abort', end);
-  });
-}

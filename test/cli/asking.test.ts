@@ -141,13 +141,13 @@ describe('beatbridge list', SLOW, () => {
 });
 
 describe('beatbridge instances', SLOW, () => {
-  it('tells how each is, and by what it was registered', async () => {
+  it('tells how each is, and who has spoken for it last, from where if from elsewhere', async () => {
     const { code, stdout, stderr } = await asProcess('instances', 'orders', '--wide');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(lines(stdout).map((line) => line.split(/ {2,}/))).toEqual([
-      ['INSTANCE', 'HEALTHY', 'ENABLED', 'WEIGHT', 'CLUSTER', 'KIND', 'LAST BEAT', 'CLIENT', 'METADATA'],
-      ['10.0.0.1:80', 'yes', 'yes', '1', 'DEFAULT', 'persistent', '-', 'node', 'zone=a'],
-      ['10.0.0.2:80', 'yes', 'yes', '2', 'DEFAULT', 'persistent', '-', 'node'],
+      ['INSTANCE', 'HEALTHY', 'ENABLED', 'WEIGHT', 'CLUSTER', 'KIND', 'LAST BEAT', 'CLIENT', 'FROM', 'METADATA'],
+      ['10.0.0.1:80', 'yes', 'yes', '1', 'DEFAULT', 'persistent', '-', 'node', '127.0.0.1', 'zone=a'],
+      ['10.0.0.2:80', 'yes', 'yes', '2', 'DEFAULT', 'persistent', '-', 'node', '127.0.0.1'],
     ]);
     expect(await json('instances', 'billing?namespace=dev', '--group', 'G1')).toEqual([
       expect.objectContaining({ ip: '10.0.0.1', port: 80, enabled: false, available: false, client: 'node' }),
@@ -260,6 +260,30 @@ describe('beatbridge clients', SLOW, () => {
     expect(await beatbridge('clients', 'nobody')).toMatchObject({ code: 3, stderr: expect.stringContaining('nobody') });
     const seen = await beatbridge('instances', 'held');
     expect(lines(seen.stdout)[1]).toMatch(/^10\.0\.0\.9:80 +yes +yes +1 +DEFAULT +connection +held/);
+  });
+});
+
+describe('beatbridge clients --all', SLOW, () => {
+  it('lists those that beat too, and says it where there are none; 2 where there is no server', async () => {
+    await using server = await startProcess(PLAIN);
+    const ask = (...args: string[]) => run(['clients', ...args], { BEATBRIDGE_ADDR: server.listeners.main });
+    expect(await ask('--all')).toEqual({ code: 0, stdout: '', stderr: 'beatbridge: there are no clients\n' });
+    // Nobody beats, and nobody is to fall silent.
+    const metadata = JSON.stringify({ 'preserved.heart.beat.timeout': '3600000', 'preserved.ip.delete.timeout': '7200000' });
+    await register(server, 'orders', { metadata });
+    expect(await ask()).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('--all: those that beat too') });
+    const { code, stdout, stderr } = await ask('--all');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(lines(stdout).map((line) => line.split(/ {2,}/))).toEqual([
+      ['CLIENT', 'ADDRESS', 'KIND', 'VERSION', 'APP', 'CONNECTED', 'HEARD'],
+      ['10.0.0.1:80#true', '10.0.0.1:80', 'beats'],
+    ]);
+    expect(JSON.parse((await ask('--all', '-o', 'json')).stdout)).toEqual([
+      { client: '10.0.0.1:80#true', address: '10.0.0.1:80', kind: 'beats' },
+    ]);
+    expect((await ask('10.0.0.1:80#true')).stdout).toMatch(/has registered 1 instances[\s\S]*publishes +public +orders/);
+    await server.stop('SIGKILL');
+    expect(await ask('--all')).toMatchObject({ code: 2, stdout: '' });
   });
 });
 

@@ -85,13 +85,13 @@ describe('beatbridge drain, drains and resume', SLOW, () => {
 
   it.each<readonly [args: readonly string[], stderr: string]>([
     [['drain'], "missing required argument 'address'"],
-    [['drain', '10.0.0.1'], 'the address must be IP:PORT, of IPv6 [IP]:PORT, got "10.0.0.1"'],
-    [['drain', '::1:80'], 'the address must be IP:PORT'],
+    [['drain', '10.0.0.1'], 'an instance must be IP:PORT, or [IPV6]:PORT, got "10.0.0.1"'],
+    [['drain', '::1:80'], 'an instance must be IP:PORT'],
     [['drain', '10.0.0.1:80', '--for', '8d'], '--for must be 1s..7d, such as 90s, 10m, 2h or 1d, got "8d"'],
     [['drain', '10.0.0.1:80', '--for', '1500ms'], '--for must be 1s..7d'],
     [['drain', '10.0.0.1:80', '--reason', 'x'.repeat(201)], '--reason must have at most 200 characters, got 201'],
     [['drain', '10.0.0.1:80', '--fro', '1m'], "unknown option '--fro', did you mean --for?"],
-    [['resume', 'nowhere'], 'the address must be IP:PORT'],
+    [['resume', 'nowhere'], 'an instance must be IP:PORT'],
     [['drains', 'more'], 'too many arguments'],
   ])('%j is no use of them: 1', async (args, stderr) => {
     const ask = args.length === 1 ? asProcess : beatbridge;

@@ -1,10 +1,13 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readVersion } from '../../src/server/version.ts';
 import { Authority } from '../support/certificates.ts';
+import { hello, ping, settingsAck } from '../support/http2-frames.ts';
 import { failOnLeaks } from '../support/leaks.ts';
 import { register, startServer } from '../support/server.ts';
 
@@ -72,5 +75,19 @@ describe('what happens to the bridge itself', () => {
     expect(refused).toMatchObject([{ count: 1, by: { peer: '127.0.0.1' }, detail }]);
     await server.close();
     expect(lines.filter(({ cause }) => cause === 'refused')).toMatchObject([{ level: 40, count: 1 }, { count: 19 }]);
+  });
+
+  it('has in it whose connection of HTTP/2 was ended for a flood, and by which option', async () => {
+    await using server = await startServer({ maxPingsPerSecond: 10 });
+    const { main } = server.listeners;
+    for (let i = 0; i < 2; i++) {
+      const socket = connect({ port: Number(main.split(':').at(-1)), host: '127.0.0.1' });
+      socket.on('error', () => {}).resume();
+      socket.write(Buffer.concat([hello(), settingsAck, ...Array.from({ length: 40 }, () => ping('flooding'))]));
+      await once(socket, 'close');
+    }
+    const refused = (await bridgeEvents(main)).filter(({ cause }) => cause === 'refused');
+    const detail = { what: 'too many pings', option: '--max-pings-per-second' };
+    expect(refused).toMatchObject([{ count: 1, by: { peer: '127.0.0.1' }, detail }]);
   });
 });

@@ -48,3 +48,28 @@ it('what happened is told after a restart in order as before it, and after a kil
   // What it had given numbers to and not written is left out.
   expect(after.at(-1)).toMatchObject({ cause: 'started', seq: 10_005 });
 });
+
+it('a drain that ended while nobody was there is told of after the start', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'beatbridge-kept-events-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  const args = [...(await fixedPorts()), '--data-dir', dataDir];
+  let until = Number.POSITIVE_INFINITY;
+  {
+    await using server = await startProcess(args);
+    await register(server, 'orders', { ephemeral: 'false' });
+    const url = `http://${server.listeners.main}/drains/10.0.0.1:80?for=1s&reason=a%20release`;
+    until = Date.parse(((await (await fetch(url, { method: 'PUT' })).json()) as { until: string }).until);
+    await server.stop('SIGTERM');
+  }
+  await expect.poll(() => Date.now(), { timeout: 5_000 }).toBeGreaterThan(until);
+  await using server = await startProcess(args);
+  const told = await events(server);
+  expect(told.filter(({ cause }) => cause === 'resumed')).toEqual([
+    expect.objectContaining({
+      kind: 'instance',
+      service: 'orders',
+      instances: [expect.objectContaining({ ip: '10.0.0.1', port: 80 })],
+      detail: expect.objectContaining({ why: 'over', reason: 'a release' }),
+    }),
+  ]);
+});

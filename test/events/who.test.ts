@@ -101,4 +101,23 @@ describe('who', () => {
       { kind: 'service', cause: 'dropped', by, from: 'not-serving', to: 'unknown' },
     ]);
   });
+
+  it('registered over a connection of 2.x, where clients log in', async () => {
+    await using server = await startGuarded({});
+    const { main, grpc } = server.listeners;
+    const accessToken = await server.tokenOf('root');
+    const headers = { accessToken };
+    using client = await NacosGrpc.connect(grpc, { clientVersion: 'Nacos-Java-Client:v2.5.1' });
+    const say = (type: string) =>
+      client.ask('InstanceRequest', { type, serviceName: 'orders', instance: { ip: '10.0.0.1', port: 80 } }, { headers });
+    await say('registerInstance');
+    await say('deregisterInstance');
+    const by = { peer: '127.0.0.1', user: 'root', agent: 'Nacos-Java-Client:v2.5.1', connection: expect.any(String) };
+    await expect
+      .poll(async () => (await events(main, 'service=orders', headers)).filter(({ kind }) => kind === 'instance'))
+      .toMatchObject([
+        { cause: 'registered', by },
+        { cause: 'deregistered', by },
+      ]);
+  });
 });

@@ -279,12 +279,14 @@ describe('drains that are given back', () => {
     expect(other.tally(orders)?.available).toBe(1);
   });
 
-  it('are over at once where nothing is left of them, which is told', () => {
+  it('are over at once where nothing is left of them, which is told once somebody listens', () => {
     const room = setUp();
     room.register({ ephemeral: false });
     room.drain(10_000);
     const { other, causes } = restored(room, 0);
     expect([other.tally(orders)?.available, [...other.drains.all()]]).toEqual([1, []]);
+    expect(causes).toEqual(['restored']);
+    for (let i = 0; i < 2; i++) other.drains.tellOver();
     expect(causes).toEqual(['restored', 'resumed over']);
   });
 

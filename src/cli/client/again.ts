@@ -1,5 +1,5 @@
-import { pause } from '../../wire/scheduler.ts';
 import { CallError, ClientError } from './failures.ts';
+import { pause } from './stay.ts';
 
 /** What goes on for long, and is begun anew when it was cut off: a restart of the server ends no command that watches it. */
 

@@ -37,7 +37,7 @@ export function namingCalls({ naming, quotas, subscribers, limits, walks }: Nami
     service: ServiceName,
     said: readonly Registration[] | Paused<readonly Registration[]>,
     { connection, by }: Asker,
-  ) => connection.slots.put(service, said, (after, before) => quotas.hold(connection, service, after, before, by));
+  ) => connection.slots.put(service, said, (after, before) => quotas.hold(connection, service, after, before, by), by);
   return {
     /** Deregistering empties the slot, whatever instance is named: there is one for each service of a connection. */
     instance(body: JsonObject, asker: Asker): object | Promise<object> {

@@ -30,15 +30,17 @@ export class Slots {
 
   /**
    * Fills the slot of the service, or empties it. Of what is named twice, the last word counts. Where instances have yet to be read,
-   * a fault in them leaves the slot as it was; so does what `admit` throws, which is told what comes in place of what.
+   * a fault in them leaves the slot as it was; so does what `admit` throws, which is told what comes in place of what. `by`: who has
+   * asked for it, where that is more than which connection it is.
    */
   put(
     service: ServiceName,
     instances: readonly Registration[] | Paused<readonly Registration[]>,
     admit: Admit = () => {},
+    by = this.#by,
   ): void | Promise<void> {
     const key = serviceKey(service);
-    const work = () => this.#walks.begin(this.#put(key, { service, given: instances, admit }));
+    const work = () => this.#walks.begin(this.#put(key, { service, given: instances, admit, by }));
     const earlier = this.#underWay.get(key);
     const done = earlier === undefined ? work() : earlier.then(work, work);
     if (!(done instanceof Promise)) return;
@@ -50,7 +52,7 @@ export class Slots {
     return done;
   }
 
-  *#put(key: string, { service, given, admit }: Filling): Paused<void> {
+  *#put(key: string, { service, given, admit, by }: Filling): Paused<void> {
     const instances = isPaused(given) ? yield* given : given;
     if (this.#ended) return;
     const before = this.#slots.get(key)?.instances ?? NONE;
@@ -61,10 +63,10 @@ export class Slots {
     this.#set(key, service, gone.length === 0 ? after : [...after, ...gone]);
     // First what is new, so that a replaced instance leaves no moment without any.
     yield* each(after, (instance) => {
-      if (!this.#ended) this.#registry.hold(service, instance, this, this.#by);
+      if (!this.#ended) this.#registry.hold(service, instance, this, by);
     });
     yield* each(gone, (instance) => {
-      if (!this.#ended) this.#registry.release(service, instance, this, 'deregistered', this.#by);
+      if (!this.#ended) this.#registry.release(service, instance, this, 'deregistered', by);
     });
     if (!this.#ended) this.#set(key, service, after);
   }
@@ -119,6 +121,7 @@ interface Filling {
   readonly service: ServiceName;
   readonly given: readonly Registration[] | Paused<readonly Registration[]>;
   readonly admit: Admit;
+  readonly by: Source;
 }
 
 /** All instances of all slots. */

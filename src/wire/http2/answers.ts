@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { ERRORS, RESETS } from './budget.ts';
 import * as h2 from './codes.ts';
 import type { Prepared } from './prepared.ts';
@@ -121,9 +122,15 @@ export abstract class Answers extends Sender implements Answering, StreamOwner {
     this.end(stream.id, h2.NO_ERROR);
   }
 
+  /** The peer is refused something for a limit. */
+  protected overLimit(reason: string): void {
+    this.shared.totals.refuse(reason, this.duplex instanceof Socket ? this.duplex.remoteAddress : undefined);
+  }
+
   /** The peer did something wrong on a stream, and others are not concerned (section 5.4.2). `ends`: it will send no more on it. */
   protected fault(id: number, code: number, reason: string, ends: boolean): void {
-    this.shared.totals.count(reason);
+    if (code === h2.ENHANCE_YOUR_CALM) this.overLimit(reason);
+    else this.shared.totals.count(reason);
     this.budget.spend(ERRORS);
     this.budget.spend(RESETS);
     this.reset(id, code, ends);

@@ -267,7 +267,8 @@ export class Connection extends Frames {
     const isPeers = error instanceof h2.ConnectionError;
     const code = isPeers ? error.code : h2.INTERNAL_ERROR;
     if (isPeers) {
-      this.shared.totals.count(error.message);
+      if (code === h2.ENHANCE_YOUR_CALM) this.overLimit(error.message);
+      else this.shared.totals.count(error.message);
       application.failed(code, error.message);
     } else application.bug(error);
     if (this.hasPreface) this.output.numbers(h2.GOAWAY, 0, [this.lastServed, code], isPeers ? error.message : '');

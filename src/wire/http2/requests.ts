@@ -52,13 +52,13 @@ export abstract class Requests extends Answers {
     request.connection = this;
     request.since = this.shared.now;
     if (request.isTooLarge) {
-      this.shared.totals.count('header too large');
+      this.overLimit('header too large');
       this.refuse(request, TOO_LARGE, ends);
     } else if (request.isMalformed(ends)) this.fault(id, h2.PROTOCOL_ERROR, 'malformed request', ends);
     else if (request.has(CONNECT)) this.refuse(request, NOT_IMPLEMENTED, ends);
     else if (Math.max(this.table.size, this.working) < this.shared.limits.maxStreamsPerConnection) this.#serve(ends, request);
     else {
-      this.shared.totals.count('too many open streams');
+      this.overLimit('too many open streams');
       this.budget.spend(RESETS);
       this.reset(id, h2.REFUSED_STREAM, ends);
     }

@@ -14,6 +14,7 @@ export class Totals {
   unsentBytes = 0;
   /** By the reason, which is a constant each time. */
   readonly counts = new Map<string, number>();
+  #follower: Parameters<Totals['follow']>[0] | undefined;
   readonly engines: { readonly connections: readonly Holder[] }[] = [];
 
   /** How many connections there are. */
@@ -23,6 +24,17 @@ export class Totals {
 
   count(reason: string): void {
     this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1);
+  }
+
+  /** For a limit. */
+  refuse(reason: string, peer: string | undefined): void {
+    this.count(reason);
+    this.#follower?.({ reason, peer });
+  }
+
+  /** Hears of each that is refused for a limit, and must be quick. One follower: the next one takes its place. */
+  follow(follower: (refusal: { readonly reason: string; readonly peer: string | undefined }) => void): void {
+    this.#follower = follower;
   }
 
   /** So much more is left unread, or less; and no more than `limit` may be. */
