@@ -23,5 +23,5 @@ if (limit < LEAST_DESCRIPTORS) {
 } else if (ASKING.has(process.argv[2] ?? '')) {
   await (await import('./client/program.ts')).askServer(process.argv.slice(2));
 } else {
-  await import('./program.ts');
+  await (await import('./program.ts')).runProgram(process.argv.slice(2));
 }

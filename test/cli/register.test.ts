@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { HEALTH_CLIENTS } from '../support/health-clients.ts';
 import { fixedPorts } from '../support/ports.ts';
 import { CLI, type Process, startProcess } from '../support/process.ts';
@@ -12,6 +12,15 @@ import { answerOf, deregister, nacos } from '../support/server.ts';
 const connect = HEALTH_CLIENTS['gRPC (grpc-js)'];
 /** Each test starts processes. */
 const SLOW = { timeout: 90_000 };
+
+/** For all that leave it as they found it. */
+let bridge: Process;
+beforeAll(async () => {
+  bridge = await startProcess();
+});
+afterAll(async () => {
+  await bridge.stop('SIGKILL');
+});
 
 interface Registering {
   readonly child: ChildProcess;
@@ -45,7 +54,6 @@ async function hosts(bridge: Pick<Process, 'listeners'>, serviceName: string): P
 
 describe('beatbridge register --beat', SLOW, () => {
   it('is served as long as it runs, far beyond its timeout, and says goodbye', async () => {
-    await using bridge = await startProcess();
     const one = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', '--beat', '--interval', '1s');
     using client = connect(bridge.listeners.health);
     const seen: string[] = [];
@@ -119,7 +127,6 @@ describe('beatbridge register --beat', SLOW, () => {
   });
 
   it('is refused at once where it cannot be registered: 3', async () => {
-    await using bridge = await startProcess();
     const one = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', '--beat', '--cluster', 'a b');
     expect(await one.exit).toEqual([3, null]);
     expect(one.err()).toMatch(/^beatbridge: [^\n]*cluster[^\n]*\n$/);
@@ -130,7 +137,6 @@ describe('beatbridge register -- COMMAND', SLOW, () => {
   const script = (text: string) => ['--', process.execPath, '-e', text];
 
   it('keeps the instance for as long as the command runs, and ends as it ends', async () => {
-    await using bridge = await startProcess();
     const one = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', ...script('setTimeout(() => process.exit(7), 1500)'));
     await expect.poll(() => hosts(bridge, 'orders'), { interval: 20 }).toEqual(['10.0.0.1:80']);
     expect(await one.exit).toEqual([7, null]);
@@ -138,7 +144,6 @@ describe('beatbridge register -- COMMAND', SLOW, () => {
   });
 
   it('takes the instance away before it tells the command to end', async () => {
-    await using bridge = await startProcess();
     const dir = mkdtempSync(join(tmpdir(), 'beatbridge-register-'));
     onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
     const seen = join(dir, 'seen');
@@ -160,7 +165,6 @@ describe('beatbridge register -- COMMAND', SLOW, () => {
   });
 
   it('ends as a shell would where there is no such command, and where a signal ended it', async () => {
-    await using bridge = await startProcess();
     const none = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', '--', '/nowhere/at/all');
     expect(await none.exit).toEqual([127, null]);
     expect(none.err()).toContain('"/nowhere/at/all" cannot be run: ');
@@ -170,7 +174,6 @@ describe('beatbridge register -- COMMAND', SLOW, () => {
   });
 
   it('tells the command to end where the instance is refused: 3', async () => {
-    await using bridge = await startProcess();
     const one = registering(
       bridge.listeners.main,
       'orders',
