@@ -8,6 +8,7 @@ import { GrpcConnection } from './client/grpc.ts';
 import { watchHealth } from './client/health-calls.ts';
 import { healthName, partsOf } from './client/names.ts';
 import { colourOf } from './client/status-cell.ts';
+import { endWhenUnread } from './streams.ts';
 
 /** What `beatbridge watch` is told. */
 export interface WatchFlags extends ClientFlags {
@@ -21,6 +22,8 @@ export interface WatchFlags extends ClientFlags {
 /** Each status, and each that follows, until it is interrupted, or all are what is waited for. */
 export async function watch(client: Client, names: readonly string[], flags: WatchFlags): Promise<ExitCode> {
   const wanted = read(names, flags);
+  // Who waits for something waits for the exit code.
+  if (flags.until === undefined) endWhenUnread();
   const stop = new AbortController();
   let isLate = false;
   const late = () => {

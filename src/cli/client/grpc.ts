@@ -252,7 +252,8 @@ function noGrpc(head: IncomingHttpHeaders & { readonly ':status'?: number }): Gr
       503: UNAVAILABLE,
       504: UNAVAILABLE,
     }[status] ?? UNKNOWN;
-  return new GrpcError(code, `answered by no gRPC: HTTP ${status}`);
+  const whither = head.location === undefined ? '' : `, which leads to ${oneLine(head.location)}`;
+  return new GrpcError(code, `answered by no gRPC: HTTP ${status}${whither}`);
 }
 
 function statusOf(headers: IncomingHttpHeaders): number | undefined {
