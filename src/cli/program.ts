@@ -7,6 +7,7 @@ import { withActingCommands } from './client/acting-commands.ts';
 import { withReadingCommands } from './client/commands.ts';
 import { withDrainCommands } from './client/drain-commands.ts';
 import { endedBy } from './client/ending.ts';
+import { shown } from './client/terminal.ts';
 import { withCompletion } from './completion/commands.ts';
 import { configPrint } from './config-print.ts';
 import { configSchema } from './config-schema.ts';
@@ -146,18 +147,18 @@ function print(text: string): void {
 
 async function exitCodeOf(error: unknown): Promise<number> {
   if (error instanceof OptionsError) {
-    for (const fault of error.faults) process.stderr.write(`beatbridge: ${fault}\n`);
+    for (const fault of error.faults) process.stderr.write(`beatbridge: ${shown(fault)}\n`);
     return EXIT_USAGE;
   }
   const code = endedBy(error);
   if (code !== undefined) return code;
   if (error instanceof BadFileError) {
-    for (const fault of error.faults) process.stderr.write(`beatbridge: ${fault}\n`);
+    for (const fault of error.faults) process.stderr.write(`beatbridge: ${shown(fault)}\n`);
     process.stderr.write('beatbridge: nothing was imported\n');
     return EXIT_USAGE;
   }
   if (error instanceof MovingError || error instanceof RefusedError) {
-    process.stderr.write(`beatbridge: ${error.message}\n`);
+    process.stderr.write(`beatbridge: ${shown(error.message)}\n`);
     return EXIT_FAILED;
   }
   // Commander has said what is wrong, or has printed what was asked for.

@@ -7,6 +7,7 @@ import { systemScheduler } from '../wire/scheduler.ts';
 import { readIdentity } from './identity.ts';
 import { IdentityFiles } from './identity-files.ts';
 import type { Settings } from './settings.ts';
+import { onUnwritable } from './streams.ts';
 import { type Supervisor, systemdOf } from './systemd.ts';
 
 /** Balancers and the kubelet look every few seconds. */
@@ -26,6 +27,7 @@ export async function serve(settings: Settings): Promise<void> {
   closeOnSignal(server, supervisor, log);
   if (identity !== undefined) followIdentity(settings, identity, server);
   // Standard output is for programs: this line is all it ever carries. Logs go to standard error.
+  onUnwritable(({ message }) => log.warn({ reason: message }, 'standard output cannot be written'));
   process.stdout.write(`${JSON.stringify({ msg: 'ready', listeners: server.listeners })}\n`);
   supervisor.ready();
   log.info({ listeners: server.listeners }, 'ready');

@@ -36,7 +36,7 @@ async function healthOf({ target }: Client, { service, namespace, group, others 
   const told = fieldsOf(parsed(text));
   // Whether it serves is said by the status of HTTP too, which is no failure of the call.
   if (![200, 404, 503].includes(answer.status) || textIn(told, 'status') === undefined)
-    throw refusalOf(target, call, answer.status, text);
+    throw refusalOf(target, call, answer, text);
   return told;
 }
 

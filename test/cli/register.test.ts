@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -133,6 +134,39 @@ describe('beatbridge register --beat', SLOW, () => {
   });
 });
 
+describe('beatbridge register', SLOW, () => {
+  it('believes no server that answers like none: 3', async () => {
+    for (const body of ['<html>hello', '{"hello":1}', '']) {
+      const other = createServer((_, res) => void res.end(body)).listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      onTestFinished(() => void other.close());
+      const address = other.address();
+      const addr = `127.0.0.1:${address !== null && typeof address === 'object' ? address.port : ''}`;
+      const reason = `beatbridge: ${addr} does not answer like a beatbridge or Nacos: ${JSON.stringify(body)}\n`;
+      const single = registering(addr, 'orders', '10.0.0.1:80');
+      expect(await single.exit).toEqual([3, null]);
+      expect({ out: single.out(), err: single.err() }).toEqual({ out: '', err: reason });
+      const beating = registering(addr, 'orders', '10.0.0.1:80', '--beat');
+      expect(await beating.exit).toEqual([3, null]);
+      expect({ out: beating.out(), err: beating.err() }).toEqual({ out: '', err: reason });
+    }
+  });
+
+  it('says where a server leads to that is another one', async () => {
+    const other = createServer((_, res) => void res.writeHead(302, { location: 'https://there.test/' }).end());
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    onTestFinished(() => void other.close());
+    const address = other.address();
+    const port = address !== null && typeof address === 'object' ? address.port : '';
+    const one = registering(`127.0.0.1:${port}`, 'orders', '10.0.0.1:80');
+    expect(await one.exit).toEqual([3, null]);
+    expect(one.err()).toBe(
+      `beatbridge: 127.0.0.1:${port} answers 302, and leads to https://there.test/: ask that one (--addr)\n`,
+    );
+  });
+});
+
 describe('beatbridge register -- COMMAND', SLOW, () => {
   const script = (text: string) => ['--', process.execPath, '-e', text];
 
@@ -162,6 +196,38 @@ describe('beatbridge register -- COMMAND', SLOW, () => {
     one.child.kill('SIGTERM');
     expect(await one.exit).toEqual([3, null]);
     expect(readFileSync(seen, 'utf8')).toBe('0');
+  });
+
+  it('is deregistered by SIGHUP as by SIGTERM, which the command is told of then', async () => {
+    await using bridge = await startProcess();
+    const one = registering(
+      bridge.listeners.main,
+      'orders',
+      '10.0.0.1:80',
+      ...script(`process.on('SIGHUP', () => process.exit(5)); setInterval(() => {}, 1000); console.log('listening')`),
+    );
+    await expect.poll(one.out).toContain('listening\n');
+    await expect.poll(one.out).toContain('registered\n');
+    one.child.kill('SIGHUP');
+    expect(await one.exit).toEqual([5, null]);
+    expect(one.out()).toContain('deregistered\n');
+    expect(await hosts(bridge, 'orders')).toEqual([]);
+  });
+
+  it('keeps the instance and the command when nobody reads what it tells', async () => {
+    await using bridge = await startProcess();
+    const one = registering(
+      bridge.listeners.main,
+      'orders',
+      '10.0.0.1:80',
+      '--interval',
+      '300ms',
+      ...script(`setTimeout(() => process.exit(7), 1500)`),
+    );
+    for (const name of ['stdout', 'stderr'] as const) one.child[name]?.destroy();
+    await expect.poll(() => hosts(bridge, 'orders'), { interval: 20 }).toEqual(['10.0.0.1:80']);
+    expect(await one.exit).toEqual([7, null]);
+    expect(await hosts(bridge, 'orders')).toEqual([]);
   });
 
   it('ends as a shell would where there is no such command, and where a signal ended it', async () => {
