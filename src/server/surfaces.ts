@@ -34,7 +34,7 @@ import { hearersFor, listenersFor, mayHear, operatorsFor, reflectedToVisitors, v
  */
 export function surfacesOf(house: House, rooms: Rooms): Surfaces {
   const { nacos, keeping, door } = rooms;
-  const { history } = rooms.events;
+  const { history, streams } = rooms.events;
   const readerOf = listenersFor(door.access, house);
   return {
     ...nacosSurfaces(house, nacos),
@@ -43,7 +43,7 @@ export function surfacesOf(house: House, rooms: Rooms): Surfaces {
     probePaths: probePaths(partsOf({ ...house, ...rooms }), mayHear(door.access)),
     metricsPaths: metricsFor(rooms.metrics, door.access, house),
     listPaths: listPaths({ ...house, home: HOME, health: rooms.health, history, readerOf }),
-    eventPaths: eventPaths({ ...house, ...HOME, history, listenerOf: readerOf, shutdown: house.shutdown.signal }),
+    eventPaths: eventPaths({ ...house, ...HOME, history, streams, listenerOf: readerOf, shutdown: house.shutdown.signal }),
     drainPaths: drainPaths({ ...house, ...operatorsFor(door.access, house), home: HOME, durability: keeping }),
   };
 }
