@@ -1,7 +1,7 @@
 import type { TroubleReason } from '../registry/checks.ts';
-import { groupedName } from '../registry/service-name.ts';
+import { groupedName, serviceKey } from '../registry/service-name.ts';
 import { type Failing, failingOf, goneOf } from './failing.ts';
-import type { Checker, Drained, Explanation, Troubled } from './health.ts';
+import { type Checker, type Drained, type Explanation, healthKeys, type Troubled } from './health.ts';
 import { MAX_NAME_BYTES, NAME_FORM, type ServiceSelector } from './names.ts';
 import type { Hearing, Past } from './past.ts';
 import type { Status } from './status.ts';
@@ -25,6 +25,8 @@ export interface EndpointLimits {
 
 /** What is said of a name; with what has happened, and to whom, as far as whoever asks may hear of it. */
 export function endpointOf(checker: Checker, text: string, { maxExplained }: EndpointLimits, heard?: Hearing): Endpoint {
+  const kept = heard?.kept?.of(text);
+  if (kept !== undefined) return kept;
   const name = checker.nameFrom(text);
   if (name === undefined) return { http: 400, grpc: 3, message: BAD_NAME, json: jsonOf('INVALID', BAD_NAME) };
   const status = checker.statusOf(name);
@@ -36,7 +38,11 @@ export function endpointOf(checker: Checker, text: string, { maxExplained }: End
   const services = checker.explain(name).filter(isKnown);
   const explained = services.slice(0, maxExplained);
   const reason = services.length === 0 ? unknownReason(checker, name) : explained.map(reasonOf).join('; ');
-  return { http, grpc, message: reason, json: jsonOf(word, reason, explained, maxExplained, heard) };
+  const json = jsonOf(word, reason, explained, maxExplained, heard);
+  if (http !== 503 || heard?.kept === undefined || services.length > maxExplained) return { http, grpc, message: reason, json };
+  const answer = { http, grpc: 14, message: reason, json } as const;
+  heard.kept.keep(text, answer, [...healthKeys(name), ...services.map(({ service }) => serviceKey(service))]);
+  return answer;
 }
 
 /** Written by hand: balancers ask for it without end, and a serializer has to find out each time what is in it. */
