@@ -489,7 +489,10 @@ const ROWS = {
   ),
   keepAliveTimeoutMs: time(75_000, 'how long an HTTP/1.1 connection may be idle; better not the 5 s between two beats'),
 
-  maxEvents: count(10_000, 'records of what happened that are kept, for /events'),
+  maxEvents: count(
+    10_000,
+    'records of what happened that are kept, for /events; and as many again that are older, of services alone',
+  ),
   maxEventsPerService: count(20, 'the same of one service, whatever happened to others meanwhile'),
   maxEventStreams: count(200, 'who follows /events, in all'),
   maxEventStreamsPerPeer: count(50, 'the same from one address'),

@@ -138,35 +138,26 @@ const HINTS: ReadonlyMap<TroubleReason, string> = new Map([
 ]);
 
 function viewOf(explanation: Explanation, most: number, heard: Hearing | undefined): string {
-  const {
-    service,
-    status,
-    pending,
-    total,
-    healthy,
-    enabled,
-    available,
-    needed,
-    silentMs,
-    remembered,
-    edited,
-    drained,
-    troubled,
-  } = explanation;
+  const { service, status, pending, total, healthy, enabled, available, needed, silentMs, remembered } = explanation;
   const unheard = remembered === 0 ? '' : `,"remembered":${remembered}`;
   const counts = `{"total":${total},"healthy":${healthy},"enabled":${enabled},"available":${available},"needed":${needed}${unheard}}`;
   // What it is already, and will be told if it lasts.
   const wait = pending === undefined ? '' : `,"pending":{"status":"${wordOf(pending.status)}","inMs":${pending.inMs}}`;
   // Milliseconds since the instance was heard of that was heard of last, and first.
   const age = total === 0 ? 'null' : JSON.stringify({ newest: least(silentMs), oldest: greatest(silentMs) });
-  // Else nobody would know why an instance that beats is offline.
+  return (
+    `{"namespace":${quoted(service.namespace)},"service":${quoted(groupedName(service))},"status":"${wordOf(status)}"${wait},` +
+    `"instances":${counts},"lastBeatAgeMs":${age}${namedIn(explanation, most, heard)}${heard === undefined ? '' : pastOf(explanation, heard)}}`
+  );
+}
+
+/** Who is edited, drained or failing its check, as far as whoever asks may hear of it: nobody would know why an instance that beats is offline else. */
+function namedIn({ service, edited, drained, troubled }: Explanation, most: number, heard: Hearing | undefined): string {
+  if (heard?.mayHear(service) === false) return '';
   const edits = edited.length === 0 ? '' : `,"edits":${JSON.stringify(edited.slice(0, most).map(editView))}`;
   const drains = drained.length === 0 ? '' : `,"drains":${JSON.stringify(drained.slice(0, most).map(drainView))}`;
   const checks = troubled.length === 0 ? '' : `,"checks":${JSON.stringify(troubled.slice(0, most).map(checkView))}`;
-  return (
-    `{"namespace":${quoted(service.namespace)},"service":${quoted(groupedName(service))},"status":"${wordOf(status)}"${wait},` +
-    `"instances":${counts},"lastBeatAgeMs":${age}${edits}${drains}${checks}${heard === undefined ? '' : pastOf(explanation, heard)}}`
-  );
+  return edits + drains + checks;
 }
 
 /** Since when it is so, why a service has too few that has some, and what has happened lately. Of a part of one nobody keeps since when. */

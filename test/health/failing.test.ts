@@ -185,6 +185,18 @@ it('who may not hear of a service learns no more than its counts, and since when
   expect(JSON.stringify(said)).not.toMatch(/events|failing|10\.0\.0\.1|10\.9\.9\.9/);
 });
 
+it('who may not hear of a service learns of no edit, drain or check of an instance either', () => {
+  const { registry, sees } = explained();
+  for (const host of [1, 2, 3]) registry.register(ORDERS, { ...SAID, ...at(host), ephemeral: host !== 3 }, BY);
+  registry.edit(ORDERS, at(1), { enabled: false }, { peer: '10.1.1.1' });
+  registry.drains.drain(ORDERS, at(2), { reason: 'a release', since: 1_000_000, until: 1_600_000 });
+  registry.checked(ORDERS, at(3), { verdict: 'failing', type: 'tcp', reason: 'refused' });
+  const [heard] = sees().services;
+  expect(heard).toMatchObject({ edits: [at(1)], drains: [{ ...at(2), reason: 'a release' }], checks: [at(3)] });
+  const said = JSON.stringify(sees('orders', () => false));
+  expect(said).not.toMatch(/edits|drains|checks|a release|10\.0\.0|10\.1\.1/);
+});
+
 describe('the answer about a service that does not serve', () => {
   function asked() {
     const room = explained();
