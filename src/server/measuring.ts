@@ -40,7 +40,7 @@ export interface MeasuredRooms {
 }
 
 export function metricsIn(house: House, rooms: MeasuredRooms): Metrics {
-  const { options, scheduler, now, wallClock } = house;
+  const { options, scheduler, now, machineTime: wallClock } = house;
   const { maxMetricServices } = options;
   const { causes } = rooms.events;
   const onEvent = (listener: (record: Happened) => void) => rooms.events.history.onEvent(listener);
