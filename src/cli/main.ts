@@ -23,7 +23,7 @@ if (limit < LEAST_DESCRIPTORS) {
   process.stderr.write(`beatbridge: ${text}\n`);
   process.exitCode = EXIT_CANNOT_RUN;
 } else if (ASKING.has(process.argv[2] ?? '')) {
-  await import('./client/program.ts');
+  await (await import('./client/program.ts')).askServer(process.argv.slice(2));
 } else {
-  await import('./program.ts');
+  await (await import('./program.ts')).runProgram(process.argv.slice(2));
 }

@@ -30,7 +30,7 @@ export class EventLog {
     const level = levelOf(record);
     if (!this.#log.isLevelEnabled(level)) return;
     // The process itself has little to say, and that is not to be lost among what others do.
-    if (level === 'debug' || record.kind === 'bridge' || this.#lines.take())
+    if (level === 'debug' || isOfItself(record) || this.#lines.take())
       this.#log[level](this.#factsOf(record), sentenceOf(record));
   }
 
@@ -51,6 +51,10 @@ export class EventLog {
       ...(who.length > 0 && { who }),
     };
   }
+}
+
+function isOfItself({ kind, cause }: EventRecord): boolean {
+  return kind === 'bridge' && cause !== 'configured' && cause !== 'refused';
 }
 
 /** The first of those who are meant: a line is for eyes, and the record has the others. */

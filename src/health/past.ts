@@ -1,6 +1,7 @@
 import type { Address } from '../registry/instance.ts';
 import type { ServiceName } from '../registry/service-name.ts';
 import type { Request } from '../wire/exchange.ts';
+import type { KeptAnswers } from './kept-answers.ts';
 import type { Status } from './status.ts';
 
 /** What has happened to services, as far as an answer tells of it. Health keeps nothing of it: the composition root says who does. */
@@ -46,6 +47,8 @@ export function meantBy(instances: readonly Address[]): (address: Address) => bo
 export interface Hearing {
   readonly past: Past;
   readonly mayHear: MayHear;
+  /** Where answers are kept for who may hear of all. */
+  readonly kept?: KeptAnswers | undefined;
 }
 
 export type MayHear = (service: ServiceName) => boolean;
@@ -55,5 +58,6 @@ export const HEARS_ALL: MayHear = () => true;
 export interface PastOptions {
   /** Nothing is told when left out. */
   readonly past?: Past | undefined;
+  readonly kept?: KeptAnswers | undefined;
   readonly mayHearOf?: ((req: Request) => MayHear | Promise<MayHear>) | undefined;
 }

@@ -33,7 +33,7 @@ export interface MeasuredRooms {
   readonly keeping: { readonly trouble: string | undefined } | undefined;
   readonly certificate: { readonly validUntil: number } | undefined;
   readonly health: { statusOf(name: 'bridge'): string };
-  readonly events: {
+  readonly events: Users['events'] & {
     readonly causes: readonly string[];
     readonly history: { onEvent(listener: (record: Happened) => void): () => void };
   };

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { HEALTH_CLIENTS } from '../support/health-clients.ts';
 import { fixedPorts } from '../support/ports.ts';
 import { CLI, type Process, startProcess } from '../support/process.ts';
@@ -13,6 +13,15 @@ import { answerOf, deregister, nacos } from '../support/server.ts';
 const connect = HEALTH_CLIENTS['gRPC (grpc-js)'];
 /** Each test starts processes. */
 const SLOW = { timeout: 90_000 };
+
+/** For all that leave it as they found it. */
+let bridge: Process;
+beforeAll(async () => {
+  bridge = await startProcess();
+});
+afterAll(async () => {
+  await bridge.stop('SIGKILL');
+});
 
 interface Registering {
   readonly child: ChildProcess;
@@ -46,7 +55,6 @@ async function hosts(bridge: Pick<Process, 'listeners'>, serviceName: string): P
 
 describe('beatbridge register --beat', SLOW, () => {
   it('is served as long as it runs, far beyond its timeout, and says goodbye', async () => {
-    await using bridge = await startProcess();
     const one = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', '--beat', '--interval', '1s');
     using client = connect(bridge.listeners.health);
     const seen: string[] = [];
@@ -120,7 +128,6 @@ describe('beatbridge register --beat', SLOW, () => {
   });
 
   it('is refused at once where it cannot be registered: 3', async () => {
-    await using bridge = await startProcess();
     const one = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', '--beat', '--cluster', 'a b');
     expect(await one.exit).toEqual([3, null]);
     expect(one.err()).toMatch(/^beatbridge: [^\n]*cluster[^\n]*\n$/);
@@ -164,7 +171,6 @@ describe('beatbridge register -- COMMAND', SLOW, () => {
   const script = (text: string) => ['--', process.execPath, '-e', text];
 
   it('keeps the instance for as long as the command runs, and ends as it ends', async () => {
-    await using bridge = await startProcess();
     const one = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', ...script('setTimeout(() => process.exit(7), 1500)'));
     await expect.poll(() => hosts(bridge, 'orders'), { interval: 20 }).toEqual(['10.0.0.1:80']);
     expect(await one.exit).toEqual([7, null]);
@@ -172,7 +178,6 @@ describe('beatbridge register -- COMMAND', SLOW, () => {
   });
 
   it('takes the instance away before it tells the command to end', async () => {
-    await using bridge = await startProcess();
     const dir = mkdtempSync(join(tmpdir(), 'beatbridge-register-'));
     onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
     const seen = join(dir, 'seen');
@@ -226,7 +231,6 @@ describe('beatbridge register -- COMMAND', SLOW, () => {
   });
 
   it('ends as a shell would where there is no such command, and where a signal ended it', async () => {
-    await using bridge = await startProcess();
     const none = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', '--', '/nowhere/at/all');
     expect(await none.exit).toEqual([127, null]);
     expect(none.err()).toContain('"/nowhere/at/all" cannot be run: ');
@@ -236,7 +240,6 @@ describe('beatbridge register -- COMMAND', SLOW, () => {
   });
 
   it('tells the command to end where the instance is refused: 3', async () => {
-    await using bridge = await startProcess();
     const one = registering(
       bridge.listeners.main,
       'orders',

@@ -107,3 +107,13 @@ it('a service that has healthy instances and is not serving has a word for why',
     because: 'weight-0',
   });
 });
+
+it('what others can bring about of the process itself is counted among the lines of a second; what befalls it is not', () => {
+  const { history, scheduler, lines } = logged();
+  for (let i = 0; i < 100; i++) history.add({ kind: 'bridge', cause: 'configured', detail: { field: `namespace ${i}` } });
+  expect(lines).toHaveLength(20);
+  history.add({ kind: 'bridge', cause: 'stalled', detail: { gapMs: 3_000 } });
+  expect(lines).toHaveLength(21);
+  scheduler.advance(1_000);
+  expect(lines.at(-1)).toMatchObject({ count: 80 });
+});

@@ -43,3 +43,19 @@ export function inWords(ms: number): string {
   const said = parts.slice(first, first + 2).filter(([count]) => count > 0);
   return said.map(([count, unit]) => `${count}${unit}`).join(' ');
 }
+
+/** How long ago, or in how long, in the largest unit: `just now`, `4 minutes ago`, `in 2 hours`. */
+export function awayInWords(ms: number): string {
+  const seconds = Math.round(Math.abs(ms) / 1_000);
+  const [unit, size] = LARGEST.find(([, least]) => seconds >= least) ?? ['second', 1];
+  const count = Math.floor(seconds / size);
+  if (count === 0) return 'just now';
+  const said = `${count} ${unit}${count === 1 ? '' : 's'}`;
+  return ms >= 0 ? `${said} ago` : `in ${said}`;
+}
+
+const LARGEST: readonly (readonly [unit: string, seconds: number])[] = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+];
