@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type Http2Session, type ServerHttp2Stream } from 'node:http2';
+import { createServer, type Http2Session, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { connect, createServer as createRelay, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { GrpcConnection } from '../../src/cli/client/grpc.ts';
+import { GrpcConnection, timeoutText } from '../../src/cli/client/grpc.ts';
 import { watchHealth } from '../../src/cli/client/health-calls.ts';
 import { namedStatuses, Pulse } from '../../src/cli/client/named-statuses.ts';
 import type { Target } from '../../src/cli/client/target.ts';
@@ -13,9 +13,9 @@ import { register } from '../support/server.ts';
 const SLOW = { timeout: 60_000 };
 
 /** A gRPC server that answers a Watch as it is told. */
-async function serving(onStream: (stream: ServerHttp2Stream, session: Http2Session) => void) {
+async function serving(onStream: (stream: ServerHttp2Stream, session: Http2Session, headers: IncomingHttpHeaders) => void) {
   const server = createServer()
-    .on('stream', (stream) => stream.session && onStream(stream, stream.session))
+    .on('stream', (stream, headers) => stream.session && onStream(stream, stream.session, headers))
     .listen(0, '127.0.0.1');
   await once(server, 'listening');
   const sessions = new Set<{ destroy(): void }>();
@@ -131,5 +131,31 @@ describe('beatbridge watch', SLOW, () => {
       stdout: '',
       stderr: 'beatbridge: DEADLINE_EXCEEDED: no answer within 200 ms\n',
     });
+  });
+});
+
+describe('a call of gRPC', () => {
+  it.each([
+    [1, '1m'],
+    [99_999_999, '99999999m'],
+    [172_800_000, '172800S'],
+    [2_147_483_647, '2147484S'],
+  ])('says how long it waits in eight digits at most: %d ms', (ms, text) => expect(timeoutText(ms)).toBe(text));
+});
+
+describe('beatbridge check', SLOW, () => {
+  it('sends what the probe sends: bytes in base64, and a time that gRPC can read', async () => {
+    const heard: IncomingHttpHeaders[] = [];
+    const port = await serving((stream, _, headers) => {
+      heard.push(headers);
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      stream.end(SERVING);
+    });
+    const flags = ['-rpc-header', 'y-bin: ab', '-rpc-header', 'x: ab', '-rpc-timeout=48h', '-v=true'];
+    const { code, stderr } = await run(['check', `-addr=127.0.0.1:${port}`, ...flags]);
+    expect(code).toBe(0);
+    expect(stderr).toContain('connecting to');
+    expect(heard).toEqual([expect.objectContaining({ 'y-bin': 'YWI', x: 'ab', 'grpc-timeout': '172800S' })]);
   });
 });
