@@ -16,9 +16,15 @@ export interface Past {
    */
   readonly events: (service: ServiceName, most: number, isMeant?: (address: Address) => boolean) => readonly string[];
   /** What happened last to each of these, of what is asked for. */
-  readonly lastOf: (service: ServiceName, wanted: ReadonlyMap<string, ReadonlySet<string>>) => ReadonlyMap<string, Happened>;
+  readonly lastOf: (service: ServiceName, wanted: ReadonlyMap<string, ToldBy>) => ReadonlyMap<string, Happened>;
   /** Who has gone lately and has not come back, the last one first. */
   readonly gone: (service: ServiceName) => readonly (Happened & Address)[];
+}
+
+/** Which events say that something is so: of changes those of this field, where one is named. */
+export interface ToldBy {
+  readonly causes: ReadonlySet<string>;
+  readonly field?: string;
 }
 
 /** One thing that happened to an instance. */

@@ -5,7 +5,8 @@ import { type Files, readTokenFile } from '../../src/cli/client/files.ts';
 import { statusIn } from '../../src/cli/client/health-calls.ts';
 import { fitted, tableLines } from '../../src/cli/client/table.ts';
 import { type ConnectionFlags, targetOf, whereOf } from '../../src/cli/client/target.ts';
-import { cut, shown, widthOf } from '../../src/cli/client/terminal.ts';
+import { cut, widthOf } from '../../src/cli/client/terminal.ts';
+import { shown } from '../../src/wire/shown.ts';
 
 describe('a time', () => {
   it.each([

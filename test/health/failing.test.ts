@@ -97,6 +97,24 @@ it('each way to fail has its cause, and who did it where somebody has', () => {
   });
 });
 
+it('one that its client has disabled, or given no weight, is told since when that is so', () => {
+  const { registry, wait, sees } = explained();
+  const said = (host: number, more = {}) => registry.register(ORDERS, { ...SAID, ...at(host), ephemeral: false, ...more }, BY);
+  for (const host of [1, 2, 3]) said(host);
+  for (const more of [{}, { metadata: { version: '2' } }]) {
+    wait(60_000);
+    sees();
+    said(1, { enabled: false, ...more });
+    said(2, { weight: 0, ...more });
+    registry.edit(ORDERS, at(3), more.metadata === undefined ? { enabled: false } : more);
+  }
+  expect(sees().failing).toMatchObject([
+    { ...whose(1), cause: 'disabled', since: iso(60_000), reason: 'its client says so' },
+    { ...whose(2), cause: 'weight-0', since: iso(60_000), reason: 'its client says so' },
+    { ...whose(3), cause: 'disabled', since: iso(60_000), reason: 'edited by an operator' },
+  ]);
+});
+
 it('who has gone lately is told, until it is back or an hour has passed; a goodbye only where too few are left', () => {
   const { registry, wait, sees } = explained();
   const holder = {};

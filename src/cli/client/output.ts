@@ -1,5 +1,6 @@
+import { shown } from '../../wire/shown.ts';
 import { type Cell, type Column, type Room, tableLines } from './table.ts';
-import { type Colour, coloured, shown } from './terminal.ts';
+import { type Colour, coloured } from './terminal.ts';
 
 /** Where a command tells what it has found: for people on a terminal, or as JSON for programs. What went wrong is told elsewhere. */
 export interface Output {

@@ -1,4 +1,5 @@
-import { type Colour, coloured, cut, shown, widthOf } from './terminal.ts';
+import { shown } from '../../wire/shown.ts';
+import { type Colour, coloured, cut, widthOf } from './terminal.ts';
 
 /** Rows under names, as wide as the terminal and no wider. */
 
