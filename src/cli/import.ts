@@ -23,7 +23,7 @@ export interface ImportFlags extends Login {
  * Rejects with `OptionsError`, `BadFileError`, `MovingError`.
  */
 export async function importAll(file: string, flags: ImportFlags): Promise<boolean> {
-  const whither = { server: serverOf(flags), ...loginOf(flags, process.env) };
+  const whither = { server: serverOf(flags, process.env), ...loginOf(flags, process.env) };
   if (file !== '-') return await importFile(file, whither, flags);
   // It is read twice: to check it, and to bring it in.
   const dir = mkdtempSync(join(tmpdir(), 'beatbridge-import-'));

@@ -1,4 +1,5 @@
 import { parseServiceName, type ServiceName } from '../registry/service-name.ts';
+import { CAUSES } from './causes.ts';
 import type { EventRecord } from './record.ts';
 
 /** What somebody wants to hear of what has happened. */
@@ -17,7 +18,8 @@ export interface QueryDefaults {
   readonly wallClock: () => number;
 }
 
-const MOST_TOLD = 10_000;
+/** In one answer. */
+export const MOST_TOLD = 10_000;
 const TOLD = 1_000;
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -30,24 +32,27 @@ export function readQuery(query: string, { namespace: home, group, wallClock }: 
   const said = params.get('service');
   const service = said === null ? undefined : parseServiceName(said, namespace ?? home, group);
   if (said !== null && service === undefined) return 'service must be NAME or GROUP@@NAME';
-  const since = sinceOf(params.get('since'), wallClock());
-  if (since === null) return 'since must be a time such as 2026-01-31T12:00:00Z, or how long ago: 90s, 15m, 1h';
+  const when = params.get('since');
+  const since = when === null ? undefined : timeSaid(when, wallClock());
+  if (when !== null && since === undefined)
+    return 'since must be a time such as 2026-01-31T12:00:00Z, or how long ago: 90s, 15m, 1h';
   const limit = Number(params.get('limit') ?? TOLD);
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST_TOLD) return `limit must be 1..${MOST_TOLD}`;
   const causes = params.get('cause')?.split(',');
+  const odd = causes?.find((cause) => !Object.hasOwn(CAUSES, cause));
+  if (odd !== undefined) return `cause ${JSON.stringify(odd.slice(0, 100))} is not known: ${Object.keys(CAUSES).join(', ')}`;
   return { service, namespace, causes: causes && new Set(causes), since, limit };
 }
 
 const KNOWN: ReadonlySet<string> = new Set(['service', 'namespace', 'cause', 'since', 'limit', 'follow']);
 
-/** Null: it is neither. */
-function sinceOf(said: string | null, now: number): number | undefined | null {
-  if (said === null) return undefined;
+/** A time, or how long before `now`; undefined: it is neither. */
+export function timeSaid(said: string, now: number): number | undefined {
   const [, count = '', unit = ''] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(said) ?? [];
   const ago = UNITS[unit];
   if (ago !== undefined) return now - Number(count) * ago;
   const time = /^\d{4}-\d\d-\d\d/.test(said) ? Date.parse(said) : Number.NaN;
-  return Number.isNaN(time) ? null : time;
+  return Number.isNaN(time) ? undefined : time;
 }
 
 /** Whether it is one of those that are asked for; how many, the caller counts. */
