@@ -38,7 +38,7 @@ export async function exportAll(flags: ExportFlags): Promise<void> {
     return;
   }
   if (flags.keepEdits !== undefined) throw new OptionsError([`${KEEP_EDITS.flag} is for --data-dir: a server knows its own`]);
-  await using reached = await reach({ ...login, server: serverOf(flags) });
+  await using reached = await reach({ ...login, server: serverOf(flags, process.env) });
   await write(output, linesOf(reached.peer, wanted), reached.peer.name);
 }
 

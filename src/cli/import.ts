@@ -8,7 +8,7 @@ import { Importing, type ImportReport, type Tally } from '../moving/importing.ts
 import { reach } from '../moving/reach.ts';
 import { checkFile, linesOfFile } from '../moving/reading.ts';
 import { OptionsError } from '../options.ts';
-import { shown } from './client/terminal.ts';
+import { shown } from '../wire/shown.ts';
 import { onInterruption } from './interruption.ts';
 import { type Login, loginOf, serverOf } from './moving-flags.ts';
 
@@ -24,7 +24,7 @@ export interface ImportFlags extends Login {
  * Rejects with `OptionsError`, `BadFileError`, `MovingError`.
  */
 export async function importAll(file: string, flags: ImportFlags): Promise<boolean> {
-  const whither = { server: serverOf(flags), ...loginOf(flags, process.env) };
+  const whither = { server: serverOf(flags, process.env), ...loginOf(flags, process.env) };
   if (file !== '-') return await importFile(file, whither, flags);
   // It is read twice: to check it, and to bring it in.
   const dir = mkdtempSync(join(tmpdir(), 'beatbridge-import-'));

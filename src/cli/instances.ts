@@ -3,7 +3,7 @@ import { inWords } from './client/duration.ts';
 import { EXIT, type ExitCode } from './client/failures.ts';
 import { addressIn, type Fields, fieldsOf, numberIn, textIn, timeIn, truthIn } from './client/fields.ts';
 import { jsonLinesFrom } from './client/http.ts';
-import { partsOf } from './client/names.ts';
+import { plainName } from './client/instance-place.ts';
 import type { Cell } from './client/table.ts';
 
 /** What `beatbridge instances` is told. */
@@ -15,7 +15,7 @@ export interface InstancesFlags extends ClientFlags {
 
 /** Every instance of a service, and how it is. */
 export async function instances({ target, output, now }: Client, name: string, flags: InstancesFlags): Promise<ExitCode> {
-  const named = partsOf(name, flags);
+  const named = plainName(name, flags);
   const found: Fields[] = [];
   const query = { service: named.service, namespace: named.namespace, group: named.group };
   for await (const line of jsonLinesFrom(target, { method: 'GET', path: '/instances', query })) found.push(fieldsOf(line));

@@ -5,7 +5,7 @@ import type { ClientFlags } from './client/connection-flags.ts';
 import { durationMs } from './client/duration.ts';
 import { CallError, EXIT, oneLine, UnreachableError, UsageError } from './client/failures.ts';
 import { ask, type HttpCall, refusalOf } from './client/http.ts';
-import { addressIn, addressText, isObject, serviceIn, serviceText } from './client/instance-place.ts';
+import { addressText, isObject, newAddressIn, serviceIn, serviceText } from './client/instance-place.ts';
 import { done, isDone, notOfNacos } from './client/nacos-answer.ts';
 import type { Output } from './client/output.ts';
 import { stay } from './client/stay.ts';
@@ -58,7 +58,7 @@ export async function register(
   if (flags.persistent === true && isLasting)
     throw new UsageError(['--persistent needs no beats, and outlives this command: leave out --beat and the command to run']);
   if (isLasting) return await keepAlive(registration, command, means);
-  await done(means.target(), { method: 'POST', path: INSTANCE, query: registration.all });
+  await done(means.target(), { method: 'POST', path: INSTANCE, form: registration.all });
   said(means.output, registration, 'registered');
   if (flags.persistent !== true) means.output.note('it sends no beats: it is unhealthy when nobody else does (--beat)');
   return EXIT.ok;
@@ -69,7 +69,7 @@ const BEAT = '/nacos/v1/ns/instance/beat';
 const USUAL_INTERVAL_MS = 5_000;
 
 function registrationOf(name: string, text: string, flags: RegisterFlags): Registration {
-  const address = addressIn(text);
+  const address = newAddressIn(text);
   const service = serviceIn(name, flags);
   const intervalMs = durationMs(flags.interval);
   if (intervalMs === undefined || intervalMs < 100 || intervalMs > 3_600_000)
@@ -142,7 +142,7 @@ function beatingOf({ text, place, all, intervalMs }: Registration, { target, out
   return new Beating({
     scheduler: systemScheduler,
     intervalMs,
-    register: (signal) => tried({ method: 'POST', path: INSTANCE, query: all, signal }),
+    register: (signal) => tried({ method: 'POST', path: INSTANCE, form: all, signal }),
     beat: (signal) => tried({ method: 'PUT', path: BEAT, query: place, signal }),
     told: (news) => tell(output, text, news),
   });

@@ -22,7 +22,8 @@ export interface QueryDefaults {
   readonly wallClock: () => number;
 }
 
-const MOST_TOLD = 10_000;
+/** In one answer. */
+export const MOST_TOLD = 10_000;
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Reads `service=[GROUP@@]NAME&namespace=ID&cause=A,B&since=1h|TIME&limit=N&follow`. A text: why it cannot. */
@@ -35,8 +36,10 @@ export function readQuery(query: string, { namespace: home, group, wallClock }: 
   const said = params.get('service');
   const service = said === null ? undefined : parseServiceName(said, namespace ?? home, group);
   if (said !== null && service === undefined) return 'service must be NAME or GROUP@@NAME';
-  const since = sinceOf(params.get('since'), wallClock());
-  if (since === null) return 'since must be a time such as 2026-01-31T12:00:00Z, or how long ago: 90s, 15m, 1h';
+  const when = params.get('since');
+  const since = when === null ? undefined : timeSaid(when, wallClock());
+  if (when !== null && since === undefined)
+    return 'since must be a time such as 2026-01-31T12:00:00Z, or how long ago: 90s, 15m, 1h';
   const limit = limitOf(params.get('limit'));
   if (limit === null) return `limit must be 1..${MOST_TOLD}`;
   const causes = params.get('cause')?.split(',');
@@ -59,23 +62,22 @@ const FOLLOWS: readonly string[] = ['', 'true', 'false'];
 const CAUSE_NAMES: readonly string[] = Object.keys(CAUSES);
 const KNOWN: ReadonlySet<string> = new Set(['service', 'namespace', 'cause', 'since', 'limit', 'follow']);
 
-/** Null: it is neither. */
-function sinceOf(said: string | null, now: number): number | undefined | null {
-  if (said === null) return undefined;
+/** A time, or how long before `now`; undefined: it is neither. */
+export function timeSaid(said: string, now: number): number | undefined {
   const [, count = '', unit = ''] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(said) ?? [];
   const ago = UNITS[unit];
   return ago === undefined ? timeOf(said) : now - Number(count) * ago;
 }
 
-/** Null: it is no time that there has been or will be. */
-function timeOf(said: string): number | null {
+/** Undefined: it is no time that there has been or will be. */
+function timeOf(said: string): number | undefined {
   const [, date = '', rest = ''] = TIME.exec(said) ?? [];
   // The 31st of February would be another day, in a month that nobody has asked for.
   const day = Date.parse(`${date}T00:00:00Z`);
-  if (Number.isNaN(day) || !new Date(day).toISOString().startsWith(date)) return null;
+  if (Number.isNaN(day) || !new Date(day).toISOString().startsWith(date)) return undefined;
   // A plus that was not escaped has come as a blank.
   const time = Date.parse(rest === '' ? date : `${date}T${rest.replace(' ', '+')}`);
-  return Number.isNaN(time) ? null : time;
+  return Number.isNaN(time) ? undefined : time;
 }
 
 const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+ -]\d\d:\d\d)?))?$/;

@@ -97,6 +97,45 @@ describe('enable, disable and weight', SLOW, () => {
     ).toMatchObject({ code: 0, stdout: '[fd00::1]:8080 of G1@@lonely in namespace dev: disabled -> enabled\n' });
   });
 
+  it('name other services so that a shell reads them as they are', async () => {
+    const there = { ...PERSISTENT, ip: '10.0.0.5' };
+    for (const name of ["it's;a", 'b$c']) await register(bridge, name, there);
+    const said = await act('disable', '10.0.0.5:80');
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain("--service 'it'\\''s;a'");
+    expect(said.stderr).toContain("--service 'b$c'");
+  });
+
+  it('say of what is drained that it is, until when, and that they count after that', async () => {
+    const there = { ...PERSISTENT, ip: '10.0.0.6' };
+    await register(bridge, 'drained', there);
+    expect(await act('drain', '10.0.0.6:80', '--for', '1h')).toMatchObject({ code: 0 });
+    const note = /^beatbridge: it is drained until \d{4}-[\dT:.-]+Z, and gets no calls before: this counts once that is over/;
+    expect(await act('enable', '10.0.0.6:80')).toEqual({
+      code: 0,
+      stdout: '10.0.0.6:80 of drained: as its client says -> enabled\n',
+      stderr: expect.stringMatching(note),
+    });
+    expect(await act('weight', '10.0.0.6:80', '2')).toMatchObject({ code: 0, stderr: expect.stringMatching(note) });
+    const json = JSON.parse((await act('disable', '10.0.0.6:80', '-o', 'json')).stdout);
+    expect(json).toMatchObject({ after: { enabled: false, drainedUntil: expect.any(String) } });
+  });
+
+  it('find an address however it is spelled, and a service by what stands behind its name', async () => {
+    const said = await act('register', 'six?namespace=dev&group=G1', '[FD00:0:0::6]:80', '--persistent');
+    expect(said).toMatchObject({ code: 0, stdout: '[fd00::6]:80 of G1@@six in namespace dev: registered\n' });
+    const spelled = '[fd00:0:0:0:0:0:0:6]:80';
+    expect(await act('disable', spelled, '--service', 'six?namespace=dev&group=G1')).toMatchObject({ code: 0 });
+    expect(await act('drain', spelled, '--service', 'six?namespace=dev&group=G1')).toMatchObject({ code: 0 });
+    expect(await act('deregister', 'six?namespace=dev&group=G1', '[fd00:0::6]:80')).toMatchObject({ code: 0 });
+  });
+
+  it('register with metadata that are too long for a line of HTTP', async () => {
+    const text = 'ü'.repeat(9_000);
+    expect(await act('register', 'long', '10.0.0.1:80', '--persistent', '--metadata', `text=${text}`)).toMatchObject({ code: 0 });
+    expect(await instanceOf('long')).toMatchObject({ metadata: { text } });
+  });
+
   it('make nothing that is not there: 3', async () => {
     expect(await actAsProcess('disable', '10.0.0.99:80', '--service', 'orders')).toMatchObject({
       code: 3,
@@ -121,7 +160,16 @@ describe('enable, disable and weight', SLOW, () => {
     [['weight', '1.1.1.1:80', '0.001'], 'a weight must be 0'],
     [['weight', '1.1.1.1:80', '10001'], 'a weight must be 0'],
     [['disable', '1.1.1.1:80', '--group', 'G'], '--group needs --service'],
-    [['disable', '1.1.1.1:80', '--group', 'G', '--service', 'H@@x'], 'the name says another group than --group'],
+    [['disable', '1.1.1.1:80', '--group', 'G', '--service', 'H@@x'], '--group and the name say different things'],
+    [['disable', '1.1.1.1:80', '--service', 'x?zone=a'], 'only ?namespace=N&group=G may stand here, got "x?zone=a"'],
+    [['register', '', '1.1.1.1:80'], 'the name of a service must not be empty'],
+    [['register', 'x?group=G', '1.1.1.1:80', '--group', 'H'], '--group and the name say different things'],
+    [['register', 'x', '[zz::1]:80'], 'an instance must be IP:PORT'],
+    [['register', 'x', '999.0.0.4:80'], 'an instance must be IP:PORT'],
+    [['register', 'x', '1.1.1.1:0'], 'the port of an instance must be 1..65535'],
+    [['register', 'x', '1.1.1.1:80', '--'], 'behind -- there must be a command to run'],
+    [['drain', '1.1.1.1:80', '--reason', 'a\nb'], '--reason must be one line'],
+    [['drain', '1.1.1.1:99999'], 'an instance must be IP:PORT'],
     [['register', 'x'], "missing required argument 'ip:port'"],
     [['register', 'x', '1.1.1.1'], 'an instance must be IP:PORT'],
     [['register', 'x', '1.1.1.1:80', '--metadata', 'novalue'], '--metadata must be KEY=VALUE, got "novalue"'],

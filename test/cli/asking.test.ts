@@ -154,6 +154,11 @@ describe('beatbridge instances', SLOW, () => {
     ]);
   });
 
+  it('lists no more than it was asked for: what it cannot choose by is refused: 1', async () => {
+    for (const other of ['instance=10.0.0.1:80', 'cluster=NOPE'])
+      expect(await beatbridge('instances', `orders?${other}`)).toMatchObject({ code: 1, stdout: '' });
+  });
+
   it('says that it is not known: 3; or that the name contradicts a flag: 1', async () => {
     expect(await asProcess('instances', 'nobody')).toMatchObject({ code: 3, stdout: '' });
     expect(await beatbridge('instances', 'a?namespace=b', '--namespace', 'c')).toEqual({
@@ -311,10 +316,20 @@ describe('beatbridge events', SLOW, () => {
     const { stdout } = await beatbridge('events', '--namespace', 'dev', '--cause', 'registered', '--since', '1h', '-o', 'json');
     expect(lines(stdout).map((line) => JSON.parse(line).service)).toEqual(['billing', 'billing']);
     expect(await beatbridge('events', '--since', 'yesterday')).toMatchObject({
-      code: 3,
+      code: 1,
       stderr: expect.stringContaining('since must be'),
     });
     expect(await beatbridge('events', '-n', 'many')).toMatchObject({ code: 1, stdout: '' });
+  });
+
+  it.each([
+    [['--cause', 'silnt'], '--cause: there is no "silnt", did you mean silent?'],
+    [['--since', 'yesterday'], '--since must be a time'],
+    [['-n', '0'], '--limit must be 1..10000, got "0"'],
+    [['-n', '99999'], '--limit must be 1..10000'],
+    [['--service', 'x?zone=a'], 'only ?namespace=N&group=G may stand here'],
+  ])('events %j is told nonsense: 1', async (args, stderr) => {
+    expect(await beatbridge('events', ...args)).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining(stderr) });
   });
 
   it('goes on, and comes back to a server that was restarted', async () => {

@@ -104,6 +104,16 @@ describe('beatbridge doctor', SLOW, () => {
     });
   });
 
+  it('takes none for a beatbridge that only answers, and says that a login was refused', async () => {
+    const page = createHttpServer((_, res) => res.end('<html>hello</html>')).listen(0, '127.0.0.1');
+    await once(page, 'listening');
+    // It listens.
+    const { port } = page.address() as AddressInfo;
+    const other = await doctor([...FREE_PORTS, '--addr', `127.0.0.1:${port}`]);
+    page.close();
+    expect(other.of('server')).toMatchObject([{ verdict: 'fail', says: expect.stringContaining('not as a beatbridge does') }]);
+  });
+
   it('looks at the store without changing it, and finds damage', async () => {
     const dataDir = join(dir, 'kept');
     const args = [...FREE_PORTS, '--data-dir', dataDir];

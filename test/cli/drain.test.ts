@@ -101,8 +101,8 @@ describe('beatbridge drain, drains and resume', SLOW, () => {
   it.each<readonly [args: readonly string[], code: number, stderr: string]>([
     [['drain', '10.9.9.9:80'], 3, 'answers 404: no instance is at 10.9.9.9:80'],
     [['drain', '[2001:db8::1]:80'], 3, 'answers 404: no instance is at [2001:db8::1]:80'],
-    [['drain', '10.0.0.1:80', '--reason', 'a\nb'], 3, 'answers 400: reason must be one line'],
-    [['drain', '10.0.0.1:80', '--service', '@@'], 3, 'answers 400: service must be NAME or GROUP@@NAME'],
+    [['drain', '10.0.0.1:80', '--reason', 'a\nb'], 1, '--reason must be one line'],
+    [['drain', '10.0.0.1:80', '--service', '@@'], 1, 'the name of a service must not be empty'],
     [['resume', '10.0.0.1:80'], 3, 'answers 404: nothing is drained at 10.0.0.1:80'],
     [['drain', '10.0.0.1:80', '--addr', '127.0.0.1:1'], 2, 'cannot be reached'],
   ])('%j ends with %i', async (args, code, stderr) => {

@@ -66,6 +66,16 @@ describe('beatbridge export', SLOW, () => {
     expect(statSync(pathOf('a.jsonl')).mode & 0o777).toBe(0o600);
   });
 
+  it('asks the server of BEATBRIDGE_ADDR, unless a flag names another', async () => {
+    const env = { BEATBRIDGE_ADDR: bridge.listeners.main };
+    expect(await run(['export'], env)).toMatchObject({ code: 0, stdout: expect.stringContaining('"service":"orders"') });
+    expect(await run(['export', '--server', server], { BEATBRIDGE_ADDR: '127.0.0.1:1' })).toMatchObject({ code: 0 });
+    expect(await run(['export'], { BEATBRIDGE_ADDR: 'unix:/x' })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('BEATBRIDGE_ADDR must be HOST:PORT'),
+    });
+  });
+
   it('reads the directory of one that does not run, and says so of one that does', async () => {
     const other = await startProcess([...FREE_PORTS, '--data-dir', pathOf('other')]);
     await register(other, 'orders', { ephemeral: 'false' });

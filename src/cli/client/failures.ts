@@ -2,7 +2,7 @@
 export const EXIT = {
   /** It was done, or is SERVING. */
   ok: 0,
-  /** What was asked for cannot be meant. */
+  /** Wrong arguments. */
   usage: 1,
   /** No connection, or none that is trusted. */
   unreachable: 2,
