@@ -133,6 +133,16 @@ describe('the chart', () => {
     expect(isValid(given)).toBe(false);
   });
 
+  it('refuses ports that no client of Nacos 2.x finds, and scraping that nobody is let in for', () => {
+    const refusals = read(`${CHART}/templates/refusals.yaml`);
+    for (const start of [
+      'service.nacosGrpc.port must be',
+      'service.nacosGrpc.nodePort must be',
+      'serviceMonitor with access.auth needs',
+    ])
+      expect(refusals).toContain(start);
+  });
+
   it('serves at the ports that the program has by default', () => {
     const { service } = values;
     const { options } = readSettings({}, {});

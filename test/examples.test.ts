@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { readSettings } from '../src/cli/settings.ts';
+import { AddressSet, addressBytes } from '../src/wire/addresses.ts';
 import { register, setEnabled, startServer } from './support/server.ts';
 
 /** What can be said of examples/ without the programs they are for; `conformance/balancers.test.ts` drives those. */
@@ -58,6 +59,23 @@ it('the bridge for all in Kubernetes says who may register, and the one in the p
   const env = all.spec.template.spec.containers[0].env.map(({ name, value }: { name: string; value: string }) => [name, value]);
   const { options } = readSettings({}, Object.fromEntries(env));
   expect(options).toMatchObject({ trust: 'private', openWrites: false });
+});
+
+it('the preStop hook in Kubernetes may drain its own pod, with nothing but the environment that the bridge has there', async () => {
+  const [all, , , , orders] = parseAllDocuments(read('examples/kubernetes.yaml')).map((document) => document.toJSON());
+  const env = all.spec.template.spec.containers[0].env.map(({ name, value }: { name: string; value: string }) => [name, value]);
+  const { options } = readSettings({}, Object.fromEntries(env));
+  const [command = ''] = orders.spec.template.spec.containers[0].lifecycle.preStop.exec.command.slice(-1);
+  const [, method, path = ''] = /curl -sf -X (\w+) "http:\/\/beatbridge:8848([^"]*)"/.exec(command) ?? [];
+  // Whoever is on this machine may operate anyway: of a pod it hangs on these two.
+  const isTrusted = (address: string) => AddressSet.parse(options.trust)?.has(addressBytes(address) ?? new Uint8Array(16));
+  expect([isTrusted('10.244.1.7'), isTrusted('8.8.8.8'), options.trustOperate]).toEqual([true, false, true]);
+  await using server = await startServer({ trust: options.trust, trustOperate: options.trustOperate });
+  await register(server, 'orders', { ip: '10.244.1.7', port: '8080' });
+  const { status } = await fetch(`http://${server.listeners.main}${path.replace('$POD_IP', '10.244.1.7')}`, {
+    method: method ?? '',
+  });
+  expect(status).toBe(200);
 });
 
 describe('aws-alb.tf', () => {

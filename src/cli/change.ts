@@ -43,7 +43,9 @@ export async function change(text: string, change: Change, flags: ChangeFlags, {
   const { ip, port } = before;
   const query = { ...before.service, clusterName: before.cluster, ip, port, ...change };
   await textFrom(target, { method: 'PATCH', path: '/nacos/v1/ns/instance', query });
-  const after = await instanceOf(target, before.service, address);
+  const found = await instanceOf(target, before.service, address);
+  // What a client says itself is laid over by no edit, and so not told of one that is drained.
+  const after = { ...found, enabled: found.enabled ?? ('enabled' in change ? change.enabled : undefined) };
   if (output.isJson) {
     const { namespaceId, serviceName } = after.service;
     const [group = '', ...name] = serviceName.split('@@');
@@ -52,6 +54,12 @@ export async function change(text: string, change: Change, flags: ChangeFlags, {
     return;
   }
   output.line(`${addressText(after)} of ${serviceText(after.service)}: ${inWords(before, after)}`);
+  if (after.drainedUntil !== undefined) {
+    output.note(
+      `it is drained until ${after.drainedUntil}, and gets no calls before: this counts once that is over (beatbridge resume)`,
+    );
+    return;
+  }
   if (after.enabled && after.weight === 0) output.note('it gets no calls: its weight is 0');
   else if (after.enabled && !after.healthy) output.note('it gets no calls: it is unhealthy');
   else if (!after.enabled && !('enabled' in change)) output.note('it gets no calls: it is disabled');
@@ -75,11 +83,16 @@ const MOST_NAMED = 20;
 /** What says it. */
 function flagsFor({ namespaceId, serviceName }: ServiceParams): string {
   const name = serviceName.replace(/^DEFAULT_GROUP@@/, '');
-  return `--service ${name}${namespaceId === 'public' ? '' : ` --namespace ${namespaceId}`}`;
+  return `--service ${forShell(name)}${namespaceId === 'public' ? '' : ` --namespace ${forShell(namespaceId)}`}`;
 }
 
-function editable({ enabled, weight }: Shown) {
-  return { enabled, weight };
+/** As one word of a shell, whatever is in it. */
+function forShell(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function editable({ enabled, weight, drainedUntil }: Shown) {
+  return { enabled, weight, ...(drainedUntil !== undefined && { drainedUntil }) };
 }
 
 function inWords(before: Shown, after: Shown): string {
@@ -91,5 +104,6 @@ function inWords(before: Shown, after: Shown): string {
 }
 
 function stateOf({ enabled }: Shown): string {
+  if (enabled === undefined) return 'as its client says';
   return enabled ? 'enabled' : 'disabled';
 }

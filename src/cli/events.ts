@@ -1,9 +1,14 @@
+import { CAUSES } from '../events/causes.ts';
+import { MOST_TOLD, timeSaid } from '../events/query.ts';
+import { suggestion } from '../suggestion.ts';
 import { again } from './client/again.ts';
 import type { Client, ClientFlags } from './client/connection-flags.ts';
 import { eventLine } from './client/event-line.ts';
 import { EXIT, type ExitCode, UsageError } from './client/failures.ts';
 import { type Fields, numberIn } from './client/fields.ts';
 import { eventsFrom, lastNumber, Place, pastEvents } from './client/following.ts';
+import { scopeIn } from './client/instance-place.ts';
+import { endWhenUnread } from './streams.ts';
 
 /** What `beatbridge events` is told. */
 export interface EventsFlags extends ClientFlags {
@@ -20,15 +25,16 @@ const LAST_FEW = '10';
 
 /** What happened, the oldest first; and what happens from now on, until it is interrupted. */
 export async function events(client: Client, flags: EventsFlags): Promise<ExitCode> {
-  const { since, cause, service, namespace, limit, follow } = flags;
-  if (limit !== undefined && !/^\d{1,5}$/.test(limit))
-    throw new UsageError([`--limit must be a number, got ${JSON.stringify(limit.slice(0, 100))}`]);
-  const query = { cause, service, namespace };
+  const { since, cause, limit, follow } = flags;
+  const faults = faultsOf(flags);
+  if (faults.length > 0) throw new UsageError(faults);
+  if (follow) endWhenUnread();
+  const query = { cause, ...scopeIn(flags) };
   const few = follow && since === undefined ? LAST_FEW : undefined;
   const last = follow ? await lastNumber(client) : 0;
   // Those that happened in between are in the past and in the stream.
   const told = new Set<number>();
-  if (limit !== '0')
+  if (!follow || Number(limit ?? few ?? 1) > 0)
     for await (const record of pastEvents(client, { ...query, since, limit: limit ?? few })) {
       tell(client, record);
       const seq = numberIn(record, 'seq') ?? 0;
@@ -41,6 +47,23 @@ export async function events(client: Client, flags: EventsFlags): Promise<ExitCo
   for await (const record of again(begin, { note: client.output.note, signal, random: Math.random }))
     if (!told.delete(numberIn(record, 'seq') ?? 0)) tell(client, record);
   return EXIT.ok;
+}
+
+function faultsOf({ since, cause, limit, follow }: EventsFlags): readonly string[] {
+  const faults: string[] = [];
+  const quoted = (text: string) => JSON.stringify(text.slice(0, 100));
+  const number = Number(limit);
+  // Of the past nothing, and only what comes from now on.
+  const least = follow ? 0 : 1;
+  if (limit !== undefined && (!/^\d{1,5}$/.test(limit) || number < least || number > MOST_TOLD))
+    faults.push(`--limit must be ${least}..${MOST_TOLD}, got ${quoted(limit)}`);
+  if (since !== undefined && timeSaid(since, 0) === undefined)
+    faults.push(`--since must be a time such as 2026-01-31T12:00:00Z, or how long ago: 90s, 15m, 1h, got ${quoted(since)}`);
+  const known = Object.keys(CAUSES);
+  for (const one of cause?.split(',') ?? [])
+    if (!Object.hasOwn(CAUSES, one))
+      faults.push(`--cause: there is no ${quoted(one)}${suggestion(one, known) || `: ${known.join(', ')}`}`);
+  return faults;
 }
 
 function tell({ output }: Client, record: Fields): void {

@@ -1,9 +1,9 @@
 import type { Client, ClientFlags } from './client/connection-flags.ts';
 import { inWords } from './client/duration.ts';
-import { CallError, EXIT, type ExitCode } from './client/failures.ts';
-import { addressIn, type Fields, fieldsOf, listIn, numberIn, textIn, timeIn, truthIn } from './client/fields.ts';
+import { EXIT, type ExitCode } from './client/failures.ts';
+import { addressIn, type Fields, fieldsOf, numberIn, textIn, timeIn, truthIn } from './client/fields.ts';
 import { jsonLinesFrom } from './client/http.ts';
-import { partsOf } from './client/names.ts';
+import { plainName } from './client/instance-place.ts';
 import type { Cell } from './client/table.ts';
 
 /** What `beatbridge instances` is told. */
@@ -15,18 +15,16 @@ export interface InstancesFlags extends ClientFlags {
 
 /** Every instance of a service, and how it is. */
 export async function instances({ target, output, now }: Client, name: string, flags: InstancesFlags): Promise<ExitCode> {
-  const named = partsOf(name, flags);
+  const named = plainName(name, flags);
   const found: Fields[] = [];
   const query = { service: named.service, namespace: named.namespace, group: named.group };
   for await (const line of jsonLinesFrom(target, { method: 'GET', path: '/instances', query })) found.push(fieldsOf(line));
-  const agents = await agentsOf({ target, output, now }, query);
-  const told = found.map((one) => withClient(one, agents));
-  if (output.isJson) output.json(told);
-  else if (told.length === 0) output.note(`${name} has no instances`);
+  if (output.isJson) output.json(found);
+  else if (found.length === 0) output.note(`${name} has no instances`);
   else
     output.table(
       flags.wide ? [...COLUMNS, { name: 'METADATA' }] : COLUMNS,
-      told.map((one) => rowOf(one, now())),
+      found.map((one) => rowOf(one, now())),
     );
   return EXIT.ok;
 }
@@ -40,11 +38,13 @@ const COLUMNS = [
   { name: 'KIND' },
   { name: 'LAST BEAT', isNumber: true },
   { name: 'CLIENT' },
+  { name: 'FROM' },
 ] as const;
 
 function rowOf(instance: Fields, now: number): readonly Cell[] {
   const metadata = Object.entries(fieldsOf(instance.metadata)).map(([key, value]) => `${key}=${String(value)}`);
   const edit = fieldsOf(instance.edit);
+  const from = textIn(instance, 'heardFrom') ?? '';
   return [
     addressIn(instance),
     yesOrNo(truthIn(instance, 'healthy')),
@@ -56,6 +56,7 @@ function rowOf(instance: Fields, now: number): readonly Cell[] {
     kindOf(instance),
     beatOf(instance, now),
     textIn(instance, 'client') ?? '',
+    from === textIn(instance, 'ip') ? '' : from,
     metadata.join(' '),
   ];
 }
@@ -80,35 +81,4 @@ function beatOf(instance: Fields, now: number): string {
   if (truthIn(instance, 'held')) return 'held';
   const at = timeIn(instance, 'lastBeatAt');
   return at === undefined ? '-' : inWords(now - at);
-}
-
-/** Of each instance by what it was registered last, as far as that is remembered. */
-async function agentsOf(
-  { target }: Client,
-  query: Readonly<Record<string, string | undefined>>,
-): Promise<ReadonlyMap<string, string>> {
-  const agents = new Map<string, string>();
-  const { service = '', namespace, group } = query;
-  const grouped = group === undefined || service.includes('@@') ? service : `${group}@@${service}`;
-  const call = {
-    method: 'GET',
-    path: '/events',
-    query: { service: grouped, namespace, cause: 'registered,re-registered,returned' },
-  } as const;
-  try {
-    for await (const line of jsonLinesFrom(target, call)) {
-      const record = fieldsOf(line);
-      const agent = textIn(fieldsOf(record.by), 'agent');
-      for (const one of listIn(record, 'instances')) if (agent !== undefined) agents.set(addressIn(one), agent);
-    }
-  } catch (error) {
-    // It is told without, where what has happened is not told.
-    if (!(error instanceof CallError)) throw error;
-  }
-  return agents;
-}
-
-function withClient(instance: Fields, agents: ReadonlyMap<string, string>): Fields {
-  const client = textIn(instance, 'client') ?? agents.get(addressIn(instance));
-  return client === undefined ? instance : { ...instance, client };
 }

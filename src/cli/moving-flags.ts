@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type ApiOptions, serverUrl } from '../moving/api.ts';
 import { OptionsError } from '../options.ts';
+import { ADDR_ENV, DEFAULT_ADDR, whereOf } from './client/target.ts';
 
 /** The flags that export and import share: which server, and who asks it. */
 
@@ -14,18 +15,32 @@ const PASSWORD_ENV = 'NACOS_PASSWORD';
 const TOKEN_ENV = 'NACOS_TOKEN';
 
 /** Where a server is that was started without options. */
-const HERE = 'http://127.0.0.1:8848';
+const HERE = `http://${DEFAULT_ADDR}`;
 
 export function withServerFlags(command: Command): Command {
   return command
-    .addOption(new Option('--server <url>', `a beatbridge or a Nacos 1, 2 or 3: http://HOST:PORT, or https (default ${HERE})`))
+    .addOption(
+      new Option(
+        '--server <url>',
+        `a beatbridge or a Nacos 1, 2 or 3: http://HOST:PORT, or https (env ${ADDR_ENV}, default ${HERE})`,
+      ),
+    )
     .addOption(new Option('--username <name>', 'log in as'))
     .addOption(new Option('--password <password>', `with this password (or env ${PASSWORD_ENV}, which other users cannot see)`))
     .addOption(new Option('--token <token>', `in place of a login: an access token (or env ${TOKEN_ENV})`));
 }
 
-export function serverOf({ server = HERE }: { readonly server?: string }): string {
-  return server;
+/** By the flag, else as the commands are told that ask a running server. Throws `OptionsError`. */
+export function serverOf({ server }: { readonly server?: string }, env: Readonly<Record<string, string | undefined>>): string {
+  if (server !== undefined) return server;
+  const addr = env[ADDR_ENV] || DEFAULT_ADDR;
+  const said = whereOf(addr);
+  if (said === undefined || 'path' in said.where)
+    throw new OptionsError([
+      `${ADDR_ENV} must be HOST:PORT or https://HOST:PORT here, got ${JSON.stringify(addr.slice(0, 200))}`,
+    ]);
+  const { host, port } = said.where;
+  return `${said.isTls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { groupedName } from '../registry/service-name.ts';
 import type { LineBudget } from '../wire/line-budget.ts';
+import { shown } from '../wire/shown.ts';
 import { levelOf } from './causes.ts';
 import type { History } from './history.ts';
 import type { EventRecord } from './record.ts';
@@ -30,8 +31,8 @@ export class EventLog {
     const level = levelOf(record);
     if (!this.#log.isLevelEnabled(level)) return;
     // The process itself has little to say, and that is not to be lost among what others do.
-    if (level === 'debug' || record.kind === 'bridge' || this.#lines.take())
-      this.#log[level](this.#factsOf(record), sentenceOf(record));
+    if (level === 'debug' || isOfItself(record) || this.#lines.take())
+      this.#log[level](legible(this.#factsOf(record)), shown(sentenceOf(record)));
   }
 
   #factsOf(record: EventRecord): object {
@@ -51,6 +52,20 @@ export class EventLog {
       ...(who.length > 0 && { who }),
     };
   }
+}
+
+/** What clients and operators have written may be anything, and whoever reads a log often does so on a terminal. */
+function legible(facts: object): object {
+  return Object.fromEntries(Object.entries(facts).map(([key, fact]) => [shown(key), legibleFact(fact)]));
+}
+
+function legibleFact(fact: unknown): unknown {
+  if (Array.isArray(fact)) return fact.map(legibleFact);
+  return typeof fact === 'string' ? shown(fact) : fact;
+}
+
+function isOfItself({ kind, cause }: EventRecord): boolean {
+  return kind === 'bridge' && cause !== 'configured' && cause !== 'refused';
 }
 
 /** The first of those who are meant: a line is for eyes, and the record has the others. */

@@ -241,8 +241,8 @@ const WAITED_FOR_MS = 1_000;
 
 /** Some clients, and some operators' scripts, say again and again what they have said before. */
 function isNoNews({ cause, from, to, wasPersistent, differences }: RegistryEvent): boolean {
-  if (differences !== undefined && differences.length === 0) return true;
-  return cause === 're-registered' && from === to && wasPersistent === undefined;
+  if (cause === 're-registered') return from === to && wasPersistent === undefined && differences === undefined;
+  return differences !== undefined && differences.length === 0;
 }
 
 function withoutNothing({ cause, by }: NonNullable<Touched['last']>): Pick<NewRecord, 'cause' | 'by'> {

@@ -1,10 +1,11 @@
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import { Crowds } from './crowds.ts';
+import { Outlived } from './outlived.ts';
 import type { Affected, EventRecord, NewRecord } from './record.ts';
 
 /**
- * What happened lately: the last of all, and the last few of each service, which outlive what happens to others. Whoever listens hears each
- * record once, in order; one that throws is reported and hurts nobody else.
+ * What happened lately: the last of all, and the last few of each service, which outlive what happens to others; of these as many again as
+ * there are of all. Whoever listens hears each record once, in order; one that throws is reported and hurts nobody else.
  */
 export class History {
   readonly #options: HistoryOptions;
@@ -15,12 +16,14 @@ export class History {
   /** Of each service what it became last, which may be longer ago than the last that are kept of it. */
   readonly #standings = new Map<string, EventRecord>();
   readonly #listeners = new Set<(record: EventRecord) => void>();
+  readonly #outlived: Outlived;
   #crowds = new Crowds();
   #left: Leaving = () => {};
   #seq = 0;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
+    this.#outlived = new Outlived(options.maxEvents);
   }
 
   /** The number of the last record; 0 before the first. */
@@ -57,7 +60,12 @@ export class History {
     this.#ofService.clear();
     this.#crowds = new Crowds();
     this.#standings.clear();
-    for (const record of older) if (record.service !== undefined) this.#keepOfService(record, record.service);
+    this.#outlived.clear();
+    for (const record of older) {
+      if (record.service === undefined) continue;
+      this.#keepOfService(record, record.service);
+      this.#outlives(record, record.service);
+    }
     for (const record of last.slice(-this.#options.maxEvents)) this.#keep(record);
     this.#seq = Math.max(lastSeq, last.at(-1)?.seq ?? 0);
     for (const record of early) this.#keep({ ...record, seq: ++this.#seq });
@@ -71,12 +79,13 @@ export class History {
     const kept = this.#ofService.get(key) ?? [];
     this.#ofService.delete(key);
     this.#standings.delete(key);
-    for (const record of kept) if (record.seq < this.oldestSeq) this.#left(record, true);
+    for (const record of kept) if (this.#outlived.delete(record.seq)) this.#left(record, true);
   }
 
   /** The services of which something is kept. */
   *services(): IterableIterator<ServiceName> {
     for (const [record] of this.#ofService.values()) if (record?.service !== undefined) yield record.service;
+    for (const [key, { service }] of this.#standings) if (service !== undefined && !this.#ofService.has(key)) yield service;
   }
 
   /** By what it became what it is; undefined: nobody has seen that. */
@@ -110,9 +119,9 @@ export class History {
     }
   }
 
-  /** The same, the newest first. */
-  *latest(): IterableIterator<EventRecord> {
-    for (let i = this.#records.length - 1; i >= 0; i--) {
+  /** Those before that number, the newest first. */
+  *latest(before = Number.POSITIVE_INFINITY): IterableIterator<EventRecord> {
+    for (let i = this.#indexAfter(before - 1) - 1; i >= 0; i--) {
       const record = this.#at(i);
       if (record !== undefined) yield record;
     }
@@ -152,8 +161,30 @@ export class History {
     const gone = this.#records[this.#start];
     this.#records[this.#start] = record;
     this.#start = (this.#start + 1) % this.#records.length;
-    if (gone !== undefined)
-      this.#left(gone, gone.service === undefined || !this.lastOf(gone.service).some(({ seq }) => seq === gone.seq));
+    if (gone === undefined) return;
+    const { service, seq } = gone;
+    if (service === undefined || !this.lastOf(service).some((one) => one.seq === seq)) this.#left(gone, true);
+    else this.#outlives(gone, service);
+  }
+
+  /** It is kept of its service alone from now on, which is one too many perhaps. */
+  #outlives(record: EventRecord, service: ServiceName): void {
+    const outlasted = this.#outlived.add(record.seq, service);
+    if (outlasted !== undefined) this.#takeFrom(outlasted.service, outlasted.seq);
+    this.#left(record, false);
+  }
+
+  #takeFrom(service: ServiceName, seq: number): void {
+    const key = serviceKey(service);
+    const kept = this.#ofService.get(key) ?? [];
+    const at = kept.findIndex((one) => one.seq === seq);
+    const [gone] = at < 0 ? [] : kept.splice(at, 1);
+    if (gone === undefined) return;
+    if (kept.length === 0) this.#ofService.delete(key);
+    // Since when it is what it is stays known of every service, by whom only the first.
+    if (this.#standings.get(key) === gone && gone.instances !== undefined)
+      this.#standings.set(key, { ...gone, instances: gone.instances.slice(0, 1) });
+    this.#left(gone, true);
   }
 
   /** Now that there is this one too. */
@@ -180,7 +211,7 @@ export class History {
     else {
       const gone = kept.length >= this.#options.maxEventsOfService ? kept.shift() : undefined;
       kept.push(record);
-      if (gone !== undefined && gone.seq < this.oldestSeq) this.#left(gone, true);
+      if (gone !== undefined && this.#outlived.delete(gone.seq)) this.#left(gone, true);
     }
   }
 }
@@ -197,7 +228,7 @@ export interface Kept {
 }
 
 export interface HistoryOptions {
-  /** How many are kept in all. */
+  /** How many are kept in all; and how many more of services alone. */
   readonly maxEvents: number;
   /** How many of each service that is known. */
   readonly maxEventsOfService: number;

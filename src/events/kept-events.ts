@@ -15,6 +15,8 @@ export class KeptEvents {
   /** What of services is older, by place, and where it is. */
   readonly #older: (EventRecord | undefined)[] = [];
   readonly #placeOf = new Map<number, number>();
+  /** Places of what has gone, and how many there are of which some have been taken. */
+  readonly #free: number[] = [];
   #next = 0;
   /** All up to this number was there before. */
   #restoredTo = Number.POSITIVE_INFINITY;
@@ -23,7 +25,7 @@ export class KeptEvents {
   #setAsideTo = 0;
   /** Keys of what was kept by other rules, or cannot be read. */
   #strays: string[] = [];
-  #changed: (key: string) => void = () => {};
+  #changed = (key: string): void => void this.#strays.push(key);
 
   constructor(history: History, maxEvents: number) {
     this.#history = history;
@@ -36,7 +38,7 @@ export class KeptEvents {
       listener(this.#keyOf(seq));
       if (this.#setAsideTo - seq < SET_ASIDE / 2) this.#setAside();
     });
-    this.#history.onLeft((record, isGone) => (isGone ? this.#gone(record) : this.#outlives(record)));
+    this.#followWhatLeaves();
     for (const key of this.#strays.splice(0)) listener(key);
     for (const record of this.#history.after(0)) if (record.seq > this.#restoredTo) listener(this.#keyOf(record.seq));
     this.#setAside();
@@ -67,7 +69,8 @@ export class KeptEvents {
       } else older.push([key, record]);
     }
     const last = [...bySeq.values()].sort((a, b) => a.seq - b.seq);
-    const ofServices = this.#placed(older).filter(({ seq }) => !bySeq.has(seq));
+    const ofServices = this.#placed(older, bySeq);
+    this.#followWhatLeaves();
     // Where fewer are kept than there are, the oldest of them are those of services alone now.
     const beyond = Math.max(0, last.length - this.#places);
     this.#history.restore({
@@ -100,11 +103,16 @@ export class KeptEvents {
     this.#changed(END);
   }
 
-  #placed(older: readonly (readonly [string, EventRecord])[]): readonly EventRecord[] {
+  #followWhatLeaves(): void {
+    this.#history.onLeft((record, isGone) => (isGone ? this.#gone(record) : this.#outlives(record)));
+  }
+
+  /** Those among them that have a place, and are not among the last of all. */
+  #placed(older: readonly (readonly [string, EventRecord])[], last: ReadonlyMap<number, unknown>): readonly EventRecord[] {
     const taken: EventRecord[] = [];
     for (const [key, record] of older) {
       const place = Number(key.slice(1));
-      if (!(place < this.#places)) {
+      if (!(place < this.#places) || last.has(record.seq) || this.#placeOf.has(record.seq)) {
         this.#strays.push(key);
         continue;
       }
@@ -113,13 +121,18 @@ export class KeptEvents {
       this.#next = Math.max(this.#next, place + 1);
       taken.push(record);
     }
+    for (let place = 0; place < this.#next; place++) if (this.#older[place] === undefined) this.#free.push(place);
     return taken;
   }
 
   #outlives(record: EventRecord): void {
-    const place = this.#next++ % this.#places;
-    const before = this.#older[place];
-    if (before !== undefined) this.#placeOf.delete(before.seq);
+    if (this.#placeOf.has(record.seq)) return;
+    const place = this.#free.pop() ?? this.#next++;
+    // No more outlive than there are places, unless what was kept by other rules still has them.
+    if (place >= this.#places) {
+      this.#next = this.#places;
+      return;
+    }
     // Not the record itself, which may be kept shorter one day.
     this.#older[place] = storedOf(record);
     this.#placeOf.set(record.seq, place);
@@ -131,6 +144,7 @@ export class KeptEvents {
     if (place === undefined) return;
     this.#placeOf.delete(seq);
     this.#older[place] = undefined;
+    this.#free.push(place);
     this.#changed(`${OLDER}${place}`);
   }
 

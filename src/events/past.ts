@@ -46,12 +46,12 @@ export class Past {
     return texts.reverse();
   }
 
-  lastOf(service: ServiceName, wanted: ReadonlyMap<string, ReadonlySet<string>>): ReadonlyMap<string, LastOf> {
+  lastOf(service: ServiceName, wanted: ReadonlyMap<string, ToldBy>): ReadonlyMap<string, LastOf> {
     const found = new Map<string, LastOf>();
     for (const record of this.#history.lastOf(service).toReversed()) {
       for (const subject of found.size < wanted.size ? toWhom(record) : []) {
         const key = `${subject.ip} ${subject.port}`;
-        if (wanted.get(key)?.has(record.cause) === true && !found.has(key)) found.set(key, { ...lastFrom(record), subject });
+        if (!found.has(key) && tells(record, wanted.get(key))) found.set(key, { ...lastFrom(record), subject });
       }
     }
     return found;
@@ -92,6 +92,21 @@ interface LastOf {
   readonly detail?: Detail;
   readonly subject: { readonly [key in keyof Address]: Address[key] };
 }
+
+/** By which causes something comes to be so; by a change only where it is one of this field. */
+interface ToldBy {
+  readonly causes: ReadonlySet<string>;
+  readonly field?: string;
+}
+
+function tells({ cause, detail = {} }: EventRecord, wanted: ToldBy | undefined): boolean {
+  if (wanted?.causes.has(cause) !== true) return false;
+  const { field, fields } = detail;
+  if (wanted.field === undefined || !CHANGES.has(cause)) return true;
+  return field === wanted.field || (typeof fields === 'string' && fields.split(', ').includes(wanted.field));
+}
+
+const CHANGES: ReadonlySet<string> = new Set(['edited', 're-registered']);
 
 /** Of a service that is another because of them they are named again. */
 function toWhom({ kind, instances = [] }: EventRecord): readonly Affected[] {

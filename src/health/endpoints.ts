@@ -1,7 +1,7 @@
 import type { TroubleReason } from '../registry/checks.ts';
-import { groupedName } from '../registry/service-name.ts';
+import { groupedName, serviceKey } from '../registry/service-name.ts';
 import { type Failing, failingOf, goneOf } from './failing.ts';
-import type { Checker, Drained, Explanation, Troubled } from './health.ts';
+import { type Checker, type Drained, type Explanation, healthKeys, type Troubled } from './health.ts';
 import { MAX_NAME_BYTES, NAME_FORM, type ServiceSelector } from './names.ts';
 import type { Hearing, Past } from './past.ts';
 import type { Status } from './status.ts';
@@ -25,6 +25,8 @@ export interface EndpointLimits {
 
 /** What is said of a name; with what has happened, and to whom, as far as whoever asks may hear of it. */
 export function endpointOf(checker: Checker, text: string, { maxExplained }: EndpointLimits, heard?: Hearing): Endpoint {
+  const kept = heard?.kept?.of(text);
+  if (kept !== undefined) return kept;
   const name = checker.nameFrom(text);
   if (name === undefined) return { http: 400, grpc: 3, message: BAD_NAME, json: jsonOf('INVALID', BAD_NAME) };
   const status = checker.statusOf(name);
@@ -36,7 +38,11 @@ export function endpointOf(checker: Checker, text: string, { maxExplained }: End
   const services = checker.explain(name).filter(isKnown);
   const explained = services.slice(0, maxExplained);
   const reason = services.length === 0 ? unknownReason(checker, name) : explained.map(reasonOf).join('; ');
-  return { http, grpc, message: reason, json: jsonOf(word, reason, explained, maxExplained, heard) };
+  const json = jsonOf(word, reason, explained, maxExplained, heard);
+  if (http !== 503 || heard?.kept === undefined || services.length > maxExplained) return { http, grpc, message: reason, json };
+  const answer = { http, grpc: 14, message: reason, json } as const;
+  heard.kept.keep(text, answer, [...healthKeys(name), ...services.map(({ service }) => serviceKey(service))]);
+  return answer;
 }
 
 /** Written by hand: balancers ask for it without end, and a serializer has to find out each time what is in it. */
@@ -132,35 +138,26 @@ const HINTS: ReadonlyMap<TroubleReason, string> = new Map([
 ]);
 
 function viewOf(explanation: Explanation, most: number, heard: Hearing | undefined): string {
-  const {
-    service,
-    status,
-    pending,
-    total,
-    healthy,
-    enabled,
-    available,
-    needed,
-    silentMs,
-    remembered,
-    edited,
-    drained,
-    troubled,
-  } = explanation;
+  const { service, status, pending, total, healthy, enabled, available, needed, silentMs, remembered } = explanation;
   const unheard = remembered === 0 ? '' : `,"remembered":${remembered}`;
   const counts = `{"total":${total},"healthy":${healthy},"enabled":${enabled},"available":${available},"needed":${needed}${unheard}}`;
   // What it is already, and will be told if it lasts.
   const wait = pending === undefined ? '' : `,"pending":{"status":"${wordOf(pending.status)}","inMs":${pending.inMs}}`;
   // Milliseconds since the instance was heard of that was heard of last, and first.
   const age = total === 0 ? 'null' : JSON.stringify({ newest: least(silentMs), oldest: greatest(silentMs) });
-  // Else nobody would know why an instance that beats is offline.
+  return (
+    `{"namespace":${quoted(service.namespace)},"service":${quoted(groupedName(service))},"status":"${wordOf(status)}"${wait},` +
+    `"instances":${counts},"lastBeatAgeMs":${age}${namedIn(explanation, most, heard)}${heard === undefined ? '' : pastOf(explanation, heard)}}`
+  );
+}
+
+/** Who is edited, drained or failing its check, as far as whoever asks may hear of it: nobody would know why an instance that beats is offline else. */
+function namedIn({ service, edited, drained, troubled }: Explanation, most: number, heard: Hearing | undefined): string {
+  if (heard?.mayHear(service) === false) return '';
   const edits = edited.length === 0 ? '' : `,"edits":${JSON.stringify(edited.slice(0, most).map(editView))}`;
   const drains = drained.length === 0 ? '' : `,"drains":${JSON.stringify(drained.slice(0, most).map(drainView))}`;
   const checks = troubled.length === 0 ? '' : `,"checks":${JSON.stringify(troubled.slice(0, most).map(checkView))}`;
-  return (
-    `{"namespace":${quoted(service.namespace)},"service":${quoted(groupedName(service))},"status":"${wordOf(status)}"${wait},` +
-    `"instances":${counts},"lastBeatAgeMs":${age}${edits}${drains}${checks}${heard === undefined ? '' : pastOf(explanation, heard)}}`
-  );
+  return edits + drains + checks;
 }
 
 /** Since when it is so, why a service has too few that has some, and what has happened lately. Of a part of one nobody keeps since when. */

@@ -2,7 +2,7 @@ import type { Heard } from '../registry/changes.ts';
 import type { Instance } from '../registry/instance.ts';
 import type { ServiceName } from '../registry/service-name.ts';
 import type { Explanation } from './health.ts';
-import { addressKey, type Happened, type Past } from './past.ts';
+import { addressKey, type Happened, type Past, type ToldBy } from './past.ts';
 
 /** Why an instance cannot be called: in this order, as one cause may hide another. */
 export type FailingCause =
@@ -49,18 +49,22 @@ export function causeOf(instance: Instance): FailingCause {
 }
 
 /** By which event an instance came to fail so. */
-const TOLD_BY: Readonly<Record<FailingCause, ReadonlySet<string>>> = {
-  probe: new Set(['probe']),
-  restored: new Set(['restored', 'silent', 'probe']),
-  silent: new Set(['silent']),
-  'registered-unhealthy': new Set(['registered', 're-registered', 'returned', 'probe', 'silent']),
-  drained: new Set(['drained']),
-  disabled: new Set(['edited', 'registered', 're-registered', 'returned']),
-  'weight-0': new Set(['edited', 'registered', 're-registered', 'returned']),
-  removed: new Set(),
-  'connection-ended': new Set(),
-  deregistered: new Set(),
+const TOLD_BY: Readonly<Record<FailingCause, ToldBy>> = {
+  probe: by('probe'),
+  restored: by('restored', 'silent', 'probe'),
+  silent: by('silent'),
+  'registered-unhealthy': by('registered', 're-registered', 'returned', 'probe', 'silent'),
+  drained: by('drained'),
+  disabled: { ...by('edited', 'registered', 're-registered', 'returned'), field: 'enabled' },
+  'weight-0': { ...by('edited', 'registered', 're-registered', 'returned'), field: 'weight' },
+  removed: by(),
+  'connection-ended': by(),
+  deregistered: by(),
 };
+
+function by(...causes: readonly string[]): ToldBy {
+  return { causes: new Set(causes) };
+}
 
 /** Those that are here and cannot be called, the first of them. */
 export function failingOf({ service, failing, heardOf }: Explanation, most: number, past: Past): Failing[] {

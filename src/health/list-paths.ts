@@ -122,6 +122,7 @@ function instanceLine(service: ServiceName, instance: Instance, { registry, wall
   const { ip, port, cluster, ephemeral, healthy, enabled, weight, metadata, edit, drain, trouble, remembered, silentMs } =
     instance;
   const isHeld = registry.holderOf(service, instance) !== undefined;
+  const { peer, agent } = registry.heardOf(service, instance) ?? {};
   return JSON.stringify({
     ip,
     port,
@@ -133,6 +134,9 @@ function instanceLine(service: ServiceName, instance: Instance, { registry, wall
     available: isAvailable(instance),
     // Who is held by a connection does not beat, and neither does who is checked.
     ...(isHeld ? { held: true } : ephemeral && { lastBeatAt: new Date(wallClock() - silentMs).toISOString() }),
+    // Who has spoken for it last.
+    ...(peer !== undefined && { heardFrom: peer }),
+    ...(agent !== undefined && { client: agent }),
     ...(remembered && { remembered }),
     ...(trouble !== undefined && { trouble }),
     ...(edit !== undefined && { edit }),

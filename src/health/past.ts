@@ -1,6 +1,7 @@
 import type { Address } from '../registry/instance.ts';
 import type { ServiceName } from '../registry/service-name.ts';
 import type { Request } from '../wire/exchange.ts';
+import type { KeptAnswers } from './kept-answers.ts';
 import type { Status } from './status.ts';
 
 /** What has happened to services, as far as an answer tells of it. Health keeps nothing of it: the composition root says who does. */
@@ -15,9 +16,15 @@ export interface Past {
    */
   readonly events: (service: ServiceName, most: number, isMeant?: (address: Address) => boolean) => readonly string[];
   /** What happened last to each of these, of what is asked for. */
-  readonly lastOf: (service: ServiceName, wanted: ReadonlyMap<string, ReadonlySet<string>>) => ReadonlyMap<string, Happened>;
+  readonly lastOf: (service: ServiceName, wanted: ReadonlyMap<string, ToldBy>) => ReadonlyMap<string, Happened>;
   /** Who has gone lately and has not come back, the last one first. */
   readonly gone: (service: ServiceName) => readonly (Happened & Address)[];
+}
+
+/** Which events say that something is so: of changes those of this field, where one is named. */
+export interface ToldBy {
+  readonly causes: ReadonlySet<string>;
+  readonly field?: string;
 }
 
 /** One thing that happened to an instance. */
@@ -46,6 +53,8 @@ export function meantBy(instances: readonly Address[]): (address: Address) => bo
 export interface Hearing {
   readonly past: Past;
   readonly mayHear: MayHear;
+  /** Where answers are kept for who may hear of all. */
+  readonly kept?: KeptAnswers | undefined;
 }
 
 export type MayHear = (service: ServiceName) => boolean;
@@ -55,5 +64,6 @@ export const HEARS_ALL: MayHear = () => true;
 export interface PastOptions {
   /** Nothing is told when left out. */
   readonly past?: Past | undefined;
+  readonly kept?: KeptAnswers | undefined;
   readonly mayHearOf?: ((req: Request) => MayHear | Promise<MayHear>) | undefined;
 }

@@ -65,9 +65,14 @@ function answerName(req: Request, res: Response, { text, watch }: AskedName, opt
     if (name !== undefined) return streamStatuses(req, res, name, options);
     answerJson(res, 400, { reason: BAD_NAME });
   } else {
-    const { past, mayHearOf } = options;
+    const { past, kept, mayHearOf } = options;
     const tell = (mayHear: MayHear) => {
-      const { http, json } = endpointOf(checker, text, limits, past && { past, mayHear });
+      const { http, json } = endpointOf(
+        checker,
+        text,
+        limits,
+        past && { past, mayHear, kept: mayHear === HEARS_ALL ? kept : undefined },
+      );
       res.setHeader('Cache-Control', 'no-store');
       answer(res, http, 'application/json', json);
     };

@@ -107,7 +107,7 @@ function callsOf({ durability, home, refuse, ...room }: DrainPathsOptions): Reco
         (error: unknown) => (error instanceof Error ? error.message : String(error)),
       );
       if (trouble !== undefined)
-        return say(res, 503, { reason: `it is in force, but would not survive a restart: ${trouble}`, ...done });
+        return say(res, 503, { ...done, reason: `it is in force, but would not survive a restart: ${trouble}` });
     }
     say(res, 200, done);
   }

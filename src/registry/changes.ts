@@ -152,7 +152,7 @@ export interface RegistryEvent {
   readonly silentMs?: number;
   /** For `silent` and `removed`: its last sign of life. */
   readonly heard?: Heard;
-  /** For `edited` and `configured`: what is another now. */
+  /** For `edited`, `configured` and `re-registered`: what is another now. */
   readonly differences?: readonly Difference[];
   /** For `probe`, of an instance that its check takes out: which check, and why. */
   readonly trouble?: CheckTrouble;

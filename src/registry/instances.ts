@@ -47,7 +47,7 @@ export class Instances {
   /** It registers again, by a holder or without. */
   sayAgain(id: number, registration: Registration, holder: Holder | undefined, by?: Source): void {
     const { rows, lease } = this.#parts;
-    const from = this.condition(id);
+    const [from, before] = [this.condition(id), this.shown(id)];
     const row = rows.row(id);
     if (holder !== undefined) lease.hold(id, holder, saidOf(row, rows.isAlive(id)));
     else if (registration.ephemeral) lease.alsoBeats(id);
@@ -59,7 +59,8 @@ export class Instances {
     const keepsVerdict = !registration.ephemeral && wasPersistent;
     this.#say(id, keepsVerdict ? { ...registration, healthy: rows.isAlive(id) } : registration, by?.peer);
     this.#hear(id, by);
-    this.happened('re-registered', id, from, by, { wasPersistent });
+    const differences = differencesBetween(before, this.shown(id));
+    this.happened('re-registered', id, from, by, { wasPersistent, ...(differences.length > 0 && { differences }) });
   }
 
   /** A holder lets go. Answers whether that changes anything. */
@@ -177,11 +178,11 @@ export class Instances {
     this.happened('edited', id, this.condition(id), by, { differences: differencesBetween(before, this.shown(id)) });
   }
 
-  /** What an edit can change of it, as it is now. */
+  /** What clients and operators can change of it, as it is now. */
   shown(id: number): Shown {
     const { rows, overlay } = this.#parts;
-    const { enabled, weight, metadata } = edited(rows.row(id), overlay.of(id));
-    return { enabled, weight, metadata };
+    const { enabled, weight, cluster, metadata } = edited(rows.row(id), overlay.of(id));
+    return { enabled, weight, cluster, metadata };
   }
 
   /** It is drained no more. False when it was not. */
@@ -335,8 +336,7 @@ export class Instances {
   }
 }
 
-/** What an operator can edit. */
-export type Shown = Pick<Instance, 'enabled' | 'weight' | 'metadata'>;
+export type Shown = Pick<Instance, 'enabled' | 'weight' | 'cluster' | 'metadata'>;
 
 const NO_METADATA: Metadata = Object.freeze({});
 

@@ -18,6 +18,7 @@ import type { LineBudget } from '../wire/line-budget.ts';
 import { oneAtATime } from '../wire/one-at-a-time.ts';
 import type { Refused } from '../wire/refused.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
+import { shown } from '../wire/shown.ts';
 import { readUserFileApart } from './user-file-thread.ts';
 
 /**
@@ -255,7 +256,7 @@ const LOOPBACK = new AddressSet(['loopback']);
 /** The one place where operators hear of it: half of the clients show nobody what they were told. */
 function tell(log: Logger, told: Told): void {
   const { what, address, client, need, reason, count, example } = told;
-  log.warn({ what, address, client, need, reason, count, example }, toldLine(told));
+  log.warn({ what, address, client: shown(client), need, reason, count, example: shown(example) }, shown(toldLine(told)));
 }
 
 /** Asks the access of the house in the words of the surface of Nacos. */

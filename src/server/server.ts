@@ -104,9 +104,8 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
 
   // What a terminal is, only a process knows.
   const delayMs = options.drainDelayMs === 'auto' ? 0 : options.drainDelayMs;
-  const end = async (withinMs: number, why?: string) => {
+  const end = async (withinMs: number) => {
     const endsAt = house.now() + delayMs + withinMs;
-    rooms.events.note('draining', { detail: { ...(why !== undefined && { signal: why.slice(0, 100) }), delayMs, withinMs } });
     try {
       await drain(drainableOf(house, rooms, ports.close), { delayMs, withinMs }, systemScheduler);
     } finally {
@@ -117,7 +116,10 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   };
   let ended: Promise<void> | undefined;
   const close = (withinMs = options.closeWithinMs, why?: string) => {
-    ended ??= end(withinMs, why);
+    if (ended !== undefined) return ended;
+    ended = end(withinMs);
+    // Whoever hears of it may want to close it too.
+    rooms.events.note('draining', { detail: { ...(why !== undefined && { signal: why.slice(0, 100) }), delayMs, withinMs } });
     return ended;
   };
   const renewIdentity = (next: TlsIdentity | OptionsError) => renew(next, tls, { ports, certificate: rooms.certificate });

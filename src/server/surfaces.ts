@@ -2,6 +2,7 @@ import { createContextValues } from '@connectrpc/connect';
 import { Past } from '../events/past.ts';
 import { eventPaths } from '../events/paths.ts';
 import { Health as HealthService } from '../gen/grpc/health/v1/health_pb.ts';
+import { KeptAnswers } from '../health/kept-answers.ts';
 import { createHealthLane } from '../health/lane.ts';
 import { listPaths } from '../health/list-paths.ts';
 import { HEARS_ALL } from '../health/past.ts';
@@ -12,6 +13,7 @@ import { headersKey, peerKey } from '../nacos/grpc/protocol.ts';
 import type { Nacos } from '../nacos/nacos.ts';
 import { HOME } from '../nacos/rules.ts';
 import { drainPaths } from '../operate/drain-paths.ts';
+import { serviceKey } from '../registry/service-name.ts';
 import { peerOf } from '../wire/exchange.ts';
 import { COMPRESSIONS } from './compressions.ts';
 import type { Surfaces } from './dispatch.ts';
@@ -32,7 +34,7 @@ import { hearersFor, listenersFor, mayHear, operatorsFor, reflectedToVisitors, v
  */
 export function surfacesOf(house: House, rooms: Rooms): Surfaces {
   const { nacos, keeping, door } = rooms;
-  const { history } = rooms.events;
+  const { history, streams } = rooms.events;
   const readerOf = listenersFor(door.access, house);
   return {
     ...nacosSurfaces(house, nacos),
@@ -40,8 +42,16 @@ export function surfacesOf(house: House, rooms: Rooms): Surfaces {
     pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
     probePaths: probePaths(partsOf({ ...house, ...rooms }), mayHear(door.access)),
     metricsPaths: metricsFor(rooms.metrics, door.access, house),
-    listPaths: listPaths({ ...house, home: HOME, health: rooms.health, history, readerOf }),
-    eventPaths: eventPaths({ ...house, ...HOME, history, listenerOf: readerOf, shutdown: house.shutdown.signal }),
+    listPaths: listPaths({ ...house, wallClock: house.machineTime, home: HOME, health: rooms.health, history, readerOf }),
+    eventPaths: eventPaths({
+      ...house,
+      wallClock: house.machineTime,
+      ...HOME,
+      history,
+      streams,
+      listenerOf: readerOf,
+      shutdown: house.shutdown.signal,
+    }),
     drainPaths: drainPaths({ ...house, ...operatorsFor(door.access, house), home: HOME, durability: keeping }),
   };
 }
@@ -77,9 +87,12 @@ function healthSurfaces(
   const visitorOf = options.healthAuth ? visitorsFor(door.access, scheduler) : undefined;
   const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal, visitorOf, refused };
   const { defaultService } = options;
-  const past = new Past(events.history, wallClock);
+  const past = new Past(events.history, house.machineTime);
   const mayHearOf = hearersFor(door.access, options);
-  const heard = mayHearOf === undefined ? { past, mayHear: HEARS_ALL } : 'asked';
+  const kept = new KeptAnswers(wallClock);
+  health.onChange((key) => kept.drop(key));
+  events.history.onEvent(({ service }) => service && kept.drop(serviceKey(service)));
+  const heard = mayHearOf === undefined ? { past, mayHear: HEARS_ALL, kept } : 'asked';
   const healthRpc = rpcByPath({
     ...house,
     routes: (router) => {
@@ -96,7 +109,7 @@ function healthSurfaces(
   });
   return {
     healthRpc: visitorOf === undefined ? healthRpc : reflectedToVisitors(healthRpc, door.access, wallClock),
-    healthPaths: healthPaths({ ...shared, defaultService, scheduler, past, mayHearOf }),
+    healthPaths: healthPaths({ ...shared, defaultService, scheduler, past, kept, mayHearOf }),
     // It answers at once and asks nobody.
     healthLane:
       visitorOf === undefined ? createHealthLane({ ...house, ...shared, defaultService, calls: taps.calls, heard }) : {},

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { asked } from '../support/asked.ts';
 import { Authority } from '../support/certificates.ts';
 import { PASSWORD, SECRET, userFileOf } from '../support/guarded.ts';
 import { FREE_PORTS, type Process, run, startProcess } from '../support/process.ts';
@@ -20,7 +21,8 @@ afterAll(async () => {
   await bridge.stop('SIGKILL');
 });
 
-const act = (...args: string[]) => run(args, { BEATBRIDGE_ADDR: bridge.listeners.main });
+const act = (...args: string[]) => asked(args, { BEATBRIDGE_ADDR: bridge.listeners.main });
+const actAsProcess = (...args: string[]) => run(args, { BEATBRIDGE_ADDR: bridge.listeners.main });
 
 /** What the server itself says of the only instance of a service. */
 async function instanceOf(service: string, params: Readonly<Record<string, string>> = {}) {
@@ -33,7 +35,7 @@ async function instanceOf(service: string, params: Readonly<Record<string, strin
 describe('enable, disable and weight', SLOW, () => {
   it('edit an instance, and tell what was and what is', async () => {
     await register(bridge, 'orders', PERSISTENT);
-    expect(await act('disable', '10.0.0.1:80', '--service', 'orders')).toEqual({
+    expect(await actAsProcess('disable', '10.0.0.1:80', '--service', 'orders')).toEqual({
       code: 0,
       stdout: '10.0.0.1:80 of orders: enabled -> disabled\n',
       stderr: '',
@@ -46,12 +48,12 @@ describe('enable, disable and weight', SLOW, () => {
     // Its client says that it is enabled, and is not asked.
     await register(bridge, 'orders', PERSISTENT);
     expect(await instanceOf('orders')).toMatchObject({ enabled: false });
-    expect(await act('weight', '10.0.0.1:80', '0.5', '--service', 'orders')).toEqual({
+    expect(await actAsProcess('weight', '10.0.0.1:80', '0.5', '--service', 'orders')).toEqual({
       code: 0,
       stdout: '10.0.0.1:80 of orders: weight 1 -> 0.5\n',
       stderr: 'beatbridge: it gets no calls: it is disabled\n',
     });
-    const json = await act('enable', '10.0.0.1:80', '--service', 'orders', '-o', 'json');
+    const json = await actAsProcess('enable', '10.0.0.1:80', '--service', 'orders', '-o', 'json');
     expect({ ...json, stdout: JSON.parse(json.stdout) }).toEqual({
       code: 0,
       stdout: {
@@ -81,7 +83,7 @@ describe('enable, disable and weight', SLOW, () => {
       stdout: '[fd00::1]:8080 of G1@@lonely in namespace dev: enabled -> disabled\n',
     });
     await register(bridge, 'company', there);
-    const said = await act('enable', '[fd00::1]:8080');
+    const said = await actAsProcess('enable', '[fd00::1]:8080');
     expect(said).toMatchObject({ code: 1, stdout: '' });
     expect(said.stderr).toMatch(/^beatbridge: \[fd00::1\]:8080 is in 2 services, say which: /);
     expect(said.stderr).toContain('--service company');
@@ -95,8 +97,47 @@ describe('enable, disable and weight', SLOW, () => {
     ).toMatchObject({ code: 0, stdout: '[fd00::1]:8080 of G1@@lonely in namespace dev: disabled -> enabled\n' });
   });
 
+  it('name other services so that a shell reads them as they are', async () => {
+    const there = { ...PERSISTENT, ip: '10.0.0.5' };
+    for (const name of ["it's;a", 'b$c']) await register(bridge, name, there);
+    const said = await act('disable', '10.0.0.5:80');
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain("--service 'it'\\''s;a'");
+    expect(said.stderr).toContain("--service 'b$c'");
+  });
+
+  it('say of what is drained that it is, until when, and that they count after that', async () => {
+    const there = { ...PERSISTENT, ip: '10.0.0.6' };
+    await register(bridge, 'drained', there);
+    expect(await act('drain', '10.0.0.6:80', '--for', '1h')).toMatchObject({ code: 0 });
+    const note = /^beatbridge: it is drained until \d{4}-[\dT:.-]+Z, and gets no calls before: this counts once that is over/;
+    expect(await act('enable', '10.0.0.6:80')).toEqual({
+      code: 0,
+      stdout: '10.0.0.6:80 of drained: as its client says -> enabled\n',
+      stderr: expect.stringMatching(note),
+    });
+    expect(await act('weight', '10.0.0.6:80', '2')).toMatchObject({ code: 0, stderr: expect.stringMatching(note) });
+    const json = JSON.parse((await act('disable', '10.0.0.6:80', '-o', 'json')).stdout);
+    expect(json).toMatchObject({ after: { enabled: false, drainedUntil: expect.any(String) } });
+  });
+
+  it('find an address however it is spelled, and a service by what stands behind its name', async () => {
+    const said = await act('register', 'six?namespace=dev&group=G1', '[FD00:0:0::6]:80', '--persistent');
+    expect(said).toMatchObject({ code: 0, stdout: '[fd00::6]:80 of G1@@six in namespace dev: registered\n' });
+    const spelled = '[fd00:0:0:0:0:0:0:6]:80';
+    expect(await act('disable', spelled, '--service', 'six?namespace=dev&group=G1')).toMatchObject({ code: 0 });
+    expect(await act('drain', spelled, '--service', 'six?namespace=dev&group=G1')).toMatchObject({ code: 0 });
+    expect(await act('deregister', 'six?namespace=dev&group=G1', '[fd00:0::6]:80')).toMatchObject({ code: 0 });
+  });
+
+  it('register with metadata that are too long for a line of HTTP', async () => {
+    const text = 'ü'.repeat(9_000);
+    expect(await act('register', 'long', '10.0.0.1:80', '--persistent', '--metadata', `text=${text}`)).toMatchObject({ code: 0 });
+    expect(await instanceOf('long')).toMatchObject({ metadata: { text } });
+  });
+
   it('make nothing that is not there: 3', async () => {
-    expect(await act('disable', '10.0.0.99:80', '--service', 'orders')).toMatchObject({
+    expect(await actAsProcess('disable', '10.0.0.99:80', '--service', 'orders')).toMatchObject({
       code: 3,
       stderr: 'beatbridge: 10.0.0.99:80 is not registered in orders\n',
     });
@@ -119,7 +160,16 @@ describe('enable, disable and weight', SLOW, () => {
     [['weight', '1.1.1.1:80', '0.001'], 'a weight must be 0'],
     [['weight', '1.1.1.1:80', '10001'], 'a weight must be 0'],
     [['disable', '1.1.1.1:80', '--group', 'G'], '--group needs --service'],
-    [['disable', '1.1.1.1:80', '--group', 'G', '--service', 'H@@x'], 'the name says another group than --group'],
+    [['disable', '1.1.1.1:80', '--group', 'G', '--service', 'H@@x'], '--group and the name say different things'],
+    [['disable', '1.1.1.1:80', '--service', 'x?zone=a'], 'only ?namespace=N&group=G may stand here, got "x?zone=a"'],
+    [['register', '', '1.1.1.1:80'], 'the name of a service must not be empty'],
+    [['register', 'x?group=G', '1.1.1.1:80', '--group', 'H'], '--group and the name say different things'],
+    [['register', 'x', '[zz::1]:80'], 'an instance must be IP:PORT'],
+    [['register', 'x', '999.0.0.4:80'], 'an instance must be IP:PORT'],
+    [['register', 'x', '1.1.1.1:0'], 'the port of an instance must be 1..65535'],
+    [['register', 'x', '1.1.1.1:80', '--'], 'behind -- there must be a command to run'],
+    [['drain', '1.1.1.1:80', '--reason', 'a\nb'], '--reason must be one line'],
+    [['drain', '1.1.1.1:99999'], 'an instance must be IP:PORT'],
     [['register', 'x'], "missing required argument 'ip:port'"],
     [['register', 'x', '1.1.1.1'], 'an instance must be IP:PORT'],
     [['register', 'x', '1.1.1.1:80', '--metadata', 'novalue'], '--metadata must be KEY=VALUE, got "novalue"'],
@@ -142,7 +192,7 @@ describe('enable, disable and weight', SLOW, () => {
     ['register', 'x', '10.0.0.1:80'],
     ['deregister', 'x', '10.0.0.1:80'],
   ])('%s finds nobody: 2', async (...args) => {
-    const said = await act(...args, '--addr', '127.0.0.1:1');
+    const said = await (args[0] === 'enable' ? actAsProcess : act)(...args, '--addr', '127.0.0.1:1');
     expect(said).toEqual({
       code: 2,
       stdout: '',
@@ -166,7 +216,7 @@ describe('register and deregister', SLOW, () => {
   it('register once, with all that is said, and take it away', async () => {
     const named = ['--namespace', 'dev', '--group', 'G2', '--cluster', 'east', '--weight', '2', '--persistent'];
     const metadata = ['--metadata', 'version=1.0', '--metadata', 'note=a=b', '--metadata', 'empty='];
-    expect(await act('register', 'shop', '10.0.0.1:80', ...named, ...metadata)).toEqual({
+    expect(await actAsProcess('register', 'shop', '10.0.0.1:80', ...named, ...metadata)).toEqual({
       code: 0,
       stdout: '10.0.0.1:80 of G2@@shop in namespace dev: registered\n',
       stderr: '',
@@ -177,7 +227,7 @@ describe('register and deregister', SLOW, () => {
       clusterName: 'east',
       metadata: { version: '1.0', note: 'a=b', empty: '' },
     });
-    expect(await act('deregister', 'shop', '10.0.0.1:80', '--namespace', 'dev', '--group', 'G2')).toEqual({
+    expect(await actAsProcess('deregister', 'shop', '10.0.0.1:80', '--namespace', 'dev', '--group', 'G2')).toEqual({
       code: 0,
       stdout: '10.0.0.1:80 of G2@@shop in namespace dev: deregistered\n',
       stderr: '',
@@ -254,7 +304,7 @@ it('over TLS, with a certificate of their own and a login, and refused by rights
       at('mine.key'),
     ];
     const as = (who: string, ...args: string[]) =>
-      run([...args, ...over, '--token-file', at(who)], { BEATBRIDGE_ADDR: guarded.listeners.main });
+      asked([...args, ...over, '--token-file', at(who)], { BEATBRIDGE_ADDR: guarded.listeners.main });
     expect(await as('will', 'register', 'orders', '10.0.0.1:80', '--persistent')).toMatchObject({ code: 0, stderr: '' });
     for (const who of ['ann', 'will'])
       expect(await as(who, 'disable', '10.0.0.1:80')).toMatchObject({
@@ -270,7 +320,8 @@ it('over TLS, with a certificate of their own and a login, and refused by rights
       code: 0,
       stdout: '10.0.0.1:80 of orders: enabled -> disabled\n',
     });
-    expect(await as('ann', 'complete-names', 'services', '--', 'beatbridge', 'check', '')).toMatchObject({ code: 0 });
+    const typed = ['complete-names', 'services', '--', 'beatbridge', 'check', '', ...over, '--token-file', at('ann')];
+    expect(await run(typed, { BEATBRIDGE_ADDR: guarded.listeners.main })).toMatchObject({ code: 0 });
     expect(await as('will', 'deregister', 'orders', '10.0.0.1:80')).toMatchObject({ code: 0 });
     const nobody = await run(['enable', '10.0.0.1:80', ...over], { BEATBRIDGE_ADDR: guarded.listeners.main });
     expect(nobody).toMatchObject({ code: 3, stderr: expect.stringMatching(/login|does not allow/) });

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { asked } from '../support/asked.ts';
 import { Authority } from '../support/certificates.ts';
 import { PASSWORD, SECRET, userFileOf } from '../support/guarded.ts';
 import { NacosGrpc } from '../support/nacos-grpc.ts';
@@ -34,7 +35,8 @@ afterAll(async () => {
 });
 
 /** Of the bridge of this file. */
-const beatbridge = (...args: string[]) => run(args, { BEATBRIDGE_ADDR: bridge.listeners.main });
+const beatbridge = (...args: string[]) => asked(args, { BEATBRIDGE_ADDR: bridge.listeners.main });
+const asProcess = (...args: string[]) => run(args, { BEATBRIDGE_ADDR: bridge.listeners.main });
 const json = async (...args: string[]) => JSON.parse((await beatbridge(...args, '-o', 'json')).stdout);
 const lines = (text: string) => text.trimEnd().split('\n');
 
@@ -52,7 +54,7 @@ function going(addr: string, ...args: string[]) {
 
 describe('beatbridge list', SLOW, () => {
   it('tells of every service what it is, what fails first', async () => {
-    const { code, stdout, stderr } = await beatbridge('list');
+    const { code, stdout, stderr } = await asProcess('list');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(lines(stdout).map((line) => line.split(/ {2,}/))).toEqual([
       ['NAMESPACE', 'SERVICE', 'STATUS', 'AVAILABLE', 'NEEDED', 'SINCE', 'CAUSE'],
@@ -93,12 +95,12 @@ describe('beatbridge list', SLOW, () => {
       const other = createServer((_, res) => void res.writeHead(status).end(body)).listen(0, '127.0.0.1');
       await once(other, 'listening');
       const address = other.address();
-      const told = await run(['list', '--addr', `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`]);
+      const told = await asked(['list', '--addr', `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`]);
       other.close();
       expect(told).toMatchObject({ code: 3, stdout: '' });
       expect(lines(told.stderr)).toEqual([expect.stringContaining(stderr)]);
     }
-    expect(await run(['list', '--sort', 'age'])).toMatchObject({
+    expect(await asked(['list', '--sort', 'age'])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('Allowed choices are'),
     });
@@ -121,7 +123,7 @@ describe('beatbridge list', SLOW, () => {
     const auth = ['--auth', 'true', '--user-file', at('users.yaml'), '--auth-secret-file', at('secret')];
     await using guarded = await startProcess([...PLAIN, ...tls, ...auth]);
     const ask = (...args: string[]) =>
-      run([...args, '--addr', `https://${guarded.listeners.main}`, '--tls-ca-cert', at('ca.pem')]);
+      asked([...args, '--addr', `https://${guarded.listeners.main}`, '--tls-ca-cert', at('ca.pem')]);
     expect(await ask('list')).toMatchObject({
       code: 3,
       stdout: '',
@@ -139,41 +141,48 @@ describe('beatbridge list', SLOW, () => {
 });
 
 describe('beatbridge instances', SLOW, () => {
-  it('tells how each is, and by what it was registered', async () => {
-    const { code, stdout, stderr } = await beatbridge('instances', 'orders', '--wide');
+  it('tells how each is, and who has spoken for it last, from where if from elsewhere', async () => {
+    const { code, stdout, stderr } = await asProcess('instances', 'orders', '--wide');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(lines(stdout).map((line) => line.split(/ {2,}/))).toEqual([
-      ['INSTANCE', 'HEALTHY', 'ENABLED', 'WEIGHT', 'CLUSTER', 'KIND', 'LAST BEAT', 'CLIENT', 'METADATA'],
-      ['10.0.0.1:80', 'yes', 'yes', '1', 'DEFAULT', 'persistent', '-', 'node', 'zone=a'],
-      ['10.0.0.2:80', 'yes', 'yes', '2', 'DEFAULT', 'persistent', '-', 'node'],
+      ['INSTANCE', 'HEALTHY', 'ENABLED', 'WEIGHT', 'CLUSTER', 'KIND', 'LAST BEAT', 'CLIENT', 'FROM', 'METADATA'],
+      ['10.0.0.1:80', 'yes', 'yes', '1', 'DEFAULT', 'persistent', '-', 'node', '127.0.0.1', 'zone=a'],
+      ['10.0.0.2:80', 'yes', 'yes', '2', 'DEFAULT', 'persistent', '-', 'node', '127.0.0.1'],
     ]);
     expect(await json('instances', 'billing?namespace=dev', '--group', 'G1')).toEqual([
       expect.objectContaining({ ip: '10.0.0.1', port: 80, enabled: false, available: false, client: 'node' }),
     ]);
   });
 
+  it('lists no more than it was asked for: what it cannot choose by is refused: 1', async () => {
+    for (const other of ['instance=10.0.0.1:80', 'cluster=NOPE'])
+      expect(await beatbridge('instances', `orders?${other}`)).toMatchObject({ code: 1, stdout: '' });
+  });
+
   it('says that it is not known: 3; or that the name contradicts a flag: 1', async () => {
-    expect(await beatbridge('instances', 'nobody')).toMatchObject({ code: 3, stdout: '' });
+    expect(await asProcess('instances', 'nobody')).toMatchObject({ code: 3, stdout: '' });
     expect(await beatbridge('instances', 'a?namespace=b', '--namespace', 'c')).toEqual({
       code: 1,
       stdout: '',
       stderr: 'beatbridge: --namespace and the name say different things\n',
     });
-    expect(await beatbridge('instances')).toMatchObject({ code: 1, stderr: "beatbridge: missing required argument 'name'\n" });
+    expect(await asProcess('instances')).toMatchObject({ code: 1, stderr: "beatbridge: missing required argument 'name'\n" });
   });
 });
 
 describe('beatbridge why', SLOW, () => {
   it('says what a service is, by what, and what to do: 0, 4 or 3', async () => {
-    const serving = await beatbridge('why', 'orders');
+    const serving = await asProcess('why', 'orders');
     expect(serving).toMatchObject({ code: 0, stderr: '' });
-    expect(lines(serving.stdout)[0]).toBe('orders is SERVING: orders: 2 of 2 instances available, 1 needed');
-    const failing = await beatbridge('why', 'billing', '--namespace', 'dev', '--group', 'G1');
+    expect(lines(serving.stdout)[0]).toBe('orders is SERVING: 2 of 2 instances available, 1 needed');
+    const failing = await asProcess('why', 'billing', '--namespace', 'dev', '--group', 'G1');
     expect(failing).toMatchObject({ code: 4, stderr: '' });
-    expect(failing.stdout).toMatch(/^billing is NOT_SERVING: [\s\S]*\bregistered\b[\s\S]*\nwhat to do:\n {2}.*disabled/);
-    const unknown = await beatbridge('why', 'nobody');
+    expect(failing.stdout).toMatch(
+      /^billing\?namespace=dev&group=G1 is NOT_SERVING: 0 of 1 [\s\S]*\bregistered\b[\s\S]*\nwhat to do:\n {2}.*disabled/,
+    );
+    const unknown = await asProcess('why', 'nobody');
     expect(unknown).toMatchObject({ code: 3, stderr: '' });
-    expect(unknown.stdout).toMatch(/^nobody is not known: unknown service.*\n\nwhat to do:\n/);
+    expect(unknown.stdout).toMatch(/^nobody is not known here.*\n\nwhat to do:\n/);
     expect(await json('why', 'orders')).toMatchObject({ status: 'SERVING', services: [{ status: 'SERVING' }] });
     expect(await beatbridge('why', 'orders?nonsense=1')).toMatchObject({
       code: 3,
@@ -203,27 +212,36 @@ describe('beatbridge why of who fails', SLOW, () => {
         { service: 'DEFAULT_GROUP@@orders', status: 'NOT_SERVING', instances: counts, since: ago(7_530), events: [event] },
       ],
       failing: [
-        failing(80, 'silent', { lastBeatAt: ago(7_590), heardFrom: '10.0.0.1', client: 'Nacos-Go-Client\u001b[2J' }),
+        failing(80, 'silent', {
+          lastBeatAt: ago(7_590),
+          heardFrom: '10.0.0.1',
+          client: 'Nacos-Go-Client\u001b[2J',
+          intervalMs: 5_000,
+        }),
         failing(81, 'silent'),
-        failing(82, 'drained', { reason: 'a release' }),
+        failing(82, 'drained', { reason: 'a release', until: ago(-595), by: { user: 'jane' } }),
       ],
       failingCount: 5,
     };
     const server = createServer((_, res) => void res.writeHead(503).end(JSON.stringify(answer))).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
-    const told = await run(['why', 'orders', '--addr', `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`]);
+    const told = await asked(['why', 'orders', '--addr', `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`]);
     server.close();
     expect(told).toMatchObject({ code: 4, stderr: '' });
     expect(lines(told.stdout).map((line) => line.split(/ {2,}/).filter((part) => part !== ''))).toEqual([
-      ['orders is NOT_SERVING: orders: 0 of 3 instances available, 1 needed'],
-      [expect.stringMatching(/^since \S+Z \(2h 5m\), by silent$/)],
-      ['has 3 instances, 0 of them available; 1 must be'],
+      ['orders is NOT_SERVING: 0 of 3 instances available, 1 needed'],
+      [expect.stringMatching(/^since \S+Z \(2 hours ago\), by silent \(no beat for too long\)$/)],
       [],
-      ['INSTANCE', 'CAUSE', 'FOR', 'LAST BEAT', 'FROM', 'CLIENT', 'REASON'],
-      ['10.0.0.1:80', 'silent', '2h 5m', '2h 6m', '10.0.0.1', 'Nacos-Go-Client\\u001b[2J'],
-      ['10.0.0.1:81', 'silent', '2h 5m', '-'],
-      ['10.0.0.1:82', 'drained', '2h 5m', '-', 'a release'],
+      ['who fails:'],
+      ['10.0.0.1:80', expect.stringMatching(/^is silent, since \S+Z \(2 hours ago\)$/)],
+      [
+        expect.stringMatching(
+          /^last beat \S+Z \(2 hours ago\) from 10\.0\.0\.1, by Nacos-Go-Client\\u001b\[2J, usually every 5s$/,
+        ),
+      ],
+      ['10.0.0.1:81', expect.stringMatching(/^is silent/)],
+      ['10.0.0.1:82', expect.stringMatching(/^is drained until \S+Z \(in 9 minutes\), by jane, since .*: a release$/)],
       ['and 2 more'],
       [],
       ['what happened last:'],
@@ -231,7 +249,7 @@ describe('beatbridge why of who fails', SLOW, () => {
       [],
       ['what to do:'],
       [expect.stringMatching(/^silent \(2\): its process does not beat/)],
-      [expect.stringMatching(/^drained \(1\): /)],
+      [expect.stringMatching(/^drained \(1\): it is back by itself at \S+Z \(in 9 minutes\); .* resume 10\.0\.0\.1:82$/)],
     ]);
   });
 });
@@ -249,7 +267,7 @@ describe('beatbridge clients', SLOW, () => {
       version: 'Nacos-Java-Client:v2.3.2',
       address: expect.stringMatching(/^127\.0\.0\.1:/),
     });
-    const { stdout } = await beatbridge('clients', '--all');
+    const { stdout } = await asProcess('clients', '--all');
     expect(stdout).toContain(one.client);
     expect(stdout).toContain('10.0.0.1:80#false');
     expect((await beatbridge('clients', one.client)).stdout).toMatch(
@@ -261,9 +279,33 @@ describe('beatbridge clients', SLOW, () => {
   });
 });
 
+describe('beatbridge clients --all', SLOW, () => {
+  it('lists those that beat too, and says it where there are none; 2 where there is no server', async () => {
+    await using server = await startProcess(PLAIN);
+    const ask = (...args: string[]) => asked(['clients', ...args], { BEATBRIDGE_ADDR: server.listeners.main });
+    expect(await ask('--all')).toEqual({ code: 0, stdout: '', stderr: 'beatbridge: there are no clients\n' });
+    // Nobody beats, and nobody is to fall silent.
+    const metadata = JSON.stringify({ 'preserved.heart.beat.timeout': '3600000', 'preserved.ip.delete.timeout': '7200000' });
+    await register(server, 'orders', { metadata });
+    expect(await ask()).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('--all: those that beat too') });
+    const { code, stdout, stderr } = await ask('--all');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(lines(stdout).map((line) => line.split(/ {2,}/))).toEqual([
+      ['CLIENT', 'ADDRESS', 'KIND', 'VERSION', 'APP', 'CONNECTED', 'HEARD'],
+      ['10.0.0.1:80#true', '10.0.0.1:80', 'beats'],
+    ]);
+    expect(JSON.parse((await ask('--all', '-o', 'json')).stdout)).toEqual([
+      { client: '10.0.0.1:80#true', address: '10.0.0.1:80', kind: 'beats' },
+    ]);
+    expect((await ask('10.0.0.1:80#true')).stdout).toMatch(/has registered 1 instances[\s\S]*publishes +public +orders/);
+    await server.stop('SIGKILL');
+    expect(await ask('--all')).toMatchObject({ code: 2, stdout: '' });
+  });
+});
+
 describe('beatbridge events', SLOW, () => {
   it('tells what happened, of what is asked for', async () => {
-    const told = await beatbridge('events', '--service', 'orders', '-n', '2');
+    const told = await asProcess('events', '--service', 'orders', '-n', '2');
     expect(told).toMatchObject({ code: 0, stderr: '' });
     expect(lines(told.stdout)).toEqual([
       expect.stringMatching(/^\S+Z {2}orders {2}SERVING {2}registered /),
@@ -274,10 +316,20 @@ describe('beatbridge events', SLOW, () => {
     const { stdout } = await beatbridge('events', '--namespace', 'dev', '--cause', 'registered', '--since', '1h', '-o', 'json');
     expect(lines(stdout).map((line) => JSON.parse(line).service)).toEqual(['billing', 'billing']);
     expect(await beatbridge('events', '--since', 'yesterday')).toMatchObject({
-      code: 3,
+      code: 1,
       stderr: expect.stringContaining('since must be'),
     });
     expect(await beatbridge('events', '-n', 'many')).toMatchObject({ code: 1, stdout: '' });
+  });
+
+  it.each([
+    [['--cause', 'silnt'], '--cause: there is no "silnt", did you mean silent?'],
+    [['--since', 'yesterday'], '--since must be a time'],
+    [['-n', '0'], '--limit must be 1..10000, got "0"'],
+    [['-n', '99999'], '--limit must be 1..10000'],
+    [['--service', 'x?zone=a'], 'only ?namespace=N&group=G may stand here'],
+  ])('events %j is told nonsense: 1', async (args, stderr) => {
+    expect(await beatbridge('events', ...args)).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining(stderr) });
   });
 
   it('goes on, and comes back to a server that was restarted', async () => {
@@ -321,7 +373,7 @@ describe('beatbridge watch', SLOW, () => {
   });
 
   it('waits no longer than it is told: 124; also for a server that does not come', async () => {
-    expect(await beatbridge('watch', 'nobody', '--until', 'SERVING', '--timeout', '500ms')).toMatchObject({
+    expect(await asProcess('watch', 'nobody', '--until', 'SERVING', '--timeout', '500ms')).toMatchObject({
       code: 124,
       stderr: 'beatbridge: nobody is SERVICE_UNKNOWN after 500ms\n',
     });

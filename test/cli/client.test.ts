@@ -3,9 +3,11 @@ import { durationMs, inWords } from '../../src/cli/client/duration.ts';
 import { UsageError } from '../../src/cli/client/failures.ts';
 import { type Files, readTokenFile } from '../../src/cli/client/files.ts';
 import { statusIn } from '../../src/cli/client/health-calls.ts';
+import { clockOf, hearingDate } from '../../src/cli/client/server-clock.ts';
 import { fitted, tableLines } from '../../src/cli/client/table.ts';
 import { type ConnectionFlags, targetOf, whereOf } from '../../src/cli/client/target.ts';
-import { cut, shown, widthOf } from '../../src/cli/client/terminal.ts';
+import { cut, widthOf } from '../../src/cli/client/terminal.ts';
+import { shown } from '../../src/wire/shown.ts';
 
 describe('a time', () => {
   it.each([
@@ -15,9 +17,13 @@ describe('a time', () => {
     ['1.5h', 5_400_000],
     ['100us', 1],
     ['.5s', 500],
+    ['+5s', 5_000],
+    ['48h', 172_800_000],
+    // As long as can be waited.
+    ['1000h', 2_147_483_647],
   ])('is read as Go writes it: %s', (text, ms) => expect(durationMs(text)).toBe(ms));
 
-  it.each(['', '5', '0s', '-1s', '1s ', '1 s', '1d', '10000h', 'NaNs', 's'])('is none: %j', (text) =>
+  it.each(['', '5', '0s', '-1s', '1s ', '1 s', '1d', '10000000h', '++1s', '+', 'NaNs', 's'])('is none: %j', (text) =>
     expect(durationMs(text)).toBeUndefined(),
   );
 
@@ -133,6 +139,17 @@ describe('what a terminal shows', () => {
   });
 });
 
+it('ages go by the clock of the server, as far as an answer tells it', () => {
+  const target = targetOf({ connectTimeout: '1s', rpcTimeout: '1s' }, {}, { read: () => undefined }, 'test');
+  const now = clockOf(target, () => 100_500);
+  const told = (ms: number) => {
+    hearingDate(target)(new Date(ms).toUTCString());
+    return now();
+  };
+  expect(now()).toBe(100_500);
+  expect([told(100_000), told(99_000), told(3_600_000)]).toEqual([100_500, 100_000, 3_600_000]);
+});
+
 describe('a table', () => {
   const columns = [{ name: 'NAME' }, { name: 'COUNT', isNumber: true as const }];
 
@@ -149,12 +166,17 @@ describe('a table', () => {
   });
 
   it('is no wider than the terminal: the widest gives first', () => {
-    const rows = [['a-rather-long-name-of-a-service', '7']];
-    const lines = [...tableLines(columns, rows, { width: 20, hasColours: false })];
-    expect(lines).toEqual(['NAME           COUNT', 'a-rather-lon…      7']);
+    const rows = [['7', 'a-rather-long-name-of-a-service']];
+    const lines = [...tableLines(columns.toReversed(), rows, { width: 20, hasColours: false })];
+    expect(lines).toEqual(['COUNT  NAME', '    7  a-rather-lon…']);
     expect(lines.every((line) => widthOf(line) <= 20)).toBe(true);
-    expect(fitted([30, 30, 5], 40)).toEqual([15, 15, 5]);
-    expect(fitted([30, 30, 5], 3)).toEqual([8, 8, 5]);
+    expect(fitted([30, 30, 5], 40)).toEqual([30, 8, 5]);
+    expect(fitted([30, 30, 5], 3)).toEqual([30, 8, 5]);
+  });
+
+  it('is never cut in its first column, which says what a line is about', () => {
+    expect(fitted([25, 20, 20], 50)).toEqual([25, 10, 10]);
+    expect(fitted([40, 20], 30)).toEqual([40, 8]);
   });
 
   it('colours a cell without counting that as width', () => {

@@ -43,7 +43,12 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   'with a login': AUTH,
   'with TLS alone': TLS,
   'published, with a login': [...AUTH, 'service.type=LoadBalancer', 'service.externalTrafficPolicy=Local'],
-  'published to a network': ['service.type=NodePort', 'access.trust={10.244.0.0/16}', 'service.nacos.nodePort=30848'],
+  'published to a network': [
+    'service.type=NodePort',
+    'access.trust={10.244.0.0/16}',
+    'service.nacos.nodePort=30848',
+    'service.nacosGrpc.nodePort=31848',
+  ],
   'without a volume': ['persistence.enabled=false', 'resources.limits=null'],
   'with a claim that there is': ['persistence.existingClaim=mine', 'resources.limits.memory=1500M', 'networkPolicy.enabled=true'],
   'with options': ['options.maxInstances=2000000', 'options.logLevel=debug', 'options.minAvailable=50%', 'options.probes=false'],
@@ -114,6 +119,12 @@ describe.skipIf(!has('helm', 'kubernetesValidate'))('the chart', () => {
     [['tls.only=all'], 'need tls.secret'],
     [['access.auth.usersSecret=users'], 'need access.auth.enabled'],
     [['options.port=1'], 'options.port is made by the chart'],
+    [['service.nacos.port=80'], 'service.nacosGrpc.port must be service.nacos.port + 1000, got 9848 and 80'],
+    [['service.type=NodePort', 'access.trust=null', 'service.nacos.nodePort=30848'], 'service.nacosGrpc.nodePort must be'],
+    [
+      ['serviceMonitor.enabled=true', 'access.auth.enabled=true'],
+      'serviceMonitor with access.auth needs serviceMonitor.tokenSecret',
+    ],
     [['acess.trust=null'], "additional properties 'acess' not allowed"],
   ])('is not installed with %j', async (values, reason) => {
     const { code, stderr } = await helm('template', 'r', CHART, ...setting(values));

@@ -107,3 +107,27 @@ it('a service that has healthy instances and is not serving has a word for why',
     because: 'weight-0',
   });
 });
+
+it('what others can bring about of the process itself is counted among the lines of a second; what befalls it is not', () => {
+  const { history, scheduler, lines } = logged();
+  for (let i = 0; i < 100; i++) history.add({ kind: 'bridge', cause: 'configured', detail: { field: `namespace ${i}` } });
+  expect(lines).toHaveLength(20);
+  history.add({ kind: 'bridge', cause: 'stalled', detail: { gapMs: 3_000 } });
+  expect(lines).toHaveLength(21);
+  scheduler.advance(1_000);
+  expect(lines.at(-1)).toMatchObject({ count: 80 });
+});
+
+it('what a terminal would obey is written out, in the sentence and in each field', () => {
+  const { registry, turn } = logged();
+  const service = { ...ORDERS, name: 'a\u009b31mred\u202eevil\u001b[2J' };
+  registry.register(service, { ...SAID, ...at(1) }, { ...BY, agent: 'x\u009d', user: '\u2066jane' });
+  registry.edit(service, at(1), { metadata: { zone: '\u202db' } }, BY);
+  registry.edit(service, at(1), { enabled: false }, BY);
+  const lines = turn();
+  expect(lines.length).toBeGreaterThan(0);
+  const texts = lines.flatMap((line) => Object.values(line)).join(' ');
+  expect(texts).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
+  expect(lines[0]).toMatchObject({ service: 'G@@a\\u009b31mred\\u202eevil\\u001b[2J' });
+  expect(lines[0]?.msg).toContain('a\\u009b31mred\\u202eevil\\u001b[2J is');
+});

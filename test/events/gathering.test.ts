@@ -239,3 +239,45 @@ describe("an operator's word", () => {
     expect(turn().map(said)).toEqual(['service dropped orders not-serving unknown']);
   });
 });
+
+describe('an instance that registers again', () => {
+  it('tells what its client has changed', () => {
+    const { registry, gathering, turn } = eventsRoom();
+    gathering.start();
+    registry.register(ORDERS, { ...SAID, ...at(1), metadata: { version: '1', zone: 'a' } }, BY);
+    turn();
+    registry.register(ORDERS, { ...SAID, ...at(1), metadata: { version: '2', zone: 'a' } }, BY);
+    expect(turn()).toMatchObject([
+      {
+        kind: 'instance',
+        cause: 're-registered',
+        from: 'healthy',
+        to: 'healthy',
+        by: BY,
+        instances: [at(1)],
+        detail: { field: 'metadata.version', before: '1', after: '2' },
+      },
+    ]);
+    registry.register(ORDERS, { ...SAID, ...at(1), cluster: 'b', weight: 5, enabled: false, metadata: {} }, BY);
+    expect(turn()).toMatchObject([
+      { cause: 're-registered', detail: { fields: 'enabled, weight, cluster, metadata.version, metadata.zone' } },
+      { kind: 'service', cause: 're-registered', to: 'not-serving' },
+    ]);
+    registry.hold(ORDERS, { ...SAID, ...at(1), cluster: 'b' }, {}, BY);
+    expect(turn()).toMatchObject([
+      { cause: 're-registered', detail: { fields: 'enabled, weight' } },
+      { kind: 'service', cause: 're-registered', to: 'serving' },
+    ]);
+  });
+
+  it('is no news where nothing is another, as where an operator has said otherwise', () => {
+    const { registry, gathering, turn } = eventsRoom();
+    gathering.start();
+    registry.register(ORDERS, { ...SAID, ...at(1), metadata: { zone: 'a' } }, BY);
+    registry.edit(ORDERS, at(1), { weight: 3 });
+    turn();
+    registry.register(ORDERS, { ...SAID, ...at(1), metadata: { zone: 'a' } }, BY);
+    registry.register(ORDERS, { ...SAID, ...at(1), weight: 9, metadata: { zone: 'a' } }, BY);
+    expect(turn()).toEqual([]);
+  });
+});

@@ -176,6 +176,37 @@ describe('what happened', () => {
     expect(live(disk).history.find(1)).toMatchObject({ count: 900, instances: { length: 20 } });
   });
 
+  it('of very many services is on disk what is kept of them, after each restart too', () => {
+    const disk = new Disk();
+    const services = Array.from({ length: 30 }, (_, i) => ({ ...ORDERS, name: `s${i % 13}` }));
+    let before = live(disk);
+    for (let life = 0; life < 4; life++) {
+      for (const service of services) before.add({ service }, ...others(life));
+      before.history.forget({ ...ORDERS, name: `s${life}` });
+      const kept = [...before.history.services()].map((service) => before.of(service));
+      before.end();
+      const older = kept.flat().filter((seq) => seq < before.history.oldestSeq);
+      expect(older).toHaveLength(5);
+      const written = [...disk.values].filter(([key]) => key.startsWith('o')).map(([, value]) => value);
+      expect(new Set(written.map((record) => (record as { readonly seq: number }).seq))).toEqual(new Set(older));
+      before = live(disk);
+      // What of it is among the last of all comes back, and is no service's once the services are known.
+      before.history.forget({ ...ORDERS, name: `s${life}` });
+      expect([...before.history.services()].map((service) => before.of(service)).sort()).toEqual(kept.sort());
+    }
+  });
+
+  it('of services is kept over a restart that keeps fewer, as many as outlive then', () => {
+    const disk = new Disk();
+    const before = live(disk, 8);
+    for (let i = 0; i < 16; i++) before.add({ service: { ...ORDERS, name: `s${i}` } });
+    before.end();
+    const after = live(disk, 4);
+    after.end();
+    expect([...after.history.services()].flatMap((service) => after.of(service))).toEqual([9, 10, 11, 12, 13, 14, 15, 16]);
+    expect([...live(disk, 4).history.services()]).toHaveLength(8);
+  });
+
   it('leaves no more to be written than is kept, however long nothing can be', () => {
     const disk = new Disk();
     const it = live(disk);

@@ -1,9 +1,11 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Past } from '../../src/events/past.ts';
 import { type Endpoint, endpointOf } from '../../src/health/endpoints.ts';
 import { Health } from '../../src/health/health.ts';
+import { KeptAnswers } from '../../src/health/kept-answers.ts';
 import { HEARS_ALL, type MayHear } from '../../src/health/past.ts';
 import { ONE_AVAILABLE } from '../../src/registry/available.ts';
+import { serviceKey } from '../../src/registry/service-name.ts';
 import { at, BY, eventsRoom, ORDERS, SAID } from '../support/events-room.ts';
 import { LIMITS } from '../support/limits.ts';
 
@@ -27,7 +29,7 @@ function explained() {
     scheduler.advance(ms);
     while (registry.sweep() === 'more');
   };
-  return { ...room, sees, wait };
+  return { ...room, health, past, sees, wait };
 }
 
 const iso = (ms: number) => new Date(1_000_000 + ms).toISOString();
@@ -93,6 +95,24 @@ it('each way to fail has its cause, and who did it where somebody has', () => {
     until: iso(601_000),
     by: { peer: '10.1.1.1' },
   });
+});
+
+it('one that its client has disabled, or given no weight, is told since when that is so', () => {
+  const { registry, wait, sees } = explained();
+  const said = (host: number, more = {}) => registry.register(ORDERS, { ...SAID, ...at(host), ephemeral: false, ...more }, BY);
+  for (const host of [1, 2, 3]) said(host);
+  for (const more of [{}, { metadata: { version: '2' } }]) {
+    wait(60_000);
+    sees();
+    said(1, { enabled: false, ...more });
+    said(2, { weight: 0, ...more });
+    registry.edit(ORDERS, at(3), more.metadata === undefined ? { enabled: false } : more);
+  }
+  expect(sees().failing).toMatchObject([
+    { ...whose(1), cause: 'disabled', since: iso(60_000), reason: 'its client says so' },
+    { ...whose(2), cause: 'weight-0', since: iso(60_000), reason: 'its client says so' },
+    { ...whose(3), cause: 'disabled', since: iso(60_000), reason: 'edited by an operator' },
+  ]);
 });
 
 it('who has gone lately is told, until it is back or an hour has passed; a goodbye only where too few are left', () => {
@@ -181,6 +201,65 @@ it('who may not hear of a service learns no more than its counts, and since when
   const said = sees('orders', () => false);
   expect(said.services).toMatchObject([{ since: iso(0), because: 'none-available', instances: { total: 1 } }]);
   expect(JSON.stringify(said)).not.toMatch(/events|failing|10\.0\.0\.1|10\.9\.9\.9/);
+});
+
+it('who may not hear of a service learns of no edit, drain or check of an instance either', () => {
+  const { registry, sees } = explained();
+  for (const host of [1, 2, 3]) registry.register(ORDERS, { ...SAID, ...at(host), ephemeral: host !== 3 }, BY);
+  registry.edit(ORDERS, at(1), { enabled: false }, { peer: '10.1.1.1' });
+  registry.drains.drain(ORDERS, at(2), { reason: 'a release', since: 1_000_000, until: 1_600_000 });
+  registry.checked(ORDERS, at(3), { verdict: 'failing', type: 'tcp', reason: 'refused' });
+  const [heard] = sees().services;
+  expect(heard).toMatchObject({ edits: [at(1)], drains: [{ ...at(2), reason: 'a release' }], checks: [at(3)] });
+  const said = JSON.stringify(sees('orders', () => false));
+  expect(said).not.toMatch(/edits|drains|checks|a release|10\.0\.0|10\.1\.1/);
+});
+
+describe('the answer about a service that does not serve', () => {
+  function asked() {
+    const room = explained();
+    const kept = new KeptAnswers(room.scheduler.now);
+    room.health.onChange((key) => kept.drop(key));
+    room.history.onEvent(({ service }) => service && kept.drop(serviceKey(service)));
+    room.registry.register(ORDERS, { ...SAID, ...at(1), ephemeral: false, enabled: false }, BY);
+    room.turn();
+    const answer = (text = 'orders') => endpointOf(room.health, text, LIMITS, { past: room.past, mayHear: HEARS_ALL, kept });
+    return { ...room, answer };
+  }
+
+  it('is made once for 100 ms', () => {
+    const { scheduler, answer } = asked();
+    const first = answer();
+    scheduler.advance(99);
+    expect([answer() === first, answer('orders?group=G') === first]).toEqual([true, false]);
+    scheduler.advance(1);
+    const next = answer();
+    expect([next === first, next.http]).toEqual([false, 503]);
+  });
+
+  it('is made anew once something has happened to the service, and not for what happens to others', () => {
+    const { registry, turn, answer } = asked();
+    const first = answer();
+    registry.register({ ...ORDERS, name: 'shop' }, { ...SAID, ...at(1) });
+    turn();
+    expect(answer()).toBe(first);
+    registry.register(ORDERS, { ...SAID, ...at(2), weight: 0 });
+    expect(JSON.parse(answer().json).failingCount).toBe(2);
+    turn();
+    expect(JSON.parse(answer().json).services[0].events.at(-1)).toMatchObject({ instances: [{ ip: at(2).ip }] });
+    registry.edit(ORDERS, at(1), { enabled: true });
+    expect(answer()).toMatchObject({ http: 200 });
+    expect(answer()).not.toBe(answer());
+  });
+
+  it('is kept of 64 names', () => {
+    const kept = new KeptAnswers(() => 0);
+    const answer = { http: 503, grpc: 14, message: '', json: '' } as const;
+    for (let i = 0; i < 65; i++) kept.keep(`${i}`, answer, [`${i}`]);
+    expect([kept.of('0'), kept.of('1'), kept.of('64')]).toEqual([undefined, answer, answer]);
+    kept.drop('1');
+    expect([kept.of('1'), kept.of('2')]).toEqual([undefined, answer]);
+  });
 });
 
 const DEFAULTS = registryDefaults();

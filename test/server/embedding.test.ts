@@ -327,3 +327,14 @@ it('what its types do not allow is refused in clear words, and makes nothing', a
   expect(registry.services()).toEqual([]);
   expect(room.events.filter(({ kind }) => kind !== 'bridge')).toEqual([]);
 });
+
+it('a listener may close the server by which it hears, and is told of that once', async () => {
+  await using room = await embedded();
+  const { server, events } = room;
+  const closed: Promise<void>[] = [];
+  server.on('event', () => void closed.push(server.close(200)));
+  await server.registry.register('orders', ORDERS);
+  await expect.poll(() => closed.length).toBeGreaterThan(0);
+  await Promise.all(closed);
+  expect(events.filter(({ cause }) => cause === 'draining')).toHaveLength(1);
+});

@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { startGuarded } from '../support/guarded.ts';
 import { failOnLeaks } from '../support/leaks.ts';
-import { register, startServer } from '../support/server.ts';
+import { nacos, register, startServer } from '../support/server.ts';
 
 failOnLeaks();
 
@@ -108,10 +108,15 @@ describe('/instances', () => {
         weight: 1,
         available: true,
         lastBeatAt: ISO,
+        heardFrom: '127.0.0.1',
+        client: 'node',
         metadata: { zone: 'a' },
       },
       expect.objectContaining({ ip: '10.0.0.2', ephemeral: false, enabled: false, weight: 2, available: false }),
     ]);
+    const beat = { serviceName: 'orders', ip: '10.0.0.1', port: 80 };
+    await nacos(server, 'PUT', '/instance/beat', beat, { headers: { 'user-agent': 'Nacos-Go-Client:v1.1.6' } });
+    expect((await lines(main, '/instances?service=orders'))[0]).toMatchObject({ client: 'Nacos-Go-Client:v1.1.6' });
     expect(await lines(main, '/instances?service=DEFAULT_GROUP@@orders&namespace=public')).toHaveLength(2);
   });
 });

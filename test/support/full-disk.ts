@@ -68,6 +68,9 @@ async function expectRefusals(server: Process): Promise<void> {
     expect(await answerOf(nacos(server, 'DELETE', '/instance', persistent('refused')))).toMatchObject(refused);
   expect(await answerOf(nacos(server, 'POST', '/instance', persistent('refused')))).toMatchObject(refused);
   expect(await answerOf(nacos(server, 'POST', '/nacos/v1/cs/configs', { ...ID, content: 'refused' }))).toMatchObject(refused);
+  const drained = await fetch(`http://${server.listeners.main}/drains/10.0.0.1:80?reason=release`, { method: 'PUT' });
+  expect([drained.status, await drained.json()]).toMatchObject([503, { reason: expect.stringContaining('would not survive') }]);
+  await fetch(`http://${server.listeners.main}/drains/10.0.0.1:80`, { method: 'DELETE' });
   const instance = { ip: '10.0.0.1', port: 80, ephemeral: false, healthy: true, weight: 1, enabled: true };
   const { body } = await grpc.ask('PersistentInstanceRequest', {
     namespace: 'public',

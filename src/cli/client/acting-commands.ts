@@ -37,6 +37,8 @@ export function withActingCommands(program: Command, version: string): void {
     async (name: string, address: string, command: readonly string[], flags: RegisterFlags) => {
       if (command.length > 0 && !process.argv.includes('--'))
         throw new UsageError([`too many arguments: a command to run stands behind --, got ${JSON.stringify(command[0])}`]);
+      if (process.argv.at(-1) === '--' || command[0] === '')
+        throw new UsageError(['behind -- there must be a command to run: leave out the --, or name one']);
       const { target: first, output } = client(flags);
       // A login may be replaced while this goes on for days.
       const target = (): Target => targetOf(flags, process.env, realFiles, first.userAgent);
@@ -48,7 +50,7 @@ export function withActingCommands(program: Command, version: string): void {
     .description('take an instance away')
     .argument('<name>', 'of the service: NAME or GROUP@@NAME')
     .argument('<ip:port>', 'of the instance')
-    .option('--namespace <id>', 'of the service', 'public')
+    .option('--namespace <id>', 'of the service (default public)')
     .option('--group <name>', 'of the service, where the name says none')
     .action(async (name: string, address: string, flags: DeregisterFlags) =>
       (await import('../deregister.ts')).deregister(name, address, flags, client(flags)),
@@ -70,7 +72,7 @@ function withRegistration(command: Command): Command {
     .argument('<ip:port>', 'of the instance')
     .argument('[command...]', 'behind --: run it, and keep the instance alive for as long as it runs')
     .option('--beat', 'send beats until SIGTERM or SIGINT, then deregister')
-    .option('--namespace <id>', 'of the service', 'public')
+    .option('--namespace <id>', 'of the service (default public)')
     .option('--group <name>', 'of the service, where the name says none')
     .option('--cluster <name>', 'of the instance')
     .option('--weight <number>', 'how much of the calls it gets: 0, or 0.01 to 10000')

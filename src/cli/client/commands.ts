@@ -30,7 +30,7 @@ function withStatus(program: Command, client: ClientOf, version: string): void {
   clientCommand(program, 'check', AS_A_PROBE)
     .description('ask any gRPC server whether it, or a service, is SERVING: flags and exit codes as of grpc_health_probe')
     .argument('[name]', 'of the service; without one the server itself is meant')
-    .option('--service <name>', 'the same')
+    .option('--service <name>', 'of the service, in place of the argument')
     .option(
       '--rpc-header <header>',
       "'NAME: VALUE', to send with the call; may be given several times",
@@ -51,8 +51,8 @@ function withStatus(program: Command, client: ClientOf, version: string): void {
     .description('tell the status of services, and each change of it, over restarts of the server too')
     .argument('[names...]', "of services; '' is the server itself")
     .option('--all', 'every service there is, and those that come')
-    .option('--namespace <id>', 'of which they are')
-    .option('--group <name>', 'the same')
+    .option('--namespace <id>', 'the namespace of the services')
+    .option('--group <name>', 'the group of the service')
     .addOption(new Option('--until <status>', 'until all are that').choices(['SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN']))
     .option('--timeout <time>', 'with --until: but no longer')
     .action(async (names: string[], flags: WatchFlags) =>
@@ -62,8 +62,8 @@ function withStatus(program: Command, client: ClientOf, version: string): void {
   clientCommand(program, 'why')
     .description('tell why a service is what it is: since when, who fails by which cause, and what to do')
     .argument('<name>', "of the service; '' is the server itself")
-    .option('--namespace <id>', 'of which it is')
-    .option('--group <name>', 'the same')
+    .option('--namespace <id>', 'the namespace of the service')
+    .option('--group <name>', 'the group of the service')
     .action(async (name: string, flags: WhyFlags) => end(await (await import('../why.ts')).why(client(flags), name, flags)));
 }
 
@@ -79,8 +79,8 @@ function withLists(program: Command, client: ClientOf): void {
   clientCommand(program, 'instances')
     .description('list the instances of a service')
     .argument('<name>', 'of the service, with ?namespace=N&group=G where those are not the usual ones')
-    .option('--namespace <id>', 'the same')
-    .option('--group <name>', 'the same')
+    .option('--namespace <id>', 'the namespace of the service')
+    .option('--group <name>', 'the group of the service')
     .option('-w, --wide', 'with metadata')
     .action(async (name: string, flags: InstancesFlags) =>
       end(await (await import('../instances.ts')).instances(client(flags), name, flags)),
@@ -93,7 +93,7 @@ function withLists(program: Command, client: ClientOf): void {
     .option('--cause <causes>', 'one or several, with commas between: silent,removed')
     .option('--service <name>', 'NAME or GROUP@@NAME')
     .option('--namespace <id>', 'of one namespace')
-    .option('-n, --limit <count>', 'the last so many (1000; with --follow 10)')
+    .option('-n, --limit <count>', 'how many at most, the latest (1000; with --follow 10)')
     .action(async (flags: EventsFlags) => end(await (await import('../events.ts')).events(client(flags), flags)));
 
   clientCommand(program, 'clients')

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { UsageError } from './failures.ts';
 import { realFiles } from './files.ts';
 import { createOutput, type Output } from './output.ts';
+import { clockOf } from './server-clock.ts';
 import { ADDR_ENV, type ConnectionFlags, DEFAULT_ADDR, type Target, TOKEN_FILE_ENV, targetOf } from './target.ts';
 
 /** The flags of every command that asks a running server: which, over what, as whom, and how its answer is shown. */
@@ -48,7 +49,7 @@ export function clientCommand(program: Command, name: string, { connect, rpc }: 
 export interface Client {
   readonly target: Target;
   readonly output: Output;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, by the clock of the server once it has answered. */
   readonly now: () => number;
 }
 
@@ -57,5 +58,5 @@ export function clientOf(flags: ClientFlags, version: string): Client {
   const { stdout, stderr, env } = process;
   const target = targetOf(flags, env, realFiles, `beatbridge-cli/${version}`);
   const isJson = flags.output === 'json';
-  return { target, output: createOutput({ isJson, stdout, stderr, env, onClosed: () => process.exit() }), now: Date.now };
+  return { target, output: createOutput({ isJson, stdout, stderr, env }), now: clockOf(target, Date.now) };
 }

@@ -8,13 +8,13 @@ export function withDrainCommands(program: Command, version: string): void {
   const load = () => import('../drain.ts');
 
   scoped(clientCommand(program, 'drain'))
-    .description('take whoever is at IP:PORT out for a time, in all services: what stops a process runs it first')
+    .description('take the instances at IP:PORT out for a time, in all services: to be run before a process is stopped')
     .argument('<address>', 'IP:PORT, of IPv6 [IP]:PORT')
-    .option('--for <time>', 'for how long, 1s..7d: it is back then, whatever became of who has drained it', '10m')
-    .option('--reason <text>', 'why, for whoever wonders: at most 200 characters', '')
+    .option('--for <time>', 'for how long, 1s..7d: the instance comes back by itself after that', '10m')
+    .option('--reason <text>', 'why it is drained, for others to read: at most 200 characters')
     .action(async (address: string, flags: DrainFlags) => (await load()).drain(client(flags), address, flags));
   scoped(clientCommand(program, 'resume'))
-    .description('put whoever is at IP:PORT back before its time is over')
+    .description('put the instances at IP:PORT back before the time is over')
     .argument('<address>', 'IP:PORT, of IPv6 [IP]:PORT')
     .action(async (address: string, flags: ResumeFlags) => (await load()).resume(client(flags), address, flags));
   scoped(clientCommand(program, 'drains'))

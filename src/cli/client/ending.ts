@@ -1,5 +1,5 @@
+import { shown } from '../../wire/shown.ts';
 import { ClientError, type ExitCode, UsageError } from './failures.ts';
-import { shown } from './terminal.ts';
 
 /** Says what ended a command that asks a server. Undefined: it is something else. */
 export function endedBy(error: unknown): ExitCode | undefined {

@@ -2,6 +2,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { systemScheduler } from '../../wire/scheduler.ts';
 import { dial } from './dial.ts';
 import { CallError, oneLine, reasonOf, UnreachableError } from './failures.ts';
+import { hearingDate } from './server-clock.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -15,6 +16,8 @@ export interface HttpCall {
   readonly path: string;
   /** Those that are undefined are left out. */
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Stands in the body: what is long, or is not for the logs of proxies. */
+  readonly form?: HttpCall['query'];
   readonly headers?: Readonly<Record<string, string>>;
   /** Ends it, and what is being read of it. */
   readonly signal?: AbortSignal;
@@ -24,6 +27,8 @@ export interface HttpCall {
 
 export interface HttpAnswer {
   readonly status: number;
+  /** Where else it is to be asked, as it says. */
+  readonly location: string | undefined;
   /** When it was written, as the server has it. */
   readonly date: string | undefined;
   /** The rest of it, as text. Rejects with `CallError`. */
@@ -34,6 +39,7 @@ export interface HttpAnswer {
 
 /** Streams say something every 15 s, be it that there is nothing: what says nothing for longer has gone without a word. */
 const SILENT_MS = 45_000;
+const FORM_TYPE = 'application/x-www-form-urlencoded';
 const MAX_TEXT = 64 * 1024 * 1024;
 const MAX_LINE = 4 * 1024 * 1024;
 
@@ -42,6 +48,8 @@ export async function ask(target: Target, call: HttpCall): Promise<HttpAnswer> {
   const socket = await dial(target, 'http/1.1');
   const { addr, rpcTimeoutMs } = target;
   const query = queryOf(call.query);
+  const body = call.form === undefined ? undefined : queryOf(call.form);
+  const heard = hearingDate(target);
   const res = await new Promise<IncomingMessage>((resolve, reject) => {
     const req = request({
       createConnection: () => socket,
@@ -52,6 +60,7 @@ export async function ask(target: Target, call: HttpCall): Promise<HttpAnswer> {
         'user-agent': target.userAgent,
         connection: 'close',
         ...(target.authorization !== undefined && { authorization: target.authorization }),
+        ...(body !== undefined && { 'content-type': FORM_TYPE, 'content-length': Buffer.byteLength(body) }),
         ...call.headers,
       },
       ...(call.signal && { signal: call.signal }),
@@ -71,10 +80,12 @@ export async function ask(target: Target, call: HttpCall): Promise<HttpAnswer> {
       cancel();
       reject(failureOf(target, error));
     });
-    req.end();
+    req.end(body);
   });
+  heard(res.headers.date);
   return {
     status: res.statusCode ?? 0,
+    location: res.headers.location,
     date: res.headers.date,
     text: () => textOf(target, res),
     lines: () => linesOf(target, res),
@@ -85,7 +96,7 @@ export async function ask(target: Target, call: HttpCall): Promise<HttpAnswer> {
 export async function textFrom(target: Target, call: HttpCall): Promise<string> {
   const answer = await ask(target, call);
   const text = await answer.text();
-  if (answer.status < 200 || answer.status > 299) throw refusalOf(target, call, answer.status, text);
+  if (answer.status < 200 || answer.status > 299) throw refusalOf(target, call, answer, text);
   return text;
 }
 
@@ -97,16 +108,25 @@ export async function jsonFrom(target: Target, call: HttpCall): Promise<unknown>
 /** Line by line, of JSON, where it answers 2xx. */
 export async function* jsonLinesFrom(target: Target, call: HttpCall): AsyncGenerator<unknown, void> {
   const answer = await ask(target, call);
-  if (answer.status !== 200) throw refusalOf(target, call, answer.status, await answer.text());
+  if (answer.status !== 200) throw refusalOf(target, call, answer, await answer.text());
   for await (const line of answer.lines()) if (line !== '') yield parsedJson(target, line);
 }
 
 /** Why a call was not done, and what to do about it. */
-export function refusalOf({ addr }: Target, { method, path }: HttpCall, status: number, text: string): CallError {
+export function refusalOf(
+  { addr }: Target,
+  { method, path }: HttpCall,
+  { status, location }: Pick<HttpAnswer, 'status' | 'location'>,
+  text: string,
+): CallError {
   const reason = reasonIn(text);
   const lasting = { isLasting: status >= 400 && status < 500 && status !== 408 && status !== 429 };
   if (status === 401) return new CallError(`${addr} wants a login (--token-file): ${reason}`, lasting);
-  if (status === 403) return new CallError(`${addr} does not allow it: ${reason}`, lasting);
+  if (status === 403) return new CallError(`${addr} does not allow it (--token-file says who asks): ${reason}`, lasting);
+  if (location !== undefined && status >= 300 && status < 400)
+    return new CallError(`${addr} answers ${status}, and leads to ${oneLine(location)}: ask that one (--addr)`, {
+      isLasting: true,
+    });
   const isUnknown = status === 404 && (reason === '' || reason === 'not found');
   if (isUnknown)
     return new CallError(

@@ -10,20 +10,20 @@ import { withTwoDashes } from './go-flags.ts';
  * The commands that ask a running server, without the rest: the table of options takes as long to load as a whole `check`, which balancers
  * and kubelets start every few seconds.
  */
-const program = new Command('beatbridge').exitOverride();
-const VERSION = readVersion();
-withReadingCommands(program, VERSION);
-withActingCommands(program, VERSION);
-withDrainCommands(program, VERSION);
-
-const [name = '', ...rest] = process.argv.slice(2);
-try {
-  await program.parseAsync(spelled(program, name, rest), { from: 'user' });
-} catch (error) {
-  const code = endedBy(error);
-  if (code !== undefined) process.exitCode = code;
-  // Commander has printed what was asked for.
-  else if (!(error instanceof Error && 'exitCode' in error && error.exitCode === 0)) throw error;
+export async function askServer([name = '', ...rest]: readonly string[]): Promise<void> {
+  const program = new Command('beatbridge').exitOverride();
+  const version = readVersion();
+  withReadingCommands(program, version);
+  withActingCommands(program, version);
+  withDrainCommands(program, version);
+  try {
+    await program.parseAsync(spelled(program, name, rest), { from: 'user' });
+  } catch (error) {
+    const code = endedBy(error);
+    if (code !== undefined) process.exitCode = code;
+    // Commander has printed what was asked for.
+    else if (!(error instanceof Error && 'exitCode' in error && error.exitCode === 0)) throw error;
+  }
 }
 
 /** `check` stands where grpc_health_probe stood, with the flags of it. */

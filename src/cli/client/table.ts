@@ -1,4 +1,5 @@
-import { type Colour, coloured, cut, shown, widthOf } from './terminal.ts';
+import { shown } from '../../wire/shown.ts';
+import { type Colour, coloured, cut, widthOf } from './terminal.ts';
 
 /** Rows under names, as wide as the terminal and no wider. */
 
@@ -58,22 +59,25 @@ function padded({ text, colour }: { readonly text: string; readonly colour?: Col
   return isLast ? painted : painted + space;
 }
 
-/** The widest give first, until all have room; below a least width none gives any more, and the terminal has to break lines. */
+/**
+ * The widest give first, until all have room; below a least width none gives any more, and the terminal has to break lines. The first
+ * column says what the line is about, and gives nothing.
+ */
 export function fitted(natural: readonly number[], width: number | undefined): readonly number[] {
   const widths = [...natural];
   if (width === undefined) return widths;
   const room = width - GAP * (widths.length - 1);
   let over = widths.reduce((sum, each) => sum + each, 0) - room;
   while (over > 0) {
-    const widest = Math.max(...widths);
+    const widest = Math.max(0, ...widths.slice(1));
     if (widest <= LEAST_WIDTH) break;
-    const others = widths.filter((each) => each < widest);
+    const others = widths.slice(1).filter((each) => each < widest);
     const next = Math.max(LEAST_WIDTH, ...others);
-    const count = widths.length - others.length;
+    const count = widths.length - 1 - others.length;
     // All of the widest alike, to the next of them, or as far as is needed.
     const give = Math.max(1, Math.min(widest - next, Math.ceil(over / count)));
     for (const [i, each] of widths.entries()) {
-      if (each !== widest || over <= 0) continue;
+      if (i === 0 || each !== widest || over <= 0) continue;
       widths[i] = each - give;
       over -= give;
     }

@@ -1,12 +1,4 @@
-/** What a terminal shows, and how wide that is. What comes from a server is not let through to it as it is: it could be obeyed. */
-
-/** Control characters, those that turn the direction of writing, and halves of characters. */
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udfff]/gu;
-
-/** With what a terminal would obey written out. */
-export function shown(text: string): string {
-  return text.replace(UNSAFE, (unsafe) => `\\u${unsafe.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
+/** How wide on a terminal is what it shows. What comes from a server is not let through to it as it is: it could be obeyed. */
 
 const NARROW = /^[\u0020-\u007e]*$/;
 const ZERO = /^(?:\p{Mn}|\p{Me}|\u200c|\u200d)$/u;

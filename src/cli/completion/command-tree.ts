@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from 'commander';
+import { CAUSES } from '../../events/causes.ts';
 import { OPTIONS } from '../../options.ts';
 
 /**
@@ -91,6 +92,7 @@ function valueTaken(option: Option): Value {
   const words = row?.bounds.words?.map(String) ?? [];
   if (words.length > 0) return { kind: 'words', words };
   const [, placeholder = ''] = /[<[]([^>\]]*?)(?:\.\.\.)?[>\]]/.exec(option.flags) ?? [];
+  if (option.long === '--cause') return { kind: 'words', words: Object.keys(CAUSES) };
   if (option.long === '--service') return { kind: 'service' };
   return named(placeholder);
 }

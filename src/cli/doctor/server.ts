@@ -1,5 +1,5 @@
 import { CAUSES } from '../../events/causes.ts';
-import { CallError, ClientError } from '../client/failures.ts';
+import { CallError, ClientError, oneLine } from '../client/failures.ts';
 import { ask, jsonLinesFrom } from '../client/http.ts';
 import { isObject } from '../client/instance-place.ts';
 import type { Target } from '../client/target.ts';
@@ -32,12 +32,23 @@ export async function serverFindings(look: ServerLook): Promise<readonly Finding
 
 const JSON_TYPE = 'application/json';
 
-function readiness({ addr }: Target, status: number, text: string): readonly Finding[] {
+function readiness({ addr, authorization }: Target, status: number, text: string): readonly Finding[] {
   const isReady = status === 200;
   const said = parsed(text);
   if (!isObject(said) || !Array.isArray(said.parts)) {
-    if (status !== 200 && status !== 503) return [fail('server', `${addr} answers ${status} to /readyz`, 'is it a beatbridge?')];
+    if (status === 401 || status === 403)
+      return [warn('server', `${addr} refuses this login: ${oneLine(text)}`, 'give another by --token-file, and look again')];
+    if ((status !== 200 && status !== 503) || !isOurs(text))
+      return [fail('server', `${addr} answers ${status} to /readyz, not as a beatbridge does`, 'is it one?')];
     const says = `${addr} is ${isReady ? 'ready' : 'not ready'}; of what it is made it tells only who may read`;
+    if (isReady && authorization !== undefined)
+      return [
+        warn(
+          'server',
+          `${addr} is ready, and refuses this login, or lets it not read`,
+          'give another by --token-file, and look again',
+        ),
+      ];
     return [isReady ? ok('server', says) : fail('server', says, 'give --token-file, and look again')];
   }
   const parts = said.parts.filter(isObject);
@@ -45,6 +56,11 @@ function readiness({ addr }: Target, status: number, text: string): readonly Fin
   const summary = `${addr} is ${isReady ? 'ready' : 'not ready'}, ${parts.length - troubled.length} of ${parts.length} parts are well`;
   const first = isReady ? ok('server', summary) : fail('server', summary, 'see below which part is not');
   return [first, ...troubled.map(partFinding), ...parts.flatMap(limitFindings)];
+}
+
+/** To whoever may not read it says no more. */
+function isOurs(text: string): boolean {
+  return /^(ok|not ready)\n?$/.test(text);
 }
 
 function partFinding({ name, says, isNeeded }: Readonly<Record<string, unknown>>): Finding {

@@ -25,16 +25,31 @@ const NOT_SET_UP: ReadonlySet<number> = new Set([401, 402, 403, 404, 405, 407, 4
 const BUSY: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /**
- * What chats answer with status 200, as their pages on custom robots list it: open.dingtalk.com ("custom robots", error codes),
- * developer.work.weixin.qq.com/document/path/90313, open.feishu.cn ("custom bot guide", errors).
+ * What chats answer with status 200. Seen, in their own pages or in answers that others have shown:
+ * DingTalk: 130101 (send too fast, exceed 20 times per minute: blog.csdn.net/jialiuyang/article/details/118615052), 310000 (keywords
+ * not in content, sign not match: github.com/timonwong/prometheus-webhook-dingtalk/issues/197, github.com/x-cold/dingtalk-robot/issues/7),
+ * 300001 (token is not exist: github.com/Long0x0/ZJU-nCov-Hitcarder-Sample/issues/9), -1 (system busy, try again: a copy of its table of
+ * codes, blog.csdn.net/Gjqhs/article/details/122913469).
+ * WeCom: -1 (system busy, try again: developer.work.weixin.qq.com/document/path/90455), 45009 (api freq out of limit:
+ * developers.weixin.qq.com/community/enterprisewechat/doc/0006e047caca30ab50ec916195b800), 93000 (invalid webhook url:
+ * github.com/wes-lin/Cloud189Checkin/issues/175).
+ * Feishu: 11232 (limited: open.larkoffice.com/document/ukTMukTMukTM/ucTM5YjL3ETO24yNxkjN.md, its guide to custom bots), 19021 (sign match
+ * fail, or the time is an hour off), 19022 (IP not allowed) and 19024 (key words not found: a copy of that guide,
+ * blog.csdn.net/qq_43108153/article/details/136166075). 9499 is "Bad Request" there; others try again on it, as on a limit
+ * (github.com/kubesphere/notification-manager/pull/126), and so it is taken here, as what is sent is well-formed.
+ * The rest are hearsay, of which no page was found. One that means something else costs patience, and no event.
  */
-const CODES: Readonly<
-  Partial<Record<WebhookForm, { readonly tooMany: readonly number[]; readonly notSetUp: readonly number[] }>>
-> = {
-  dingtalk: { tooMany: [130_101, 410_100], notSetUp: [300_001, 300_005, 310_000, 400_013, 400_101, 400_102] },
-  wecom: { tooMany: [45_009, 45_033], notSetUp: [93_000, 93_004, 93_008] },
-  feishu: { tooMany: [11_232, 9_499], notSetUp: [19_001, 19_002, 19_021, 19_022, 19_024] },
+const CODES: Readonly<Partial<Record<WebhookForm, Codes>>> = {
+  dingtalk: { busy: [-1], tooMany: [130_101, 410_100], notSetUp: [300_001, 300_005, 310_000, 400_013, 400_101, 400_102] },
+  wecom: { busy: [-1], tooMany: [45_009, 45_033], notSetUp: [93_000, 93_004, 93_008] },
+  feishu: { busy: [], tooMany: [11_232, 9_499], notSetUp: [19_001, 19_002, 19_021, 19_022, 19_024] },
 };
+
+interface Codes {
+  readonly busy: readonly number[];
+  readonly tooMany: readonly number[];
+  readonly notSetUp: readonly number[];
+}
 
 export function verdictOf(form: WebhookForm, { status, retryAfter, text }: ReceiverAnswer, now: number): Verdict {
   if (status >= 200 && status < 300) return ofChat(form, text);
@@ -53,7 +68,7 @@ function ofChat(form: WebhookForm, text: string): Verdict {
   if (code === undefined) return { is: 'later', why: `an answer that is none of ${form}` };
   const why = `${form} answered ${code}`;
   if (codes.tooMany.includes(code)) return { is: 'later', why, afterMs: AFTER_TOO_MANY_MS };
-  return codes.notSetUp.includes(code) ? { is: 'later', why } : { is: 'refused', why };
+  return codes.busy.includes(code) || codes.notSetUp.includes(code) ? { is: 'later', why } : { is: 'refused', why };
 }
 
 function codeIn(text: string): number | undefined {

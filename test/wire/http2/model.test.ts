@@ -282,7 +282,7 @@ const GENEROUS = {
 } as const;
 
 const STEPS = 100;
-const { parameters, title, timeoutMs } = randomRuns(3_000);
+const { parameters, title, timeoutMs } = randomRuns(1_000);
 
 it(`says what a plain model says, whatever frames come ${title}`, { timeout: timeoutMs }, () => {
   let ends = 0;
