@@ -5,8 +5,8 @@ import type { EventRecord } from './record.ts';
 /**
  * The history as it is kept over a restart: each record in a place of its own, of which there are as many as records are kept, and as many
  * again for what of services is older than the last of all. So what waits to be written is bounded by that, however long nothing can be.
- * Nobody waits for it: what happened in the last moments before a process is killed is lost, and numbers are left out then, so that none
- * is given twice.
+ * Nobody waits for it: what happened in the last moments before a process is killed is lost. So that no number is given twice then, numbers
+ * are set aside, and that is on disk, before any of them is given; those that were not given are left out.
  */
 export class KeptEvents {
   readonly name = 'event';
@@ -21,6 +21,8 @@ export class KeptEvents {
   /** All up to this number was there before. */
   #restoredTo = Number.POSITIVE_INFINITY;
   #hasEnded = false;
+  /** Numbers up to this one are set aside. */
+  #setAsideTo = 0;
   /** Keys of what was kept by other rules, or cannot be read. */
   #strays: string[] = [];
   #changed = (key: string): void => void this.#strays.push(key);
@@ -32,22 +34,25 @@ export class KeptEvents {
 
   readonly onChange = (listener: (key: string) => void): void => {
     this.#changed = listener;
-    this.#history.onEvent(({ seq }) => listener(this.#keyOf(seq)));
+    this.#history.onEvent(({ seq }) => {
+      listener(this.#keyOf(seq));
+      if (this.#setAsideTo - seq < SET_ASIDE / 2) this.#setAside();
+    });
     this.#followWhatLeaves();
     for (const key of this.#strays.splice(0)) listener(key);
     for (const record of this.#history.after(0)) if (record.seq > this.#restoredTo) listener(this.#keyOf(record.seq));
-    listener(END);
+    this.#setAside();
   };
 
   readonly read = (key: string): unknown => {
-    if (key === END) return this.#hasEnded ? { seq: this.#history.lastSeq } : undefined;
+    if (key === END) return this.#hasEnded ? { seq: this.#history.lastSeq } : { upTo: this.#setAsideTo };
     const place = Number(key.slice(1));
     if (!(place < this.#places)) return undefined;
     const record = key.startsWith(LAST) ? this.#history.find(this.#lastAt(place)) : this.#older[place];
     return record && storedOf(record);
   };
 
-  /** That it has ended in order must be on disk before numbers go on. */
+  /** Which numbers may have been given must be on disk before they are. */
   readonly mayBeLost = (key: string): boolean => key !== END;
 
   readonly restore = (entries: Iterable<readonly [key: string, value: unknown]>): void => {
@@ -64,8 +69,6 @@ export class KeptEvents {
       } else older.push([key, record]);
     }
     const last = [...bySeq.values()].sort((a, b) => a.seq - b.seq);
-    const lastSeq = last.at(-1)?.seq ?? 0;
-    const isWhole = last.length === 0 || (isEnd(ended) && ended.seq === lastSeq);
     const ofServices = this.#placed(older, bySeq);
     this.#followWhatLeaves();
     // Where fewer are kept than there are, the oldest of them are those of services alone now.
@@ -73,7 +76,7 @@ export class KeptEvents {
     this.#history.restore({
       older: [...ofServices, ...last.slice(0, beyond)].sort((a, b) => a.seq - b.seq),
       last: last.slice(beyond),
-      lastSeq: isWhole ? lastSeq : lastSeq + this.#places,
+      lastSeq: this.#lastGiven(last.at(-1)?.seq ?? 0, ended),
     });
     this.#restoredTo = this.#history.lastSeq;
   };
@@ -81,6 +84,22 @@ export class KeptEvents {
   /** Nothing more happens: whoever begins anew has all of it. */
   end(): void {
     this.#hasEnded = true;
+    this.#changed(END);
+  }
+
+  /** At the most: whoever was killed may have given all that it had set aside. */
+  #lastGiven(written: number, ended: unknown): number {
+    const at = numberIn(ended, 'seq');
+    if (at !== undefined && at >= written) return at;
+    const upTo = Math.max(numberIn(ended, 'upTo') ?? 0, at ?? 0);
+    // A version before this one set nothing aside.
+    if (upTo === 0) return written === 0 ? 0 : written + this.#places;
+    // By whole rounds of places: what is kept stays in its own, and is the last that is overwritten.
+    return written + Math.ceil(Math.max(1, upTo - written) / this.#places) * this.#places;
+  }
+
+  #setAside(): void {
+    this.#setAsideTo = this.#history.lastSeq + SET_ASIDE;
     this.#changed(END);
   }
 
@@ -142,8 +161,13 @@ export class KeptEvents {
 
 const LAST = 'l';
 const OLDER = 'o';
+/** With which number it has ended in order, or up to which it may have come. */
 const END = 'end';
+/** So many numbers at a time, and anew when half of them are given: more than happens while that is written. */
+const SET_ASIDE = 100_000;
 
-function isEnd(value: unknown): value is { readonly seq: number } {
-  return typeof value === 'object' && value !== null && 'seq' in value && typeof value.seq === 'number';
+function numberIn(value: unknown, name: 'seq' | 'upTo'): number | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const number = { seq: undefined, upTo: undefined, ...value }[name] as unknown;
+  return Number.isSafeInteger(number) ? Number(number) : undefined;
 }

@@ -1,4 +1,4 @@
-import { RefusedError } from '../wire/refused-error.ts';
+import { badInput, isPlainObject, RefusedError } from '../wire/refused-error.ts';
 import { BAD_NAME, wordOf } from './endpoints.ts';
 import { type Checker, healthKeys } from './health.ts';
 import type { HealthName } from './names.ts';
@@ -21,13 +21,19 @@ export interface EmbeddedHealth {
 /** `shutdown`: aborted when all that is watched is to end. */
 export function embeddedHealth(checker: Checker, shutdown: AbortSignal): EmbeddedHealth {
   const named = (text: string): HealthName => {
+    if (typeof text !== 'string') throw badInput('a health name must be a text', text);
     const name = checker.nameFrom(text);
     if (name === undefined) throw new RefusedError('invalid', `${BAD_NAME}, got ${JSON.stringify(text.slice(0, 100))}`);
     return name;
   };
   return {
     check: (text) => statusWord(checker.statusOf(named(text))),
-    watch: (text, { signal } = {}) => statuses(checker, named(text), signal === undefined ? [shutdown] : [shutdown, signal]),
+    watch: (text, options = {}) => {
+      if (!isPlainObject(options)) throw badInput('the options of a watch must be an object', options);
+      const { signal } = options;
+      if (signal !== undefined && !(signal instanceof AbortSignal)) throw badInput('signal must be an AbortSignal', signal);
+      return statuses(checker, named(text), signal === undefined ? [shutdown] : [shutdown, signal]);
+    },
     list: () => new Map(Array.from(checker.list(), ([name, status]) => [name, statusWord(status)])),
   };
 }

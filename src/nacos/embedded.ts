@@ -1,12 +1,12 @@
 import { isAvailable } from '../registry/available.ts';
 import type { Source } from '../registry/changes.ts';
-import type { Address, Instance } from '../registry/instance.ts';
+import type { Address, Instance, Metadata } from '../registry/instance.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
-import { RefusedError } from '../wire/refused-error.ts';
+import { badInput, isPlainObject, RefusedError } from '../wire/refused-error.ts';
 import { kept } from './durability.ts';
 import { RequestError } from './errors.ts';
 import type { NacosRooms } from './nacos.ts';
-import { checkedNamespace, checkedPlace, checkedService, checkedWeight, HOME, metadataFrom, type Named } from './rules.ts';
+import { checkedNamespace, checkedPlace, checkedService, checkedWeight, HOME, type Named } from './rules.ts';
 
 /**
  * The registry for the program that embeds it: what clients do over the network, by the same rules and with the same refusals, as calls.
@@ -83,7 +83,7 @@ export function embeddedRegistry({ registry, naming, durability }: NacosRooms): 
       await asked(() => kept(durability, () => naming.deregister(serviceOf(reference), placeOf(address), ITSELF)));
     },
     services: (namespace) => {
-      const namespaces = namespace === undefined ? registry.namespaces() : [inTime(() => checkedNamespace(namespace))];
+      const namespaces = namespace === undefined ? registry.namespaces() : [inTime(() => namespaceOf(namespace))];
       const views: ServiceView[] = [];
       for (const each of namespaces)
         for (const service of registry.services(each)) {
@@ -102,27 +102,56 @@ const ITSELF: Source = { agent: 'embedded' };
 
 function serviceOf(reference: ServiceReference): ServiceName {
   if (typeof reference === 'string') return checkedService(reference, HOME.namespace, HOME.group);
+  if (!isPlainObject(reference)) throw badInput('a service must be a text, or an object with its name', reference);
   const { namespace = HOME.namespace, group = HOME.group, name } = reference;
-  return checkedService(groupedName({ group, name }), checkedNamespace(namespace), HOME.group);
+  for (const [key, value] of Object.entries({ namespace, group, name })) mustBe('string', key, value);
+  return checkedService(groupedName({ group, name }), namespaceOf(namespace), HOME.group);
 }
 
-function placeOf({ ip, port }: Address, cluster?: string) {
-  const place = checkedPlace(String(ip), String(port), cluster);
+function namespaceOf(namespace: string): string {
+  mustBe('string', 'namespace', namespace);
+  return checkedNamespace(namespace);
+}
+
+function placeOf(address: Address, cluster?: string) {
+  if (!isPlainObject(address)) throw badInput('an instance must be an object with its ip and port', address);
+  const { ip, port } = address;
+  mustBe('string', 'ip', ip);
+  mustBe('number', 'port', port);
+  if (cluster !== undefined) mustBe('string', 'cluster', cluster);
+  const place = checkedPlace(ip, String(port), cluster);
   if (place.ip === '') throw new RequestError('invalid', 'ip must be an address, got ""');
   return place;
 }
 
-function namedOf({ cluster, ephemeral, weight, enabled, healthy, metadata, ...address }: InstanceInput): Named {
-  const said = metadata === undefined ? undefined : metadataFrom(metadata);
-  if (metadata !== undefined && said === undefined) throw new RequestError('bad-metadata', 'metadata must be texts by key');
+function namedOf(instance: InstanceInput): Named {
+  if (!isPlainObject(instance)) throw badInput('an instance must be an object with its ip and port', instance);
+  const { cluster, ephemeral, weight, enabled, healthy, metadata, ...address } = instance;
+  for (const [key, value] of Object.entries({ ephemeral, enabled, healthy }))
+    if (value !== undefined) mustBe('boolean', key, value);
+  if (weight !== undefined) mustBe('number', 'weight', weight);
   return {
     ...placeOf(address, cluster),
     ephemeral,
     weight: weight === undefined ? undefined : checkedWeight(String(weight)),
     enabled,
     healthy,
-    metadata: said,
+    metadata: metadata === undefined ? undefined : metadataOf(metadata),
   };
+}
+
+function metadataOf(metadata: NonNullable<InstanceInput['metadata']>): Metadata {
+  if (!isPlainObject(metadata)) throw badInput('metadata must be an object of texts, numbers and booleans', metadata);
+  for (const [key, value] of Object.entries(metadata))
+    if (!['string', 'number', 'boolean'].includes(typeof value))
+      throw badInput(`metadata ${JSON.stringify(key.slice(0, 100))} must be a text, a number or a boolean`, value);
+  return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, String(value)]));
+}
+
+/** What the types say, for a program that is not checked by them. */
+function mustBe(type: 'string' | 'number' | 'boolean', what: string, given: unknown): void {
+  const words = { string: 'a text', number: 'a number', boolean: 'true or false' };
+  if (typeof given !== type) throw badInput(`${what} must be ${words[type]}`, given);
 }
 
 function viewOf(instance: Instance): InstanceView {

@@ -1,6 +1,7 @@
 import { type EmbeddedEvents, embeddedEvents } from '../events/embedded.ts';
 import { type EmbeddedHealth, embeddedHealth } from '../health/embedded.ts';
 import { type EmbeddedRegistry, embeddedRegistry } from '../nacos/embedded.ts';
+import { badInput } from '../wire/refused-error.ts';
 import type { House } from './house.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -22,7 +23,10 @@ export function faceOf({ log, shutdown }: House, { nacos, health, events }: Room
   return {
     registry: embeddedRegistry(nacos.rooms),
     health: embeddedHealth(health, shutdown.signal),
-    on: (_, listener) => onEvent(listener),
+    on: (what, listener) => {
+      if (what !== 'event') throw badInput('what is listened to must be "event"', what);
+      return onEvent(listener);
+    },
   };
 }
 

@@ -54,6 +54,8 @@ export class Keeping {
       scheduler.every(TIDY_EVERY_MS, () => void this.#tidy(registry)),
     );
     this.#seen();
+    // What must be on disk before anybody is served. Where it cannot be, the store has told of it, and serving matters more.
+    await this.#store.settled().catch(() => {});
     this.#restored = { services: registry.serviceCount, instances, ...(seenAt !== undefined && { awayMs: unseenMs }) };
   }
 

@@ -37,6 +37,7 @@ function live(disk: Disk, maxEvents = 5) {
     all: () => [...history.after(0)].map(({ seq }) => seq),
     of: (service = ORDERS) => history.lastOf(service).map(({ seq }) => seq),
     write,
+    read: kept.read,
     end() {
       kept.end();
       write();
@@ -91,6 +92,43 @@ describe('what happened', () => {
     expect([after.history.find(3)?.seq, after.history.find(4)]).toEqual([3, undefined]);
     after.end();
     expect(live(disk).all()).toEqual([1, 2, 3, next]);
+  });
+
+  it('has other numbers than a life that was killed before it had written any record', () => {
+    const disk = new Disk();
+    const given = new Set<number>();
+    for (let i = 0; i < 3; i++)
+      for (const seq of live(disk).add(...others(3))) {
+        expect(given).not.toContain(seq);
+        given.add(seq);
+      }
+    const ended = live(disk);
+    const [last = 0] = ended.add(...others(1));
+    ended.end();
+    expect(live(disk).add(...others(1))).toEqual([last + 1]);
+  });
+
+  it('has numbers that are set aside before they are given, however many there are', () => {
+    const disk = new Disk();
+    const before = live(disk);
+    let last = 0;
+    for (let i = 0; i < 300; i++) {
+      [last = 0] = before.add(...others(1_000)).slice(-1);
+      // That alone must be on disk at once.
+      const upTo = disk.values.get('end');
+      if (disk.touched.delete('end')) disk.values.set('end', before.read('end'));
+      expect(upTo).toMatchObject({ upTo: expect.toSatisfy((number: number) => number > last) });
+    }
+    expect(live(disk).add(...others(1))[0]).toBeGreaterThan(last);
+  });
+
+  it('of a version that set nothing aside goes on as far behind it as it kept records', () => {
+    const disk = new Disk();
+    const before = live(disk);
+    before.add(...others(3));
+    before.write();
+    disk.values.delete('end');
+    expect(live(disk).add(...others(1))).toEqual([9]);
   });
 
   it.each([1, 2, 3, 4, 5, 7, 8, 20])('survives that other limits are set: from 5 to %i', (maxEvents) => {

@@ -1,4 +1,5 @@
 import { createServer as createTcpServer } from 'node:net';
+import { runInNewContext } from 'node:vm';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { createServer, createTestClock, type EventView, RefusedError, type ServerOptions } from '../../src/index.ts';
@@ -241,6 +242,90 @@ it('a listener that throws, rejects or spoils what it is given hurts nobody, and
   off();
   await flip();
   expect(late).toHaveLength(before);
+});
+
+it.each([
+  ['a promise of another realm', () => runInNewContext('Promise.reject(new Error("of another realm"))')],
+  // biome-ignore lint/suspicious/noThenProperty: it is what such a listener gives.
+  ['something with a then', () => ({ then: (_: unknown, no: (error: Error) => void) => no(new Error('no promise')) })],
+  [
+    'a then that throws',
+    () =>
+      Object.defineProperty({}, 'then', {
+        get: () => {
+          throw new Error('no then');
+        },
+      }),
+  ],
+])('%s that a listener gives back hurts nobody, and each failure after a success is logged', async (_, fails) => {
+  const logged: { msg: string }[] = [];
+  await using room = await embedded({
+    log: pino({ level: 'error' }, { write: (line: string) => void logged.push(JSON.parse(line)) }),
+  });
+  let calls = 0;
+  room.server.on('event', async () => undefined);
+  room.server.on('event', () => (++calls % 2 === 1 ? fails() : Promise.resolve()));
+  for (let port = 1; port <= 5; port++) {
+    await room.server.registry.register(`s${port}`, { ...ORDERS, port });
+    await room.clock.advance(100);
+  }
+  expect(calls).toBe(10);
+  expect(logged.map(({ msg }) => msg)).toEqual(Array(5).fill("a listener of server.on('event') failed"));
+});
+
+it('what its types do not allow is refused in clear words, and makes nothing', async () => {
+  await using room = await embedded();
+  const { registry, health } = room.server;
+  const on: unknown = room.server.on;
+  const calls: readonly (readonly [unknown, readonly unknown[], RegExp])[] = [
+    ...[undefined, null, 5, ['x'], new Map(), () => 'x'].map(
+      (bad) => [registry.register, [bad, ORDERS], /^a service must be/] as const,
+    ),
+    [registry.register, [{}, ORDERS], /^name must be a text, got undefined$/],
+    [registry.register, [{ name: 5 }, ORDERS], /^name must be a text, got 5$/],
+    [registry.register, [{ name: 'x', group: null }, ORDERS], /^group must be a text, got null$/],
+    [registry.register, [{ name: 'x', namespace: 5 }, ORDERS], /^namespace must be a text, got 5$/],
+    ...[undefined, null, 5, 'x', new Map()].map(
+      (bad) => [registry.register, ['x', bad], /^an instance must be an object/] as const,
+    ),
+    [registry.register, ['x', {}], /^ip must be a text, got undefined$/],
+    [registry.register, ['x', { ip: '10.0.0.1' }], /^port must be a number, got undefined$/],
+    [registry.register, ['x', { ...ORDERS, port: '80' }], /^port must be a number, got "80"$/],
+    [registry.register, ['x', { ...ORDERS, port: Number.NaN }], /port/],
+    [registry.register, ['x', { ...ORDERS, cluster: 5 }], /^cluster must be a text/],
+    [registry.register, ['x', { ...ORDERS, weight: '3' }], /^weight must be a number, got "3"$/],
+    [registry.register, ['x', { ...ORDERS, enabled: 'false' }], /^enabled must be true or false, got "false"$/],
+    [registry.register, ['x', { ...ORDERS, healthy: 0 }], /^healthy must be true or false, got 0$/],
+    [registry.register, ['x', { ...ORDERS, metadata: new Map([['a', 'b']]) }], /^metadata must be an object .*, got object Map$/],
+    [registry.register, ['x', { ...ORDERS, metadata: null }], /^metadata must be an object/],
+    [registry.register, ['x', { ...ORDERS, metadata: ['a'] }], /^metadata must be an object/],
+    [registry.register, ['x', { ...ORDERS, metadata: { a: undefined } }], /^metadata "a" must be a text.*, got undefined$/],
+    [registry.register, ['x', { ...ORDERS, metadata: { a: { b: 1 } } }], /^metadata "a" must be a text/],
+    [registry.beat, ['x'], /^an instance must be an object/],
+    [registry.deregister, ['x', {}], /^ip must be a text/],
+    [registry.instances, [null], /^a service must be/],
+    [registry.services, [5], /^namespace must be a text, got 5$/],
+    [health.check, [undefined], /^a health name must be a text, got undefined$/],
+    [health.check, [5], /^a health name must be a text, got 5$/],
+    [health.watch, [null], /^a health name must be a text, got null$/],
+    [health.watch, ['x', null], /^the options of a watch must be an object, got null$/],
+    [health.watch, ['x', { signal: {} }], /^signal must be an AbortSignal/],
+    [on, ['nope', () => {}], /^what is listened to must be "event", got "nope"$/],
+    ...[undefined, null, {}, 'x'].map((bad) => [on, ['event', bad], /^the listener must be a function/] as const),
+  ];
+  for (const [call, given, text] of calls) {
+    const refused = await Promise.resolve()
+      // As a program that is not checked calls them.
+      .then(() => (call as (...given: readonly unknown[]) => unknown)(...given))
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    expect(refused, String(text)).toBeInstanceOf(RefusedError);
+    expect(refused).toMatchObject({ reason: 'invalid', message: expect.stringMatching(text) });
+  }
+  expect(registry.services()).toEqual([]);
+  expect(room.events.filter(({ kind }) => kind !== 'bridge')).toEqual([]);
 });
 
 it('a listener may close the server by which it hears, and is told of that once', async () => {

@@ -33,6 +33,7 @@ export class WebhookReceiver implements AsyncDisposable {
     });
   });
   #heard: () => void = () => {};
+  #connections = 0;
 
   private constructor(answers: readonly Answering[]) {
     this.#answers = answers;
@@ -40,6 +41,12 @@ export class WebhookReceiver implements AsyncDisposable {
 
   static async open(answers: readonly Answering[] = [200], port = 0): Promise<WebhookReceiver> {
     const receiver = new WebhookReceiver(answers);
+    // Whoever is connected goes on its own.
+    receiver.#server.keepAliveTimeout = 0;
+    receiver.#server.on('connection', (socket) => {
+      receiver.#connections++;
+      socket.on('close', () => void receiver.#connections--);
+    });
     receiver.#server.listen(port, '127.0.0.1');
     await once(receiver.#server, 'listening');
     return receiver;
@@ -51,6 +58,11 @@ export class WebhookReceiver implements AsyncDisposable {
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** How many are open. */
+  get connections(): number {
+    return this.#connections;
   }
 
   answer(...answers: readonly Answering[]): void {

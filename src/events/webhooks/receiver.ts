@@ -5,7 +5,7 @@ import type { EventRecord } from '../record.ts';
 import type { WebhookAddress } from './address.ts';
 import { type Verdict, verdictOf } from './answers.ts';
 import { FORM_RULES, type MessageRoom, messageFor, type ToBeTold } from './messages.ts';
-import type { Post } from './post.ts';
+import { type Post, TooLong } from './post.ts';
 
 /**
  * Tells one receiver what happens, in order, from where it was: nothing queues up for it, it is told from the history, and what is kept
@@ -141,7 +141,7 @@ export class Receiver {
     const abort = new AbortController();
     const cancel = scheduler.after(timeoutMs, () => abort.abort(new Error(`no answer within ${timeoutMs} ms`)));
     try {
-      const answer = await (await post()).send(this.#address.url.origin, message, abort.signal);
+      const answer = await (await post()).send(message, abort.signal);
       return verdictOf(this.#address.form, answer, wallClock());
     } catch (error) {
       return { is: 'later', why: reasonOf(error) };
@@ -230,6 +230,7 @@ function delayOf(failures: number): number {
 /** Nothing of the address, which may be secret, is in it. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer';
+  if (error instanceof TooLong) return error.message;
   if ('code' in error && typeof error.code === 'string') return error.code.slice(0, 100);
   return error.message.startsWith('no answer within') ? error.message : error.name.slice(0, 100);
 }

@@ -29,18 +29,15 @@ export class Webhooks {
   readonly #positions = new Map<string, number>();
   #strays: readonly string[] = [];
   #moved: (key: string) => void = () => {};
-  #post: Promise<Post> | undefined;
+  readonly #posts = new Map<string, Promise<Post>>();
 
   constructor(options: WebhooksOptions) {
     this.#options = options;
-    const post = () => {
-      this.#post ??= openPost();
-      return this.#post;
-    };
     const { webhooks: counts } = options.taps;
     const count = (result: WebhookResult, many = 1) => void counts.set(result, (counts.get(result) ?? 0) + many);
     for (const { address, secret } of options.webhooks) {
       const key = keyOf(address);
+      const post = () => this.#postTo(key, address);
       this.#receivers.set(key, new Receiver(address, { ...options, secret, post, count, moved: () => this.#moved(key) }));
     }
   }
@@ -81,7 +78,14 @@ export class Webhooks {
     await Promise.race([Promise.all(receivers.map((receiver) => receiver.finish(deadline.signal))), isOver]);
     cancel();
     for (const receiver of receivers) receiver.stop();
-    await (await this.#post)?.close();
+    await Promise.all([...this.#posts.values()].map(async (post) => (await post).close()));
+  }
+
+  /** Opened when there is something to tell. */
+  #postTo(key: string, { url }: WebhookAddress): Promise<Post> {
+    const post = this.#posts.get(key) ?? openPost(url.origin);
+    this.#posts.set(key, post);
+    return post;
   }
 
   /** In a few words; undefined: there are none. */

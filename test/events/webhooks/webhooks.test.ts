@@ -8,7 +8,7 @@ import { Taps } from '../../../src/wire/taps.ts';
 import { ORDERS } from '../../support/events-room.ts';
 import { failOnLeaks } from '../../support/leaks.ts';
 import { ManualScheduler } from '../../support/scheduler.ts';
-import { WebhookReceiver } from '../../support/webhook-receiver.ts';
+import { type Answering, WebhookReceiver } from '../../support/webhook-receiver.ts';
 
 failOnLeaks();
 
@@ -149,6 +149,72 @@ describe('a webhook', () => {
     it.scheduler.advance(1_000);
     await it.counted('taken', 4);
     expect(WebhookReceiver.seqsOf(silent.posted)).toEqual([1, 2, 1, 2, 3, 4]);
+  });
+
+  it('at an address where ten others hang is told at once, and holds no connection once there is nothing to tell', async () => {
+    await using receiver = await WebhookReceiver.open([(res, { path }) => void (path === '/quick' && res.end())]);
+    const hanging = Array.from({ length: 10 }, (_, i) => `${receiver.url}/hangs${i}`);
+    await using it = room([...hanging, `${receiver.url}/quick`].join(','));
+    it.webhooks.start();
+    it.add(1);
+    it.scheduler.advance(1_000);
+    await it.counted('taken', 1);
+    await receiver.hears(11);
+    it.add(1);
+    await expect.poll(() => it.scheduler.open).toBe(11);
+    it.scheduler.advance(1_000);
+    await it.counted('taken', 2);
+    expect(WebhookReceiver.seqsOf(receiver.posted.filter(({ path }) => path === '/quick'))).toEqual([1, 2]);
+    expect(receiver.connections).toBe(11);
+    await expect.poll(() => receiver.connections, { timeout: 10_000 }).toBe(10);
+    receiver.answer(200);
+    it.scheduler.advance(10_000);
+    await it.counted('failed', 10);
+  });
+
+  it.each([
+    ['answers that go before one', 'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n', 'more than 10 answers before the answer'],
+    ['the same of another status', 'HTTP/1.1 102 Processing\r\n\r\n', 'more than 10 answers before the answer'],
+  ])('that floods with %s is cut, and tried again', async (_, said, why) => {
+    let sent = 0;
+    let cuts = 0;
+    const flood: Answering = ({ socket }) => {
+      const more = () => {
+        while (socket !== null && !socket.destroyed && socket.write(said.repeat(1_000))) sent += said.length * 1_000;
+      };
+      socket?.on('drain', more).on('close', () => cuts++);
+      more();
+    };
+    await using receiver = await WebhookReceiver.open([flood, 200]);
+    await using it = room(receiver.url);
+    it.webhooks.start();
+    it.add(1);
+    await it.passes(1_000, 'failed', 1);
+    await expect.poll(() => cuts).toBe(1);
+    expect(sent).toBeLessThan(20 << 20);
+    expect(it.lines.map((line) => JSON.parse(line).why)).toEqual([why]);
+    await it.passes(1_000, 'taken', 1);
+  });
+
+  it('whose few words stand among very many others is listened to no longer', async () => {
+    let cuts = 0;
+    const chunk = `1;${'x'.repeat(10_000)}\r\na\r\n`.repeat(10);
+    const endless: Answering = ({ socket }) => {
+      socket?.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n');
+      const more = () => {
+        while (socket !== null && !socket.destroyed && socket.write(chunk));
+      };
+      socket?.on('drain', more).on('close', () => cuts++);
+      more();
+    };
+    await using receiver = await WebhookReceiver.open([endless, 200]);
+    await using it = room(receiver.url);
+    it.webhooks.start();
+    it.add(1);
+    await it.passes(1_000, 'taken', 1);
+    await expect.poll(() => cuts).toBe(1);
+    it.add(1);
+    await it.passes(1_000, 'taken', 2);
   });
 
   it.each([500, 502, 503, 408, 429, 401, 403, 404, 301])(
