@@ -494,6 +494,8 @@ const ROWS = {
     'records of what happened that are kept, for /events; and as many again that are older, of services alone',
   ),
   maxEventsPerService: count(20, 'the same of one service, whatever happened to others meanwhile'),
+  maxEventStreams: count(200, 'who follows /events, in all'),
+  maxEventStreamsPerPeer: count(50, 'the same from one address'),
   webhookTimeoutMs: time(10_000, 'how long a webhook may take to answer', 100),
   maxMetricServices: count(1_000, 'services that have metrics of their own; of more, those that fail or have changed last', 0),
   maxListed: count(10_000, 'entries, with "" counted, beyond which List is refused with RESOURCE_EXHAUSTED'),

@@ -20,7 +20,7 @@ const DIRECTION: Readonly<Record<string, Room>> = {
   health: { may: ['registry', 'wire', 'gen'], packages: 'any' },
   nacos: { may: ['registry', 'wire', 'gen', 'rights'], packages: 'any' },
   probe: { may: ['registry', 'wire', 'gen'], packages: 'any' },
-  events: { may: ['registry', 'wire'], packages: 'any' },
+  events: { may: ['registry', 'wire', 'suggestion.ts'], packages: 'any' },
   operate: { may: ['registry', 'wire', 'rights'], packages: 'none' },
   metrics: { may: ['registry', 'wire'], packages: 'any' },
   store: { may: ['registry', 'wire'], packages: 'any' },

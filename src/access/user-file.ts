@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
 import type { Rule } from '../rights/user-desk.ts';
 import { passwordFault, readHash } from './passwords.ts';
 import { grantOfRole, grantOfRule, isRoleName, RULE_FORM } from './roles.ts';
@@ -36,8 +37,13 @@ export interface FileUser extends Omit<User, 'hash' | 'generation'> {
   readonly password: string | undefined;
 }
 
+const require = createRequire(import.meta.url);
+/** Loaded when there is such a file: it takes a tenth of what a start takes. What it is, its own types say. */
+const yaml = () => require('yaml') as typeof Yaml;
+
 /** Whatever the text is, it never throws. */
 export function readUserFile(text: string): ReadUserFile {
+  const { LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
   const broken = document.errors.map(
@@ -172,7 +178,8 @@ function textOf(said: unknown): string {
  * Where the second ones are. As texts: of `1` and `"1"` one user would become, who is the last of them. Not by the library, which compares
  * each with each.
  */
-function keysThatCameTwice(document: Document): readonly number[] {
+function keysThatCameTwice(document: Yaml.Document): readonly number[] {
+  const { isNode, isScalar, visit } = yaml();
   const found: number[] = [];
   visit(document, {
     Map(_, { items }) {

@@ -64,9 +64,11 @@ function headersOf(said: readonly string[], faults: string[]): Readonly<Record<s
     const [, name = '', value = ''] = /^([\w.-]+)\s*:\s*(.*?)\s*$/.exec(one) ?? [];
     const key = name.toLowerCase();
     // The value may be a secret, and is never repeated.
-    if (key === '' || !/^[\x20-\x7e]*$/.test(value)) faults.push("--rpc-header must be 'NAME: VALUE', in printable ASCII");
+    // Of a key that ends so, gRPC sends whatever bytes there are, in base64.
+    const sent = key.endsWith('-bin') ? Buffer.from(value).toString('base64').replace(/=+$/, '') : value;
+    if (key === '' || !/^[\x20-\x7e]*$/.test(sent)) faults.push("--rpc-header must be 'NAME: VALUE', in printable ASCII");
     else if (OWN.test(key)) faults.push(`--rpc-header cannot set ${key}: the call does`);
-    else headers.set(key, [...(headers.get(key) ?? []), value]);
+    else headers.set(key, [...(headers.get(key) ?? []), sent]);
   }
   return Object.fromEntries(headers);
 }

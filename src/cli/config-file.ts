@@ -1,16 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import {
-  type Document,
-  isAlias,
-  isCollection,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-} from 'yaml';
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
+import type { Document, Node, Pair } from 'yaml';
 import { faultIn, isText, NAMES, OPTIONS, type OptionName, printable, type Said } from '../options.ts';
 import { suggestion } from '../suggestion.ts';
 
@@ -18,6 +9,10 @@ import { suggestion } from '../suggestion.ts';
  * A file of options: a YAML mapping of names, as embedders use them, to plain values. What stands deeper than that is never looked at,
  * and aliases are refused, so that no file costs more than its length.
  */
+
+const require = createRequire(import.meta.url);
+/** Loaded when there is such a file: it takes a tenth of what a start takes, and most have none. What it is, its own types say. */
+const yaml = () => require('yaml') as typeof Yaml;
 
 export interface FileSaid extends Said {
   /** `FILE:LINE` */
@@ -83,6 +78,7 @@ function decode(bytes: Buffer): string | undefined {
 
 /** `file` is how its places begin. */
 export function parseConfig(text: string, file: string): ConfigFile {
+  const { LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   // Duplicate keys are looked for here: the package compares each key with each.
   const document = parseDocument(text, {
@@ -111,6 +107,7 @@ interface Placed {
 }
 
 function readRoot({ contents }: Document.Parsed, placed: (offset: number) => Placed, file: string): ConfigFile {
+  const { isMap, isScalar } = yaml();
   // Nothing, or comments alone, says nothing.
   if (contents === null || (isScalar(contents) && contents.value === null)) return NO_FILE;
   if (!isMap(contents)) {
@@ -148,6 +145,7 @@ function saidBy(
   key: Placed,
   placed: (offset: number) => Placed,
 ): FileSaid | string {
+  const { isScalar } = yaml();
   const { expected, bounds } = OPTIONS[name];
   const { at } = node === null || isEmpty(node) ? key : placed(startOf(node));
   const place = `${at} ${name}`;
@@ -173,7 +171,7 @@ function nearestTo(name: string, faults: number): string {
 }
 
 function isEmpty(node: Node): boolean {
-  return isScalar(node) && node.value === null && node.source === '';
+  return yaml().isScalar(node) && node.value === null && node.source === '';
 }
 
 function startOf(node: Node | null): number {
@@ -181,6 +179,7 @@ function startOf(node: Node | null): number {
 }
 
 function kindOf(node: Node | null): string {
+  const { isAlias, isCollection, isScalar, isSeq } = yaml();
   if (isAlias(node)) return 'an alias: write the value itself';
   if (isSeq(node)) return 'a list';
   if (isCollection(node)) return 'a mapping';

@@ -1,6 +1,6 @@
 import type { Client, ClientFlags } from './client/connection-flags.ts';
-import { textFrom } from './client/http.ts';
 import { addressIn, addressText, instanceOf, serviceIn, serviceText } from './client/instance-place.ts';
+import { done } from './client/nacos-answer.ts';
 
 /** What `deregister` is told. */
 export interface DeregisterFlags extends ClientFlags {
@@ -16,7 +16,7 @@ export async function deregister(name: string, text: string, flags: DeregisterFl
   const address = addressIn(text);
   const service = serviceIn(name, flags);
   const { ip, port, cluster: clusterName } = await instanceOf(target, service, address);
-  await textFrom(target, { method: 'DELETE', path: '/nacos/v1/ns/instance', query: { ...service, ip, port, clusterName } });
+  await done(target, { method: 'DELETE', path: '/nacos/v1/ns/instance', query: { ...service, ip, port, clusterName } });
   if (output.isJson) output.json({ ...service, ip, port, deregistered: true });
   else output.line(`${addressText(address)} of ${serviceText(service)}: deregistered`);
 }

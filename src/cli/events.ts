@@ -4,6 +4,7 @@ import { eventLine } from './client/event-line.ts';
 import { EXIT, type ExitCode, UsageError } from './client/failures.ts';
 import { type Fields, numberIn } from './client/fields.ts';
 import { eventsFrom, lastNumber, Place, pastEvents } from './client/following.ts';
+import { endWhenUnread } from './streams.ts';
 
 /** What `beatbridge events` is told. */
 export interface EventsFlags extends ClientFlags {
@@ -23,6 +24,7 @@ export async function events(client: Client, flags: EventsFlags): Promise<ExitCo
   const { since, cause, service, namespace, limit, follow } = flags;
   if (limit !== undefined && !/^\d{1,5}$/.test(limit))
     throw new UsageError([`--limit must be a number, got ${JSON.stringify(limit.slice(0, 100))}`]);
+  if (follow) endWhenUnread();
   const query = { cause, service, namespace };
   const few = follow && since === undefined ? LAST_FEW : undefined;
   const last = follow ? await lastNumber(client) : 0;

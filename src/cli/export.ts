@@ -9,6 +9,7 @@ import { meantBy, OPTIONS, OptionsError, settled } from '../options.ts';
 import { StoreError } from '../server/server.ts';
 import { onInterruption } from './interruption.ts';
 import { type Login, loginOf, serverOf } from './moving-flags.ts';
+import { onUnwritable } from './streams.ts';
 
 /** What `beatbridge export` is told. */
 export interface ExportFlags extends Login {
@@ -56,7 +57,7 @@ async function write(output: string, lines: AsyncIterable<Line>, from: string): 
   const texts = written(lines, from, Date.now());
   if (output === '-') {
     // The write that fails says so too.
-    process.stdout.on('error', () => {});
+    onUnwritable(() => {});
     for await (const text of texts) await toStdout(text);
     return;
   }

@@ -8,6 +8,7 @@ import { Importing, type ImportReport, type Tally } from '../moving/importing.ts
 import { reach } from '../moving/reach.ts';
 import { checkFile, linesOfFile } from '../moving/reading.ts';
 import { OptionsError } from '../options.ts';
+import { shown } from './client/terminal.ts';
 import { onInterruption } from './interruption.ts';
 import { type Login, loginOf, serverOf } from './moving-flags.ts';
 
@@ -69,8 +70,8 @@ function tell({ tally, refusals, refused, notes }: ImportReport, whither: string
   for (const [kind, counts] of tally) process.stdout.write(`${(PLURALS[kind] ?? kind).padEnd(12)}${inWords(counts)}\n`);
   if (tally.some(([, { kept }]) => kept > 0))
     process.stdout.write('what is there and differs was left as it is: --overwrite replaces it\n');
-  for (const note of notes) process.stderr.write(`beatbridge: ${note}\n`);
-  for (const refusal of refusals) process.stderr.write(`beatbridge: refused: ${refusal}\n`);
+  for (const note of notes) process.stderr.write(`beatbridge: ${shown(note)}\n`);
+  for (const refusal of refusals) process.stderr.write(`beatbridge: refused: ${shown(refusal)}\n`);
   if (refused > refusals.length) process.stderr.write(`beatbridge: refused: ${refused - refusals.length} more\n`);
 }
 

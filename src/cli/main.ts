@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { descriptorLimit } from '../wire/descriptors.ts';
+import { guardStreams } from './streams.ts';
 
 /**
  * Whether the program can be loaded at all: Node opens its files many at a time (136 are enough as of now), and says what it lacks in a
@@ -15,6 +16,7 @@ const ASKING: ReadonlySet<string> = new Set(
   'check watch why list instances events clients enable disable weight register deregister drain resume drains'.split(' '),
 );
 
+guardStreams();
 const limit = descriptorLimit();
 if (limit < LEAST_DESCRIPTORS) {
   const text = `this process may open ${limit} files and sockets, and needs ${LEAST_DESCRIPTORS} at least: raise the limit (ulimit -n)`;
@@ -23,5 +25,5 @@ if (limit < LEAST_DESCRIPTORS) {
 } else if (ASKING.has(process.argv[2] ?? '')) {
   await (await import('./client/program.ts')).askServer(process.argv.slice(2));
 } else {
-  await import('./program.ts');
+  await (await import('./program.ts')).runProgram(process.argv.slice(2));
 }

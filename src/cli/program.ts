@@ -7,6 +7,7 @@ import { withActingCommands } from './client/acting-commands.ts';
 import { withReadingCommands } from './client/commands.ts';
 import { withDrainCommands } from './client/drain-commands.ts';
 import { endedBy } from './client/ending.ts';
+import { shown } from './client/terminal.ts';
 import { withCompletion } from './completion/commands.ts';
 import { configPrint } from './config-print.ts';
 import { configSchema } from './config-schema.ts';
@@ -26,86 +27,96 @@ const EXIT_USAGE = 2;
 const EXIT_LISTEN = 3;
 const EXIT_STORE = 4;
 
-const VERSION = readVersion();
+/** Ends with `process.exitCode`. Rejects when nobody knows what went wrong. */
+export async function runProgram(args: readonly string[]): Promise<void> {
+  const version = readVersion();
+  const program = new Command('beatbridge')
+    .description('Heartbeats in, standard health out: a Nacos-compatible registry that answers grpc.health.v1.Health.')
+    .version(version)
+    .configureOutput({ writeErr: (text) => process.stderr.write(text) })
+    .exitOverride();
+  withServe(program);
+  withConfig(program);
+  withMoving(program);
+  withReadingCommands(program, version);
+  withActingCommands(program, version);
+  withDrainCommands(program, version);
+  withSecrets(program);
+  withDoctor(program, version);
+  withCompletion(program, version, print);
+  program.addHelpText('after', '\nWithout a command it serves: `beatbridge serve --help` has its options.');
+  try {
+    checkCommand(program, args);
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    process.exitCode = await exitCodeOf(error);
+  }
+}
 
-const program = new Command('beatbridge')
-  .description('Heartbeats in, standard health out: a Nacos-compatible registry that answers grpc.health.v1.Health.')
-  .version(VERSION)
-  .configureOutput({ writeErr: (text) => process.stderr.write(text) })
-  .exitOverride();
+function withServe(program: Command): void {
+  const serveCommand = program.command('serve', { isDefault: true }).description('run the bridge until SIGTERM or SIGINT');
+  withFlags(serveCommand, { listed: true }).action(async (given: Given, command: Command) =>
+    (await import('./serve.ts')).serve(settingsOf(given, command)),
+  );
+}
 
-const serveCommand = program.command('serve', { isDefault: true }).description('run the bridge until SIGTERM or SIGINT');
-withFlags(serveCommand, { listed: true }).action(async (given: Given, command: Command) =>
-  (await import('./serve.ts')).serve(settingsOf(given, command)),
-);
+function withConfig(program: Command): void {
+  const config = program.command('config').description('look at options without running: no port is opened, nothing is written');
+  withFlags(config.command('check'), { listed: false })
+    .description('say whether serve would take these options, or all that is wrong with them')
+    .action(async (given: Given, command: Command) => {
+      const settings = settingsOf(given, command);
+      print(await (await import('./config-check.ts')).configCheck(settings));
+    });
+  withFlags(config.command('print'), { listed: false })
+    .description('print every option with its value and where it comes from, as a file of options')
+    .option('--json', 'as JSON')
+    .action((given: Given, command: Command) => print(configPrint(settingsOf(given, command), given.json === true)));
+  config
+    .command('schema')
+    .description('print a JSON Schema of the file of options, for editors')
+    .action(() => print(configSchema()));
+}
 
-const config = program.command('config').description('look at options without running: no port is opened, nothing is written');
-withFlags(config.command('check'), { listed: false })
-  .description('say whether serve would take these options, or all that is wrong with them')
-  .action(async (given: Given, command: Command) => {
-    const settings = settingsOf(given, command);
-    print(await (await import('./config-check.ts')).configCheck(settings));
-  });
-withFlags(config.command('print'), { listed: false })
-  .description('print every option with its value and where it comes from, as a file of options')
-  .option('--json', 'as JSON')
-  .action((given: Given, command: Command) => print(configPrint(settingsOf(given, command), given.json === true)));
-config
-  .command('schema')
-  .description('print a JSON Schema of the file of options, for editors')
-  .action(() => print(configSchema()));
+function withMoving(program: Command): void {
+  withServerFlags(program.command('export'))
+    .description('write what there is to a file: of a running beatbridge or Nacos, or of what a stopped beatbridge has kept')
+    .option('--data-dir <dir>', 'of a beatbridge that does not run; the passwords of checks are in it too')
+    .option('--keep-edits <ms>', 'with --data-dir: what serve is told by this flag; edits that have waited for longer are over')
+    .option('--namespace <id>', 'one namespace alone')
+    .option('--ephemeral', 'instances that live by beats or connections too')
+    .option('-o, --output <file>', 'into this file; - is standard output', '-')
+    .action(async (flags: ExportFlags) => (await import('./export.ts')).exportAll(flags));
+  withServerFlags(program.command('import'))
+    .description('bring such a file into a running beatbridge or Nacos')
+    .argument('<file>', 'of export; - is standard input')
+    .option('--dry-run', 'only say what would be done')
+    .option('--overwrite', 'replace what is there and differs')
+    .action(async (file: string, flags: ImportFlags) => {
+      if (!(await (await import('./import.ts')).importAll(file, flags))) process.exitCode = EXIT_FAILED;
+    });
+}
 
-withServerFlags(program.command('export'))
-  .description('write what there is to a file: of a running beatbridge or Nacos, or of what a stopped beatbridge has kept')
-  .option('--data-dir <dir>', 'of a beatbridge that does not run; the passwords of checks are in it too')
-  .option('--keep-edits <ms>', 'with --data-dir: what serve is told by this flag; edits that have waited for longer are over')
-  .option('--namespace <id>', 'one namespace alone')
-  .option('--ephemeral', 'instances that live by beats or connections too')
-  .option('-o, --output <file>', 'into this file; - is standard output', '-')
-  .action(async (flags: ExportFlags) => (await import('./export.ts')).exportAll(flags));
-withServerFlags(program.command('import'))
-  .description('bring such a file into a running beatbridge or Nacos')
-  .argument('<file>', 'of export; - is standard input')
-  .option('--dry-run', 'only say what would be done')
-  .option('--overwrite', 'replace what is there and differs')
-  .action(async (file: string, flags: ImportFlags) => {
-    if (!(await (await import('./import.ts')).importAll(file, flags))) process.exitCode = EXIT_FAILED;
-  });
-
-withReadingCommands(program, VERSION);
-withActingCommands(program, VERSION);
-withDrainCommands(program, VERSION);
-
-withoutArguments(program.command('hash-password'))
-  .description(
-    'print what the user file keeps in place of a password, which is read from standard input, or asked for at a terminal',
-  )
-  .option('--user <name>', 'whose it is to be: a password that says no more than that is refused')
-  .action(async ({ user }: { readonly user?: string }, command: Command) => {
-    refuseArguments(command, 'a password is never one, since others on this machine can read those');
-    const say = (text: string) => void process.stderr.write(text);
-    const source = { input: process.stdin, say, interrupt: () => void process.kill(process.pid, 'SIGINT') };
-    print(await (await import('./hash-password.ts')).hashPassword(source, user));
-  });
-withoutArguments(program.command('new-token'))
-  .description(
-    'print a token that never ends, for who cannot log in, and below it the line that the user file has of it, under tokens',
-  )
-  .action(async (_: unknown, command: Command) => {
-    refuseArguments(command, 'a token is made, and never given');
-    print((await import('./new-token.ts')).newToken());
-  });
-
-withDoctor(program, VERSION);
-withCompletion(program, VERSION, print);
-
-program.addHelpText('after', '\nWithout a command it serves: `beatbridge serve --help` has its options.');
-
-try {
-  checkCommand(program, process.argv.slice(2));
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = await exitCodeOf(error);
+function withSecrets(program: Command): void {
+  withoutArguments(program.command('hash-password'))
+    .description(
+      'print what the user file keeps in place of a password, which is read from standard input, or asked for at a terminal',
+    )
+    .option('--user <name>', 'whose it is to be: a password that says no more than that is refused')
+    .action(async ({ user }: { readonly user?: string }, command: Command) => {
+      refuseArguments(command, 'a password is never one, since others on this machine can read those');
+      const say = (text: string) => void process.stderr.write(text);
+      const source = { input: process.stdin, say, interrupt: () => void process.kill(process.pid, 'SIGINT') };
+      print(await (await import('./hash-password.ts')).hashPassword(source, user));
+    });
+  withoutArguments(program.command('new-token'))
+    .description(
+      'print a token that never ends, for who cannot log in, and below it the line that the user file has of it, under tokens',
+    )
+    .action(async (_: unknown, command: Command) => {
+      refuseArguments(command, 'a token is made, and never given');
+      print((await import('./new-token.ts')).newToken());
+    });
 }
 
 /** A misspelled command would else be an argument of the default one. */
@@ -136,18 +147,18 @@ function print(text: string): void {
 
 async function exitCodeOf(error: unknown): Promise<number> {
   if (error instanceof OptionsError) {
-    for (const fault of error.faults) process.stderr.write(`beatbridge: ${fault}\n`);
+    for (const fault of error.faults) process.stderr.write(`beatbridge: ${shown(fault)}\n`);
     return EXIT_USAGE;
   }
   const code = endedBy(error);
   if (code !== undefined) return code;
   if (error instanceof BadFileError) {
-    for (const fault of error.faults) process.stderr.write(`beatbridge: ${fault}\n`);
+    for (const fault of error.faults) process.stderr.write(`beatbridge: ${shown(fault)}\n`);
     process.stderr.write('beatbridge: nothing was imported\n');
     return EXIT_USAGE;
   }
   if (error instanceof MovingError || error instanceof RefusedError) {
-    process.stderr.write(`beatbridge: ${error.message}\n`);
+    process.stderr.write(`beatbridge: ${shown(error.message)}\n`);
     return EXIT_FAILED;
   }
   // Commander has said what is wrong, or has printed what was asked for.

@@ -4,12 +4,14 @@ import { weightIn } from './change.ts';
 import type { ClientFlags } from './client/connection-flags.ts';
 import { durationMs } from './client/duration.ts';
 import { CallError, EXIT, oneLine, UnreachableError, UsageError } from './client/failures.ts';
-import { ask, type HttpCall, refusalOf, textFrom } from './client/http.ts';
+import { ask, type HttpCall, refusalOf } from './client/http.ts';
 import { addressIn, addressText, isObject, serviceIn, serviceText } from './client/instance-place.ts';
+import { done, isDone, notOfNacos } from './client/nacos-answer.ts';
 import type { Output } from './client/output.ts';
 import { stay } from './client/stay.ts';
 import type { Target } from './client/target.ts';
 import { CommandRun } from './command-run.ts';
+import { onUnwritable } from './streams.ts';
 
 /** What `register` is told. */
 export interface RegisterFlags extends ClientFlags {
@@ -56,7 +58,7 @@ export async function register(
   if (flags.persistent === true && isLasting)
     throw new UsageError(['--persistent needs no beats, and outlives this command: leave out --beat and the command to run']);
   if (isLasting) return await keepAlive(registration, command, means);
-  await textFrom(means.target(), { method: 'POST', path: INSTANCE, query: registration.all });
+  await done(means.target(), { method: 'POST', path: INSTANCE, query: registration.all });
   said(means.output, registration, 'registered');
   if (flags.persistent !== true) means.output.note('it sends no beats: it is unhealthy when nobody else does (--beat)');
   return EXIT.ok;
@@ -107,6 +109,8 @@ function metadataIn(pairs: readonly string[]): Readonly<Record<string, string>> 
 async function keepAlive(registration: Registration, command: readonly string[], means: RegisterMeans): Promise<number> {
   using _ = stay();
   const { output } = means;
+  // Whatever becomes of what it tells, it has an instance to keep, and a command to wait for.
+  onUnwritable(() => {});
   const beating = beatingOf(registration, means);
   const run = command.length === 0 ? undefined : new CommandRun(command);
   const signalled = firstSignal((signal) => {
@@ -161,8 +165,8 @@ async function attempt(target: Target, call: HttpCall): Promise<Outcome> {
     const answer = await ask(target, call);
     const text = await answer.text();
     const { status } = answer;
-    if (status === 200) return outcomeIn(text);
-    const { message: reason } = refusalOf(target, call, status, text);
+    if (status === 200) return outcomeIn(target, text);
+    const { message: reason } = refusalOf(target, call, answer, text);
     return { kind: status >= 500 || status === 408 || status === 429 ? 'unreachable' : 'refused', reason };
   } catch (error) {
     if (error instanceof UnreachableError || error instanceof CallError) return { kind: 'unreachable', reason: error.message };
@@ -170,11 +174,14 @@ async function attempt(target: Target, call: HttpCall): Promise<Outcome> {
   }
 }
 
-function outcomeIn(text: string): Outcome {
+function outcomeIn(target: Target, text: string): Outcome {
+  if (isDone(text)) return { kind: 'done' };
   const said = parsed(text);
-  if (!isObject(said)) return { kind: 'done' };
-  if (said.code === BEAT_UNKNOWN) return { kind: 'unknown' };
-  const { clientBeatInterval: nextMs } = said;
+  if (!isObject(said)) return { kind: 'refused', reason: notOfNacos(target, text).message };
+  const { code, clientBeatInterval: nextMs } = said;
+  if (code === BEAT_UNKNOWN) return { kind: 'unknown' };
+  if (typeof code !== 'number' && typeof nextMs !== 'number')
+    return { kind: 'refused', reason: notOfNacos(target, text).message };
   return typeof nextMs === 'number' && nextMs > 0 ? { kind: 'done', nextMs } : { kind: 'done' };
 }
 
@@ -198,7 +205,7 @@ async function goodbye(registration: Registration, { target, output }: RegisterM
       connectTimeoutMs: Math.min(reached.connectTimeoutMs, GOODBYE_WITHIN_MS),
       rpcTimeoutMs: Math.min(reached.rpcTimeoutMs, GOODBYE_WITHIN_MS),
     };
-    await textFrom(hurried, { method: 'DELETE', path: INSTANCE, query: registration.place });
+    await done(hurried, { method: 'DELETE', path: INSTANCE, query: registration.place });
     said(output, registration, 'deregistered');
     return EXIT.ok;
   } catch (error) {
@@ -220,21 +227,24 @@ function tell(output: Output, text: string, news: BeatingNews): void {
   else output.line(`${text}: registered${news.isAgain ? ' again' : ''}`);
 }
 
+/** The last is said by a terminal that is closed. */
+const ENDS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
 /** Calls `act` at the first of them; the second finds Node's own handling, and so ends the process at once. Answers which it was. */
 function firstSignal(act: (signal: NodeJS.Signals) => void): () => NodeJS.Signals | undefined {
   let first: NodeJS.Signals | undefined;
   const heard = (signal: NodeJS.Signals) => {
-    process.removeListener('SIGTERM', heard).removeListener('SIGINT', heard);
+    for (const one of ENDS) process.removeListener(one, heard);
     // The kernel spares the first process of a container every signal that it does not handle itself.
     if (process.pid === 1) endOnSignal();
     first = signal;
     act(signal);
   };
-  process.on('SIGTERM', heard).on('SIGINT', heard);
+  for (const one of ENDS) process.on(one, heard);
   return () => first;
 }
 
 function endOnSignal(): void {
   const end = (_: NodeJS.Signals, number: number) => process.exit(128 + number);
-  process.on('SIGTERM', end).on('SIGINT', end);
+  for (const one of ENDS) process.on(one, end);
 }

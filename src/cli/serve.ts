@@ -1,5 +1,4 @@
 import { type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
 import type { Options, OptionsError } from '../options.ts';
 import { createServer, type Server } from '../server/server.ts';
 import { watchFiles } from '../wire/file-watch.ts';
@@ -8,6 +7,7 @@ import { systemScheduler } from '../wire/scheduler.ts';
 import { readIdentity } from './identity.ts';
 import { IdentityFiles } from './identity-files.ts';
 import type { Settings } from './settings.ts';
+import { onUnwritable } from './streams.ts';
 import { type Supervisor, systemdOf } from './systemd.ts';
 
 /** Balancers and the kubelet look every few seconds. */
@@ -16,7 +16,7 @@ const DRAIN_DELAY_MS = 5_000;
 /** Runs the bridge with these options until SIGTERM or SIGINT. Resolves when it listens; rejects as `createServer` does. */
 export async function serve(settings: Settings): Promise<void> {
   const { logLevel, logFormat, tlsPort, tlsCert, tlsKey, tlsClientCa, drainDelayMs: delayMs, ...given } = settings.options;
-  const log = createLogger(logLevel, logFormat);
+  const log = await createLogger(logLevel, logFormat);
   const identity = await readIdentity(settings);
   const supervisor = systemdOf(process.env, systemScheduler, log);
   const tls = identity === undefined ? {} : { tls: { ...(tlsPort !== 'none' && { port: tlsPort }), ...identity } };
@@ -27,6 +27,7 @@ export async function serve(settings: Settings): Promise<void> {
   closeOnSignal(server, supervisor, log);
   if (identity !== undefined) followIdentity(settings, identity, server);
   // Standard output is for programs: this line is all it ever carries. Logs go to standard error.
+  onUnwritable(({ message }) => log.warn({ reason: message }, 'standard output cannot be written'));
   process.stdout.write(`${JSON.stringify({ msg: 'ready', listeners: server.listeners })}\n`);
   supervisor.ready();
   log.info({ listeners: server.listeners }, 'ready');
@@ -87,11 +88,11 @@ function afterParent(run: () => void): void {
 }
 
 /** In JSON with times in ISO 8601 and levels in words, as those who collect lines read them without being told how. */
-function createLogger(level: Options['logLevel'], format: Options['logFormat']): Logger {
+async function createLogger(level: Options['logLevel'], format: Options['logFormat']): Promise<Logger> {
   const { isTTY } = process.stderr;
   const isPretty = format === 'auto' ? isTTY : format === 'pretty';
   const stream = isPretty
-    ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', colorize: isTTY })
+    ? (await import('pino-pretty')).default({ destination: 2, sync: true, ignore: 'pid,hostname', colorize: isTTY })
     : pino.destination({ dest: 2, sync: true });
   const formatters = { level: (label: string) => ({ level: label }) };
   return pino({ name: 'beatbridge', level, timestamp: pino.stdTimeFunctions.isoTime, formatters }, stream);

@@ -1,13 +1,13 @@
 import { systemScheduler } from '../wire/scheduler.ts';
-import { again, BEGUN } from './client/again.ts';
+import { again, type BEGUN } from './client/again.ts';
 import type { Client, ClientFlags } from './client/connection-flags.ts';
 import { durationMs } from './client/duration.ts';
-import { everyStatus, type Told } from './client/every-status.ts';
-import { CallError, EXIT, type ExitCode, TooLateError, UsageError } from './client/failures.ts';
-import { GrpcConnection } from './client/grpc.ts';
-import { watchHealth } from './client/health-calls.ts';
+import { everyStatus, type Listed, type Told } from './client/every-status.ts';
+import { EXIT, type ExitCode, TooLateError, UsageError } from './client/failures.ts';
+import { namedStatuses, Pulse } from './client/named-statuses.ts';
 import { healthName, partsOf } from './client/names.ts';
 import { colourOf } from './client/status-cell.ts';
+import { endWhenUnread } from './streams.ts';
 
 /** What `beatbridge watch` is told. */
 export interface WatchFlags extends ClientFlags {
@@ -21,6 +21,8 @@ export interface WatchFlags extends ClientFlags {
 /** Each status, and each that follows, until it is interrupted, or all are what is waited for. */
 export async function watch(client: Client, names: readonly string[], flags: WatchFlags): Promise<ExitCode> {
   const wanted = read(names, flags);
+  // Who waits for something waits for the exit code.
+  if (flags.until === undefined) endWhenUnread();
   const stop = new AbortController();
   let isLate = false;
   const late = () => {
@@ -29,18 +31,21 @@ export async function watch(client: Client, names: readonly string[], flags: Wat
   };
   const cancel = wanted.timeoutMs === undefined ? () => {} : systemScheduler.after(wanted.timeoutMs, late);
   const statuses = new Map<string, string>();
-  const begin = () =>
+  const pulse = new Pulse();
+  const begin = (): AsyncGenerator<Said, void> =>
     flags.all
       ? everyStatus(client, { namespace: flags.namespace, group: flags.group }, stop.signal)
-      : named(client, wanted.names, stop.signal);
+      : namedStatuses(client.target, wanted.names, pulse, stop.signal);
   try {
     const options = { note: client.output.note, signal: stop.signal, random: Math.random, isPatient: flags.until !== undefined };
     for await (const told of again(begin, options)) {
-      const before = statuses.get(told.name);
-      if (told.status === 'gone') statuses.delete(told.name);
-      else statuses.set(told.name, told.status);
-      // After a break all are told again.
-      if (before !== told.status) tell(client, told, before);
+      for (const one of 'listed' in told ? wholeOf(told.listed, statuses) : [told]) {
+        const before = statuses.get(one.name);
+        if (one.status === 'gone') statuses.delete(one.name);
+        else statuses.set(one.name, one.status);
+        // After a break all are told again.
+        if (before !== one.status) tell(client, one, before);
+      }
       if (flags.until !== undefined && areAll(statuses, flags.until, wanted.names)) return EXIT.ok;
     }
   } finally {
@@ -49,6 +54,14 @@ export async function watch(client: Client, names: readonly string[], flags: Wat
   }
   if (isLate) throw new TooLateError(lateReason(statuses, flags.until ?? '', wanted.names, flags.timeout ?? ''));
   return EXIT.ok;
+}
+
+type Said = Told | Listed | typeof BEGUN;
+
+/** A list with those, too, that were there and are not in it: they went during a break. */
+function wholeOf(listed: readonly Told[], before: ReadonlyMap<string, string>): readonly Told[] {
+  const names = new Set(listed.map(({ name }) => name));
+  return [...listed, ...[...before.keys()].filter((name) => !names.has(name)).map((name) => ({ name, status: 'gone' }))];
 }
 
 /** Throws `UsageError`. */
@@ -92,39 +105,4 @@ function lateReason(statuses: ReadonlyMap<string, string>, until: string, names:
     .slice(0, 3)
     .map((name) => `${name === '' ? 'the server' : name} is ${statuses.get(name) ?? 'not heard of'}`);
   return `${said.join(', ')}${others.length > 3 ? `, and ${others.length - 3} more are not ${until}` : ''} after ${timeout}`;
-}
-
-/** A Watch for each name, over one connection. */
-async function* named(
-  { target }: Client,
-  names: readonly string[],
-  stop: AbortSignal,
-): AsyncGenerator<Told | typeof BEGUN, void> {
-  using connection = await GrpcConnection.open(target);
-  yield BEGUN;
-  const queue: Told[] = [];
-  let failure: unknown;
-  let wake = () => {};
-  const follow = async (name: string) => {
-    try {
-      for await (const status of watchHealth(connection, name, stop)) {
-        queue.push({ name, status });
-        wake();
-      }
-      failure ??= new CallError(`${target.addr} has ended the watch`);
-    } catch (error) {
-      failure ??= error;
-    }
-    wake();
-  };
-  for (const name of names) void follow(name);
-  while (!stop.aborted) {
-    const told = queue.shift();
-    if (told !== undefined) yield told;
-    else if (failure !== undefined) throw failure;
-    else
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-  }
 }

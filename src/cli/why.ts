@@ -1,12 +1,13 @@
+import { CAUSES } from '../events/causes.ts';
 import { adviceFor } from './client/advice.ts';
 import type { Client, ClientFlags } from './client/connection-flags.ts';
-import { inWords } from './client/duration.ts';
-import { eventLine } from './client/event-line.ts';
+import { byOf, eventLine, whoOf } from './client/event-line.ts';
+import { adviceOn, failingIn, linesOf, pastText } from './client/failing-lines.ts';
 import { CallError, EXIT, type ExitCode } from './client/failures.ts';
 import { addressIn, type Fields, fieldsOf, listIn, numberIn, textIn, timeIn, withoutUsualGroup } from './client/fields.ts';
 import { pastEvents } from './client/following.ts';
 import { ask, refusalOf } from './client/http.ts';
-import { type Named, partsOf } from './client/names.ts';
+import { healthName, type Named, partsOf } from './client/names.ts';
 import { colourOf } from './client/status-cell.ts';
 
 /** What `beatbridge why` is told. */
@@ -35,7 +36,7 @@ async function healthOf({ target }: Client, { service, namespace, group, others 
   const told = fieldsOf(parsed(text));
   // Whether it serves is said by the status of HTTP too, which is no failure of the call.
   if (![200, 404, 503].includes(answer.status) || textIn(told, 'status') === undefined)
-    throw refusalOf(target, call, answer.status, text);
+    throw refusalOf(target, call, answer, text);
   return told;
 }
 
@@ -51,21 +52,16 @@ async function explain(client: Client, named: Named, told: Fields): Promise<void
   const { output, now } = client;
   const status = textIn(told, 'status') ?? '';
   const services = listIn(told, 'services');
-  const word = status === 'SERVICE_UNKNOWN' ? 'is not known' : `is ${status}`;
-  output.line(
-    `${named.service === '' ? 'the server' : named.service} ${word}: ${textIn(told, 'reason') ?? ''}`,
-    colourOf(status),
-  );
-  for (const service of services) sinceOf(client, service, services.length > 1);
-  const failing = listIn(told, 'failing');
+  output.line(verdictOf(status, named, told), colourOf(status));
+  for (const service of services) tellService(client, service, services.length > 1);
+  const failing = failingIn(told);
   if (failing.length > 0) {
+    const [shown, count] = [failing.slice(0, MOST_SHOWN), Math.max(numberIn(told, 'failingCount') ?? 0, failing.length)];
+    const width = shown.reduce((most, one) => Math.max(most, addressIn(one).length), 0);
     output.line();
-    output.table(
-      COLUMNS,
-      failing.map((one) => rowOf(one, now())),
-    );
-    const more = (numberIn(told, 'failingCount') ?? 0) - failing.length;
-    if (more > 0) output.line(`and ${more} more`);
+    output.line('who fails:', 'bold');
+    for (const one of shown) for (const line of linesOf(one, width, now(), services.length > 1)) output.line(line);
+    if (count > shown.length) output.line(`  and ${count - shown.length} more`);
   }
   const events = await lastEvents(client, named, services);
   if (events.length > 0) {
@@ -76,55 +72,65 @@ async function explain(client: Client, named: Named, told: Fields): Promise<void
       output.line(`  ${text}`, colour);
     }
   }
-  const advice = adviceOf(status, failing, services);
+  const advice = adviceOf(status, failing, services, now());
   if (advice.length === 0) return;
   output.line();
   output.line('what to do:', 'bold');
   for (const one of advice) output.line(`  ${one}`);
 }
 
-function sinceOf({ output, now }: Client, service: Fields, isOneOfMany: boolean): void {
-  const exact = timeIn(service, 'since');
-  const at = exact ?? timeIn(service, 'atLeastSince');
-  const [event] = listIn(service, 'events')
-    .toReversed()
-    .filter((one) => textIn(one, 'kind') === 'service' && textIn(one, 'to') !== undefined);
-  const counts = fieldsOf(service.instances);
-  const name = isOneOfMany ? `${withoutUsualGroup(textIn(service, 'service') ?? '')} is ${textIn(service, 'status') ?? ''} ` : '';
-  const cause = event === undefined ? '' : `, by ${textIn(event, 'cause') ?? ''}`;
-  if (at !== undefined)
-    output.line(
-      `${name}${exact === undefined ? 'since before' : 'since'} ${new Date(at).toISOString()} (${inWords(now() - at)})${cause}`,
-    );
-  const [available, total, needed] = ['available', 'total', 'needed'].map((key) => numberIn(counts, key));
-  if (total !== undefined) output.line(`${name}has ${total} instances, ${available} of them available; ${needed} must be`);
+const MOST_SHOWN = 20;
+
+/** In one line, what it is and how far it is from serving. */
+function verdictOf(status: string, named: Named, told: Fields): string {
+  const reason = textIn(told, 'reason') ?? '';
+  const services = listIn(told, 'services');
+  const [one] = services;
+  if (named.service === '') return `the server is ${status}${status === 'SERVING' ? '' : `: ${reason}`}`;
+  const name = healthName(named);
+  if (one === undefined)
+    return `${name} ${status === 'SERVICE_UNKNOWN' ? 'is not known here' : `is ${status}`}${detailOf(reason, 'unknown service')}`;
+  if (services.length === 1) return `${name} is ${status}${detailOf(reason, bareName(one))}`;
+  const serving = services.filter((service) => textIn(service, 'status') === 'SERVING').length;
+  return `${name} is ${status}: it means ${services.length} services, of which ${serving === 0 ? 'none serves' : `${serving} serve${serving === 1 ? 's' : ''}`}`;
 }
 
-const COLUMNS = [
-  { name: 'INSTANCE' },
-  { name: 'CAUSE' },
-  { name: 'FOR', isNumber: true },
-  { name: 'LAST BEAT', isNumber: true },
-  { name: 'FROM' },
-  { name: 'CLIENT' },
-  { name: 'REASON' },
-] as const;
+/** Without what it begins with, which is said already. */
+function detailOf(reason: string, name: string): string {
+  const detail = reason.startsWith(name) ? reason.slice(name.length).replace(/^:? */, '') : reason;
+  return detail === '' ? '' : `: ${detail}`;
+}
 
-function rowOf(failing: Fields, now: number) {
-  const ago = (key: string) => {
-    const at = timeIn(failing, key);
-    return at === undefined ? '-' : inWords(now - at);
-  };
-  const [cause, from, agent, reason] = ['cause', 'heardFrom', 'client', 'reason'].map((key) => textIn(failing, key) ?? '');
-  return [
-    addressIn(failing),
-    { text: cause ?? '', colour: 'red' as const },
-    ago('since'),
-    ago('lastBeatAt'),
-    from ?? '',
-    agent ?? '',
-    reason ?? '',
-  ];
+function bareName(service: Fields): string {
+  const name = textIn(service, 'service') ?? '';
+  return name.slice(name.indexOf('@@') < 0 ? 0 : name.indexOf('@@') + 2);
+}
+
+function tellService({ output, now }: Client, service: Fields, isOneOfMany: boolean): void {
+  const exact = timeIn(service, 'since');
+  const at = exact ?? timeIn(service, 'atLeastSince');
+  const [available, total, needed] = ['available', 'total', 'needed'].map((key) => numberIn(fieldsOf(service.instances), key));
+  if (isOneOfMany) {
+    const status = textIn(service, 'status') ?? '';
+    const counts = total === undefined ? '' : `: ${available} of ${total} instances available, ${needed} needed`;
+    output.line();
+    output.line(`${withoutUsualGroup(textIn(service, 'service') ?? '')} is ${status}${counts}`, colourOf(status));
+  }
+  if (at === undefined) return;
+  const since = exact === undefined ? 'as far back as is known, since' : 'since';
+  output.line(`${since} ${pastText(at, now())}${byWhat(service)}`);
+}
+
+/** By which event it came to be as it is. */
+function byWhat(service: Fields): string {
+  const event = listIn(service, 'events').findLast((one) => textIn(one, 'kind') === 'service' && textIn(one, 'to') !== undefined);
+  const cause = event && textIn(event, 'cause');
+  if (event === undefined || cause === undefined) return '';
+  // Of another version there may be others.
+  const words = Object.entries(CAUSES).find(([name]) => name === cause)?.[1].words ?? '';
+  const more = words.startsWith(cause) ? words.slice(cause.length).trim() : words;
+  const [who, by] = [whoOf(event), byOf(fieldsOf(event.by))];
+  return `, by ${cause}${more === '' ? '' : ` (${more})`}${who === '' ? '' : `: ${who}`}${by === '' ? '' : `, ${by}`}`;
 }
 
 const EVENTS = 5;
@@ -149,26 +155,19 @@ async function lastEvents(
 }
 
 /** By what is wrong, each once; of one that serves only where something fails. */
-function adviceOf(status: string, failing: readonly Fields[], services: readonly Fields[]): readonly string[] {
+function adviceOf(status: string, failing: readonly Fields[], services: readonly Fields[], now: number): readonly string[] {
   if (status === 'SERVICE_UNKNOWN')
     return [
       'see whether the name is right (beatbridge list), and whether namespace and group are: NAME?namespace=N&group=G',
       'see whether its instances register here, and are let in: beatbridge events --cause refused',
     ];
-  const causes = new Map<string, number>();
-  for (const one of failing) causes.set(textIn(one, 'cause') ?? '', (causes.get(textIn(one, 'cause') ?? '') ?? 0) + 1);
-  const advice = [...causes]
-    .sort(([, a], [, b]) => b - a)
-    .flatMap(([cause, count]) => {
-      const said = adviceFor(cause);
-      return said === undefined ? [] : [`${cause} (${count}): ${said}`];
-    });
-  if (advice.length > 0 || status === 'SERVING') return advice;
-  // As far as counts tell, where nobody says who fails.
-  return services.flatMap((service) => adviceByCounts(service));
+  const advice = adviceOn(failing, now);
+  if (status === 'SERVING') return advice;
+  // As far as counts tell, of those whom nobody names.
+  return [...advice, ...services.flatMap((service) => adviceByCounts(service, failing))];
 }
 
-function adviceByCounts(service: Fields): readonly string[] {
+function adviceByCounts(service: Fields, failing: readonly Fields[]): readonly string[] {
   const counts = fieldsOf(service.instances);
   const [total = 0, healthy = 0, enabled = 0, available = 0, needed = 1] = [
     'total',
@@ -178,11 +177,17 @@ function adviceByCounts(service: Fields): readonly string[] {
     'needed',
   ].map((key) => numberIn(counts, key));
   if (total === 0) return ['it has no instance: start one, or see whether it registers elsewhere (another namespace or group)'];
+  // Whoever is drained counts as one that is not enabled.
+  const out = Math.max(0, total - enabled - listIn(service, 'drains').length);
   return [
-    ...(healthy < total ? [`${total - healthy} are unhealthy: ${adviceFor('silent')}`] : []),
-    ...(enabled < total ? [`${total - enabled} are disabled: ${adviceFor('disabled')}`] : []),
+    ...(failing.length === 0 && healthy < total ? [`${total - healthy} are unhealthy: ${adviceFor('silent')}`] : []),
+    ...(failing.length === 0 && out > 0
+      ? [`${out} are disabled, by an operator or by their own client: beatbridge instances shows which`]
+      : []),
     ...(available > 0 && available < needed
-      ? [`${needed} must be available (health.min-available): start more, or ask for fewer`]
+      ? [
+          `${needed} of ${total} must be available, and ${available} ${available === 1 ? 'is' : 'are'}: ${needed - available} more will do, or ask for fewer (health.min-available)`,
+        ]
       : []),
   ];
 }

@@ -5,6 +5,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { LineBudget } from '../wire/line-budget.ts';
 import type { Refused } from '../wire/refused.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
+import { Shares } from '../wire/shares.ts';
 import { CAUSES } from './causes.ts';
 import { EventLog } from './event-log.ts';
 import { Gathering, type GatheringOptions } from './gathering.ts';
@@ -19,6 +20,8 @@ export interface Events {
   readonly history: History;
   /** The same, as it is kept over a restart. */
   readonly kept: KeptEvents;
+  /** Who is told of what happens as it does, over HTTP. */
+  readonly streams: Shares;
   /** All that there are of what happens. */
   readonly causes: readonly string[];
   /** What happened to the process itself, or to whoever asked something of it. */
@@ -47,6 +50,8 @@ export interface EventsOptions extends Pick<GatheringOptions, 'standingOf' | 'co
 export interface EventsLimits {
   readonly maxEvents: number;
   readonly maxEventsPerService: number;
+  readonly maxEventStreams: number;
+  readonly maxEventStreamsPerPeer: number;
 }
 
 export function createEvents(options: EventsOptions): Events {
@@ -66,6 +71,7 @@ export function createEvents(options: EventsOptions): Events {
   return {
     history,
     kept,
+    streams: new Shares({ inAll: limits.maxEventStreams, ofOne: limits.maxEventStreamsPerPeer }),
     causes: Object.keys(CAUSES),
     note,
     changed: ({ by, differences }) => note('configured', { by, detail: changedIn(differences) }),

@@ -119,9 +119,9 @@ export class History {
     }
   }
 
-  /** The same, the newest first. */
-  *latest(): IterableIterator<EventRecord> {
-    for (let i = this.#records.length - 1; i >= 0; i--) {
+  /** Those before that number, the newest first. */
+  *latest(before = Number.POSITIVE_INFINITY): IterableIterator<EventRecord> {
+    for (let i = this.#indexAfter(before - 1) - 1; i >= 0; i--) {
       const record = this.#at(i);
       if (record !== undefined) yield record;
     }

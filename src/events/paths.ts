@@ -1,11 +1,16 @@
-import { answerJson, answerText, atItsTurn, ConnectionClosed, written } from '../wire/answer.ts';
-import { headerOf, queryOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
+import { answerJson, answerText } from '../wire/answer.ts';
+import { headerOf, ipOf, queryOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
+import type { Refused } from '../wire/refused.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
+import type { Shares } from '../wire/shares.ts';
 import type { History } from './history.ts';
-import { type EventQuery, isAskedFor, type QueryDefaults, readQuery } from './query.ts';
+import { answerLines, type Places } from './lines.ts';
+import { type EventQuery, type QueryDefaults, readQuery } from './query.ts';
 import type { EventRecord } from './record.ts';
-import { viewOf } from './view.ts';
+import { RecordTexts } from './record-texts.ts';
+import { streamEvents } from './stream.ts';
+import { Turns } from './turns.ts';
 
 /**
  * `/events` on the wire: what has happened, a line of JSON each, the oldest first; and the same as server-sent events that go on, from
@@ -14,7 +19,12 @@ import { viewOf } from './view.ts';
 export interface EventPathsOptions extends QueryDefaults {
   readonly history: History;
   readonly openAnswers: OpenAnswers;
-  readonly scheduler: Pick<Scheduler, 'after'>;
+  readonly scheduler: Pick<Scheduler, 'after' | 'soon'>;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly refused: Refused;
+  /** Those that go on. */
+  readonly streams: Shares;
   /** Who asks, and what he may hear of. */
   readonly listenerOf: (req: Request, res: Response) => EventListener;
   /** Aborted when all streams are to end. */
@@ -37,143 +47,73 @@ const PATH = '/events';
 
 /** Who answers on a path, if it is this one. */
 export function eventPaths(options: EventPathsOptions): (path: string) => Serve | undefined {
-  const serve: Serve = (req, res) => answerEvents(req, res, options);
+  const room: Room = { ...options, texts: new RecordTexts(), turns: new Turns(options), places: placesOf(options) };
+  const serve: Serve = (req, res) => answerEvents(req, res, room);
   return (path) => (path === PATH ? serve : undefined);
 }
 
-function answerEvents(req: Request, res: Response, options: EventPathsOptions): void | Promise<void> {
+interface Room extends EventPathsOptions {
+  readonly texts: RecordTexts;
+  readonly turns: Turns;
+  readonly places: Places;
+}
+
+function answerEvents(req: Request, res: Response, room: Room): void | Promise<void> {
   req.resume();
   if (req.method !== 'GET' && req.method !== 'HEAD') {
     res.setHeader('Allow', 'GET, HEAD');
     answerText(res, 405, 'GET or HEAD\n');
     return;
   }
-  const query = readQuery(queryOf(req), options);
+  const query = readQuery(queryOf(req), room);
   if (typeof query === 'string') {
     answerJson(res, 400, { reason: query });
     return;
   }
-  const listener = options.listenerOf(req, res);
+  const listener = room.listenerOf(req, res);
   const admitted = listener.admitted();
   const told = (said: Admitted): void | Promise<void> => {
     if (said.isAnswered) return;
-    if (req.method === 'GET' && wantsStream(req)) return stream(req, res, { ...options, query, listener, mayHear: said.mayHear });
-    answerLines(res, options.history, query, said.mayHear);
+    const reading = { ...room, query, mayHear: said.mayHear };
+    if (req.method !== 'GET' || !wantsStream(req, query)) return answerLines(req, res, reading, room.places);
+    return streamEvents(req, res, { ...reading, follow: listener.follow, refuse: refuserOf(room) });
   };
   return admitted instanceof Promise ? admitted.then(told) : told(admitted);
 }
 
-function wantsStream(req: Request): boolean {
-  if (/\btext\/event-stream\b/i.test(headerOf(req, 'accept'))) return true;
-  return new URLSearchParams(queryOf(req)).has('follow');
+function wantsStream(req: Request, { follow }: EventQuery): boolean {
+  return follow ?? /\btext\/event-stream\b/i.test(headerOf(req, 'accept'));
 }
 
-/** The last that are asked for, the oldest of them first. */
-function found(history: History, query: EventQuery, mayHear: (record: EventRecord) => boolean): readonly EventRecord[] {
-  const records: EventRecord[] = [];
-  for (const record of history.latest()) {
-    if (records.length >= query.limit) break;
-    if (isAskedFor(record, query) && mayHear(record)) records.push(record);
-  }
-  // Of a service more is kept than of all together.
-  if (query.service !== undefined && records.length < query.limit) {
-    const oldest = records.at(-1)?.seq ?? Number.POSITIVE_INFINITY;
-    for (const record of history.lastOf(query.service).toReversed())
-      if (record.seq < oldest && records.length < query.limit && isAskedFor(record, query) && mayHear(record))
-        records.push(record);
-  }
-  return records.reverse();
-}
-
-function answerLines(res: Response, history: History, query: EventQuery, mayHear: (record: EventRecord) => boolean): void {
-  const lines = found(history, query, mayHear).map((record) => `${JSON.stringify(viewOf(record))}\n`);
-  res.statusCode = 200;
-  res.setHeader('Content-Type', 'application/x-ndjson');
-  res.setHeader('Cache-Control', 'no-store');
-  res.end(lines.join(''));
-}
-
-/** Proxies cut what says nothing for a minute. */
-const COMMENT_AFTER_MS = 15_000;
-/** What is told at once of what a reader has missed. */
-const AT_ONCE = 100;
-
-interface StreamOptions extends EventPathsOptions {
-  readonly query: EventQuery;
-  readonly listener: EventListener;
-  readonly mayHear: (record: EventRecord) => boolean;
-}
-
-/**
- * Nothing queues up for a slow reader: it is told from the history at its own pace. Where that is too slow, and what it is to hear next is
- * kept no more, it is told how much it has missed.
- */
-async function stream(req: Request, res: Response, options: StreamOptions): Promise<void> {
-  const { history, openAnswers, scheduler, shutdown, query, listener, mayHear } = options;
-  await new Promise<void>((resolve) => atItsTurn(res, resolve));
-  openAnswers.add(res);
-  let wake = () => {};
-  let isOver = false;
-  const end = () => {
-    isOver = true;
-    wake();
+function placesOf({ refused }: EventPathsOptions): Places {
+  let open = 0;
+  return {
+    take(req, res) {
+      if (open < MOST_LISTED) open++;
+      else {
+        refused.count('readers of events', ipOf(req));
+        answerTooMany(res, `more than ${MOST_LISTED} read events at once: ask again later`);
+        return false;
+      }
+      return true;
+    },
+    leave: () => void open--,
   };
-  const unfollow = listener.follow(end);
-  const stopHearing = history.onEvent(() => wake());
-  let cancelComment = () => {};
-  const say = (text: string) => {
-    cancelComment();
-    cancelComment = scheduler.after(COMMENT_AFTER_MS, () => void say(':\n\n').catch(() => {}));
-    return written(res, text);
-  };
-  res.once('close', end);
-  shutdown.addEventListener('abort', end);
-  try {
-    res.statusCode = 200;
-    res.setHeader('Content-Type', 'text/event-stream');
-    res.setHeader('Cache-Control', 'no-store');
-    let last = lastOf(req, history, query);
-    await say(': what happens from now on\n\n');
-    while (!isOver && !res.destroyed) {
-      const heard = next(history, last);
-      if (heard.text === undefined) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          // What came while the last was written.
-          if (history.lastSeq > heard.last || isOver) resolve();
-        });
-      } else await say(heard.text);
-      last = heard.last;
-    }
-    res.end();
-  } catch (error) {
-    if (!(error instanceof ConnectionClosed)) throw error;
-  } finally {
-    cancelComment();
-    unfollow();
-    stopHearing();
-    shutdown.removeEventListener('abort', end);
-  }
-
-  /** What is to be said next, undefined when there is nothing; and up to which record that is. */
-  function next(from: History, after: number): { readonly text: string | undefined; readonly last: number } {
-    const missed = from.oldestSeq - 1 - after;
-    let [text, to, count] = [missed > 0 ? `event: missed\ndata: {"count":${missed}}\n\n` : '', after, 0];
-    for (const record of from.after(after)) {
-      to = record.seq;
-      if (!isAskedFor(record, query) || !mayHear(record)) continue;
-      text += `id: ${record.seq}\ndata: ${JSON.stringify(viewOf(record))}\n\n`;
-      if (++count >= AT_ONCE) break;
-    }
-    return { text: text === '' ? undefined : text, last: to };
-  }
 }
 
-/** From where it goes on: where the reader was, or what it asks for of the past, or now. */
-function lastOf(req: Request, history: History, query: EventQuery): number {
-  const said = headerOf(req, 'last-event-id');
-  if (/^\d{1,15}$/.test(said) && Number(said) <= history.lastSeq) return Number(said);
-  if (query.since === undefined) return history.lastSeq;
-  for (const record of history.after(0)) if (record.at >= query.since) return record.seq - 1;
-  return history.lastSeq;
+/** Each is soon done, and has a piece of its answer in memory. */
+const MOST_LISTED = 16;
+
+function refuserOf({ refused }: EventPathsOptions) {
+  return (req: Request, res: Response, limit: 'in all' | 'of one address'): void => {
+    const isInAll = limit === 'in all';
+    refused.count(isInAll ? 'event streams' : 'event streams of one address', ipOf(req));
+    const option = isInAll ? '--max-event-streams' : '--max-event-streams-per-peer';
+    answerTooMany(res, `too many follow events already ${isInAll ? 'in all' : 'from one address'} (${option})`);
+  };
+}
+
+function answerTooMany(res: Response, reason: string): void {
+  res.setHeader('Retry-After', '1');
+  answerJson(res, 503, { reason });
 }

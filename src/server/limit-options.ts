@@ -33,6 +33,8 @@ const BY_REASON: ReadonlyMap<string, OptionName> = new Map([
   ['watches that gave way', 'maxWatches'],
   ['watches of one address', 'maxWatchesPerPeer'],
   ['watches of one connection', 'maxWatchesPerConnection'],
+  ['event streams', 'maxEventStreams'],
+  ['event streams of one address', 'maxEventStreamsPerPeer'],
   ['subscriptions of Nacos 1.x in all', 'maxUdpSubscribers'],
   ['subscriptions of Nacos 1.x of one address', 'maxUdpSubscriptionsPerPeer'],
   ['subscriptions of Nacos 1.x of one client', 'maxUdpSubscriptionsPerTarget'],

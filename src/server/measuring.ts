@@ -33,14 +33,14 @@ export interface MeasuredRooms {
   readonly keeping: { readonly trouble: string | undefined } | undefined;
   readonly certificate: { readonly validUntil: number } | undefined;
   readonly health: { statusOf(name: 'bridge'): string };
-  readonly events: {
+  readonly events: Users['events'] & {
     readonly causes: readonly string[];
     readonly history: { onEvent(listener: (record: Happened) => void): () => void };
   };
 }
 
 export function metricsIn(house: House, rooms: MeasuredRooms): Metrics {
-  const { options, scheduler, now, wallClock } = house;
+  const { options, scheduler, now, machineTime: wallClock } = house;
   const { maxMetricServices } = options;
   const { causes } = rooms.events;
   const onEvent = (listener: (record: Happened) => void) => rooms.events.history.onEvent(listener);

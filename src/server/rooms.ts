@@ -71,7 +71,7 @@ export async function roomsIn(house: House, identity?: TlsIdentity): Promise<Roo
   const health = healthIn(house);
   const events = eventsIn(house, health);
   const secrets = await webhookSecrets(options);
-  const webhooks = createWebhooks({ ...house, ...events, secrets, bridge: hostname() });
+  const webhooks = createWebhooks({ ...house, wallClock: house.machineTime, ...events, secrets, bridge: hostname() });
   const keeping = await keepingIn(house, events);
   const door = await openDoor(house).catch(async (error) => {
     await keeping?.close();
@@ -102,6 +102,8 @@ function eventsIn(house: House, health: Health): Events {
   house.http2Totals.follow(({ reason, peer }) => house.refused.tell({ reason, peer: peer && plainAddress(peer) }));
   return createEvents({
     ...house,
+    // When it was, by the clock that everybody else has: what others are told must not go back may run ahead of it after a restart.
+    wallClock: house.machineTime,
     limits: house.options,
     saidOfRefusal,
     standingOf: (service) => health.statusOf(selectAll(service)),

@@ -34,7 +34,7 @@ import { hearersFor, listenersFor, mayHear, operatorsFor, reflectedToVisitors, v
  */
 export function surfacesOf(house: House, rooms: Rooms): Surfaces {
   const { nacos, keeping, door } = rooms;
-  const { history } = rooms.events;
+  const { history, streams } = rooms.events;
   const readerOf = listenersFor(door.access, house);
   return {
     ...nacosSurfaces(house, nacos),
@@ -42,8 +42,16 @@ export function surfacesOf(house: House, rooms: Rooms): Surfaces {
     pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
     probePaths: probePaths(partsOf({ ...house, ...rooms }), mayHear(door.access)),
     metricsPaths: metricsFor(rooms.metrics, door.access, house),
-    listPaths: listPaths({ ...house, home: HOME, health: rooms.health, history, readerOf }),
-    eventPaths: eventPaths({ ...house, ...HOME, history, listenerOf: readerOf, shutdown: house.shutdown.signal }),
+    listPaths: listPaths({ ...house, wallClock: house.machineTime, home: HOME, health: rooms.health, history, readerOf }),
+    eventPaths: eventPaths({
+      ...house,
+      wallClock: house.machineTime,
+      ...HOME,
+      history,
+      streams,
+      listenerOf: readerOf,
+      shutdown: house.shutdown.signal,
+    }),
     drainPaths: drainPaths({ ...house, ...operatorsFor(door.access, house), home: HOME, durability: keeping }),
   };
 }
@@ -79,7 +87,7 @@ function healthSurfaces(
   const visitorOf = options.healthAuth ? visitorsFor(door.access, scheduler) : undefined;
   const shared = { checker: health, watches, limits: options, openAnswers, shutdown: shutdown.signal, visitorOf, refused };
   const { defaultService } = options;
-  const past = new Past(events.history, wallClock);
+  const past = new Past(events.history, house.machineTime);
   const mayHearOf = hearersFor(door.access, options);
   const kept = new KeptAnswers(wallClock);
   health.onChange((key) => kept.drop(key));

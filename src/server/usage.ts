@@ -17,6 +17,7 @@ export interface Users {
   readonly registry: Pick<Registry, 'accounts'>;
   readonly seats: { readonly count: number; readonly most: number };
   readonly watches: { readonly count: number };
+  readonly events: { readonly streams: { readonly count: number } };
   readonly nacos: { readonly uses: () => readonly Use[] };
   readonly bodies: { readonly bytes: number };
   readonly http2Totals: Pick<Totals, 'unreadBytes' | 'unsentBytes' | 'counts'>;
@@ -41,6 +42,7 @@ export function usesOf({
   registry,
   seats,
   watches,
+  events,
   nacos,
   bodies,
   http2Totals,
@@ -49,6 +51,7 @@ export function usesOf({
   return [
     { name: 'connections', used: seats.count, most: seats.most },
     { name: 'watches', used: watches.count, most: options.maxWatches },
+    { name: 'event streams', used: events.streams.count, most: options.maxEventStreams },
     { name: 'services', used: services, most: options.maxServices },
     { name: 'instances', used: instances, most: options.maxInstances },
     { name: 'characters of metadata', used: metadataSize, most: options.maxMetadataInAll },

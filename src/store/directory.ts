@@ -101,3 +101,6 @@ function rootOf(error: unknown): unknown {
 function codeOf(cause: unknown): string | undefined {
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
 }
+
+/** What writes there. Loaded when there is something to keep: a server that keeps nothing needs none of it. */
+export const classicLevel = async () => (await import('classic-level')).ClassicLevel;

@@ -1,9 +1,9 @@
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
+import type { ClassicLevel } from 'classic-level';
 import type { Logger } from 'pino';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
-import { claimDirectory, damaged, inUse, isInUse, openingError, StoreError, troubleOf } from './directory.ts';
+import { claimDirectory, classicLevel, damaged, inUse, isInUse, openingError, StoreError, troubleOf } from './directory.ts';
 import { checkSchema } from './schema.ts';
 import { checkSoundness } from './soundness.ts';
 import { Touched } from './touched.ts';
@@ -327,7 +327,7 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10_000;
 
 async function opened(path: string, dir: string): Promise<ClassicLevel<string, string>> {
-  const db = new ClassicLevel<string, string>(path, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
+  const db = new (await classicLevel())<string, string>(path, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
   try {
     await db.open();
     // Hashes and texts are in it, and its files are made for everybody to read. Whoever may not say so does not own it.
@@ -340,7 +340,7 @@ async function opened(path: string, dir: string): Promise<ClassicLevel<string, s
 
 /** Opens nothing, and makes nothing: what is asked for is what there cannot be. */
 async function isLocked(path: string): Promise<boolean> {
-  const db = new ClassicLevel(path);
+  const db = new (await classicLevel())(path);
   return db.open({ createIfMissing: false, errorIfExists: true }).then(() => false, isInUse);
 }
 

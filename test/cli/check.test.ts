@@ -57,6 +57,8 @@ describe('beatbridge check', SLOW, () => {
       'status: SERVING\n',
     ],
     [['--service', 'orders', 'orders', '-rpc-timeout=5s', '-connect-timeout', '5s'], 0, 'status: SERVING\n'],
+    [['orders', '-rpc-timeout=48h', '-connect-timeout=1000h', '-v=false', '-o=text'], 0, 'status: SERVING\n'],
+    [['orders', '-rpc-timeout=+5s', '-rpc-header', 'y-bin: \u00e4b'], 0, 'status: SERVING\n'],
     [['billing'], 4, 'service unhealthy (responded with "NOT_SERVING")\n'],
     [['billing', '-o', 'json'], 4, '{"service":"billing","status":"NOT_SERVING"}\n'],
     [['-version'], 0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)],

@@ -16,9 +16,13 @@ describe('a time', () => {
     ['1.5h', 5_400_000],
     ['100us', 1],
     ['.5s', 500],
+    ['+5s', 5_000],
+    ['48h', 172_800_000],
+    // As long as can be waited.
+    ['1000h', 2_147_483_647],
   ])('is read as Go writes it: %s', (text, ms) => expect(durationMs(text)).toBe(ms));
 
-  it.each(['', '5', '0s', '-1s', '1s ', '1 s', '1d', '10000h', 'NaNs', 's'])('is none: %j', (text) =>
+  it.each(['', '5', '0s', '-1s', '1s ', '1 s', '1d', '10000000h', '++1s', '+', 'NaNs', 's'])('is none: %j', (text) =>
     expect(durationMs(text)).toBeUndefined(),
   );
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { OPTIONS } from '../../src/options.ts';
+import { ran } from '../support/asked.ts';
 import { FREE_PORTS, run, startProcess } from '../support/process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'beatbridge-'));
@@ -66,7 +67,7 @@ describe('beatbridge config', SLOW, () => {
     const users = written('check-users.yaml', 'users: { ann: { password: nacosnacos, roles: [admin] } }');
     const logins = ['config', 'check', ...FREE_PORTS, '--auth'];
     const faultsOf = async (...more: string[]) => {
-      const { code, stderr } = await run([...logins, ...more]);
+      const { code, stderr } = await ran([...logins, ...more]);
       return [code, stderr.trimEnd().split('\n')];
     };
     expect(await faultsOf('--data-dir', 'none')).toEqual([
@@ -94,7 +95,7 @@ describe('beatbridge config', SLOW, () => {
     const printed = await run(['config', 'print', ...FREE_PORTS, '--default-service', 'a: "b" # c']);
     expect(printed).toMatchObject({ code: 0, stderr: '' });
     const file = written('printed.yaml', printed.stdout);
-    const again = await run(['config', 'print', '--config', file]);
+    const again = await ran(['config', 'print', '--config', file]);
     const values = (text: string) => text.replaceAll(/ +# \S+$/gm, '');
     expect(values(again.stdout)).toBe(values(printed.stdout));
     expect(again.stdout).toMatch(`# ${file}:1\n`);
@@ -103,7 +104,7 @@ describe('beatbridge config', SLOW, () => {
   });
 
   it('print --json is for programs', async () => {
-    const { stdout } = await run(['config', 'print', '--json', '--port', '80']);
+    const { stdout } = await ran(['config', 'print', '--json', '--port', '80']);
     expect(JSON.parse(stdout).port).toEqual({ value: 80, source: 'flag' });
   });
 
@@ -123,11 +124,11 @@ describe('beatbridge config', SLOW, () => {
     [['config'], /^Usage: beatbridge config /],
   ])('%j is refused with exit code 2', async (args, stderr) => {
     const words = typeof stderr === 'string' ? stderr : expect.stringMatching(stderr);
-    expect(await run(args)).toEqual({ code: 2, stdout: '', stderr: words });
+    expect(await ran(args)).toEqual({ code: 2, stdout: '', stderr: words });
   });
 
   it.each([[['config', '--help']], [['help', 'config']]])('%j names its commands', async (args) => {
-    const { code, stdout } = await run(args);
+    const { code, stdout } = await ran(args);
     expect(code).toBe(0);
     for (const command of ['check', 'print', 'schema']) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
   });
@@ -135,11 +136,11 @@ describe('beatbridge config', SLOW, () => {
   it('is named by the help of the program, which has the flag for a file', async () => {
     const { stdout } = await run(['--help']);
     expect(stdout).toMatch(/^ {2}config +look at options/m);
-    expect((await run(['serve', '--help'])).stdout).toContain('--config <file>');
+    expect((await ran(['serve', '--help'])).stdout).toContain('--config <file>');
   });
 
   it.each(['check', 'print'])('%s --help says that it takes the flags of serve, without all of them', async (command) => {
-    const { code, stdout } = await run(['config', command, '--help']);
+    const { code, stdout } = await ran(['config', command, '--help']);
     expect(code).toBe(0);
     expect(stdout).toContain('--config <file>');
     expect(stdout).toContain('All flags of serve are taken');

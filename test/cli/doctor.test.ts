@@ -11,6 +11,7 @@ import { listeningInodes, lockHolder } from '../../src/cli/doctor/owners.ts';
 import { clockFinding } from '../../src/cli/doctor/server.ts';
 import { CAUSES } from '../../src/events/causes.ts';
 import { settled } from '../../src/options.ts';
+import { ran } from '../support/asked.ts';
 import { Authority } from '../support/certificates.ts';
 import { fixedPorts, freePorts } from '../support/ports.ts';
 import { FREE_PORTS, run, startProcess } from '../support/process.ts';
@@ -24,7 +25,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const { options } = settled(new Map());
 
 async function doctor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const { code, stdout, stderr } = await run(['doctor', '-o', 'json', ...args], env);
+  const { code, stdout, stderr } = await ran(['doctor', '-o', 'json', ...args], env);
   const said = JSON.parse(stdout) as { ok: number; warn: number; fail: number; findings: readonly Finding[] };
   const of = (check: string) => said.findings.filter((finding) => finding.check === check);
   return { code, stderr, ...said, of };

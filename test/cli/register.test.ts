@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { HEALTH_CLIENTS } from '../support/health-clients.ts';
 import { fixedPorts } from '../support/ports.ts';
 import { CLI, type Process, startProcess } from '../support/process.ts';
@@ -12,6 +13,15 @@ import { answerOf, deregister, nacos } from '../support/server.ts';
 const connect = HEALTH_CLIENTS['gRPC (grpc-js)'];
 /** Each test starts processes. */
 const SLOW = { timeout: 90_000 };
+
+/** For all that leave it as they found it. */
+let bridge: Process;
+beforeAll(async () => {
+  bridge = await startProcess();
+});
+afterAll(async () => {
+  await bridge.stop('SIGKILL');
+});
 
 interface Registering {
   readonly child: ChildProcess;
@@ -45,7 +55,6 @@ async function hosts(bridge: Pick<Process, 'listeners'>, serviceName: string): P
 
 describe('beatbridge register --beat', SLOW, () => {
   it('is served as long as it runs, far beyond its timeout, and says goodbye', async () => {
-    await using bridge = await startProcess();
     const one = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', '--beat', '--interval', '1s');
     using client = connect(bridge.listeners.health);
     const seen: string[] = [];
@@ -119,10 +128,42 @@ describe('beatbridge register --beat', SLOW, () => {
   });
 
   it('is refused at once where it cannot be registered: 3', async () => {
-    await using bridge = await startProcess();
     const one = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', '--beat', '--cluster', 'a b');
     expect(await one.exit).toEqual([3, null]);
     expect(one.err()).toMatch(/^beatbridge: [^\n]*cluster[^\n]*\n$/);
+  });
+});
+
+describe('beatbridge register', SLOW, () => {
+  it('believes no server that answers like none: 3', async () => {
+    for (const body of ['<html>hello', '{"hello":1}', '']) {
+      const other = createServer((_, res) => void res.end(body)).listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      onTestFinished(() => void other.close());
+      const address = other.address();
+      const addr = `127.0.0.1:${address !== null && typeof address === 'object' ? address.port : ''}`;
+      const reason = `beatbridge: ${addr} does not answer like a beatbridge or Nacos: ${JSON.stringify(body)}\n`;
+      const single = registering(addr, 'orders', '10.0.0.1:80');
+      expect(await single.exit).toEqual([3, null]);
+      expect({ out: single.out(), err: single.err() }).toEqual({ out: '', err: reason });
+      const beating = registering(addr, 'orders', '10.0.0.1:80', '--beat');
+      expect(await beating.exit).toEqual([3, null]);
+      expect({ out: beating.out(), err: beating.err() }).toEqual({ out: '', err: reason });
+    }
+  });
+
+  it('says where a server leads to that is another one', async () => {
+    const other = createServer((_, res) => void res.writeHead(302, { location: 'https://there.test/' }).end());
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    onTestFinished(() => void other.close());
+    const address = other.address();
+    const port = address !== null && typeof address === 'object' ? address.port : '';
+    const one = registering(`127.0.0.1:${port}`, 'orders', '10.0.0.1:80');
+    expect(await one.exit).toEqual([3, null]);
+    expect(one.err()).toBe(
+      `beatbridge: 127.0.0.1:${port} answers 302, and leads to https://there.test/: ask that one (--addr)\n`,
+    );
   });
 });
 
@@ -130,7 +171,6 @@ describe('beatbridge register -- COMMAND', SLOW, () => {
   const script = (text: string) => ['--', process.execPath, '-e', text];
 
   it('keeps the instance for as long as the command runs, and ends as it ends', async () => {
-    await using bridge = await startProcess();
     const one = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', ...script('setTimeout(() => process.exit(7), 1500)'));
     await expect.poll(() => hosts(bridge, 'orders'), { interval: 20 }).toEqual(['10.0.0.1:80']);
     expect(await one.exit).toEqual([7, null]);
@@ -138,7 +178,6 @@ describe('beatbridge register -- COMMAND', SLOW, () => {
   });
 
   it('takes the instance away before it tells the command to end', async () => {
-    await using bridge = await startProcess();
     const dir = mkdtempSync(join(tmpdir(), 'beatbridge-register-'));
     onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
     const seen = join(dir, 'seen');
@@ -159,8 +198,39 @@ describe('beatbridge register -- COMMAND', SLOW, () => {
     expect(readFileSync(seen, 'utf8')).toBe('0');
   });
 
-  it('ends as a shell would where there is no such command, and where a signal ended it', async () => {
+  it('is deregistered by SIGHUP as by SIGTERM, which the command is told of then', async () => {
     await using bridge = await startProcess();
+    const one = registering(
+      bridge.listeners.main,
+      'orders',
+      '10.0.0.1:80',
+      ...script(`process.on('SIGHUP', () => process.exit(5)); setInterval(() => {}, 1000); console.log('listening')`),
+    );
+    await expect.poll(one.out).toContain('listening\n');
+    await expect.poll(one.out).toContain('registered\n');
+    one.child.kill('SIGHUP');
+    expect(await one.exit).toEqual([5, null]);
+    expect(one.out()).toContain('deregistered\n');
+    expect(await hosts(bridge, 'orders')).toEqual([]);
+  });
+
+  it('keeps the instance and the command when nobody reads what it tells', async () => {
+    await using bridge = await startProcess();
+    const one = registering(
+      bridge.listeners.main,
+      'orders',
+      '10.0.0.1:80',
+      '--interval',
+      '300ms',
+      ...script(`setTimeout(() => process.exit(7), 1500)`),
+    );
+    for (const name of ['stdout', 'stderr'] as const) one.child[name]?.destroy();
+    await expect.poll(() => hosts(bridge, 'orders'), { interval: 20 }).toEqual(['10.0.0.1:80']);
+    expect(await one.exit).toEqual([7, null]);
+    expect(await hosts(bridge, 'orders')).toEqual([]);
+  });
+
+  it('ends as a shell would where there is no such command, and where a signal ended it', async () => {
     const none = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', '--', '/nowhere/at/all');
     expect(await none.exit).toEqual([127, null]);
     expect(none.err()).toContain('"/nowhere/at/all" cannot be run: ');
@@ -170,7 +240,6 @@ describe('beatbridge register -- COMMAND', SLOW, () => {
   });
 
   it('tells the command to end where the instance is refused: 3', async () => {
-    await using bridge = await startProcess();
     const one = registering(
       bridge.listeners.main,
       'orders',

@@ -74,10 +74,37 @@ describe('/events', () => {
     ['?since=yesterday', 'since must be'],
     ['?limit=0', 'limit must be 1..10000'],
     ['?limit=1.5', 'limit must be 1..10000'],
+    ['?limit=0x10', 'limit must be 1..10000'],
+    ['?limit=', 'limit must be 1..10000'],
+    ['?limit=10001', 'limit must be 1..10000'],
+    ['?since=2026-02-31', 'since must be'],
+    ['?since=2026-02-31T12:00:00Z', 'since must be'],
+    ['?since=2026-01-31T25:00:00Z', 'since must be'],
+    ['?since=2026-01-31 or so', 'since must be'],
+    ['?cause=silnt', 'did you mean silent?'],
+    ['?cause=silent,rainy', 'registered, re-registered'],
+    ['?follow=perhaps', 'follow must be true, false'],
   ])('refuses %s, and says what would be right', async (query, reason) => {
     await using server = await startServer();
     const answer = await fetch(`http://${server.listeners.main}/events${query}`);
     expect([answer.status, await answer.json()]).toEqual([400, { reason: expect.stringContaining(reason) }]);
+  });
+
+  it.each([
+    ['?namespace=', 3],
+    ['?namespace=&service=orders', 2],
+    ['?since=2026-01-31', 3],
+    ['?since=2026-01-31T12:00:00%2B01:00', 3],
+    ['?since=2026-01-31T12:00:00+01:00', 3],
+    ['?since=2026-01-31T12:00', 3],
+    ['?since=2999-01-31T12:00:00.5Z', 0],
+    ['?cause=started', 1],
+    ['?cause=started,registered&limit=0002', 2],
+  ])('understands %s', async (query, count) => {
+    await using server = await startServer();
+    await register(server, 'orders');
+    await expect.poll(async () => (await lines(server.listeners.main)).length).toBe(3);
+    expect((await lines(server.listeners.main, query)).length).toBe(count);
   });
 
   it('is a stream that goes on where its reader was', async () => {

@@ -16,13 +16,13 @@ let port: OpenPort | undefined;
 afterEach(() => port?.close(AbortSignal.abort()));
 
 /** What is served, and how many connections have ended. */
-async function serving(request: Serve) {
+async function serving(request: Serve, keepAliveTimeoutMs = 4 * STALL_MS) {
   let closed = 0;
   const noted: Serve = (req, res) => {
     req.socket.once('close', () => closed++);
     return request(req, res);
   };
-  const limits = { ...LIMITS, stallTimeoutMs: STALL_MS, keepAliveTimeoutMs: 4 * STALL_MS };
+  const limits = { ...LIMITS, stallTimeoutMs: STALL_MS, keepAliveTimeoutMs };
   port = await listen('127.0.0.1', 0, { request: noted }, { limits, scheduler: systemScheduler });
   return { address: port.address, closed: () => closed };
 }
@@ -31,15 +31,14 @@ const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 
 describe('over HTTP/1.1', () => {
   it('whoever takes nothing of its answer for a while is ended', async () => {
-    const { address, closed } = await serving((_, res) => void res.end(LONG));
+    // For idleness nobody is ended in this test.
+    const { address, closed } = await serving((_, res) => void res.end(LONG), 600_000);
     const socket = await dial(address);
     socket.pause();
     const started = performance.now();
     socket.write(GET);
-    await expect.poll(closed, { interval: 10, timeout: 10_000 }).toBe(1);
-    const tookMs = performance.now() - started;
-    expect(tookMs).toBeGreaterThanOrEqual(STALL_MS);
-    expect(tookMs).toBeLessThan(4 * STALL_MS);
+    await expect.poll(closed, { interval: 10 }).toBe(1);
+    expect(performance.now() - started).toBeGreaterThanOrEqual(STALL_MS);
     socket.destroy();
   });
 

@@ -57,5 +57,5 @@ export function clientOf(flags: ClientFlags, version: string): Client {
   const { stdout, stderr, env } = process;
   const target = targetOf(flags, env, realFiles, `beatbridge-cli/${version}`);
   const isJson = flags.output === 'json';
-  return { target, output: createOutput({ isJson, stdout, stderr, env, onClosed: () => process.exit() }), now: Date.now };
+  return { target, output: createOutput({ isJson, stdout, stderr, env }), now: Date.now };
 }

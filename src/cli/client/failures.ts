@@ -60,8 +60,10 @@ export class TooLateError extends ClientError {
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return oneLine(String(error));
   if (error instanceof AggregateError) return [...new Set(error.errors.map(reasonOf))].join(', ');
+  // Of what is no HTTP the parser has a reason too.
+  const isParser = 'code' in error && String(error.code).startsWith('HPE_');
   // OpenSSL names its sources in the message.
-  if ('reason' in error && typeof error.reason === 'string') return `TLS: ${oneLine(error.reason)}`;
+  if (!isParser && 'reason' in error && typeof error.reason === 'string') return `TLS: ${oneLine(error.reason)}`;
   return oneLine(error.message);
 }
 

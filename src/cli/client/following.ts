@@ -64,7 +64,7 @@ export async function* eventsFrom(
     signal,
   } as const;
   const answer = await ask(target, call);
-  if (answer.status !== 200) throw refusalOf(target, call, answer.status, await answer.text());
+  if (answer.status !== 200) throw refusalOf(target, call, answer, await answer.text());
   yield BEGUN;
   for await (const { event, id, data } of serverEvents(answer)) {
     const record = parsed(data);

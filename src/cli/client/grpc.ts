@@ -13,10 +13,14 @@ import type { Target } from './target.ts';
 export class GrpcConnection implements Disposable {
   readonly #target: Target;
   readonly #session: ClientHttp2Session;
+  #wantsCalm = false;
 
   private constructor(target: Target, session: ClientHttp2Session) {
     this.#target = target;
     this.#session = session;
+    session.once('goaway', (code) => {
+      this.#wantsCalm = code === constants.NGHTTP2_ENHANCE_YOUR_CALM;
+    });
   }
 
   /** Resolves once the other side speaks HTTP/2. Rejects with `UnreachableError`. */
@@ -51,6 +55,37 @@ export class GrpcConnection implements Disposable {
     return new GrpcConnection(target, session);
   }
 
+  /** How many calls the server takes at a time; what is more than that waits until one has ended. */
+  get mostCalls(): number {
+    return Math.max(1, this.#session.remoteSettings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** The server has ended it, as it was asked for too much. */
+  get wantsCalm(): boolean {
+    return this.#wantsCalm;
+  }
+
+  /** From now on, by PINGs. A server that does not answer one in time is gone, and with it all calls that are under way. */
+  askWhetherThere(everyMs: number, withinMs: number): void {
+    const session = this.#session;
+    const gone = () => session.destroy(new Error(`it does not answer a PING within ${withinMs} ms`));
+    let isAwaited = false;
+    let cancel = () => {};
+    const stop = systemScheduler.every(everyMs, () => {
+      if (session.destroyed || isAwaited) return;
+      isAwaited = true;
+      cancel = systemScheduler.after(withinMs, gone);
+      session.ping(() => {
+        cancel();
+        isAwaited = false;
+      });
+    });
+    session.once('close', () => {
+      stop();
+      cancel();
+    });
+  }
+
   /** The one message of the answer. Rejects with `GrpcError`. */
   async unary(path: string, message: Uint8Array, options: CallOptions = {}): Promise<Buffer> {
     const { rpcTimeoutMs } = this.#target;
@@ -61,7 +96,10 @@ export class GrpcConnection implements Disposable {
       stream?.close(constants.NGHTTP2_CANCEL);
     });
     try {
-      stream = this.#begin(path, message, { ...options, headers: { 'grpc-timeout': `${rpcTimeoutMs}m`, ...options.headers } });
+      stream = this.#begin(path, message, {
+        ...options,
+        headers: { 'grpc-timeout': timeoutText(rpcTimeoutMs), ...options.headers },
+      });
       let answer: Buffer | undefined;
       for await (const one of this.#messages(stream)) answer ??= one;
       if (answer === undefined) throw new GrpcError(INTERNAL, 'no message in the answer');
@@ -73,17 +111,31 @@ export class GrpcConnection implements Disposable {
     }
   }
 
-  /** Message by message, until the signal or the server ends it; the server with an error, or in peace. Throws `GrpcError`. */
+  /**
+   * Message by message, the first as soon as any answer, until the signal or the server ends it; the server with an error, or in peace.
+   * Throws `GrpcError`.
+   */
   async *stream(path: string, message: Uint8Array, signal: AbortSignal, options: CallOptions = {}): AsyncGenerator<Buffer, void> {
     if (signal.aborted) return;
     const stream = this.#begin(path, message, options);
     const stop = () => stream.close(constants.NGHTTP2_CANCEL);
+    const { rpcTimeoutMs } = this.#target;
+    let isLate = false;
+    const cancel = systemScheduler.after(rpcTimeoutMs, () => {
+      isLate = true;
+      stop();
+    });
     signal.addEventListener('abort', stop);
     try {
-      yield* this.#messages(stream);
+      for await (const one of this.#messages(stream)) {
+        cancel();
+        yield one;
+      }
     } catch (error) {
+      if (isLate) throw new GrpcError(DEADLINE_EXCEEDED, `no answer within ${rpcTimeoutMs} ms`);
       if (!signal.aborted) throw error;
     } finally {
+      cancel();
       signal.removeEventListener('abort', stop);
       stream.close(constants.NGHTTP2_CANCEL);
     }
@@ -188,6 +240,11 @@ const LASTING: ReadonlySet<number> = new Set([3, PERMISSION_DENIED, UNIMPLEMENTE
 
 export { DEADLINE_EXCEEDED, NOT_FOUND, PERMISSION_DENIED, UNAUTHENTICATED, UNAVAILABLE, UNIMPLEMENTED };
 
+/** Of at most eight digits: where milliseconds have more, in seconds. */
+export function timeoutText(ms: number): string {
+  return ms < 1e8 ? `${ms}m` : `${Math.ceil(ms / 1_000)}S`;
+}
+
 const WINDOW = 1024 * 1024;
 /** As of gRPC everywhere. */
 const MAX_MESSAGE = 4 * 1024 * 1024;
@@ -252,7 +309,8 @@ function noGrpc(head: IncomingHttpHeaders & { readonly ':status'?: number }): Gr
       503: UNAVAILABLE,
       504: UNAVAILABLE,
     }[status] ?? UNKNOWN;
-  return new GrpcError(code, `answered by no gRPC: HTTP ${status}`);
+  const whither = head.location === undefined ? '' : `, which leads to ${oneLine(head.location)}`;
+  return new GrpcError(code, `answered by no gRPC: HTTP ${status}${whither}`);
 }
 
 function statusOf(headers: IncomingHttpHeaders): number | undefined {

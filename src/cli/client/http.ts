@@ -24,6 +24,8 @@ export interface HttpCall {
 
 export interface HttpAnswer {
   readonly status: number;
+  /** Where else it is to be asked, as it says. */
+  readonly location: string | undefined;
   /** When it was written, as the server has it. */
   readonly date: string | undefined;
   /** The rest of it, as text. Rejects with `CallError`. */
@@ -75,6 +77,7 @@ export async function ask(target: Target, call: HttpCall): Promise<HttpAnswer> {
   });
   return {
     status: res.statusCode ?? 0,
+    location: res.headers.location,
     date: res.headers.date,
     text: () => textOf(target, res),
     lines: () => linesOf(target, res),
@@ -85,7 +88,7 @@ export async function ask(target: Target, call: HttpCall): Promise<HttpAnswer> {
 export async function textFrom(target: Target, call: HttpCall): Promise<string> {
   const answer = await ask(target, call);
   const text = await answer.text();
-  if (answer.status < 200 || answer.status > 299) throw refusalOf(target, call, answer.status, text);
+  if (answer.status < 200 || answer.status > 299) throw refusalOf(target, call, answer, text);
   return text;
 }
 
@@ -97,16 +100,25 @@ export async function jsonFrom(target: Target, call: HttpCall): Promise<unknown>
 /** Line by line, of JSON, where it answers 2xx. */
 export async function* jsonLinesFrom(target: Target, call: HttpCall): AsyncGenerator<unknown, void> {
   const answer = await ask(target, call);
-  if (answer.status !== 200) throw refusalOf(target, call, answer.status, await answer.text());
+  if (answer.status !== 200) throw refusalOf(target, call, answer, await answer.text());
   for await (const line of answer.lines()) if (line !== '') yield parsedJson(target, line);
 }
 
 /** Why a call was not done, and what to do about it. */
-export function refusalOf({ addr }: Target, { method, path }: HttpCall, status: number, text: string): CallError {
+export function refusalOf(
+  { addr }: Target,
+  { method, path }: HttpCall,
+  { status, location }: Pick<HttpAnswer, 'status' | 'location'>,
+  text: string,
+): CallError {
   const reason = reasonIn(text);
   const lasting = { isLasting: status >= 400 && status < 500 && status !== 408 && status !== 429 };
   if (status === 401) return new CallError(`${addr} wants a login (--token-file): ${reason}`, lasting);
   if (status === 403) return new CallError(`${addr} does not allow it: ${reason}`, lasting);
+  if (location !== undefined && status >= 300 && status < 400)
+    return new CallError(`${addr} answers ${status}, and leads to ${oneLine(location)}: ask that one (--addr)`, {
+      isLasting: true,
+    });
   const isUnknown = status === 404 && (reason === '' || reason === 'not found');
   if (isUnknown)
     return new CallError(

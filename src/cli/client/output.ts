@@ -16,20 +16,16 @@ export interface Output {
 }
 
 /** A stream that may be a terminal. */
-type Stream = Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns' | 'on'>;
+type Stream = Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns'>;
 
 interface OutputOptions {
   readonly isJson: boolean;
   readonly stdout: Stream;
   readonly stderr: Pick<Stream, 'write'>;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Called when nobody reads on. */
-  readonly onClosed: () => void;
 }
 
-export function createOutput({ isJson, stdout, stderr, env, onClosed }: OutputOptions): Output {
-  // `| head` has read enough.
-  stdout.on('error', onClosed);
+export function createOutput({ isJson, stdout, stderr, env }: OutputOptions): Output {
   const room = (): Room => ({
     width: stdout.isTTY ? stdout.columns : undefined,
     hasColours: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
@@ -43,7 +39,8 @@ export function createOutput({ isJson, stdout, stderr, env, onClosed }: OutputOp
     table(columns, rows) {
       write([...tableLines(columns, rows, room())].join('\n'));
     },
-    json: (value) => write(JSON.stringify(value)),
+    // What a terminal would obey stands in texts alone, where JSON writes it out in the same way.
+    json: (value) => write(shown(JSON.stringify(value))),
     note: (text) => void stderr.write(`beatbridge: ${shown(text)}\n`),
   };
 }

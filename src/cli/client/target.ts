@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { durationMs } from './duration.ts';
 import { UsageError } from './failures.ts';
 import { type Files, readTokenFile } from './files.ts';
+import { faultOfAuthorities, faultOfPair, type PemFile } from './pem.ts';
 
 /** Which server a command asks, how it gets there, and as whom: said once, by flags and by the environment, for every protocol. */
 export interface Target {
@@ -80,9 +81,7 @@ export function targetOf(
   const tls = withTls
     ? {
         verify: flags.tlsNoVerify !== true,
-        ca: read('--tls-ca-cert', flags.tlsCaCert),
-        cert: read('--tls-client-cert', flags.tlsClientCert),
-        key: read('--tls-client-key', flags.tlsClientKey),
+        ...tlsFiles(flags, read, faults),
         serverName: flags.tlsServerName || ('host' in where ? where.host : 'localhost'),
       }
     : undefined;
@@ -91,6 +90,24 @@ export function targetOf(
   const authorization = tokenFile === undefined ? undefined : readTokenFile(files, tokenPlace, tokenFile, faults);
   if (faults.length > 0) throw new UsageError(faults);
   return { addr, where, tls, authorization, connectTimeoutMs, rpcTimeoutMs, userAgent };
+}
+
+/** The texts of those that are given, and can be used. */
+function tlsFiles(
+  { tlsCaCert, tlsClientCert, tlsClientKey, tlsNoVerify }: ConnectionFlags,
+  read: (flag: string, path: string | undefined) => string | undefined,
+  faults: string[],
+): Pick<TlsTarget, 'ca' | 'cert' | 'key'> {
+  const file = (flag: string, path: string | undefined): PemFile | undefined => {
+    const text = read(flag, path);
+    return text === undefined ? undefined : { flag, path: path ?? '', text };
+  };
+  const ca = file('--tls-ca-cert', tlsCaCert);
+  const cert = file('--tls-client-cert', tlsClientCert);
+  const key = file('--tls-client-key', tlsClientKey);
+  const wrong = [ca && !tlsNoVerify && faultOfAuthorities(ca), cert && key && faultOfPair(cert, key)];
+  faults.push(...wrong.filter((fault) => typeof fault === 'string'));
+  return { ca: ca?.text, cert: cert?.text, key: key?.text };
 }
 
 /** The same contradictions as grpc_health_probe finds. */
