@@ -8,7 +8,7 @@ import { Importing, type ImportReport, type Tally } from '../moving/importing.ts
 import { reach } from '../moving/reach.ts';
 import { checkFile, linesOfFile } from '../moving/reading.ts';
 import { OptionsError } from '../options.ts';
-import { shown } from './client/terminal.ts';
+import { shown } from '../wire/shown.ts';
 import { onInterruption } from './interruption.ts';
 import { type Login, loginOf, serverOf } from './moving-flags.ts';
 
