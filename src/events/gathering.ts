@@ -1,17 +1,20 @@
-import type { RegistryEvent, Source } from '../registry/changes.ts';
+import type { RegistryEvent } from '../registry/changes.ts';
+import type { Address } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
 import { becauseOf } from './because.ts';
 import type { History } from './history.ts';
-import type { Affected, Counts, EventCause, NewRecord, Standing } from './record.ts';
+import type { Counts, NewRecord, Standing } from './record.ts';
 import { affectedBy, type Gathered, haveChangedAlike, recordOf, sameKey, withoutReason } from './told.ts';
+import { type Last, Touched } from './touched.ts';
+import { Wholes } from './wholes.ts';
 
 /**
  * Makes records of what the registry tells: those to whom the same happened at once are in one record, a service each, so that a connection
  * that ends names all that it held, and thousands who fall silent are a record a service. What a service is because of it comes behind, with
  * the cause of what happened last to its instances. At once is within one turn of the event loop, or, for very many, within as many as it
- * takes the registry to get through with them.
+ * takes the registry to get through with them. To tell of very many services takes several turns too, a little of each.
  */
 export class Gathering {
   readonly #options: GatheringOptions;
@@ -26,6 +29,13 @@ export class Gathering {
   #come = 0;
   #quietTurns = 0;
   #since = 0;
+  /** What is being told, as far as it has not been; and whether that is so at this moment. */
+  #telling: Iterator<void> | undefined;
+  #isTelling = false;
+  #hasStopped = false;
+  /** Of all together; and since when that waits, as it is not over yet. */
+  #wholes = new Wholes();
+  #wholesSince: number | undefined;
   #stop: (() => void)[] = [];
 
   constructor(options: GatheringOptions) {
@@ -35,6 +45,7 @@ export class Gathering {
   /** From now on. What there is already is no news. */
   start(): void {
     const { registry, onStanding } = this.#options;
+    this.#hasStopped = false;
     for (const namespace of registry.namespaces())
       for (const service of registry.services(namespace))
         this.#standings.set(serviceKey(service), this.#options.standingOf(service));
@@ -43,34 +54,36 @@ export class Gathering {
 
   stop(): void {
     for (const stop of this.#stop.splice(0)) stop();
-    this.flush();
+    this.#hasStopped = true;
+    // Whoever tells right now goes on until all is told.
+    if (!this.#isTelling) this.#goOn();
   }
 
   #note(event: RegistryEvent): void {
-    const { service, cause, by } = event;
+    const { service } = event;
     if (isNoNews(event)) {
-      // Of itself; but the service may be another by it, as by a weight of 0.
-      if (service !== undefined) this.#touch(service, { cause, by, instance: event.instance });
+      // Of itself; but the service may be another by it.
+      if (service !== undefined) this.#touch(service, { event });
       return;
     }
     const key = `${sameKey(event)} ${service === undefined ? '' : serviceKey(service)}`;
-    const gathered = this.#gathered.get(key) ?? { event, affected: [], count: 0, areAlike: true };
+    const gathered = this.#gathered.get(key) ?? { event, affected: [], seen: new Set(), count: 0, areAlike: true };
     this.#gathered.set(key, gathered);
-    if (event.instance !== undefined) {
+    if (event.instance !== undefined && isNew(gathered.seen, event.instance)) {
       gathered.count++;
       gathered.areAlike &&= haveChangedAlike(gathered.event, event);
       const affected = gathered.count > MOST_NAMED ? undefined : affectedBy(event, this.#options.wallClock());
       if (affected !== undefined) gathered.affected.push(affected);
     }
     this.#come++;
-    if (service !== undefined) this.#touch(service, { cause, by });
+    if (service !== undefined) this.#touch(service, { event, gathered });
     this.#lookSoon();
   }
 
-  #touch(service: ServiceName, last?: Touched['last']): void {
+  #touch(service: ServiceName, last?: Last): void {
     const key = serviceKey(service);
-    const touched = this.#touched.get(key) ?? { service, last };
-    if (last !== undefined) touched.last = last;
+    const touched = this.#touched.get(key) ?? new Touched(service);
+    if (last !== undefined) touched.by(last);
     this.#touched.set(key, touched);
     this.#lookSoon();
   }
@@ -86,66 +99,105 @@ export class Gathering {
 
   /** Whoever has much to do does some of it, and then others have their turn: what comes in the turns behind is of the same. */
   #look(): void {
-    if (this.#gathered.size === 0 && this.#touched.size === 0) {
+    if (!this.#hasMore && this.#telling === undefined) {
       this.#isDue = false;
       return;
     }
     this.#areMany ||= this.#come >= MANY_AT_ONCE;
     this.#quietTurns = this.#come === 0 ? this.#quietTurns + 1 : 0;
     this.#come = 0;
-    const isOver = this.#quietTurns >= QUIET_TURNS || this.#options.wallClock() - this.#since >= WAITED_FOR_MS;
-    if (this.#areMany && !isOver) this.#options.scheduler.soon(() => this.#look());
-    else this.flush();
+    const isQuiet = !this.#areMany || this.#quietTurns >= QUIET_TURNS;
+    const isOver = isQuiet || this.#options.wallClock() - this.#since >= WAITED_FOR_MS;
+    // One after the other, so that all is told in order.
+    if (!isOver || this.#telling !== undefined) this.#options.scheduler.soon(() => this.#look());
+    else {
+      this.#begin(isQuiet);
+      this.#goOn();
+    }
   }
 
-  /** Whatever has been gathered is told now. */
-  flush(): void {
-    const [gathered, touched] = [this.#gathered, this.#touched];
+  /** Tells for as long as nobody notices, and goes on in the next turn. */
+  #goOn(): void {
+    const { scheduler, wallClock } = this.#options;
+    const began = wallClock();
+    for (;;) {
+      if (this.#telling === undefined && this.#hasStopped && this.#hasMore) this.#begin(true);
+      if (this.#telling === undefined) return;
+      this.#isTelling = true;
+      const isDone = this.#telling.next().done === true;
+      this.#isTelling = false;
+      if (isDone) this.#telling = undefined;
+      else if (!this.#hasStopped && wallClock() - began >= TURN_MS) {
+        scheduler.soon(() => this.#goOn());
+        return;
+      }
+    }
+  }
+
+  /** Whatever has been gathered is told now; of all together only once it is over. */
+  #begin(isOver: boolean): void {
+    this.#telling = this.#tell(this.#gathered, this.#touched, isOver);
     this.#gathered = new Map();
     this.#touched = new Map();
     this.#isDue = false;
     this.#come = 0;
-    /** What happened to services themselves: where one is another because of that, both are one record. */
-    const ofServices = new Map<string, NewRecord>();
-    /** What happened last to instances of each, by the cause by which it is another, if it is. */
-    const behind = new Map<string, NewRecord>();
-    const wholes = new Wholes();
-    for (const one of gathered.values()) {
-      const { service, cause } = one.event;
-      const record = recordOf(one, service && this.#options.countsOf(service));
-      const key = service === undefined ? '' : serviceKey(service);
-      const isTold = record.kind !== 'service' || touched.get(key)?.last?.cause !== cause || ofServices.has(key);
-      if (isTold) this.#options.history.add(record);
-      else ofServices.set(key, record);
-      if (record.kind === 'instance' && touched.get(key)?.last?.cause === cause) behind.set(key, record);
-      wholes.add(one);
-    }
-    for (const whole of wholes.records()) this.#options.history.add(whole);
-    for (const [key, one] of touched) this.#tellStanding(one, ofServices.get(key), behind.get(key));
+    if (isOver) return;
+    this.#wholesSince ??= this.#options.wallClock();
+    this.#lookSoon();
+    this.#areMany = true;
   }
 
-  #tellStanding({ service, last }: Touched, own: NewRecord | undefined, behind: NewRecord | undefined): void {
+  get #hasMore(): boolean {
+    return this.#gathered.size > 0 || this.#touched.size > 0 || this.#wholesSince !== undefined;
+  }
+
+  *#tell(gathered: ReadonlyMap<string, Gathered>, touched: ReadonlyMap<string, Touched>, isOver: boolean): Iterator<void> {
+    const { history, countsOf, wallClock } = this.#options;
+    const records = new Map<Gathered, NewRecord>();
+    for (const one of gathered.values()) {
+      const { service } = one.event;
+      const record = recordOf(one, service && countsOf(service));
+      const isLast = service !== undefined && touched.get(serviceKey(service))?.last?.gathered === one;
+      records.set(one, record);
+      // What happened to a service itself, and makes it another, is one record with that.
+      if (record.kind !== 'service' || !isLast) history.add(record);
+      this.#wholes.add(one);
+      yield;
+    }
+    if (isOver || wallClock() - (this.#wholesSince ?? 0) >= WHOLE_FOR_MS) {
+      const wholes = this.#wholes;
+      this.#wholes = new Wholes();
+      this.#wholesSince = undefined;
+      for (const whole of wholes.records()) history.add(whole);
+    }
+    for (const one of touched.values()) {
+      this.#tellStanding(one, records);
+      yield;
+    }
+  }
+
+  #tellStanding(touched: Touched, records: ReadonlyMap<Gathered, NewRecord>): void {
     const { registry, history, standingOf, countsOf } = this.#options;
+    const { service } = touched;
     const key = serviceKey(service);
     const from = this.#standings.get(key) ?? 'unknown';
     const to = standingOf(service);
     if (to === 'unknown') this.#standings.delete(key);
     else this.#standings.set(key, to);
-    if (from === to) {
-      if (own !== undefined) history.add(own);
-      return;
-    }
+    const recordBehind = (one: Last | undefined) => one?.gathered && records.get(one.gathered);
+    const [why, last] = [touched.whyOf(to), recordBehind(touched.last)];
+    if (last?.kind === 'service' && (from === to || why !== touched.last)) history.add(last);
+    if (from === to) return;
     const counts = countsOf(service);
-    const why: Pick<NewRecord, 'cause' | 'by'> = last === undefined ? { cause: 'lasted' } : withoutNothing(last);
     const because = to === 'not-serving' && counts ? becauseOf(registry, service, counts) : undefined;
-    const detail = { ...(own?.detail ?? behind?.detail), ...(because && { because }) };
+    const detail = { ...recordBehind(why)?.detail, ...(because && { because }) };
     history.add({
       kind: 'service',
       service,
       from,
       to,
-      ...why,
-      ...byWhom(behind, last),
+      ...causeOf(why),
+      ...byWhom(recordBehind(touched.whomOf(why)), why),
       ...(Object.keys(detail).length > 0 && { detail }),
       ...(counts && { counts }),
     });
@@ -154,52 +206,17 @@ export class Gathering {
 }
 
 /** The instances by which a service is another; all of them are in the record before. */
-function byWhom(behind: NewRecord | undefined, last: Touched['last']): Pick<NewRecord, 'instances' | 'count'> {
-  if (behind?.instances === undefined) return last?.instance === undefined ? {} : { instances: [last.instance], count: 1 };
+function byWhom(behind: NewRecord | undefined, why: Last | undefined): Pick<NewRecord, 'instances' | 'count'> {
+  const instance = why?.gathered === undefined ? why?.event.instance : undefined;
+  if (behind?.instances === undefined) return instance === undefined ? {} : { instances: [instance], count: 1 };
   const instances = behind.instances.slice(0, MOST_NAMED_AGAIN);
   return behind.count === undefined ? { instances } : { instances, count: behind.count };
 }
 
-/** What happened to the instances of several services at once, and is told of all of them once more. */
-class Wholes {
-  readonly #byKey = new Map<string, Whole>();
-
-  add({ event, count }: Gathered): void {
-    const { service, cause, by } = event;
-    if (service === undefined || count === 0) return;
-    const isOfConnection = cause === 'connection-ended' && by?.connection !== undefined;
-    this.#add(cause, { cause }, event, count);
-    if (isOfConnection) this.#add(`${cause} ${by.connection}`, { cause, by }, event, count);
-  }
-
-  #add(key: string, { cause, by }: Pick<Whole, 'cause' | 'by'>, { service }: RegistryEvent, count: number): void {
-    const whole = this.#byKey.get(key) ?? { cause, by, count: 0, services: new Set() };
-    whole.count += count;
-    if (service !== undefined) whole.services.add(serviceKey(service));
-    this.#byKey.set(key, whole);
-  }
-
-  *records(): IterableIterator<NewRecord> {
-    for (const {
-      cause,
-      by,
-      count,
-      services: { size: services },
-    } of this.#byKey.values()) {
-      if (services <= (by === undefined ? MANY_SERVICES : 1)) continue;
-      const reason = by?.reason;
-      const detail = { services, ...(reason !== undefined && { reason }) };
-      yield { kind: 'registry', cause, count, ...(by && { by: withoutReason(by) }), detail };
-    }
-  }
-}
-
-interface Whole {
-  readonly cause: EventCause;
-  /** Undefined: whoever it was. */
-  readonly by?: Source | undefined;
-  count: number;
-  readonly services: Set<string>;
+/** False for one that is among them already. */
+function isNew(seen: Set<string>, { ip, port }: Address): boolean {
+  const before = seen.size;
+  return seen.add(`${port} ${ip}`).size > before;
 }
 
 export interface GatheringOptions {
@@ -216,28 +233,18 @@ export interface GatheringOptions {
   readonly onStanding: (listener: (service: ServiceName) => void) => () => void;
 }
 
-interface Last {
-  readonly cause: EventCause;
-  readonly by: Source | undefined;
-  /** Where nothing else is told of it. */
-  readonly instance?: Affected | undefined;
-}
-
-interface Touched {
-  readonly service: ServiceName;
-  last: Last | undefined;
-}
-
 /** Enough to say who; whoever wants all of thousands asks for the instances of the service. */
 const MOST_NAMED = 1_000;
 const MOST_NAMED_AGAIN = 20;
-/** Beyond, what happened to services is something that happened to all. */
-const MANY_SERVICES = 10;
 /** Whoever has more than that to do does it some at a time. */
 const MANY_AT_ONCE = 500;
 /** A sweep of very many goes on two turns later, and others may be busy in between. */
 const QUIET_TURNS = 4;
 const WAITED_FOR_MS = 1_000;
+/** What goes on for longer is told of all together in parts. */
+const WHOLE_FOR_MS = 10_000;
+/** As much of each turn as nobody notices who is answered in it. */
+const TURN_MS = 2;
 
 /** Some clients, and some operators' scripts, say again and again what they have said before. */
 function isNoNews({ cause, from, to, wasPersistent, differences }: RegistryEvent): boolean {
@@ -245,6 +252,8 @@ function isNoNews({ cause, from, to, wasPersistent, differences }: RegistryEvent
   return differences !== undefined && differences.length === 0;
 }
 
-function withoutNothing({ cause, by }: NonNullable<Touched['last']>): Pick<NewRecord, 'cause' | 'by'> {
+function causeOf(why: Last | undefined): Pick<NewRecord, 'cause' | 'by'> {
+  if (why === undefined) return { cause: 'lasted' };
+  const { cause, by } = why.event;
   return by === undefined ? { cause } : { cause, by: withoutReason(by) };
 }

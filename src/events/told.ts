@@ -40,6 +40,8 @@ export interface Gathered {
   readonly event: RegistryEvent;
   /** The first of those to whom it happened. */
   readonly affected: Affected[];
+  /** All of them, by address: whoever has said the same several times counts once. */
+  readonly seen: Set<string>;
   count: number;
   /** Whether what an edit has changed was the same of each before. */
   areAlike: boolean;
@@ -100,7 +102,7 @@ function bounded<T extends string | number | boolean>(value: T): T | string {
 /** What tells events apart that could be told as one: who edits others in one go means the same by it, whatever was there before. */
 export function sameKey({ cause, from, to, by, drain, differences = [] }: RegistryEvent): string {
   const after = differences.map(({ field, after: value }) => `${field}=${value}`).join('&');
-  return `${cause} ${from} ${to} ${by?.connection ?? by?.peer ?? ''} ${by?.user ?? ''} ${by?.reason ?? ''} ${after} ${drain === undefined ? '' : JSON.stringify(drain)}`;
+  return `${cause} ${from} ${to} ${by?.connection ?? by?.peer ?? ''} ${by?.user ?? ''} ${by?.agent ?? ''} ${by?.reason ?? ''} ${after} ${drain === undefined ? '' : JSON.stringify(drain)}`;
 }
 
 /** Whether both have changed the same, and from the same. */

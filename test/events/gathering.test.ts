@@ -281,3 +281,123 @@ describe('an instance that registers again', () => {
     expect(turn()).toEqual([]);
   });
 });
+
+describe('of several who act within one turn', () => {
+  const [ann, bob] = [
+    { peer: '10.0.0.7', agent: 'curl', user: 'ann' },
+    { peer: '10.0.0.7', agent: 'curl', user: 'bob' },
+  ];
+
+  it('each has a record, told apart by what it calls itself too', () => {
+    const { registry, gathering, turn } = eventsRoom();
+    gathering.start();
+    registry.register(ORDERS, { ...SAID, ...at(1) }, { peer: '10.0.0.1', agent: 'go' });
+    registry.register(ORDERS, { ...SAID, ...at(2) }, { peer: '10.0.0.1', agent: 'java' });
+    const records = turn().filter(({ kind }) => kind === 'instance');
+    expect(records).toMatchObject([
+      { by: { agent: 'go' }, instances: [at(1)], count: 1 },
+      { by: { agent: 'java' }, instances: [at(2)], count: 1 },
+    ]);
+  });
+
+  it('the one is behind what a service became who has made it so, with what that was', () => {
+    const { registry, gathering, turn } = eventsRoom();
+    gathering.start();
+    for (const host of [1, 2]) registry.register(ORDERS, { ...SAID, ...at(host) }, BY);
+    turn();
+    registry.edit(ORDERS, at(1), { enabled: false }, ann);
+    registry.edit(ORDERS, at(2), { enabled: false }, ann);
+    registry.edit(ORDERS, at(1), { metadata: { zone: 'a' } }, bob);
+    expect(turn().at(-1)).toMatchObject({
+      kind: 'service',
+      to: 'not-serving',
+      by: ann,
+      instances: [at(1), at(2)],
+      detail: { field: 'enabled', after: false },
+    });
+    registry.edit(ORDERS, at(1), { weight: 2 }, ann);
+    registry.edit(ORDERS, at(1), { enabled: true }, bob);
+    registry.edit(ORDERS, at(2), { weight: 2 }, ann);
+    expect(turn().at(-1)).toMatchObject({
+      kind: 'service',
+      to: 'serving',
+      by: bob,
+      instances: [at(1)],
+      detail: { field: 'enabled' },
+    });
+  });
+
+  it('whoever does the same several times counts once', () => {
+    const { registry, gathering, turn } = eventsRoom();
+    gathering.start();
+    for (let i = 0; i < 3; i++) {
+      registry.register(ORDERS, { ...SAID, ...at(1) }, BY);
+      registry.deregister(ORDERS, at(1), BY);
+    }
+    const records = turn().filter(({ kind }) => kind === 'instance');
+    expect(records.length).toBeGreaterThan(1);
+    for (const { count, instances } of records) expect([count, instances?.length]).toEqual([1, 1]);
+  });
+});
+
+describe('very many services at once', () => {
+  const many = Array.from({ length: 700 }, (_, i) => ({ ...ORDERS, name: `s${i}` }));
+
+  it('are told of a little in each turn, in order, and all the same', () => {
+    const { scheduler, registry, history, gathering } = eventsRoom();
+    for (const service of many) registry.register(service, { ...SAID, ...at(1) });
+    gathering.start();
+    let [count, most, before] = [0, 0, 0];
+    history.onEvent(() => {
+      count++;
+      scheduler.stall(1);
+    });
+    const stop = scheduler.every(1, () => {
+      most = Math.max(most, count - before);
+      before = count;
+    });
+    for (const service of many) registry.edit(service, at(1), { enabled: false }, BY);
+    for (let i = 0; i < 50; i++) scheduler.advance(100);
+    stop();
+    expect(most).toBeLessThanOrEqual(3);
+    const told = [...history.after(0)];
+    expect(told.map(({ kind }) => kind)).toEqual([...many.map(() => 'instance'), 'registry', ...many.map(() => 'service')]);
+    expect(told.slice(0, 700).map(({ service }) => service)).toEqual(many);
+    expect(told[700]).toMatchObject({ cause: 'edited', count: 700, detail: { services: 700 } });
+  });
+
+  it('whose change takes long are one of all, once it is over', () => {
+    const { scheduler, registry, history, gathering } = eventsRoom();
+    for (const service of many) for (let i = 0; i < 6; i++) registry.register(service, { ...SAID, ...at(i) });
+    gathering.start();
+    const drain = { reason: 'a release', since: 1_000_000, until: 1_600_000, by: BY };
+    let next = 0;
+    const goOn = () => {
+      for (const service of many) registry.drains.drain(service, at(next), drain);
+      // Others take up all of the turns in between.
+      scheduler.stall(299);
+      if (++next < 6) scheduler.soon(goOn);
+    };
+    scheduler.soon(goOn);
+    scheduler.advance(5_000);
+    scheduler.advance(5_000);
+    const wholes = [...history.after(0)].filter(({ kind }) => kind === 'registry');
+    expect(wholes).toMatchObject([{ cause: 'drained', count: 4_200, detail: { services: 700 } }]);
+  });
+
+  it('are all told of at the end, however far that was', () => {
+    const { scheduler, registry, history, gathering } = eventsRoom();
+    for (const service of many) registry.register(service, { ...SAID, ...at(1) });
+    gathering.start();
+    history.onEvent(() => scheduler.stall(1));
+    for (const service of many) registry.edit(service, at(1), { enabled: false }, BY);
+    while (history.lastSeq < 705) scheduler.advance(1);
+    expect(history.lastSeq).toBeLessThan(1_000);
+    const first = many[0] ?? ORDERS;
+    registry.edit(first, at(1), { enabled: true }, BY);
+    gathering.stop();
+    const told = [...history.after(0)];
+    expect(told.filter(({ to }) => to === 'not-serving')).toHaveLength(700);
+    expect(told.at(-1)).toMatchObject({ kind: 'service', service: first, to: 'serving' });
+  });
+});
