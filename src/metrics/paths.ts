@@ -33,6 +33,8 @@ export function metricsPaths(options: MetricsPathsOptions): (path: string) => Se
 
   async function told(req: Request, res: Response, may: boolean): Promise<void> {
     if (!may) return;
+    // Before it is counted: the turn of one whose connection has ended never comes.
+    await new Promise<void>((resolve) => atItsTurn(res, resolve));
     if (open >= MOST_OPEN) {
       options.refused.count('readers of metrics', ipOf(req));
       res.setHeader('Retry-After', '1');
@@ -41,7 +43,6 @@ export function metricsPaths(options: MetricsPathsOptions): (path: string) => Se
     }
     open++;
     try {
-      await new Promise<void>((resolve) => atItsTurn(res, resolve));
       options.openAnswers.add(res);
       const format = formatFor(headerOf(req, 'accept'));
       const text = await options.metrics.text(format);

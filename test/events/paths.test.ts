@@ -70,7 +70,7 @@ describe('/events', () => {
 
   it.each([
     ['?servic=a', 'is not known'],
-    ['?cause=silent,silnt', 'cause "silnt" is not known: '],
+    ['?cause=silent,silnt', 'cause must not be "silnt", did you mean silent?'],
     ['?service=@@', 'service must be'],
     ['?since=yesterday', 'since must be'],
     ['?limit=0', 'limit must be 1..10000'],
