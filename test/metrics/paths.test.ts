@@ -95,6 +95,39 @@ describe('/metrics', () => {
     await Promise.all(waiting.map(async (answer) => (await answer).text()));
     await expect.poll(async () => (await fetch(url)).status).toBe(200);
   });
+
+  it('whoever leaves before it is its turn keeps no place', async () => {
+    const text = new Pieces();
+    text.add('a 1\n');
+    text.end();
+    const serve = metricsPaths({
+      metrics: { text: () => Promise.resolve(text) },
+      mayRead: () => true,
+      openAnswers: new OpenAnswers(),
+      refused: new Refused(),
+      scheduler: systemScheduler,
+    })('/metrics');
+    let asked = 0;
+    await using server = createServer((req, res) => {
+      asked++;
+      // The first of a connection is never answered, and so it is nobody's turn.
+      if (req.url === '/metrics') void serve?.(req, res);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    // It listens on a port, not on a pipe.
+    const { port } = server.address() as AddressInfo;
+    const one = connect(port, '127.0.0.1');
+    one.write(
+      ['/never', ...Array.from({ length: 20 }, () => '/metrics')]
+        .map((path) => `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`)
+        .join(''),
+    );
+    await expect.poll(() => asked).toBe(21);
+    const gone = once(one, 'close');
+    one.destroy();
+    await gone;
+    expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200);
+  });
 });
 
 describe('who may read metrics', () => {
