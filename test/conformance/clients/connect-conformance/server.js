@@ -41,6 +41,7 @@ async function serve({ useTls, serverCreds, messageReceiveLimit }) {
       bodies: new HeldBodies({ maxHeldBytes: LARGEST_HELD, maxHeldBytesPerPeer: LARGEST_HELD, maxHeldBytesInAll: LARGEST_HELD }),
       shutdown: new AbortController().signal,
       log,
+      now: () => performance.now(),
     }),
   );
   // What is not implemented is not there either.
