@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,7 +62,7 @@ describe('beatbridge register --beat', SLOW, () => {
     const watched = async () => {
       for await (const status of client.watch('orders', ended.signal)) {
         seen.push(status);
-        // Beats come at their own pace: unhealthy it would be after 3 s.
+        // No event tells of what does not happen: beats come at their own pace, and without them it would be unhealthy after 3 s.
         if (status === 'SERVING') setTimeout(() => one.child.kill('SIGTERM'), 4_000);
         if (seen.includes('SERVING') && status !== 'SERVING') ended.abort();
       }
@@ -169,10 +169,20 @@ describe('beatbridge register', SLOW, () => {
 
 describe('beatbridge register -- COMMAND', SLOW, () => {
   const script = (text: string) => ['--', process.execPath, '-e', text];
+  /** A program that ends with 7 once it is asked to, by a file. */
+  const endingOnceAsked = () => {
+    const dir = mkdtempSync(join(tmpdir(), 'beatbridge-register-'));
+    onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+    const file = join(dir, 'end');
+    const is = `setInterval(() => { if (fs.existsSync(${JSON.stringify(file)})) process.exit(7); }, 20)`;
+    return { is, asked: () => writeFileSync(file, '') };
+  };
 
   it('keeps the instance for as long as the command runs, and ends as it ends', async () => {
-    const one = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', ...script('setTimeout(() => process.exit(7), 1500)'));
+    const ending = endingOnceAsked();
+    const one = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', ...script(ending.is));
     await expect.poll(() => hosts(bridge, 'orders'), { interval: 20 }).toEqual(['10.0.0.1:80']);
+    ending.asked();
     expect(await one.exit).toEqual([7, null]);
     expect(await hosts(bridge, 'orders')).toEqual([]);
   });
@@ -215,17 +225,12 @@ describe('beatbridge register -- COMMAND', SLOW, () => {
   });
 
   it('keeps the instance and the command when nobody reads what it tells', async () => {
+    const ending = endingOnceAsked();
     await using bridge = await startProcess();
-    const one = registering(
-      bridge.listeners.main,
-      'orders',
-      '10.0.0.1:80',
-      '--interval',
-      '300ms',
-      ...script(`setTimeout(() => process.exit(7), 1500)`),
-    );
+    const one = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', '--interval', '300ms', ...script(ending.is));
     for (const name of ['stdout', 'stderr'] as const) one.child[name]?.destroy();
     await expect.poll(() => hosts(bridge, 'orders'), { interval: 20 }).toEqual(['10.0.0.1:80']);
+    ending.asked();
     expect(await one.exit).toEqual([7, null]);
     expect(await hosts(bridge, 'orders')).toEqual([]);
   });

@@ -67,6 +67,7 @@ describe('a command whose output nobody reads on', SLOW, () => {
   });
 });
 
+// A device of Linux that is always full: elsewhere there is nothing like it to write to.
 describe.skipIf(!existsSync('/dev/full'))('a command whose output cannot be written', SLOW, () => {
   it.each<readonly [args: readonly string[]]>([
     [['list', '-o', 'json']],

@@ -56,6 +56,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   'watched by Prometheus': ['serviceMonitor.enabled=true', 'prometheusRule.enabled=true', 'serviceMonitor.labels.release=prom'],
 };
 
+// Without it skipped, and named by `tools.ts`; with INTEROP=all that fails the run.
 describe.skipIf(!has('helm', 'kubernetesValidate'))('the chart', () => {
   const helm = (...args: readonly string[]) => run(tools.helm.path ?? '', args);
   const setting = (values: readonly string[]) => values.flatMap((value) => ['--set', value]);
@@ -93,6 +94,7 @@ describe.skipIf(!has('helm', 'kubernetesValidate'))('the chart', () => {
     expect(rule.spec.groups).toEqual(example?.toJSON().groups);
   });
 
+  // Without it skipped, and named by `tools.ts`; with INTEROP=all that fails the run.
   it.skipIf(!has('prometheusOperator'))('tells the Prometheus operator nothing that it does not know', async () => {
     const watched = [...(VALUES['watched by Prometheus'] ?? []), 'serviceMonitor.tokenSecret=scrape', ...TLS];
     const tlsConfig = 'serviceMonitor.tlsConfig.serverName=registry';
@@ -133,6 +135,7 @@ describe.skipIf(!has('helm', 'kubernetesValidate'))('the chart', () => {
   });
 });
 
+// Without it skipped, and named by `tools.ts`; with INTEROP=all that fails the run.
 it.skipIf(!has('kubernetesValidate'))('the manifests are what Kubernetes takes, and a slip in them is not', async () => {
   const validate = (file: string, version: string) => run(tools.kubernetesValidate.path ?? '', ['--strict', '-k', version, file]);
   const manifests = join(ROOT, 'examples/kubernetes.yaml');
@@ -143,6 +146,7 @@ it.skipIf(!has('kubernetesValidate'))('the manifests are what Kubernetes takes, 
   expect((await validate(slip, '1.37')).code).not.toBe(0);
 });
 
+// Without it skipped, and named by `tools.ts`; with INTEROP=all that fails the run.
 it.skipIf(!has('hadolint'))('the Dockerfile is without a fault', async () => {
   expect(await run(tools.hadolint.path ?? '', ['--failure-threshold', 'style', 'Dockerfile'])).toEqual({
     code: 0,
@@ -151,6 +155,7 @@ it.skipIf(!has('hadolint'))('the Dockerfile is without a fault', async () => {
   });
 });
 
+// Without it skipped, and named by `tools.ts`; with INTEROP=all that fails the run.
 it.skipIf(!has('composeGo'))('compose.yaml is read by Compose as it is meant', async () => {
   const { code, stdout, stderr } = await run(tools.composeGo.path ?? '', [join(ROOT, 'compose.yaml')]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -176,6 +181,7 @@ it('the service of compose.yaml beats for as long as it runs, and says goodbye',
   expect(await health()).toBe(503);
 });
 
+// Without it skipped, and named by `tools.ts`; with INTEROP=all that fails the run.
 it.skipIf(!has('systemdAnalyze'))('the unit is without a fault, and confined', async () => {
   const unit = join(ROOT, 'examples/beatbridge.service');
   // What is not installed here is no fault of the unit.
@@ -185,6 +191,7 @@ it.skipIf(!has('systemdAnalyze'))('the unit is without a fault, and confined', a
   expect(exposed).toBe(0);
 });
 
+// Without it skipped, and named by `tools.ts`; with INTEROP=all that fails the run.
 describe.skipIf(!has('unshare'))('as in the image, without capabilities and with a root that nobody writes to', () => {
   const confinedTo = (data: string) => {
     const script = `mount --rbind / / && mount -o remount,ro,bind / && mount -t tmpfs none ${data} &&
@@ -217,6 +224,7 @@ describe.skipIf(!has('unshare'))('as in the image, without capabilities and with
   });
 });
 
+// Without it skipped, and named by `tools.ts`; with INTEROP=all that fails the run.
 it.skipIf(!has('npm'))('the package, packed and installed, is run by npx and has what its pages name', async () => {
   const into = folder();
   const npm = tools.npm.path ?? '';

@@ -81,6 +81,7 @@ const tools = inject('tools');
 const pathOf = (tool: Probe['tool']) => (tool === 'self' ? process.execPath : tools[tool].path);
 
 describe.each(Object.entries(PROBES))('%s', (_, { tool, args, serving, notServing, unknown }) => {
+  // Without it skipped, and named by `tools.ts`; with INTEROP=all that fails the run.
   it.skipIf(pathOf(tool) === undefined)('tells a service that beats from one that has fallen silent', async () => {
     await using bridge = await startProcess();
     using watcher = HEALTH_CLIENTS['gRPC (grpc-js)'](bridge.listeners.health);

@@ -36,6 +36,7 @@ function written(folder: Folder, address = '127.0.0.1:8848', token = 'x'): strin
   return folder.write('prometheus.yaml', example('prometheus/prometheus.yaml', { ...often, '127.0.0.1:8848': address }));
 }
 
+// Without it skipped, and named by `tools.ts`; with INTEROP=all that fails the run.
 describe.skipIf(promtool.path === undefined)('promtool', () => {
   it('finds nothing wrong with metrics of a bridge of which everything is asked', async () => {
     await using server = await startServer({ tls: { cert: TLS_CERT, key: TLS_KEY } });
@@ -108,6 +109,7 @@ async function startScraped(): Promise<number> {
   return (scraped.address() as AddressInfo).port;
 }
 
+// Without it skipped, and named by `tools.ts`; with INTEROP=all that fails the run.
 it.skipIf(prometheus.path === undefined)(
   'Prometheus scrapes with a token, finds who is registered, and tells who is down',
   async () => {

@@ -22,6 +22,7 @@ async function offeredByFish(line: string): Promise<readonly string[]> {
   return plain.map((one) => one.replace(/^--[\w-]+=/, '')).sort();
 }
 
+// Without it skipped, and named by `tools.ts`; with INTEROP=all that fails the run.
 describe.skipIf(fish.path === undefined)('completion in fish', () => {
   it.each(OFFERED)('%s', async (line, offered) => {
     expect(await offeredByFish(line)).toEqual(offered);
@@ -33,6 +34,7 @@ describe.skipIf(fish.path === undefined)('completion in fish', () => {
   });
 });
 
+// Without it skipped, and named by `tools.ts`; with INTEROP=all that fails the run.
 describe.skipIf(zsh.path === undefined)('completion in zsh', () => {
   it('completes what is typed at a terminal, and expands nothing of what a server says', async () => {
     const show = `show() { print -r -- "<<$BUFFER>>"; zle kill-buffer }; zle -N show; bindkey '^X' show; bindkey '^I' complete-word`;

@@ -57,6 +57,7 @@ it('time waits for what is under way in the world, and not for ever', async () =
   const ended: number[] = [];
   clock.after(10, () => {
     isUnderWay = true;
+    // What is under way in the world ends at a time that this clock does not know.
     setTimeout(() => {
       isUnderWay = false;
       ended.push(clock.now());
