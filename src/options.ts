@@ -228,6 +228,14 @@ const ROWS = {
     says: 'a path from the root, such as /registry, or / itself',
     help: 'where else than below /nacos the calls of Nacos are served: what its clients have as their context path',
   },
+  console: {
+    default: 'auto',
+    unit: 'path',
+    words: ['auto', 'none'],
+    pattern: /^\/([\w.~-]+(\/[\w.~-]+)*\/?)?$/,
+    says: 'auto, none, or a path from the root, such as /console/',
+    help: 'where the page for browsers is, on the main port; auto: at / and where Nacos has its own, below the context path; none: nowhere',
+  },
   trust: {
     ...ADDRESSES,
     says: `${ADDRESSES.says}; for everybody there is --open-writes`,

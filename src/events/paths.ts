@@ -3,6 +3,7 @@ import { headerOf, ipOf, queryOf, type Request, type Response, type Serve } from
 import type { OpenAnswers } from '../wire/open-answers.ts';
 import type { Refused } from '../wire/refused.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
+import { SharedTurns } from '../wire/shared-turns.ts';
 import type { Shares } from '../wire/shares.ts';
 import type { History } from './history.ts';
 import { answerLines, type Places } from './lines.ts';
@@ -10,7 +11,6 @@ import { type EventQuery, type QueryDefaults, readQuery } from './query.ts';
 import type { EventRecord } from './record.ts';
 import { RecordTexts } from './record-texts.ts';
 import { streamEvents } from './stream.ts';
-import { Turns } from './turns.ts';
 
 /**
  * `/events` on the wire: what has happened, a line of JSON each, the oldest first; and the same as server-sent events that go on, from
@@ -47,14 +47,14 @@ const PATH = '/events';
 
 /** Who answers on a path, if it is this one. */
 export function eventPaths(options: EventPathsOptions): (path: string) => Serve | undefined {
-  const room: Room = { ...options, texts: new RecordTexts(), turns: new Turns(options), places: placesOf(options) };
+  const room: Room = { ...options, texts: new RecordTexts(), turns: new SharedTurns(options), places: placesOf(options) };
   const serve: Serve = (req, res) => answerEvents(req, res, room);
   return (path) => (path === PATH ? serve : undefined);
 }
 
 interface Room extends EventPathsOptions {
   readonly texts: RecordTexts;
-  readonly turns: Turns;
+  readonly turns: SharedTurns;
   readonly places: Places;
 }
 

@@ -1,16 +1,16 @@
 import type { OpenAnswers } from '../wire/open-answers.ts';
 import type { Scheduler } from '../wire/scheduler.ts';
+import type { SharedTurns } from '../wire/shared-turns.ts';
 import type { History } from './history.ts';
 import { type EventQuery, isAskedFor } from './query.ts';
 import type { EventRecord } from './record.ts';
 import type { RecordTexts } from './record-texts.ts';
-import type { Turns } from './turns.ts';
 
 /** What whoever is told of events has in common with others who are. */
 export interface Reading {
   readonly history: History;
   readonly texts: RecordTexts;
-  readonly turns: Turns;
+  readonly turns: SharedTurns;
   readonly openAnswers: OpenAnswers;
   readonly scheduler: Pick<Scheduler, 'after'>;
   readonly query: EventQuery;

@@ -175,7 +175,7 @@ function sinceOf({ at, isExact }: ReturnType<Past['since']>): string {
 }
 
 /** What a service lacks that is not serving: `lasting` where it has enough, and has not had for long. */
-function becauseOf(total: number, available: number, needed: number): string {
+export function becauseOf(total: number, available: number, needed: number): string {
   if (total === 0) return 'no-instances';
   if (available >= needed) return 'lasting';
   return available === 0 ? 'none-available' : 'min-available';

@@ -35,7 +35,7 @@ export interface Failing {
   readonly reason?: string;
   /** Of a drain: when it ends. */
   readonly until?: string;
-  readonly by?: Happened['by'];
+  readonly by?: NonNullable<Happened['by']>;
 }
 
 /** Why this one cannot be called now. */

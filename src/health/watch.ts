@@ -1,3 +1,4 @@
+import { type ServiceName, serviceKey } from '../registry/service-name.ts';
 import type { Peer } from '../wire/exchange.ts';
 import { type Holding, Holdings } from '../wire/holdings.ts';
 import type { Refused } from '../wire/refused.ts';
@@ -85,6 +86,13 @@ export class Watches {
   async told(name: HealthName): Promise<void> {
     const topics = new Set(healthKeys(name).flatMap((key) => this.#byKey.get(key) ?? []));
     await Promise.all([...topics].flatMap(({ watches }) => [...watches].map((watch) => watch.told())));
+  }
+
+  /** How many watch the very service, or a part of it, by whatever name. */
+  countOf(service: ServiceName): number {
+    let count = 0;
+    for (const { watches } of this.#byKey.get(serviceKey(service)) ?? []) count += watches.size;
+    return count;
   }
 
   /** How many watches are open now. */

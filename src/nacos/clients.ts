@@ -74,6 +74,16 @@ export class Clients {
     for (const one of this.#rooms.subscribers.all(service)) yield ofConnection(one);
   }
 
+  /** How many are told of changes of the service. */
+  subscriberCountOf(service: ServiceName): number {
+    return this.#rooms.pusher.subscribers(service).length + this.#rooms.subscribers.countOf(service);
+  }
+
+  /** How many there are of all services. */
+  get subscriberCount(): number {
+    return this.#rooms.pusher.count + this.#rooms.subscribers.count;
+  }
+
   /** Whose service is called so in part, a line for each that Nacos can tell from the others. */
   *subscribersLike(
     { namespace, group, name }: ServiceName,

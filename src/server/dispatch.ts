@@ -29,6 +29,8 @@ export interface Surfaces {
   readonly eventPaths: (path: string) => Serve | undefined;
   /** Who is taken out for a time. */
   readonly drainPaths: (path: string) => Serve | undefined;
+  /** The page for browsers, and what it reads. */
+  readonly consolePaths: (path: string) => Serve | undefined;
   /** Whether the bridge itself lives, and is ready. */
   readonly probePaths: (path: string) => Serve | undefined;
 }
@@ -36,13 +38,17 @@ export interface Surfaces {
 /** Finds the surface of a request by its path. It knows no path itself but where Nacos begins. */
 export function everything(surfaces: Omit<Surfaces, 'nacosTurnedAway'>, log: Logger): Lanes {
   const { nacos, contextPath, nacosRpc, nacosLane, healthRpc, healthPaths, healthLane } = surfaces;
-  const { listPaths, metricsPaths, eventPaths, drainPaths, probePaths } = surfaces;
+  const { listPaths, metricsPaths, eventPaths, drainPaths, consolePaths, probePaths } = surfaces;
   const root = contextPath.replace(/\/$/, '');
-  // Nearly all that is Nacos's differs from it in its first letter.
+  // Nearly all that is Nacos's differs from these in its first letter.
   const ofActuator = (path: string) => (path.startsWith(ACTUATOR) ? metricsPaths(path) : undefined);
+  const ofConsole = (path: string, asked: string) => (path[NACOS.length] === 'v' ? undefined : consolePaths(asked));
   const request = guarded(log, surfaces.pages, (req, res) => {
     const path = pathOf(req);
-    if (isNacos(req, path, root)) return (ofActuator(pathOf(req)) ?? nacos)(req, res);
+    if (isNacos(req, path, root)) {
+      const there = pathOf(req);
+      return (ofActuator(there) ?? ofConsole(there, path) ?? nacos)(req, res);
+    }
     const serve =
       nacosRpc.get(path) ??
       healthRpc.get(path) ??
@@ -52,6 +58,7 @@ export function everything(surfaces: Omit<Surfaces, 'nacosTurnedAway'>, log: Log
       drainPaths(path) ??
       metricsPaths(path) ??
       probePaths(path) ??
+      consolePaths(path) ??
       notFound;
     return serve(req, res);
   });

@@ -16,6 +16,7 @@ import { drainPaths } from '../operate/drain-paths.ts';
 import { serviceKey } from '../registry/service-name.ts';
 import { peerOf } from '../wire/exchange.ts';
 import { COMPRESSIONS } from './compressions.ts';
+import { consoleFor } from './console.ts';
 import type { Surfaces } from './dispatch.ts';
 import type { House } from './house.ts';
 import { metricsFor } from './measuring.ts';
@@ -39,6 +40,7 @@ export function surfacesOf(house: House, rooms: Rooms): Surfaces {
   return {
     ...nacosSurfaces(house, nacos),
     ...healthSurfaces(house, rooms),
+    consolePaths: consoleFor(house, rooms) ?? (() => undefined),
     pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
     probePaths: probePaths(partsOf({ ...house, ...rooms }), mayHear(door.access)),
     metricsPaths: metricsFor(rooms.metrics, door.access, house),

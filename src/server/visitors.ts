@@ -61,6 +61,36 @@ export function listenersFor(access: Access, { scheduler, wallClock }: Listeners
   };
 }
 
+/**
+ * Who looks at the console: what he may see is what he may read, and beside it whether he may operate. That he may not is no refusal, and
+ * nobody hears of it.
+ */
+export function lookersFor(access: Access, { scheduler, wallClock }: ListenersRoom) {
+  return (req: Request, res: Response) => {
+    const asked = new AskedOverHttp(req, { isScoped: true, example: `${req.method} ${pathOf(req)}` });
+    const readerOf = (permit: Permit, operate: Permit | undefined) => ({
+      scope: `${permit.user ?? ''} ${operate !== undefined}`,
+      maySee: (service: ServiceName) => permit.stillCovers({ kind: 'naming', ...service }),
+      maySeeAll: permit.stillCovers({ kind: 'naming' }),
+      mayOperate: (service?: ServiceName) => operate?.stillCovers({ kind: 'naming', ...service }) ?? false,
+    });
+    return {
+      async admitted() {
+        const permit = await access.admit('read', asked);
+        if (!permit.isRefusal) return readerOf(permit, await access.permitFor('operate', asked));
+        answerRefusal(req, res, permit, wallClock());
+        return undefined;
+      },
+      follow(end: () => void) {
+        const again = async () => {
+          if ((await access.admit('read', asked)).isRefusal) end();
+        };
+        return scheduler.every(ASKED_AGAIN_MS, () => void again().catch(end));
+      },
+    };
+  };
+}
+
 function hears(permit: Permit) {
   return ({ service }: { readonly service?: ServiceName }) => permit.stillCovers({ kind: 'naming', ...service });
 }

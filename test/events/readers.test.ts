@@ -6,10 +6,10 @@ import { History } from '../../src/events/history.ts';
 import { eventPaths } from '../../src/events/paths.ts';
 import type { Detail, EventRecord } from '../../src/events/record.ts';
 import { RecordTexts } from '../../src/events/record-texts.ts';
-import { Turns } from '../../src/events/turns.ts';
 import { OpenAnswers } from '../../src/wire/open-answers.ts';
 import { Refused } from '../../src/wire/refused.ts';
 import { systemScheduler } from '../../src/wire/scheduler.ts';
+import { SharedTurns } from '../../src/wire/shared-turns.ts';
 import { Shares } from '../../src/wire/shares.ts';
 import { failOnLeaks } from '../support/leaks.ts';
 import { ManualScheduler } from '../support/scheduler.ts';
@@ -41,7 +41,7 @@ async function room() {
     group: 'G',
     wallClock: () => 1_000,
     now: () => performance.now(),
-    // Turns are real, deadlines are moved by hand.
+    // SharedTurns are real, deadlines are moved by hand.
     scheduler: { soon: systemScheduler.soon, after: (ms, run) => scheduler.after(ms, run) },
     openAnswers: new OpenAnswers(),
     shutdown: shutdown.signal,
@@ -244,7 +244,7 @@ describe('texts of records', () => {
 
 it('readers have a little of each turn together, one after the other', async () => {
   let [now, soon] = [0, [] as (() => void)[]];
-  const turns = new Turns({ now: () => now, scheduler: { soon: (run) => void soon.push(run) } });
+  const turns = new SharedTurns({ now: () => now, scheduler: { soon: (run) => void soon.push(run) } });
   const done: string[] = [];
   const parts = ['a', 'b', 'c', 'd', 'e'].map((name) =>
     turns.next(() => {

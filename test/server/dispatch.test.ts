@@ -51,6 +51,7 @@ async function served(checker: Checker, port: 'all' | 'health' = 'all') {
     eventPaths: () => undefined,
     listPaths: () => undefined,
     drainPaths: () => undefined,
+    consolePaths: () => undefined,
     probePaths: probePaths([]),
   };
   const lanes = port === 'all' ? everything(surfaces, log) : healthOnly(surfaces, log);

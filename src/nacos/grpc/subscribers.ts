@@ -112,6 +112,10 @@ export class Subscribers {
     return this.#shares.count;
   }
 
+  countOf(service: ServiceName): number {
+    return this.#topics.get(serviceKey(service))?.subscriptions.size ?? 0;
+  }
+
   /** Every subscription there is, service by service; or those of one connection, or to one service. */
   *all(whose?: Connection | ServiceName): IterableIterator<Subscription> {
     if (whose === undefined) for (const { subscriptions } of this.#topics.values()) yield* subscriptions;

@@ -1,15 +1,15 @@
-import type { Scheduler } from '../wire/scheduler.ts';
+import type { Scheduler } from './scheduler.ts';
 
 /**
- * What is done for all readers of events, a part at a time: together they have a little of each turn of the event loop and no more, one
- * after the other, however many there are and however much there is to be told.
+ * What is done for many readers, a part at a time: together they have a little of each turn of the event loop and no more, one after the
+ * other, however many there are and however much there is to be told.
  */
-export class Turns {
-  readonly #options: TurnsOptions;
+export class SharedTurns {
+  readonly #options: SharedTurnsOptions;
   #waiting: (() => void)[] = [];
   #isDue = false;
 
-  constructor(options: TurnsOptions) {
+  constructor(options: SharedTurnsOptions) {
     this.#options = options;
   }
 
@@ -48,7 +48,7 @@ export class Turns {
   }
 }
 
-export interface TurnsOptions {
+export interface SharedTurnsOptions {
   readonly scheduler: Pick<Scheduler, 'soon'>;
   /** Monotonic milliseconds. */
   readonly now: () => number;

@@ -1,0 +1,114 @@
+import { answer, answerJson, answerText } from '../wire/answer.ts';
+import { ipOf, pathOf, queryOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
+import { SharedTurns } from '../wire/shared-turns.ts';
+import { snapshotOf } from './deltas.ts';
+import { Files } from './files.ts';
+import type { LookRoom, View } from './look.ts';
+import { type Asked, Looks } from './looks.ts';
+import { Pulse } from './pulse.ts';
+import type { Sources } from './sources.ts';
+import { streamView } from './stream.ts';
+import { VIEWS } from './views/views.ts';
+
+/**
+ * The console: a page in a browser, and what it reads. The page is files; what it shows is one view at a time, as a whole or as a stream of
+ * what changes. It decides nothing of its own, and while nobody looks it keeps nothing and runs nothing.
+ */
+export interface ConsoleOptions extends Sources {
+  /** Where the page is: paths that end with `/`. */
+  readonly roots: readonly string[];
+}
+
+/** Who answers on a path, if it is one of the console's. */
+export function consolePaths(options: ConsoleOptions): (path: string) => Serve | undefined {
+  const files = new Files();
+  const api = apiOf(options);
+  const bare = new Set(options.roots.map((root) => root.slice(0, -1)).filter((path) => path !== ''));
+  return (path) => {
+    if (bare.has(path)) return redirected;
+    const root = options.roots.find((one) => path.startsWith(one));
+    if (root === undefined) return undefined;
+    const rest = path.slice(root.length);
+    if (rest.startsWith(API)) return api.get(rest.slice(API.length));
+    // Whatever else is there belongs to others.
+    if (rest !== '' && !OF_PAGE.test(rest)) return undefined;
+    return reading((req, res) => files.serve(req, res, rest));
+  };
+}
+
+const API = 'console/api/';
+const OF_PAGE = /^(assets\/[\w.-]{1,100}|index\.html|favicon[\w-]{0,30}\.svg)$/;
+
+/** To the page in its place, by which it finds all else. */
+function redirected(req: Request, res: Response): void {
+  const query = queryOf(req);
+  answer(res, 308, 'text/plain;charset=UTF-8', '', { Location: `${pathOf(req)}/${query === '' ? '' : `?${query}`}` });
+}
+
+function apiOf(options: ConsoleOptions): ReadonlyMap<string, Serve> {
+  const pulse = new Pulse(options);
+  const room: LookRoom = { ...options, pulse };
+  const looks = new Looks(room, new SharedTurns(options));
+  const refuse = refuserOf(options);
+  const asking = (
+    run: (req: Request, res: Response, asked: Asked & { readonly view: View; readonly follow: Follow }) => Promise<void>,
+  ) =>
+    reading(async (req, res) => {
+      const params = new URLSearchParams(queryOf(req));
+      const name = params.get('view') ?? 'now';
+      const view = Object.hasOwn(VIEWS, name) ? VIEWS[name as keyof typeof VIEWS] : undefined;
+      if (view === undefined) return answerJson(res, 400, { reason: `view must be one of ${Object.keys(VIEWS).join(', ')}` });
+      params.delete('view');
+      const { admitted, follow } = options.readerOf(req, res);
+      const reader = await admitted();
+      if (reader !== undefined) await run(req, res, { name, params, reader, view, follow });
+    });
+  return new Map<string, Serve>([
+    [
+      'snapshot',
+      asking(async (_, res, { view, ...asked }) => {
+        const joined = looks.join(view, asked);
+        if (typeof joined === 'string') return answerJson(res, 400, { reason: joined });
+        try {
+          answer(res, 200, 'application/json', `${snapshotOf(await joined.look())}\n`, { 'Cache-Control': 'no-store' });
+        } finally {
+          joined.leave();
+        }
+      }),
+    ],
+    [
+      'stream',
+      asking(async (req, res, { view, follow, ...asked }) => {
+        const joined = looks.join(view, asked);
+        if (typeof joined === 'string') return answerJson(res, 400, { reason: joined });
+        if (req.method === 'HEAD') {
+          joined.leave();
+          return answer(res, 200, 'text/event-stream', '', { 'Cache-Control': 'no-store' });
+        }
+        await streamView(req, res, { ...options, pulse, joined, reader: asked.reader, follow, refuse });
+      }),
+    ],
+  ]);
+}
+
+type Follow = ReturnType<Sources['readerOf']>['follow'];
+
+/** For GET and HEAD alone. */
+function reading(serve: (req: Request, res: Response) => void | Promise<void>): Serve {
+  return (req, res) => {
+    req.resume();
+    if (req.method === 'GET' || req.method === 'HEAD') return serve(req, res);
+    res.setHeader('Allow', 'GET, HEAD');
+    answerText(res, 405, 'GET or HEAD\n');
+  };
+}
+
+function refuserOf({ refused }: Sources) {
+  return (req: Request, res: Response, limit: 'in all' | 'of one address'): void => {
+    const isInAll = limit === 'in all';
+    refused.count(isInAll ? 'event streams' : 'event streams of one address', ipOf(req));
+    const option = isInAll ? '--max-event-streams' : '--max-event-streams-per-peer';
+    res.setHeader('Retry-After', '1');
+    answerJson(res, 503, { reason: `too many follow events already ${isInAll ? 'in all' : 'from one address'} (${option})` });
+  };
+}

@@ -1,0 +1,53 @@
+import type { Snapshot, ViewName } from './api.ts';
+import type { Happened, Reader, Sources } from './sources.ts';
+
+/** How a view is made. Each view is a file in `views/`, and one of the table there. */
+export interface View {
+  /** Reads what of it is asked for; a text: why that cannot be read. It may keep something for as long as somebody looks. */
+  readonly open: (params: URLSearchParams, room: LookRoom) => Opened | string;
+}
+
+export interface Opened {
+  /** All that is on the screen now. Yields where others may have their turn: a part takes no more than a fraction of a millisecond. */
+  readonly look: (reader: Reader) => Look;
+  /** Which events are told as they happen, where any are. */
+  readonly hears?: (happened: Happened) => boolean;
+}
+
+export type Look<V extends ViewName = ViewName> = Generator<undefined, Omit<Snapshot<V>, 'seq'>, void>;
+
+export interface LookRoom extends Sources {
+  readonly pulse: { readonly points: readonly (readonly [at: number, received: number, expected: number])[] };
+}
+
+/** After so many small things others have their turn. */
+export const AT_ONCE = 200;
+
+/** The parameters that a view knows, each once; a text: which it does not know. */
+export function known<Name extends string>(
+  params: URLSearchParams,
+  names: readonly Name[],
+): Readonly<Partial<Record<Name, string>>> | string {
+  const read: Partial<Record<Name, string>> = {};
+  for (const [name, value] of params) {
+    const one = names.find((other) => other === name);
+    if (one === undefined) return `${JSON.stringify(name.slice(0, 100))} is not known: ${names.join(', ')}`;
+    if (read[one] !== undefined) return `${name} is said more than once`;
+    if (value.length > MAX_PARAM_LENGTH) return `${name} is longer than ${MAX_PARAM_LENGTH} characters`;
+    if (value !== '') read[one] = value;
+  }
+  return read;
+}
+
+const MAX_PARAM_LENGTH = 1_024;
+
+/** Of what is paged: which page of how many, the first being 1. Beyond the last is the last. */
+export function paged(
+  asked: string | undefined,
+  count: number,
+  ofOne: number,
+): { readonly page: number; readonly pages: number } {
+  const pages = Math.max(1, Math.ceil(count / ofOne));
+  const page = Math.min(pages, Math.max(1, Math.floor(Number(asked ?? 1)) || 1));
+  return { page, pages };
+}

@@ -1,0 +1,7 @@
+import type { ViewName } from '../api.ts';
+import type { View } from '../look.ts';
+import { now } from './now.ts';
+import { services } from './services.ts';
+
+/** Every view there is, by the name by which it is asked for. */
+export const VIEWS: Readonly<Partial<Record<ViewName, View>>> = { now, services };
