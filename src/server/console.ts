@@ -1,5 +1,6 @@
+import { AskedOverHttp } from '../access/asked-over-http.ts';
 import { consolePaths } from '../console/console.ts';
-import type { Happened, Sources } from '../console/sources.ts';
+import type { Happened, Reception, Sources } from '../console/sources.ts';
 import { Past } from '../events/past.ts';
 import type { EventRecord } from '../events/record.ts';
 import { viewOf } from '../events/view.ts';
@@ -7,9 +8,12 @@ import { explainedOf } from '../health/explained.ts';
 import { selectAll } from '../health/names.ts';
 import type { Options } from '../options.ts';
 import type { Serve } from '../wire/exchange.ts';
+import { operationsFor } from './console-operations.ts';
+import type { Door } from './door.ts';
 import type { House } from './house.ts';
 import type { Rooms } from './rooms.ts';
-import { lookersFor } from './visitors.ts';
+import { readVersion } from './version.ts';
+import { comersFor, lookersFor } from './visitors.ts';
 
 /** What the console is shown of the rooms, and where it is. A meeting point of siblings: it decides nothing itself. */
 export function consoleFor(house: House, rooms: Rooms): ((path: string) => Serve | undefined) | undefined {
@@ -29,7 +33,8 @@ function withSlash(path: string): string {
   return path.endsWith('/') ? path : `${path}/`;
 }
 
-function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms): Sources {
+function sourcesOf(house: House, rooms: Rooms): Sources {
+  const { health, watches, nacos, events, door } = rooms;
   const { registry, machineTime } = house;
   const { history, streams } = events;
   const past = new Past(history, machineTime);
@@ -41,6 +46,8 @@ function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms
     streams,
     shutdown: house.shutdown.signal,
     readerOf: lookersFor(door.access, house),
+    reception: receptionOf(house, door),
+    operations: operationsFor(house, rooms),
     health: {
       statusOf: (service) => health.statusOf(selectAll(service)),
       countsOf: (service) => health.countsOf(service),
@@ -65,5 +72,16 @@ function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms
       subscriberCountOf: (service) => clients.subscriberCountOf(service),
       holderOf: (service, instance) => clients.holderOf(service, instance),
     },
+  };
+}
+
+function receptionOf({ machineTime, options }: House, { access }: Door): Reception {
+  return {
+    version: readVersion(),
+    startedAt: machineTime(),
+    auth: options.auth,
+    whoComes: comersFor(access),
+    login: (req, pair) => access.login(new AskedOverHttp(req, { ownParams: true, example: 'login' }), pair),
+    admitOperator: (req) => access.admit('operate', new AskedOverHttp(req, { isScoped: true, example: 'console: an action' })),
   };
 }
