@@ -27,7 +27,6 @@ export function Plot({ label, points, series, heightPx = 160 }: Props) {
   const drawn = useRef(points);
   drawn.current = points;
   const look = `${theme.value} ${language.value} ${series.map((one) => one.label).join()}`;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it is made anew for another look, and fed for other points
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
