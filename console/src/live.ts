@@ -4,6 +4,7 @@ import { applied } from './deltas.ts';
 import { type Params, route } from './route.ts';
 import { ask, loadSession, needLogin, session } from './session.ts';
 import { type Message, SseReader } from './sse.ts';
+import { failingCount } from './title.ts';
 
 /**
  * The one stream that the page has open: of the view on the screen. It never asks twice at a time, and none while nobody looks.
@@ -151,6 +152,7 @@ function show(): void {
 }
 
 function showDelta(delta: Delta, asked: string): void {
+  if (delta.notServing !== undefined) failingCount.value = delta.notServing;
   const before = shown.peek();
   const view = new URLSearchParams(asked).get('view') as ViewName;
   // What of another view is still on the screen is no ground for a change of this one.
