@@ -7,9 +7,9 @@ import { CAUSES } from '../../../src/events/causes.ts';
 
 const SOURCES = join(import.meta.dirname, '../../../console/src');
 
-// What begins the page, and what has a style, is for a browser.
+// What begins the page is for a browser.
 const modules = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter(
-  (name) => /\.tsx?$/.test(name) && !['main.tsx', 'parts/uplot.ts'].includes(name),
+  (name) => /\.tsx?$/.test(name) && name !== 'main.tsx',
 );
 for (const name of modules) await import(join(SOURCES, name));
 
