@@ -39,6 +39,8 @@ export interface HealthSource {
   ) => { readonly available: number; readonly total: number; readonly needed: number } | undefined;
   /** Who fails in it, and why it is not serving, as `/health/NAME` says it. */
   readonly explain: (service: ServiceName, mostFailing: number) => Explained;
+  /** By which cause each of these cannot be called, and since when: of instances of the service that are not available. */
+  readonly failing: (service: ServiceName, instances: readonly Instance[]) => readonly FailingInstance[];
   readonly onService: (listener: (service: ServiceName) => void) => Cancel;
 }
 

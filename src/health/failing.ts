@@ -67,7 +67,11 @@ function by(...causes: readonly string[]): ToldBy {
 }
 
 /** Those that are here and cannot be called, the first of them. */
-export function failingOf({ service, failing, heardOf }: Explanation, most: number, past: Past): Failing[] {
+export function failingOf(
+  { service, failing, heardOf }: Pick<Explanation, 'service' | 'failing' | 'heardOf'>,
+  most: number,
+  past: Past,
+): Failing[] {
   const told = failing.slice(0, most).map((instance) => ({ instance, cause: causeOf(instance) }));
   const wanted = new Map(told.map(({ instance, cause }) => [addressKey(instance), TOLD_BY[cause]]));
   const happened = past.lastOf(service, wanted);

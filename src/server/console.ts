@@ -4,6 +4,7 @@ import { Past } from '../events/past.ts';
 import type { EventRecord } from '../events/record.ts';
 import { viewOf } from '../events/view.ts';
 import { explainedOf } from '../health/explained.ts';
+import { failingOf } from '../health/failing.ts';
 import { selectAll } from '../health/names.ts';
 import type { Options } from '../options.ts';
 import type { Serve } from '../wire/exchange.ts';
@@ -45,6 +46,8 @@ function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms
       statusOf: (service) => health.statusOf(selectAll(service)),
       countsOf: (service) => health.countsOf(service),
       explain: (service, most) => explainedOf(health, service, most, past),
+      failing: (service, failing) =>
+        failingOf({ service, failing, heardOf: (address) => registry.heardOf(service, address) }, failing.length, past),
       onService: (listener) => health.onService(listener),
     },
     events: {
