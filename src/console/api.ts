@@ -184,7 +184,7 @@ export interface ServiceRow extends ServiceRef {
   /** Who is told of it: watches of health, and subscribers of Nacos. */
   readonly watchers: number;
   readonly subscribers: number;
-  /** The last hour: from when on it had which status, the oldest first; what was before the first nobody knows. */
+  /** The last hour: from when on it had which status, the oldest first, which may be older; what was before the first nobody knows. */
   readonly hour: readonly (readonly [from: number, status: Status])[];
 }
 
@@ -266,21 +266,24 @@ export interface ServiceFacts {
   readonly pending: { readonly status: Status; readonly at: number } | null;
   readonly failing: readonly FailingInstance[];
   readonly failingCount: number;
-  /** The last of it, the oldest first. */
+  /** The last of it, the oldest first; of one that is not known any more, as far as it is among the last of all. */
   readonly events: readonly EventLine[];
   readonly settings: ServiceSettings | null;
+  /** Who is told of it as a client of Nacos. */
   readonly subscribers: { readonly count: number; readonly first: readonly SubscriberRow[] };
+  /** Who watches it as health, those alike as one. */
   readonly watchers: { readonly count: number; readonly first: readonly WatcherRow[] };
   readonly page: number;
   readonly pages: number;
-  /** How it is asked for. */
-  readonly asking: Asking;
+  /** How it is asked for; null: not all ports are open yet. */
+  readonly asking: Asking | null;
   readonly mayOperate: boolean;
   /** It was created, and may be deleted while it has no instances. */
   readonly isCreated: boolean;
 }
 
 export interface ServiceSettings {
+  /** `2`, or `50%`. */
   readonly minAvailable?: string;
   readonly protectThreshold?: number;
   readonly metadata: Readonly<Record<string, string>>;
@@ -294,6 +297,8 @@ export interface Asking {
   readonly main: string;
   readonly health: string;
   readonly tls?: string;
+  /** Which of them speak nothing but TLS: all but the one for health alone, or all. */
+  readonly tlsOnly: 'none' | 'nacos' | 'all';
   /** Health is asked for with a login. */
   readonly needsLogin: boolean;
 }

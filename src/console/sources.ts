@@ -16,6 +16,8 @@ export interface Sources {
   readonly events: EventsSource;
   readonly watches: WatchesSource;
   readonly nacos: NacosSource;
+  /** Where it listens; undefined until all ports are open. */
+  readonly listening: () => Listening | undefined;
   readonly taps: Pick<Taps, 'beats'>;
   readonly scheduler: Scheduler;
   /** Monotonic milliseconds. */
@@ -41,6 +43,14 @@ export interface HealthSource {
   readonly explain: (service: ServiceName, mostFailing: number) => Explained;
   /** By which cause each of these cannot be called, and since when: of instances of the service that are not available. */
   readonly failing: (service: ServiceName, instances: readonly Instance[]) => readonly FailingInstance[];
+  /** Who has gone lately and is missed, the last one first. */
+  readonly gone: (service: ServiceName) => readonly FailingInstance[];
+  /** Why it is not serving, and what waits to be told, without a look at its instances. */
+  readonly why: (service: ServiceName) => Pick<Explained, 'because' | 'pending'>;
+  /** The shortest name by which the service is asked for. */
+  readonly nameOf: (service: ServiceName) => string;
+  /** Nobody is told without a login. */
+  readonly needsLogin: boolean;
   readonly onService: (listener: (service: ServiceName) => void) => Cancel;
 }
 
@@ -83,14 +93,38 @@ export interface WatchesSource {
   readonly count: () => number;
   /** How many watch the very service, by whatever name. */
   readonly countOf: (service: ServiceName) => number;
+  /** By which name each of them watches it, and from where. */
+  readonly of: (service: ServiceName) => Iterable<{ readonly name: string; readonly ip: string }>;
+}
+
+/** Each as `HOST:PORT`, and which of them speak nothing but TLS. */
+export interface Listening {
+  readonly main: string;
+  readonly health: string;
+  readonly tls?: string;
+  readonly tlsOnly: 'none' | 'nacos' | 'all';
 }
 
 export interface NacosSource {
   readonly connectionCount: () => number;
   readonly subscriberCount: () => number;
   readonly subscriberCountOf: (service: ServiceName) => number;
+  readonly subscribersOf: (service: ServiceName) => Iterable<Subscriber>;
+  /** What operators have said of the service in Nacos's words. */
+  readonly settingsOf: (service: ServiceName) => {
+    readonly protectThreshold: number;
+    readonly metadata: Readonly<Record<string, string>>;
+  };
   /** The client that holds the instance. */
   readonly holderOf: (service: ServiceName, instance: Instance) => string | undefined;
+}
+
+/** Who is told of changes of a service: as of the Nacos surface. */
+export interface Subscriber extends Address {
+  readonly clientId: string;
+  readonly service: ServiceName;
+  readonly app: string;
+  readonly agent: string;
 }
 
 export type ReaderOf = (req: Request, res: Response) => Asking;

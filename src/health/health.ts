@@ -252,7 +252,7 @@ export class Health implements Checker {
     return {
       service,
       status: this.#statusOfService(service, selector),
-      pending: this.#pendingOf(service, selector),
+      pending: this.pendingOf(service, selector),
       total: instances.length,
       healthy,
       enabled,
@@ -273,7 +273,8 @@ export class Health implements Checker {
     return this.#trackOf(service, selector)?.told ?? this.#rawOf(service, selector);
   }
 
-  #pendingOf(service: ServiceName, selector: ServiceSelector): Explanation['pending'] {
+  /** What is told of it in so many milliseconds, if it lasts; undefined: it is what is told. */
+  pendingOf(service: ServiceName, selector = selectAll(service)): Explanation['pending'] {
     const track = this.#trackOf(service, selector);
     if (track?.dueAt === undefined) return undefined;
     return { status: track.raw, inMs: Math.max(0, track.dueAt - this.#now()) };

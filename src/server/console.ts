@@ -1,11 +1,13 @@
 import { consolePaths } from '../console/console.ts';
-import type { Happened, Sources } from '../console/sources.ts';
+import type { Happened, Listening, Sources } from '../console/sources.ts';
 import { Past } from '../events/past.ts';
 import type { EventRecord } from '../events/record.ts';
 import { viewOf } from '../events/view.ts';
-import { explainedOf } from '../health/explained.ts';
-import { failingOf } from '../health/failing.ts';
-import { selectAll } from '../health/names.ts';
+import { explainedOf, whyOf } from '../health/explained.ts';
+import { failingOf, goneOf } from '../health/failing.ts';
+import { selectAll, writeHealthName } from '../health/names.ts';
+import { HOME } from '../nacos/rules.ts';
+import { nacosSettingsOf } from '../nacos/settings.ts';
 import type { Options } from '../options.ts';
 import type { Serve } from '../wire/exchange.ts';
 import type { House } from './house.ts';
@@ -13,9 +15,13 @@ import type { Rooms } from './rooms.ts';
 import { lookersFor } from './visitors.ts';
 
 /** What the console is shown of the rooms, and where it is. A meeting point of siblings: it decides nothing itself. */
-export function consoleFor(house: House, rooms: Rooms): ((path: string) => Serve | undefined) | undefined {
+export function consoleFor(
+  house: House,
+  rooms: Rooms,
+  ports: PortsNow = () => undefined,
+): ((path: string) => Serve | undefined) | undefined {
   const roots = rootsOf(house.options);
-  return roots.length === 0 ? undefined : consolePaths({ ...sourcesOf(house, rooms), roots });
+  return roots.length === 0 ? undefined : consolePaths({ ...sourcesOf(house, rooms, ports), roots });
 }
 
 /** Where Nacos has its own, and where one looks first. */
@@ -30,8 +36,11 @@ function withSlash(path: string): string {
   return path.endsWith('/') ? path : `${path}/`;
 }
 
-function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms): Sources {
-  const { registry, machineTime } = house;
+/** Those that are open; undefined until all are. */
+export type PortsNow = () => Omit<Listening, 'tlsOnly'> | undefined;
+
+function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms, ports: PortsNow): Sources {
+  const { options, registry, machineTime } = house;
   const { history, streams } = events;
   const past = new Past(history, machineTime);
   const { connections, clients } = nacos.rooms;
@@ -47,7 +56,11 @@ function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms
       countsOf: (service) => health.countsOf(service),
       explain: (service, most) => explainedOf(health, service, most, past),
       failing: (service, failing) =>
-        failingOf({ service, failing, heardOf: (address) => registry.heardOf(service, address) }, failing.length, past),
+        failingOf({ service, failing, heardOf: (at) => registry.heardOf(service, at), isShown: true }, failing.length, past),
+      gone: (service) => goneOf(service, health.statusOf(selectAll(service)) === 'serving', past),
+      why: (service) => whyOf(health, service),
+      nameOf: (service) => writeHealthName(selectAll(service), HOME),
+      needsLogin: options.healthAuth,
       onService: (listener) => health.onService(listener),
     },
     events: {
@@ -61,11 +74,23 @@ function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms
       // Whatever is asked for has come from the history.
       viewOf: (happened: Happened) => viewOf(happened as EventRecord),
     },
-    watches: { count: () => watches.count, countOf: (service) => watches.countOf(service) },
+    watches: {
+      count: () => watches.count,
+      countOf: (service) => watches.countOf(service),
+      *of(service) {
+        for (const { name, ip } of watches.of(service)) yield { name: name === 'bridge' ? '' : writeHealthName(name, HOME), ip };
+      },
+    },
+    listening: () => {
+      const listeners = ports();
+      return listeners && { ...listeners, tlsOnly: options.tlsOnly };
+    },
     nacos: {
       connectionCount: () => connections.count,
       subscriberCount: () => clients.subscriberCount,
       subscriberCountOf: (service) => clients.subscriberCountOf(service),
+      subscribersOf: (service) => clients.subscribersOf(service),
+      settingsOf: (service) => nacosSettingsOf(registry, service),
       holderOf: (service, instance) => clients.holderOf(service, instance),
     },
   };
