@@ -335,12 +335,8 @@ export interface InstanceRow extends AddressRef {
   readonly remembered?: true;
   /** What its check has found, if that is not that all is well. */
   readonly trouble?: { readonly type: string; readonly verdict: string; readonly reason: string };
-  /** What of it is an operator's word; null takes a key away. */
-  readonly edit?: {
-    readonly enabled?: boolean;
-    readonly weight?: number;
-    readonly metadata?: Readonly<Record<string, string | null>>;
-  };
+  /** What of it is an operator's word. */
+  readonly edit?: Edit;
   /** What its client has said, where an edit lies over it. */
   readonly registered?: {
     readonly enabled: boolean;
@@ -352,6 +348,13 @@ export interface InstanceRow extends AddressRef {
   /** Why it cannot be called, and since when. */
   readonly cause?: string;
   readonly since?: number;
+}
+
+/** What operators have laid over what a client says; null takes a key away. */
+export interface Edit {
+  readonly enabled?: boolean;
+  readonly weight?: number;
+  readonly metadata?: Readonly<Record<string, string | null>>;
 }
 
 export interface InstanceFacts {
@@ -501,6 +504,8 @@ export type Action =
   | (InstanceRef & { readonly do: 'metadata'; readonly metadata: Readonly<Record<string, string | null>> })
   /** All that operators have laid over it ends. */
   | (InstanceRef & { readonly do: 'unedit' })
+  /** What is laid over it: these parts are so, and those that are named by `ended` (`enabled`, `weight`, `metadata.KEY`) end. */
+  | (InstanceRef & { readonly do: 'edit'; readonly edit: Edit; readonly ended: readonly string[] })
   | (InstanceRef & { readonly do: 'deregister' })
   /** `forMs`: how long; in this service alone, or with `everywhere` in all that have the address. */
   | (InstanceRef & { readonly do: 'drain'; readonly forMs: number; readonly reason?: string; readonly everywhere?: boolean })

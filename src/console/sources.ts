@@ -1,7 +1,10 @@
-import type { Address, Instance } from '../registry/instance.ts';
+import type { Address, Edit, Instance } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ServiceName } from '../registry/service-name.ts';
+import type { Source } from '../registry/source.ts';
+import type { Admission, LoggedIn, Permit, Refusal } from '../rights/admission.ts';
 import type { Request, Response } from '../wire/exchange.ts';
+import type { HeldBodies } from '../wire/held-bodies.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
 import type { Refused } from '../wire/refused.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
@@ -26,6 +29,10 @@ export interface Sources {
   readonly wallClock: () => number;
   /** Who asks, and what he may see: as of `/events`. */
   readonly readerOf: ReaderOf;
+  readonly reception: Reception;
+  readonly operations: Operations;
+  /** Where what has come of a body is counted until it is whole. */
+  readonly bodies: HeldBodies;
   readonly openAnswers: OpenAnswers;
   readonly refused: Refused;
   /** The streams of events that may be open in all and of one address: those of the console are among them. */
@@ -144,4 +151,66 @@ export interface Reader {
   /** What is about no service. */
   readonly maySeeAll: boolean;
   readonly mayOperate: (service?: ServiceName) => boolean;
+}
+
+/** Who comes, and what he may. */
+export interface Reception {
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Whether people log in. */
+  readonly auth: boolean;
+  readonly whoComes: (req: Request) => Promise<Comer>;
+  readonly login: (req: Request, pair: { readonly name: string; readonly password: string }) => Answered<LoggedIn | Refusal>;
+  /** Whether he may operate anywhere; and then, of each service, whether there. */
+  readonly admitOperator: (req: Request) => Answered<Admission>;
+}
+
+type Answered<T> = T | Promise<T>;
+
+export interface Comer {
+  readonly user?: string;
+  /** Somewhere at least. */
+  readonly mayRead: boolean;
+  readonly mayOperate: boolean;
+  readonly isAdmin: boolean;
+  /** Why he may not read. */
+  readonly reason?: string;
+}
+
+/**
+ * What operators do, by the rules of the calls that they have beside the console. What is refused is thrown, and `refusalOf` says what of
+ * that is the caller's fault.
+ */
+export interface Operations {
+  /** Key by key over what is there, or over what waits for one that has gone. */
+  readonly amend: (service: ServiceName, address: Address, edit: Edit, by: Source) => void;
+  /** In place of what is there, to the letter. */
+  readonly replaceEdit: (service: ServiceName, address: Address, edit: Edit, by: Source) => void;
+  readonly unedit: (service: ServiceName, address: Address, by: Source) => void;
+  readonly deregister: (service: ServiceName, address: Address, by: Source) => void;
+  /** Answer how many were. */
+  readonly drain: (at: DrainPlace, said: { readonly forMs: number; readonly reason: string }, author: Author) => Promise<number>;
+  readonly resume: (at: DrainPlace, author: Author) => Promise<number>;
+  readonly createService: (service: ServiceName, by: Source) => void;
+  readonly dropService: (service: ServiceName, by: Source) => void;
+  /** Whether it was created, and is as `createService` makes it. */
+  readonly isAsCreated: (service: ServiceName) => boolean;
+  /** What is wrong with a reason that somebody gives. */
+  readonly reasonFault: (reason: string) => string | undefined;
+  readonly mayLast: (forMs: number) => boolean;
+  readonly byOf: (req: Request, permit: Pick<Permit, 'user'>) => Source;
+  readonly refusalOf: (error: unknown) => { readonly status: number; readonly reason: string } | undefined;
+  /** Undefined: nothing is kept. */
+  readonly durability: { readonly owed: number; readonly settled: () => Promise<void> } | undefined;
+}
+
+/** An address, and in which service; in all of them where none is named. */
+export interface DrainPlace extends Address {
+  readonly service: ServiceName | undefined;
+}
+
+export interface Author {
+  readonly by: Source;
+  readonly permit: Permit;
 }

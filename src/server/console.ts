@@ -1,5 +1,6 @@
+import { AskedOverHttp } from '../access/asked-over-http.ts';
 import { consolePaths } from '../console/console.ts';
-import type { Happened, Listening, Sources } from '../console/sources.ts';
+import type { Happened, Listening, Reception, Sources } from '../console/sources.ts';
 import { Past } from '../events/past.ts';
 import type { EventRecord } from '../events/record.ts';
 import { viewOf } from '../events/view.ts';
@@ -10,9 +11,12 @@ import { HOME } from '../nacos/rules.ts';
 import { nacosSettingsOf } from '../nacos/settings.ts';
 import type { Options } from '../options.ts';
 import type { Serve } from '../wire/exchange.ts';
+import { operationsFor } from './console-operations.ts';
+import type { Door } from './door.ts';
 import type { House } from './house.ts';
 import type { Rooms } from './rooms.ts';
-import { lookersFor } from './visitors.ts';
+import { readVersion } from './version.ts';
+import { comersFor, lookersFor } from './visitors.ts';
 
 /** What the console is shown of the rooms, and where it is. A meeting point of siblings: it decides nothing itself. */
 export function consoleFor(
@@ -39,7 +43,8 @@ function withSlash(path: string): string {
 /** Those that are open; undefined until all are. */
 export type PortsNow = () => Omit<Listening, 'tlsOnly'> | undefined;
 
-function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms, ports: PortsNow): Sources {
+function sourcesOf(house: House, rooms: Rooms, ports: PortsNow): Sources {
+  const { health, watches, nacos, events, door } = rooms;
   const { options, registry, machineTime } = house;
   const { history, streams } = events;
   const past = new Past(history, machineTime);
@@ -51,6 +56,8 @@ function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms
     streams,
     shutdown: house.shutdown.signal,
     readerOf: lookersFor(door.access, house),
+    reception: receptionOf(house, door),
+    operations: operationsFor(house, rooms),
     health: {
       statusOf: (service) => health.statusOf(selectAll(service)),
       countsOf: (service) => health.countsOf(service),
@@ -93,5 +100,16 @@ function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms
       settingsOf: (service) => nacosSettingsOf(registry, service),
       holderOf: (service, instance) => clients.holderOf(service, instance),
     },
+  };
+}
+
+function receptionOf({ machineTime, options }: House, { access }: Door): Reception {
+  return {
+    version: readVersion(),
+    startedAt: machineTime(),
+    auth: options.auth,
+    whoComes: comersFor(access),
+    login: (req, pair) => access.login(new AskedOverHttp(req, { ownParams: true, example: 'login' }), pair),
+    admitOperator: (req) => access.admit('operate', new AskedOverHttp(req, { isScoped: true, example: 'console: an action' })),
   };
 }
