@@ -13,5 +13,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     reportCompressedSize: false,
     emptyOutDir: true,
+    // What several views share comes at once: to ask for it piece by piece takes longer than to have it.
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: 'page', test: /preact|console\/src\/(?!views\/|main)/ }] } },
+    },
   },
 });

@@ -1,9 +1,10 @@
 import { batch, computed, signal } from '@preact/signals';
-import type { Delta, EventLine, Missed, Over, Snapshot, ViewName } from '../../src/console/api.ts';
+import type { Delta, EventLine, Missed, Over, Refused, Snapshot, ViewName } from '../../src/console/api.ts';
 import { applied } from './deltas.ts';
 import { type Params, route } from './route.ts';
 import { ask, loadSession, needLogin, session } from './session.ts';
 import { type Message, SseReader } from './sse.ts';
+import { failingCount } from './title.ts';
 
 /**
  * The one stream that the page has open: of the view on the screen. It never asks twice at a time, and none while nobody looks.
@@ -26,6 +27,8 @@ export const connection = signal<Connection>({ state: 'connecting', since: Date.
 export const wasRestarted = signal<number>();
 
 const HIDDEN_FOR_MS = 60_000;
+const WAITING_MOST = 5_000;
+const TOO_MANY = 429;
 const PAUSE_MS = { first: 250, most: 5_000 } as const;
 
 /** What the page asks for now. */
@@ -51,14 +54,15 @@ export function onHappened(listener: (line: EventLine) => void, onMissed?: (miss
   };
 }
 
-let open: { readonly query: string; readonly ends: AbortController; lastId: string } | undefined;
+let open: { readonly query: string; readonly ends: AbortController; readonly openedAt: number; lastId: string } | undefined;
 let waiting: Message[] = [];
 let pauseMs = 0;
 let again: ReturnType<typeof setTimeout> | undefined;
 let hidden: ReturnType<typeof setTimeout> | undefined;
 
 function become(state: Connection['state'], says?: string): void {
-  if (connection.peek().state === state) return;
+  const before = connection.peek();
+  if (before.state === state && before.says === says) return;
   connection.value = { state, since: Date.now(), ...(says !== undefined && { says }) };
 }
 
@@ -75,7 +79,7 @@ function follow(lastId = ''): void {
   if (open?.query === wanted) return;
   close();
   if (wanted === '') return;
-  open = { query: wanted, ends: new AbortController(), lastId };
+  open = { query: wanted, ends: new AbortController(), openedAt: Date.now(), lastId };
   void read(open);
 }
 
@@ -86,7 +90,8 @@ async function read(stream: NonNullable<typeof open>): Promise<void> {
       headers: { Accept: 'text/event-stream', ...(stream.lastId !== '' && { 'Last-Event-ID': stream.lastId }) },
       signal: ends,
     });
-    if (answer.status === 401 || answer.status === 403) return await refused(stream);
+    if (answer.status >= 400 && answer.status < 500 && answer.status !== TOO_MANY)
+      return await refused(stream, await reasonOf(answer));
     if (!answer.ok || answer.body === null) throw new Error(`answered ${answer.status}`);
     await came();
     const messages = new SseReader();
@@ -100,12 +105,20 @@ async function read(stream: NonNullable<typeof open>): Promise<void> {
   if (open === stream) comeBack(stream);
 }
 
+async function reasonOf(answer: Response): Promise<string | undefined> {
+  try {
+    const said: Refused = await answer.json();
+    return said.reason;
+  } catch {
+    return undefined;
+  }
+}
+
 /** It answers: the same bridge as before, or another. */
 async function came(): Promise<void> {
-  pauseMs = 0;
-  const wasLost = connection.peek().state === 'lost';
+  const wasLive = connection.peek().state === 'live';
   become('live');
-  if (!wasLost) return;
+  if (wasLive) return;
   const before = session.peek()?.bridge;
   const said = await loadSession();
   if (said !== undefined && before !== undefined && said.bridge !== before) wasRestarted.value = said.startedAt;
@@ -123,6 +136,7 @@ function take(stream: NonNullable<typeof open>, message: Message): boolean {
   if (open !== stream) return false;
   if (message.id !== undefined) stream.lastId = message.id;
   if (message.event === 'over') {
+    stream.ends.abort();
     const over: Over = JSON.parse(message.data);
     if (over.reason === 'draining') {
       comeBack(stream);
@@ -133,6 +147,8 @@ function take(stream: NonNullable<typeof open>, message: Message): boolean {
   }
   // In one go for each frame: however much comes in, whoever types waits for one change of the screen.
   if (waiting.push(message) === 1) requestAnimationFrame(show);
+  // There are no frames while nobody looks.
+  if (waiting.length > WAITING_MOST) closeHidden();
   return true;
 }
 
@@ -151,6 +167,7 @@ function show(): void {
 }
 
 function showDelta(delta: Delta, asked: string): void {
+  if (delta.notServing !== undefined) failingCount.value = delta.notServing;
   const before = shown.peek();
   const view = new URLSearchParams(asked).get('view') as ViewName;
   // What of another view is still on the screen is no ground for a change of this one.
@@ -163,6 +180,8 @@ function comeBack(stream: NonNullable<typeof open>): void {
   waiting = [];
   if (document.hidden && hidden === undefined) return;
   become('lost');
+  // One that ends as soon as it is open is no reason to ask without a pause.
+  if (Date.now() - stream.openedAt > PAUSE_MS.most) pauseMs = 0;
   // Not all pages of a bridge that is back at the same moment.
   const afterMs = pauseMs * (0.5 + Math.random() / 2);
   pauseMs = Math.min(PAUSE_MS.most, Math.max(PAUSE_MS.first, pauseMs * 2));

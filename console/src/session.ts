@@ -59,6 +59,9 @@ export function startSession(): void {
   effect(() => {
     const { value } = session;
     if (value?.auth && !value.mayRead && value.user === undefined) needLogin();
+    const { view, params } = route.value;
+    // This tab has logged in, or one beside it that has told.
+    if (view === 'login' && value?.user !== undefined && value.mayRead) go(params.to ?? href('now'), 'replace');
   });
 }
 

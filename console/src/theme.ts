@@ -18,8 +18,3 @@ export function startTheme(): void {
     document.documentElement.dataset.theme = theme.value;
   });
 }
-
-/** A colour of the theme, as it is now: for what is painted and not styled. */
-export function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-}

@@ -24,7 +24,9 @@ export function Copy({ text, label }: { readonly text: string; readonly label?: 
       aria-label={label ?? t('copy')}
       onClick={async () => say((await copied(text)) ? 'copied' : 'failed')}
     >
-      <span aria-hidden="true">{said === 'copied' ? '✓' : '⧉'}</span>
+      <svg viewBox="0 0 16 16" aria-hidden="true">
+        <path d={said === 'copied' ? 'M3 9l3 3 7-8' : 'M6 6h7v7H6zM10 3H3v7'} />
+      </svg>
       <span role="status">{said !== undefined && t(said)}</span>
     </button>
   );

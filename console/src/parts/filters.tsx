@@ -1,3 +1,4 @@
+import { useEffect, useState } from 'preact/hooks';
 import { param, setParam } from '../route.ts';
 import { number, words } from '../words.ts';
 
@@ -14,20 +15,25 @@ interface SearchProps {
   readonly label?: string;
 }
 
-let typing: ReturnType<typeof setTimeout> | undefined;
-
 /** Searches as one types; `/` goes there, Esc clears it: `<SearchBox label={t('find')} />`. */
 export function SearchBox({ name = 'search', label = t('search') }: SearchProps) {
+  // What is being typed and not asked for yet: whatever else changes on the screen leaves it alone.
+  const [typed, type] = useState<string>();
+  useEffect(() => {
+    if (typed === undefined) return;
+    const timer = setTimeout(() => {
+      setParam(name, typed);
+      type(undefined);
+    }, TYPED_FOR_MS);
+    return () => clearTimeout(timer);
+  }, [typed, name]);
   return (
     <input
       type="search"
       aria-label={label}
       placeholder={label}
-      value={param(name)}
-      onInput={({ currentTarget: { value } }) => {
-        clearTimeout(typing);
-        typing = setTimeout(() => setParam(name, value), TYPED_FOR_MS);
-      }}
+      value={typed ?? param(name)}
+      onInput={({ currentTarget: { value } }) => type(value)}
       onKeyDown={({ key, currentTarget }) => {
         if (key !== 'Escape' || currentTarget.value !== '') return;
         currentTarget.blur();

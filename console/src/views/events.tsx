@@ -1,6 +1,14 @@
-import { Plain } from '../parts/plain.tsx';
+import { EventList } from '../parts/event-list.tsx';
+import { Title } from '../parts/section.tsx';
+import { viewTitle } from '../titles.ts';
 import type { ViewProps } from '../views.ts';
 
-export function Events({ facts, rows }: ViewProps<'events'>) {
-  return <Plain view="events" facts={facts} rows={rows} />;
+/** What has happened, the last first. */
+export function Events({ facts }: ViewProps<'events'>) {
+  return (
+    <>
+      <Title title={viewTitle('events')} />
+      <EventList events={facts.events} />
+    </>
+  );
 }

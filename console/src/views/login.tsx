@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
 import { Banner } from '../parts/banner.tsx';
 import { Field } from '../parts/dialog.tsx';
-import { go, param } from '../route.ts';
 import { login } from '../session.ts';
 import { viewTitle } from '../titles.ts';
 import { words } from '../words.ts';
@@ -11,16 +10,14 @@ const t = words({
   'zh-CN': { user: '用户名', password: '密码' },
 });
 
-/** Who one is; then back to where one was. */
+/** Who one is; once that is known, the session leads back to where one was. */
 export function Login() {
   const [reason, refuse] = useState<string>();
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     if (!(event.currentTarget instanceof HTMLFormElement)) return;
     const said = new FormData(event.currentTarget);
-    const refused = await login(String(said.get('username')), String(said.get('password')));
-    refuse(refused);
-    if (refused === undefined) go(param('to') || '#/', 'replace');
+    refuse(await login(String(said.get('username')), String(said.get('password'))));
   };
   return (
     <form class="form login" onSubmit={submit}>
