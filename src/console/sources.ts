@@ -150,6 +150,8 @@ export interface Reader {
   readonly maySee: (service: ServiceName) => boolean;
   /** What is about no service. */
   readonly maySeeAll: boolean;
+  /** Whether what he has shown of who he is still holds. */
+  readonly holds: () => boolean;
   readonly mayOperate: (service?: ServiceName) => boolean;
 }
 
