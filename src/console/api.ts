@@ -418,12 +418,15 @@ export interface ClientFacts {
 export interface EventsFacts {
   /** The last that are kept and asked for, the oldest first; what happens from then on comes by itself. */
   readonly events: readonly EventLine[];
+  /** So many of them at most. */
+  readonly most: number;
+  /** Every cause there is. */
   readonly causes: readonly string[];
 }
 
 export interface NameFacts {
   readonly name: string;
-  /** Why it is none. */
+  /** Why it is none, as health refuses it. */
   readonly fault: string | null;
   readonly status: Status | null;
   /** How it reads. */
@@ -436,11 +439,15 @@ export interface NameFacts {
     readonly instance?: string;
     readonly dubbo?: { readonly interface: string; readonly group?: string; readonly version?: string };
   } | null;
-  /** By what it is found: as a name of Nacos, a key of Dubbo's, or an interface that applications offer. */
+  /** By what it is found: as a name of Nacos, a key of Dubbo's, or an interface that applications offer; null: that is not for this reader. */
   readonly by: 'bridge' | 'service' | 'dubbo' | 'application' | 'none' | null;
+  /** The first of them. */
   readonly means: readonly ServiceRow[];
+  readonly meansCount: number;
   /** Names that are known and like it. */
   readonly like: readonly string[];
+  /** How it is asked for; null: it is none, or not all ports are open yet. */
+  readonly asking: Asking | null;
 }
 
 export interface PushesFacts {

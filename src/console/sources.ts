@@ -10,7 +10,7 @@ import type { Refused } from '../wire/refused.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 import type { Shares } from '../wire/shares.ts';
 import type { Taps } from '../wire/taps.ts';
-import type { EventLine, FailingInstance } from './api.ts';
+import type { By, EventLine, FailingInstance } from './api.ts';
 
 /** What the console reads, handed in by the composition root. It changes nothing of it, and decides nothing that is decided there. */
 export interface Sources {
@@ -56,12 +56,35 @@ export interface HealthSource {
   readonly why: (service: ServiceName) => Pick<Explained, 'because' | 'pending'>;
   /** The shortest name by which the service is asked for. */
   readonly nameOf: (service: ServiceName) => string;
+  /** How a name reads that somebody may ask for, and what it means now. */
+  readonly resolve: (text: string) => Resolved;
   /** Nobody is told without a login. */
   readonly needsLogin: boolean;
   readonly onService: (listener: (service: ServiceName) => void) => Cancel;
 }
 
 export type Standing = 'serving' | 'not-serving' | 'unknown';
+
+/** A name as health reads it. */
+export interface Resolved {
+  /** Why it is none, in the words that health refuses it with. */
+  readonly fault?: string;
+  /** Undefined: it is none, or the bridge. */
+  readonly selector?: Selector;
+  readonly status?: Standing;
+  /** By which of its readings it is found. */
+  readonly by?: 'bridge' | 'service' | 'dubbo' | 'application' | 'none';
+  readonly services: Iterable<ServiceName>;
+}
+
+export interface Selector {
+  readonly service: ServiceName;
+  readonly dubbo:
+    | { readonly interface: string; readonly group: string | undefined; readonly version: string | undefined }
+    | undefined;
+  readonly cluster: string | undefined;
+  readonly instance: Address | undefined;
+}
 
 export interface Explained {
   readonly because: string | undefined;
@@ -82,7 +105,12 @@ export interface EventsSource {
   /** By what it became what it is. */
   readonly standingOf: (service: ServiceName) => Happened | undefined;
   readonly onEvent: (listener: () => void) => Cancel;
-  readonly viewOf: (happened: Happened) => EventLine;
+  /** `most`: so many of its instances are named, unless all are. */
+  readonly viewOf: (happened: Happened, most?: number) => EventLine;
+  /** Every cause there is. */
+  readonly causes: readonly string[];
+  /** A time, or how long ago: milliseconds since 1970. Undefined: it is neither. */
+  readonly timeSaid: (text: string) => number | undefined;
 }
 
 /** As much of a record as is asked about it. */
@@ -93,6 +121,9 @@ export interface Happened {
   readonly cause: string;
   readonly service?: ServiceName;
   readonly instances?: readonly Address[];
+  readonly count?: number;
+  readonly by?: By;
+  readonly detail?: NonNullable<EventLine['detail']>;
   readonly to?: string;
 }
 

@@ -1,12 +1,15 @@
 import { AskedOverHttp } from '../access/asked-over-http.ts';
 import { consolePaths } from '../console/console.ts';
-import type { Happened, Listening, Reception, Sources } from '../console/sources.ts';
+import type { Listening, Reception, Sources } from '../console/sources.ts';
+import { CAUSES } from '../events/causes.ts';
 import { Past } from '../events/past.ts';
+import { timeSaid } from '../events/query.ts';
 import type { EventRecord } from '../events/record.ts';
 import { viewOf } from '../events/view.ts';
 import { explainedOf, whyOf } from '../health/explained.ts';
 import { failingOf, goneOf } from '../health/failing.ts';
 import { selectAll, writeHealthName } from '../health/names.ts';
+import { resolvedOf } from '../health/resolved.ts';
 import { HOME } from '../nacos/rules.ts';
 import { nacosSettingsOf } from '../nacos/settings.ts';
 import type { Options } from '../options.ts';
@@ -67,6 +70,7 @@ function sourcesOf(house: House, rooms: Rooms, ports: PortsNow): Sources {
       gone: (service) => goneOf(service, health.statusOf(selectAll(service)) === 'serving', past),
       why: (service) => whyOf(health, service),
       nameOf: (service) => writeHealthName(selectAll(service), HOME),
+      resolve: (text) => resolvedOf(health, text),
       needsLogin: options.healthAuth,
       onService: (listener) => health.onService(listener),
     },
@@ -79,7 +83,9 @@ function sourcesOf(house: House, rooms: Rooms, ports: PortsNow): Sources {
       standingOf: (service) => history.standingOf(service),
       onEvent: (listener) => history.onEvent(listener),
       // Whatever is asked for has come from the history.
-      viewOf: (happened: Happened) => viewOf(happened as EventRecord),
+      viewOf: (happened, most) => viewOf(shortened(happened as EventRecord, most)),
+      causes: Object.keys(CAUSES),
+      timeSaid: (text) => timeSaid(text, machineTime()),
     },
     watches: {
       count: () => watches.count,
@@ -112,4 +118,10 @@ function receptionOf({ machineTime, options }: House, { access }: Door): Recepti
     login: (req, pair) => access.login(new AskedOverHttp(req, { ownParams: true, example: 'login' }), pair),
     admitOperator: (req) => access.admit('operate', new AskedOverHttp(req, { isScoped: true, example: 'console: an action' })),
   };
+}
+
+/** How many there are is still said. */
+function shortened(record: EventRecord, most = Number.POSITIVE_INFINITY): EventRecord {
+  const { instances = [], count = instances.length } = record;
+  return instances.length <= most ? record : { ...record, instances: instances.slice(0, most), count };
 }
