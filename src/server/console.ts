@@ -6,8 +6,11 @@ import { viewOf } from '../events/view.ts';
 import { explainedOf } from '../health/explained.ts';
 import { failingOf } from '../health/failing.ts';
 import { selectAll } from '../health/names.ts';
+import { without } from '../health/status.ts';
+import { HOME } from '../nacos/rules.ts';
 import type { Options } from '../options.ts';
 import type { Serve } from '../wire/exchange.ts';
+import { clientsSourceOf } from './console-clients.ts';
 import type { House } from './house.ts';
 import type { Rooms } from './rooms.ts';
 import { lookersFor } from './visitors.ts';
@@ -45,6 +48,7 @@ function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms
     health: {
       statusOf: (service) => health.statusOf(selectAll(service)),
       countsOf: (service) => health.countsOf(service),
+      without: (service, fewer) => without(registry.tally(service), fewer, health.minAvailableOf(service)),
       explain: (service, most) => explainedOf(health, service, most, past),
       failing: (service, failing) =>
         failingOf({ service, failing, heardOf: (address) => registry.heardOf(service, address) }, failing.length, past),
@@ -61,6 +65,8 @@ function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms
       // Whatever is asked for has come from the history.
       viewOf: (happened: Happened) => viewOf(happened as EventRecord),
     },
+    home: HOME,
+    clients: clientsSourceOf(nacos),
     watches: { count: () => watches.count, countOf: (service) => watches.countOf(service) },
     nacos: {
       connectionCount: () => connections.count,
