@@ -15,6 +15,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY build.js tsconfig.json tsconfig.build.json ./
 COPY src src
+COPY console console
 RUN node build.js && npm prune --omit=dev --no-audit --no-fund
 # Owned by who runs it: a volume that is new takes that over.
 RUN mkdir /data && chown 1000:1000 /data

@@ -9,6 +9,8 @@ const ALONE = [
   'test/probe/checks-{mysql,noise,reach}.test.ts',
   'test/wire/listener.test.ts',
 ];
+/** What needs a browser, and has it to itself. */
+const IN_A_BROWSER = ['test/console/browser/**/*.test.ts'];
 const NEVER = ['test/conformance/**', 'test/long/**'];
 
 export default defineConfig({
@@ -23,10 +25,16 @@ export default defineConfig({
     maxWorkers: '100%',
     projects: [
       { extends: true, test: { name: 'alone', include: ALONE, exclude: NEVER } },
+      { extends: true, test: { name: 'browser', include: IN_A_BROWSER, globalSetup: 'test/console/browser/chromium.ts' } },
       // One file after another in the same process: to load what a server is made of is much of what a file costs, and is done once.
       {
         extends: true,
-        test: { name: 'together', include: ['test/*/**/*.test.ts'], exclude: [...NEVER, ...ALONE], isolate: false },
+        test: {
+          name: 'together',
+          include: ['test/*/**/*.test.ts'],
+          exclude: [...NEVER, ...ALONE, ...IN_A_BROWSER],
+          isolate: false,
+        },
       },
     ],
   },

@@ -51,6 +51,8 @@ export interface Delta<V extends ViewName = ViewName> {
   readonly rows?: readonly (Views[V]['row'] & Keyed)[];
   /** The keys of all rows in their order, where that has changed: what is not named is gone. */
   readonly order?: readonly string[];
+  /** How many services do not serve of all that this reader may see, where that has changed: for the title, whatever is on the screen. */
+  readonly notServing?: number;
 }
 
 export interface Missed {

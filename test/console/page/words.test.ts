@@ -1,0 +1,42 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { causeWords } from '../../../console/src/causes.ts';
+import { filled, LANGUAGES, language, tables } from '../../../console/src/words.ts';
+import { CAUSES } from '../../../src/events/causes.ts';
+
+const SOURCES = join(import.meta.dirname, '../../../console/src');
+
+// What begins the page is for a browser.
+const modules = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter(
+  (name) => /\.tsx?$/.test(name) && name !== 'main.tsx',
+);
+for (const name of modules) await import(join(SOURCES, name));
+
+const valuesOf = (text: string) => [...new Set([...text.matchAll(/\{(\w+)/g)].map(([, name]) => name))].sort();
+
+test('both languages say everything, with the same values in it', () => {
+  expect(tables.length).toBeGreaterThan(5);
+  for (const table of tables) {
+    expect(Object.keys(table['zh-CN'])).toEqual(Object.keys(table.en));
+    for (const [key, english] of Object.entries(table.en)) {
+      const chinese = table['zh-CN'][key] ?? '';
+      expect([english.trim(), chinese.trim()], key).not.toContain('');
+      expect(valuesOf(chinese), key).toEqual(valuesOf(english));
+    }
+  }
+});
+
+test('every cause of an event has words in both languages', () => {
+  for (const one of LANGUAGES) {
+    language.value = one;
+    const untold = Object.keys(CAUSES).filter((cause) => causeWords(cause) === cause && !(one === 'en' && !cause.includes('-')));
+    expect(untold).toEqual([]);
+  }
+  language.value = 'en';
+});
+
+test('a text is filled with figures by the habit of the language, and one thing is one', () => {
+  expect(filled('{n} {n:service|services} of {who}', { n: 1, who: 'a' })).toBe('1 service of a');
+  expect(filled('{n} {n:service|services} of {who}', { n: 1200, who: 'a' })).toBe('1,200 services of a');
+});
