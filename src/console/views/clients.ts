@@ -141,7 +141,9 @@ function endedOf(ends: readonly Happened[], { events }: LookRoom): EventLine[] {
     if (others !== undefined) others.push(happened);
     else if (byConnection.size < MOST_ENDED) byConnection.set(id, [happened]);
   }
-  return [...byConnection.values()].flatMap((those) => endOf(those.map((happened) => events.viewOf(happened))) ?? []);
+  return [...byConnection.values()].flatMap(
+    (those) => endOf(those.toReversed().map((happened) => events.viewOf(happened))) ?? [],
+  );
 }
 
 const ON_A_PAGE = 100;
