@@ -186,7 +186,7 @@ export interface ServiceRow extends ServiceRef {
   /** Who is told of it: watches of health, and subscribers of Nacos. */
   readonly watchers: number;
   readonly subscribers: number;
-  /** The last hour: from when on it had which status, the oldest first; what was before the first nobody knows. */
+  /** The last hour: from when on it had which status, the oldest first, which may be older; what was before the first nobody knows. */
   readonly hour: readonly (readonly [from: number, status: Status])[];
 }
 
@@ -268,21 +268,24 @@ export interface ServiceFacts {
   readonly pending: { readonly status: Status; readonly at: number } | null;
   readonly failing: readonly FailingInstance[];
   readonly failingCount: number;
-  /** The last of it, the oldest first. */
+  /** The last of it, the oldest first; of one that is not known any more, as far as it is among the last of all. */
   readonly events: readonly EventLine[];
   readonly settings: ServiceSettings | null;
+  /** Who is told of it as a client of Nacos. */
   readonly subscribers: { readonly count: number; readonly first: readonly SubscriberRow[] };
+  /** Who watches it as health, those alike as one. */
   readonly watchers: { readonly count: number; readonly first: readonly WatcherRow[] };
   readonly page: number;
   readonly pages: number;
-  /** How it is asked for. */
-  readonly asking: Asking;
+  /** How it is asked for; null: not all ports are open yet. */
+  readonly asking: Asking | null;
   readonly mayOperate: boolean;
   /** It was created, and may be deleted while it has no instances. */
   readonly isCreated: boolean;
 }
 
 export interface ServiceSettings {
+  /** `2`, or `50%`. */
   readonly minAvailable?: string;
   readonly protectThreshold?: number;
   readonly metadata: Readonly<Record<string, string>>;
@@ -296,6 +299,8 @@ export interface Asking {
   readonly main: string;
   readonly health: string;
   readonly tls?: string;
+  /** Which of them speak nothing but TLS: all but the one for health alone, or all. */
+  readonly tlsOnly: 'none' | 'nacos' | 'all';
   /** Health is asked for with a login. */
   readonly needsLogin: boolean;
 }
@@ -360,8 +365,8 @@ export interface InstanceFacts {
   readonly beats: readonly number[];
   /** The last about it, the oldest first. */
   readonly events: readonly EventLine[];
-  /** Every other service that has this address. */
-  readonly elsewhere: readonly (ServiceRef & { readonly healthy: boolean; readonly available: boolean })[];
+  /** Every other service that has this address, or the first of very many. */
+  readonly elsewhere: readonly (ServiceRef & Pick<InstanceRow, 'healthy' | 'available'>)[];
   readonly ifStopped: IfStopped | null;
   readonly mayOperate: boolean;
 }
@@ -385,18 +390,22 @@ export interface ClientsFacts {
   readonly addresses: number;
   readonly page: number;
   readonly pages: number;
-  /** The last whose connection ended, the last first. */
+  /** The last whose connection ended and took instances along, the last first. */
   readonly ended: readonly EventLine[];
+  /** How many connections have ended since the start, by why they did. */
+  readonly endedBy?: Readonly<Record<string, number>>;
 }
 
 export interface ClientRow {
   readonly id: string;
+  /** Of Nacos 2.x and 3.x; or who beats, listens or is persistent at an address, as those of 1.x. */
   readonly kind: 'connection' | 'address';
   readonly ip: string;
   readonly port: number;
   readonly client?: string;
   readonly app?: string;
   readonly since?: number;
+  /** Instances that it has registered, and services that it has subscribed to. */
   readonly registered: number;
   readonly subscribed: number;
 }
@@ -404,21 +413,27 @@ export interface ClientRow {
 export interface ClientFacts {
   readonly client: ClientRow | null;
   readonly labels: Readonly<Record<string, string>>;
-  readonly registered: readonly (InstanceRef & { readonly healthy: boolean; readonly available: boolean })[];
+  /** These two are the first of very many; how many there are, `client` says. */
+  readonly registered: readonly (InstanceRef & Pick<InstanceRow, 'healthy' | 'available'>)[];
   readonly subscribed: readonly ServiceRef[];
-  /** How it ended, where it has. */
+  /** How it ended, where it has; what it held then is in `events`. */
   readonly ended: EventLine | null;
+  /** The last that happened on its word or at its address, the oldest first. */
+  readonly events: readonly EventLine[];
 }
 
 export interface EventsFacts {
   /** The last that are kept and asked for, the oldest first; what happens from then on comes by itself. */
   readonly events: readonly EventLine[];
+  /** So many of them at most. */
+  readonly most: number;
+  /** Every cause there is. */
   readonly causes: readonly string[];
 }
 
 export interface NameFacts {
   readonly name: string;
-  /** Why it is none. */
+  /** Why it is none, as health refuses it. */
   readonly fault: string | null;
   readonly status: Status | null;
   /** How it reads. */
@@ -431,11 +446,15 @@ export interface NameFacts {
     readonly instance?: string;
     readonly dubbo?: { readonly interface: string; readonly group?: string; readonly version?: string };
   } | null;
-  /** By what it is found: as a name of Nacos, a key of Dubbo's, or an interface that applications offer. */
+  /** By what it is found: as a name of Nacos, a key of Dubbo's, or an interface that applications offer; null: that is not for this reader. */
   readonly by: 'bridge' | 'service' | 'dubbo' | 'application' | 'none' | null;
+  /** The first of them. */
   readonly means: readonly ServiceRow[];
+  readonly meansCount: number;
   /** Names that are known and like it. */
   readonly like: readonly string[];
+  /** How it is asked for; null: it is none, or not all ports are open yet. */
+  readonly asking: Asking | null;
 }
 
 export interface PushesFacts {
@@ -448,9 +467,10 @@ export interface PushesFacts {
 
 export interface PushCounts {
   readonly subscribers: number;
-  readonly sent: number;
-  readonly acknowledged: number;
-  readonly failed: number;
+  /** Since the start; what became of the rest is not known yet. */
+  readonly sent?: number;
+  readonly acknowledged?: number;
+  readonly failed?: number;
 }
 
 export interface SubscriberRow extends ServiceRef {

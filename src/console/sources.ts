@@ -10,7 +10,8 @@ import type { Refused } from '../wire/refused.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 import type { Shares } from '../wire/shares.ts';
 import type { Taps } from '../wire/taps.ts';
-import type { EventLine, FailingInstance } from './api.ts';
+import type { By, EventLine, FailingInstance } from './api.ts';
+import type { ClientsSource } from './client-sources.ts';
 
 /** What the console reads, handed in by the composition root. It changes nothing of it, and decides nothing that is decided there. */
 export interface Sources {
@@ -19,6 +20,11 @@ export interface Sources {
   readonly events: EventsSource;
   readonly watches: WatchesSource;
   readonly nacos: NacosSource;
+  /** Where it listens; undefined until all ports are open. */
+  readonly listening: () => Listening | undefined;
+  readonly clients: ClientsSource;
+  /** Which namespace and group are meant where none is said. */
+  readonly home: Pick<ServiceName, 'namespace' | 'group'>;
   readonly taps: Pick<Taps, 'beats'>;
   readonly scheduler: Scheduler;
   /** Monotonic milliseconds. */
@@ -44,12 +50,53 @@ export interface HealthSource {
   readonly countsOf: (
     service: ServiceName,
   ) => { readonly available: number; readonly total: number; readonly needed: number } | undefined;
+  /** What it would be with so many fewer that are available, and so many fewer that are there. */
+  readonly without: (service: ServiceName, fewer: { readonly available: number; readonly total: number }) => Without;
   /** Who fails in it, and why it is not serving, as `/health/NAME` says it. */
   readonly explain: (service: ServiceName, mostFailing: number) => Explained;
+  /** By which cause each of these cannot be called, and since when: of instances of the service that are not available. */
+  readonly failing: (service: ServiceName, instances: readonly Instance[]) => readonly FailingInstance[];
+  /** Who has gone lately and is missed, the last one first. */
+  readonly gone: (service: ServiceName) => readonly FailingInstance[];
+  /** Why it is not serving, and what waits to be told, without a look at its instances. */
+  readonly why: (service: ServiceName) => Pick<Explained, 'because' | 'pending'>;
+  /** The shortest name by which the service is asked for. */
+  readonly nameOf: (service: ServiceName) => string;
+  /** How a name reads that somebody may ask for, and what it means now. */
+  readonly resolve: (text: string) => Resolved;
+  /** Nobody is told without a login. */
+  readonly needsLogin: boolean;
   readonly onService: (listener: (service: ServiceName) => void) => Cancel;
 }
 
+export interface Without {
+  readonly available: number;
+  readonly needed: number;
+  readonly status: Standing;
+}
+
 export type Standing = 'serving' | 'not-serving' | 'unknown';
+
+/** A name as health reads it. */
+export interface Resolved {
+  /** Why it is none, in the words that health refuses it with. */
+  readonly fault?: string;
+  /** Undefined: it is none, or the bridge. */
+  readonly selector?: Selector;
+  readonly status?: Standing;
+  /** By which of its readings it is found. */
+  readonly by?: 'bridge' | 'service' | 'dubbo' | 'application' | 'none';
+  readonly services: Iterable<ServiceName>;
+}
+
+export interface Selector {
+  readonly service: ServiceName;
+  readonly dubbo:
+    | { readonly interface: string; readonly group: string | undefined; readonly version: string | undefined }
+    | undefined;
+  readonly cluster: string | undefined;
+  readonly instance: Address | undefined;
+}
 
 export interface Explained {
   readonly because: string | undefined;
@@ -70,7 +117,12 @@ export interface EventsSource {
   /** By what it became what it is. */
   readonly standingOf: (service: ServiceName) => Happened | undefined;
   readonly onEvent: (listener: () => void) => Cancel;
-  readonly viewOf: (happened: Happened) => EventLine;
+  /** `most`: so many of its instances are named, unless all are. */
+  readonly viewOf: (happened: Happened, most?: number) => EventLine;
+  /** Every cause there is. */
+  readonly causes: readonly string[];
+  /** A time, or how long ago: milliseconds since 1970. Undefined: it is neither. */
+  readonly timeSaid: (text: string) => number | undefined;
 }
 
 /** As much of a record as is asked about it. */
@@ -81,6 +133,9 @@ export interface Happened {
   readonly cause: string;
   readonly service?: ServiceName;
   readonly instances?: readonly Address[];
+  readonly count?: number;
+  readonly by?: By;
+  readonly detail?: NonNullable<EventLine['detail']>;
   readonly to?: string;
 }
 
@@ -88,14 +143,38 @@ export interface WatchesSource {
   readonly count: () => number;
   /** How many watch the very service, by whatever name. */
   readonly countOf: (service: ServiceName) => number;
+  /** By which name each of them watches it, and from where. */
+  readonly of: (service: ServiceName) => Iterable<{ readonly name: string; readonly ip: string }>;
+}
+
+/** Each as `HOST:PORT`, and which of them speak nothing but TLS. */
+export interface Listening {
+  readonly main: string;
+  readonly health: string;
+  readonly tls?: string;
+  readonly tlsOnly: 'none' | 'nacos' | 'all';
 }
 
 export interface NacosSource {
   readonly connectionCount: () => number;
   readonly subscriberCount: () => number;
   readonly subscriberCountOf: (service: ServiceName) => number;
+  readonly subscribersOf: (service: ServiceName) => Iterable<Subscriber>;
+  /** What operators have said of the service in Nacos's words. */
+  readonly settingsOf: (service: ServiceName) => {
+    readonly protectThreshold: number;
+    readonly metadata: Readonly<Record<string, string>>;
+  };
   /** The client that holds the instance. */
   readonly holderOf: (service: ServiceName, instance: Instance) => string | undefined;
+}
+
+/** Who is told of changes of a service: as of the Nacos surface. */
+export interface Subscriber extends Address {
+  readonly clientId: string;
+  readonly service: ServiceName;
+  readonly app: string;
+  readonly agent: string;
 }
 
 export type ReaderOf = (req: Request, res: Response) => Asking;
@@ -114,6 +193,8 @@ export interface Reader {
   readonly maySee: (service: ServiceName) => boolean;
   /** What is about no service. */
   readonly maySeeAll: boolean;
+  /** Whether what he has shown of who he is still holds. */
+  readonly holds: () => boolean;
   readonly mayOperate: (service?: ServiceName) => boolean;
 }
 

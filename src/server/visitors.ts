@@ -71,7 +71,10 @@ export function lookersFor(access: Access, { scheduler, wallClock }: ListenersRo
     const readerOf = (permit: Permit, operate: Permit | undefined) => ({
       scope: `${permit.user ?? ''} ${operate !== undefined}`,
       maySee: (service: ServiceName) => permit.stillCovers({ kind: 'naming', ...service }),
-      maySeeAll: permit.stillCovers({ kind: 'naming' }),
+      get maySeeAll() {
+        return permit.stillCovers({ kind: 'naming' });
+      },
+      holds: () => permit.standing() === 'holds',
       mayOperate: (service?: ServiceName) => operate?.stillCovers({ kind: 'naming', ...service }) ?? false,
     });
     return {
