@@ -157,7 +157,7 @@ export class Health implements Checker {
   /** Of all that the name may mean, the best. */
   #statusOfAll(name: ServiceSelector): Status {
     let best: Status = 'unknown';
-    for (const service of this.#servicesOf(name)) {
+    for (const service of this.servicesOf(name)) {
       const status = this.#statusOfService(service, name);
       if (status === 'serving') return status;
       if (status === 'not-serving') best = status;
@@ -174,11 +174,11 @@ export class Health implements Checker {
   explain(name: ServiceSelector): Explanation[] {
     const { service, dubbo } = name;
     if (dubbo === undefined || this.#registry.tally(service) !== undefined) return [this.#explain(service, name)];
-    return Array.from(this.#servicesOf(name), (each) => this.#explain(each, name));
+    return Array.from(this.servicesOf(name), (each) => this.#explain(each, name));
   }
 
   isIgnorantOf(name: ServiceSelector): boolean {
-    const services = [...this.#servicesOf(name)];
+    const services = [...this.servicesOf(name)];
     // Of an interface that nobody provides, no service is known that could have been spoken of.
     return (services.length === 0 ? [name.service] : services).every((service) => this.#registry.isIgnorantOf(service));
   }
@@ -202,10 +202,9 @@ export class Health implements Checker {
 
   /** How many of the service are available, there are, and have to be. Undefined: it is not known. */
   countsOf(service: ServiceName): { readonly available: number; readonly total: number; readonly needed: number } | undefined {
-    const tally = this.#registry.tally(service);
-    if (tally === undefined) return undefined;
-    const { available, total } = tally;
-    return { available, total, needed: neededOf(total, this.#minAvailableOf(service, selectAll(service))) };
+    const { available, total } = this.#registry.tally(service) ?? {};
+    if (available === undefined || total === undefined) return undefined;
+    return { available, total, needed: neededOf(total, this.minAvailableOf(service)) };
   }
 
   onChange(listener: (key: string) => void): () => void {
@@ -217,7 +216,7 @@ export class Health implements Checker {
    * What the name means, in this order: the very service of Nacos, where it is known; providers of the interface; applications that
    * offer it, of which nobody says in what version.
    */
-  *#servicesOf({ service, dubbo }: ServiceSelector): IterableIterator<ServiceName> {
+  *servicesOf({ service, dubbo }: ServiceSelector): IterableIterator<ServiceName> {
     if (dubbo === undefined || this.#registry.tally(service) !== undefined) {
       yield service;
       return;
@@ -258,7 +257,7 @@ export class Health implements Checker {
       enabled,
       available,
       remembered,
-      needed: neededOf(instances.length, this.#minAvailableOf(service, selector)),
+      needed: neededOf(instances.length, this.minAvailableOf(service, selector)),
       silentMs,
       edited,
       drained,
@@ -291,7 +290,7 @@ export class Health implements Checker {
   #rawOf(service: ServiceName, selector: ServiceSelector): Status {
     const tally = this.#registry.tally(service);
     if (tally === undefined) return 'unknown';
-    const min = this.#minAvailableOf(service, selector);
+    const min = this.minAvailableOf(service, selector);
     if (selector.cluster === undefined && selector.instance === undefined) return statusOf(tally, min);
     const instances = this.#instancesOf(service, selector);
     // An instance or a cluster that has gone is as unknown as one that never was.
@@ -310,9 +309,10 @@ export class Health implements Checker {
     );
   }
 
-  #minAvailableOf(service: ServiceName, { instance }: ServiceSelector): MinAvailable {
+  /** How many have to be available of the service, or of what of it is meant. */
+  minAvailableOf(service: ServiceName, selector?: Pick<ServiceSelector, 'instance'>): MinAvailable {
     // A single instance needs only itself.
-    if (instance !== undefined) return ONE_AVAILABLE;
+    if (selector?.instance !== undefined) return ONE_AVAILABLE;
     return this.#registry.settings(service)?.minAvailable ?? this.#minAvailable;
   }
 
