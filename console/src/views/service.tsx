@@ -1,4 +1,5 @@
 import type { ServiceFacts, ServiceRow } from '../../../src/console/api.ts';
+import { ServiceActions } from '../actions/actions.tsx';
 import { Copy } from '../parts/copy.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { EventList } from '../parts/event-list.tsx';
@@ -73,7 +74,11 @@ export function Service({ facts, rows }: ViewProps<'service'>) {
   if (service === null) return <Unknown events={facts.events} />;
   return (
     <>
-      <Title title={service.service} note={<Hour of={service.hour} />} />
+      <Title
+        title={service.service}
+        note={<Hour of={service.hour} />}
+        actions={facts.mayOperate && <ServiceActions of={service} total={service.total} isCreated={facts.isCreated} />}
+      />
       <Verdict facts={facts} service={service} />
       <Pending pending={facts.pending} />
       <WhoFails {...facts} />

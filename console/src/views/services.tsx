@@ -1,3 +1,4 @@
+import { CreateService } from '../actions/actions.tsx';
 import { causeWords, kindWords } from '../causes.ts';
 import { Ago } from '../clock.tsx';
 import { Code } from '../parts/copy.tsx';
@@ -57,7 +58,7 @@ export function Services({ facts, rows }: ViewProps<'services'>) {
   if (all === 0) return <NothingYet />;
   return (
     <>
-      <Title title={viewTitle('services')} note={t('found', { found, all })} />
+      <Title title={viewTitle('services')} note={t('found', { found, all })} actions={<CreateService />} />
       <div class="filters">
         <SearchBox label={t('find')} />
         <Select name="namespace" label={t('namespace')} of={facts.namespaces} />
@@ -103,7 +104,7 @@ function NothingYet() {
   const call = `curl -X POST '${location.origin}/nacos/v1/ns/instance?serviceName=orders&ip=127.0.0.1&port=8080'`;
   return (
     <>
-      <Title title={viewTitle('services')} />
+      <Title title={viewTitle('services')} actions={<CreateService />} />
       <div class="section">
         <p>{t('nothing')}</p>
         <Code text={call} />

@@ -1,4 +1,5 @@
 import type { InstanceRow, ServiceFacts, ServiceRef, ServiceRow } from '../../../../src/console/api.ts';
+import { InstanceActions } from '../../actions/actions.tsx';
 import { causeWords, kindWords } from '../../causes.ts';
 import { Ago, Countdown } from '../../clock.tsx';
 import { Pager, SearchBox } from '../../parts/filters.tsx';
@@ -22,6 +23,7 @@ const t = words({
     held: 'Held by',
     from: 'From',
     weight: 'Weight',
+    actions: 'Actions',
     none: 'No instance is here.',
     notFound: 'No instance matches.',
     edited: 'edited',
@@ -43,6 +45,7 @@ const t = words({
     held: '保持方式',
     from: '来源',
     weight: '权重',
+    actions: '操作',
     none: '当前没有实例。',
     notFound: '没有匹配的实例。',
     edited: '已修改',
@@ -110,6 +113,14 @@ export function Instances({ facts, service, rows, isSearched }: Props) {
               </>
             ),
           },
+          ...(facts.mayOperate
+            ? [
+                {
+                  title: t('actions'),
+                  cell: (row: InstanceRow) => <InstanceActions of={refOf(service, row)} row={row} />,
+                },
+              ]
+            : []),
         ]}
       />
       <Pager page={facts.page} pages={facts.pages} />
