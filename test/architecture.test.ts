@@ -44,6 +44,7 @@ const MEETING_POINTS = [
   'server/surfaces.ts',
   'server/face.ts',
   'server/console.ts',
+  'server/console-operations.ts',
   'server/console-clients.ts',
 ];
 const SIBLINGS = ['access', 'console', 'events', 'health', 'metrics', 'nacos', 'operate', 'probe', 'store'];

@@ -1,4 +1,4 @@
-import { atItsTurn, ConnectionClosed, written } from '../wire/answer.ts';
+import { ConnectionClosed, written } from '../wire/answer.ts';
 import { headerOf, ipOf, type Request, type Response } from '../wire/exchange.ts';
 import { Screen } from './deltas.ts';
 import type { Joined } from './looks.ts';
@@ -16,13 +16,11 @@ export interface Streaming extends Pick<Sources, 'events' | 'openAnswers' | 'sch
 }
 
 /**
- * What is on the screen of one page, and what changes of it, as server-sent events. Nothing queues up for a slow reader: it is told what is
- * so when it has taken what it was told before.
+ * What is on the screen of one page, and what changes of it, as server-sent events, from its turn on. Nothing queues up for a slow reader:
+ * it is told what is so when it has taken what it was told before.
  */
 export async function streamView(req: Request, res: Response, streaming: Streaming): Promise<void> {
   const { streams, refuse, openAnswers, joined } = streaming;
-  // Only then: whoever leaves before that would keep a place for ever.
-  await new Promise<void>((resolve) => atItsTurn(res, resolve));
   const ip = ipOf(req);
   const limit = streams.limitFor(ip);
   if (limit !== undefined) {
@@ -43,7 +41,7 @@ export async function streamView(req: Request, res: Response, streaming: Streami
 }
 
 async function tell(req: Request, res: Response, streaming: Streaming): Promise<void> {
-  const { pulse, shutdown, follow } = streaming;
+  const { pulse, shutdown, follow, reader } = streaming;
   const state: { over?: 'refused' | 'draining' | 'left'; isDue: boolean; wake: () => void } = { isDue: true, wake: () => {} };
   const end = (why: 'refused' | 'draining' | 'left') => {
     state.over ??= why;
@@ -65,7 +63,8 @@ async function tell(req: Request, res: Response, streaming: Streaming): Promise<
     const teller = new Teller(res, streaming, headerOf(req, 'last-event-id'));
     while (state.over === undefined && !res.destroyed) {
       state.isDue = false;
-      await teller.tellWhatIsNew();
+      if (reader.holds()) await teller.tellWhatIsNew();
+      else end('refused');
       if (!state.isDue && state.over === undefined)
         await new Promise<void>((resolve) => {
           state.wake = resolve;
@@ -85,7 +84,8 @@ async function tell(req: Request, res: Response, streaming: Streaming): Promise<
 class Teller {
   readonly #res: Response;
   readonly #streaming: Streaming;
-  readonly #screen = new Screen();
+  readonly #screen: Screen;
+  #isFirst = true;
   #seq: number;
   #missed: string | undefined;
   #quietSince = 0;
@@ -93,6 +93,7 @@ class Teller {
   constructor(res: Response, streaming: Streaming, lastEventId: string) {
     this.#res = res;
     this.#streaming = streaming;
+    this.#screen = new Screen(streaming.joined.opened.onlyAtFirst);
     const { events } = streaming;
     const [last, said] = [events.lastSeq(), /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : undefined];
     this.#seq = said === undefined || said > last ? last : said;
@@ -101,9 +102,17 @@ class Teller {
   }
 
   async tellWhatIsNew(): Promise<void> {
-    const shown = await this.#streaming.joined.look();
+    const { look, opened } = this.#streaming.joined;
+    const shown = await look();
+    // What happened until then is in it, whatever a page has been told before.
+    if (this.#isFirst && opened.onlyAtFirst !== undefined) {
+      this.#seq = shown.seq;
+      this.#missed = undefined;
+    }
+    this.#isFirst = false;
     const delta = this.#screen.deltaTo(shown);
-    let text = delta === undefined ? '' : said('view', shown.seq, delta);
+    // Up to there it has been told what happened: of what comes below nothing is lost if the connection is cut in between.
+    let text = delta === undefined ? '' : said('view', this.#seq, delta);
     text += this.#happened();
     // Proxies cut what says nothing for a minute, and a page wants to know that somebody is there.
     if (text === '' && ++this.#quietSince < COMMENT_AFTER) return;
@@ -113,11 +122,12 @@ class Teller {
 
   #happened(): string {
     const { events, reader, joined } = this.#streaming;
-    const { hears } = joined.opened;
+    const { hears, toldOf = (happened) => events.viewOf(happened, MOST_NAMED) } = joined.opened;
     if (hears === undefined) return '';
     let text = '';
     const missed = events.oldestSeq() - 1 - this.#seq;
-    if (missed > 0) this.#missed = JSON.stringify({ count: missed });
+    // How many of them are of his nobody knows.
+    if (missed > 0) this.#missed = reader.maySeeAll ? JSON.stringify({ count: missed }) : '{}';
     const told: Happened[] = [];
     let left = 0;
     for (const happened of events.after(this.#seq)) {
@@ -130,10 +140,10 @@ class Teller {
       told.push(happened);
     }
     // Nobody reads hundreds of lines a second: of a storm the last ones are told, and how many there were.
-    if (left > 0) this.#missed = JSON.stringify({ count: left + Math.max(0, missed) });
+    if (left > 0 && (missed <= 0 || reader.maySeeAll)) this.#missed = JSON.stringify({ count: left + Math.max(0, missed) });
     if (this.#missed !== undefined) text += `event: missed\ndata: ${this.#missed}\n\n`;
     this.#missed = undefined;
-    for (const happened of told) text += said('happened', happened.seq, JSON.stringify(events.viewOf(happened)));
+    for (const happened of told) text += said('happened', happened.seq, JSON.stringify(toldOf(happened)));
     return text;
   }
 }
@@ -150,3 +160,5 @@ function said(event: string, id: number, json: string): string {
 /** In rounds, of which there is one a second at least. */
 const COMMENT_AFTER = 10;
 const MOST_AT_ONCE = 100;
+/** Of those to whom one thing happened, at most. */
+const MOST_NAMED = 20;
