@@ -147,6 +147,14 @@ export class Screen implements AsyncDisposable {
     return this.page.getByRole('main').getByText(text);
   }
 
+  /** When that stood in the part of the page that is another for each view, by the clock of the machine. */
+  sees(text: RegExp): Promise<number> {
+    return this.page.evaluate(`new Promise((resolve) => {
+      const look = () => (${text}.test(document.querySelector('main').innerText) ? resolve(Date.now()) : requestAnimationFrame(look));
+      look();
+    })`);
+  }
+
   async speak(language: 'en' | 'zh-CN'): Promise<void> {
     await this.page.getByRole('combobox', { name: /^(Language|语言)$/ }).selectOption(language);
     await this.page.locator(`html[lang="${language}"]`).waitFor();
