@@ -186,7 +186,7 @@ export interface ServiceRow extends ServiceRef {
   /** Who is told of it: watches of health, and subscribers of Nacos. */
   readonly watchers: number;
   readonly subscribers: number;
-  /** The last hour: from when on it had which status, the oldest first; what was before the first nobody knows. */
+  /** The last hour: from when on it had which status, the oldest first, which may be older; what was before the first nobody knows. */
   readonly hour: readonly (readonly [from: number, status: Status])[];
 }
 
@@ -268,21 +268,24 @@ export interface ServiceFacts {
   readonly pending: { readonly status: Status; readonly at: number } | null;
   readonly failing: readonly FailingInstance[];
   readonly failingCount: number;
-  /** The last of it, the oldest first. */
+  /** The last of it, the oldest first; of one that is not known any more, as far as it is among the last of all. */
   readonly events: readonly EventLine[];
   readonly settings: ServiceSettings | null;
+  /** Who is told of it as a client of Nacos. */
   readonly subscribers: { readonly count: number; readonly first: readonly SubscriberRow[] };
+  /** Who watches it as health, those alike as one. */
   readonly watchers: { readonly count: number; readonly first: readonly WatcherRow[] };
   readonly page: number;
   readonly pages: number;
-  /** How it is asked for. */
-  readonly asking: Asking;
+  /** How it is asked for; null: not all ports are open yet. */
+  readonly asking: Asking | null;
   readonly mayOperate: boolean;
   /** It was created, and may be deleted while it has no instances. */
   readonly isCreated: boolean;
 }
 
 export interface ServiceSettings {
+  /** `2`, or `50%`. */
   readonly minAvailable?: string;
   readonly protectThreshold?: number;
   readonly metadata: Readonly<Record<string, string>>;
@@ -296,6 +299,8 @@ export interface Asking {
   readonly main: string;
   readonly health: string;
   readonly tls?: string;
+  /** Which of them speak nothing but TLS: all but the one for health alone, or all. */
+  readonly tlsOnly: 'none' | 'nacos' | 'all';
   /** Health is asked for with a login. */
   readonly needsLogin: boolean;
 }
@@ -330,12 +335,8 @@ export interface InstanceRow extends AddressRef {
   readonly remembered?: true;
   /** What its check has found, if that is not that all is well. */
   readonly trouble?: { readonly type: string; readonly verdict: string; readonly reason: string };
-  /** What of it is an operator's word; null takes a key away. */
-  readonly edit?: {
-    readonly enabled?: boolean;
-    readonly weight?: number;
-    readonly metadata?: Readonly<Record<string, string | null>>;
-  };
+  /** What of it is an operator's word. */
+  readonly edit?: Edit;
   /** What its client has said, where an edit lies over it. */
   readonly registered?: {
     readonly enabled: boolean;
@@ -347,6 +348,13 @@ export interface InstanceRow extends AddressRef {
   /** Why it cannot be called, and since when. */
   readonly cause?: string;
   readonly since?: number;
+}
+
+/** What operators have laid over what a client says; null takes a key away. */
+export interface Edit {
+  readonly enabled?: boolean;
+  readonly weight?: number;
+  readonly metadata?: Readonly<Record<string, string | null>>;
 }
 
 export interface InstanceFacts {
@@ -410,12 +418,15 @@ export interface ClientFacts {
 export interface EventsFacts {
   /** The last that are kept and asked for, the oldest first; what happens from then on comes by itself. */
   readonly events: readonly EventLine[];
+  /** So many of them at most. */
+  readonly most: number;
+  /** Every cause there is. */
   readonly causes: readonly string[];
 }
 
 export interface NameFacts {
   readonly name: string;
-  /** Why it is none. */
+  /** Why it is none, as health refuses it. */
   readonly fault: string | null;
   readonly status: Status | null;
   /** How it reads. */
@@ -428,11 +439,15 @@ export interface NameFacts {
     readonly instance?: string;
     readonly dubbo?: { readonly interface: string; readonly group?: string; readonly version?: string };
   } | null;
-  /** By what it is found: as a name of Nacos, a key of Dubbo's, or an interface that applications offer. */
+  /** By what it is found: as a name of Nacos, a key of Dubbo's, or an interface that applications offer; null: that is not for this reader. */
   readonly by: 'bridge' | 'service' | 'dubbo' | 'application' | 'none' | null;
+  /** The first of them. */
   readonly means: readonly ServiceRow[];
+  readonly meansCount: number;
   /** Names that are known and like it. */
   readonly like: readonly string[];
+  /** How it is asked for; null: it is none, or not all ports are open yet. */
+  readonly asking: Asking | null;
 }
 
 export interface PushesFacts {
@@ -496,6 +511,8 @@ export type Action =
   | (InstanceRef & { readonly do: 'metadata'; readonly metadata: Readonly<Record<string, string | null>> })
   /** All that operators have laid over it ends. */
   | (InstanceRef & { readonly do: 'unedit' })
+  /** What is laid over it: these parts are so, and those that are named by `ended` (`enabled`, `weight`, `metadata.KEY`) end. */
+  | (InstanceRef & { readonly do: 'edit'; readonly edit: Edit; readonly ended: readonly string[] })
   | (InstanceRef & { readonly do: 'deregister' })
   /** `forMs`: how long; in this service alone, or with `everywhere` in all that have the address. */
   | (InstanceRef & { readonly do: 'drain'; readonly forMs: number; readonly reason?: string; readonly everywhere?: boolean })

@@ -1,11 +1,13 @@
 import { answer, answerJson, answerText, atItsTurn } from '../wire/answer.ts';
 import { ipOf, pathOf, queryOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import { SharedTurns } from '../wire/shared-turns.ts';
+import { actPath } from './actions.ts';
 import { snapshotOf } from './deltas.ts';
 import { Files } from './files.ts';
 import type { LookRoom, View } from './look.ts';
 import { type Asked, Looks } from './looks.ts';
 import { Pulse } from './pulse.ts';
+import { loginPath, PageToken, sessionPath } from './session.ts';
 import type { Sources } from './sources.ts';
 import { streamView } from './stream.ts';
 import { VIEWS } from './views/views.ts';
@@ -66,7 +68,11 @@ function apiOf(options: ConsoleOptions): ReadonlyMap<string, Serve> {
       const reader = await admitted();
       if (reader !== undefined) await run(req, res, { name, params, reader, view, follow });
     });
+  const page = new PageToken();
   return new Map<string, Serve>([
+    ['session', sessionPath(options, page)],
+    ['login', loginPath(options)],
+    ['act', actPath(options, page)],
     [
       'snapshot',
       asking(async (req, res, { view, ...asked }) => {

@@ -2,14 +2,21 @@ import type { Shown } from './looks.ts';
 
 /** What one page has on its screen, and what it is to be told so that it has what there is. */
 export class Screen {
+  readonly #onlyAtFirst: ReadonlySet<string>;
   #shown: Shown | undefined;
+
+  /** `onlyAtFirst`: facts of which it is told nothing more. */
+  constructor(onlyAtFirst: ReadonlySet<string> = new Set()) {
+    this.#onlyAtFirst = onlyAtFirst;
+  }
 
   /** The text of a `Delta`; undefined: it has all that. */
   deltaTo(shown: Shown): string | undefined {
     const before = this.#shown;
     this.#shown = shown;
     if (shown === before) return undefined;
-    const facts = changedIn(before?.facts ?? NOTHING, shown.facts);
+    const changed = changedIn(before?.facts ?? NOTHING, shown.facts);
+    const facts = before === undefined ? changed : changed.filter(([name]) => !this.#onlyAtFirst.has(name));
     for (const name of before?.facts.keys() ?? []) if (!shown.facts.has(name)) facts.push([name, 'null']);
     const rows = changedIn(before?.rows ?? NOTHING, shown.rows).map(([, json]) => json);
     const order = before !== undefined && haveSameOrder(before.rows, shown.rows) ? undefined : [...shown.rows.keys()];

@@ -1,4 +1,4 @@
-import type { Snapshot, ViewName } from './api.ts';
+import type { EventLine, Snapshot, ViewName } from './api.ts';
 import type { Happened, Reader, Sources } from './sources.ts';
 
 /** How a view is made. Each view is a file in `views/`, and one of the table there. */
@@ -12,6 +12,10 @@ export interface Opened {
   readonly look: (reader: Reader) => Look;
   /** Which events are told as they happen, where any are. */
   readonly hears?: (happened: Happened) => boolean;
+  /** As what each of them is told, where that is not as usual. */
+  readonly toldOf?: (happened: Happened) => EventLine;
+  /** Facts that a page is told once: from then on it hears of each event what makes them others. */
+  readonly onlyAtFirst?: ReadonlySet<string>;
 }
 
 export type Look<V extends ViewName = ViewName> = Generator<undefined, Omit<Snapshot<V>, 'seq'>, void>;
@@ -27,13 +31,14 @@ export const AT_ONCE = 200;
 export function known<Name extends string>(
   params: URLSearchParams,
   names: readonly Name[],
+  maxLength = MAX_PARAM_LENGTH,
 ): Readonly<Partial<Record<Name, string>>> | string {
   const read: Partial<Record<Name, string>> = {};
   for (const [name, value] of params) {
     const one = names.find((other) => other === name);
     if (one === undefined) return `${JSON.stringify(name.slice(0, 100))} is not known: ${names.join(', ')}`;
     if (read[one] !== undefined) return `${name} is said more than once`;
-    if (value.length > MAX_PARAM_LENGTH) return `${name} is longer than ${MAX_PARAM_LENGTH} characters`;
+    if (value.length > maxLength) return `${name} is longer than ${maxLength} characters`;
     if (value !== '') read[one] = value;
   }
   return read;

@@ -37,7 +37,7 @@ export function serviceRowOf(service: ServiceName, sources: RowSources): Service
 
 const HOUR_MS = 3_600_000;
 
-/** Of what is kept of it, from when on it had which status within the last hour: first the one that it began the hour with. */
+/** Of what is kept of it, from when on it had which status within the last hour: first the one that it began the hour with, since whenever. */
 function hourOf(service: ServiceName, { events, wallClock }: RowSources): [number, Status][] {
   const began = wallClock() - HOUR_MS;
   const hour: [number, Status][] = [];
@@ -45,7 +45,7 @@ function hourOf(service: ServiceName, { events, wallClock }: RowSources): [numbe
     if (kind !== 'service' || to === undefined) return;
     const status = STATUS_OF[to as Standing];
     if (status === undefined) return;
-    if (at < began) hour[0] = [began, status];
+    if (at < began) hour[0] = [at, status];
     else hour.push([at, status]);
   };
   const standing = events.standingOf(service);

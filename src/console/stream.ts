@@ -84,7 +84,8 @@ async function tell(req: Request, res: Response, streaming: Streaming): Promise<
 class Teller {
   readonly #res: Response;
   readonly #streaming: Streaming;
-  readonly #screen = new Screen();
+  readonly #screen: Screen;
+  #isFirst = true;
   #seq: number;
   #missed: string | undefined;
   #quietSince = 0;
@@ -92,6 +93,7 @@ class Teller {
   constructor(res: Response, streaming: Streaming, lastEventId: string) {
     this.#res = res;
     this.#streaming = streaming;
+    this.#screen = new Screen(streaming.joined.opened.onlyAtFirst);
     const { events } = streaming;
     const [last, said] = [events.lastSeq(), /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : undefined];
     this.#seq = said === undefined || said > last ? last : said;
@@ -100,7 +102,14 @@ class Teller {
   }
 
   async tellWhatIsNew(): Promise<void> {
-    const shown = await this.#streaming.joined.look();
+    const { look, opened } = this.#streaming.joined;
+    const shown = await look();
+    // What happened until then is in it, whatever a page has been told before.
+    if (this.#isFirst && opened.onlyAtFirst !== undefined) {
+      this.#seq = shown.seq;
+      this.#missed = undefined;
+    }
+    this.#isFirst = false;
     const delta = this.#screen.deltaTo(shown);
     // Up to there it has been told what happened: of what comes below nothing is lost if the connection is cut in between.
     let text = delta === undefined ? '' : said('view', this.#seq, delta);
@@ -113,7 +122,7 @@ class Teller {
 
   #happened(): string {
     const { events, reader, joined } = this.#streaming;
-    const { hears } = joined.opened;
+    const { hears, toldOf = (happened) => events.viewOf(happened, MOST_NAMED) } = joined.opened;
     if (hears === undefined) return '';
     let text = '';
     const missed = events.oldestSeq() - 1 - this.#seq;
@@ -134,7 +143,7 @@ class Teller {
     if (left > 0 && (missed <= 0 || reader.maySeeAll)) this.#missed = JSON.stringify({ count: left + Math.max(0, missed) });
     if (this.#missed !== undefined) text += `event: missed\ndata: ${this.#missed}\n\n`;
     this.#missed = undefined;
-    for (const happened of told) text += said('happened', happened.seq, JSON.stringify(events.viewOf(happened)));
+    for (const happened of told) text += said('happened', happened.seq, JSON.stringify(toldOf(happened)));
     return text;
   }
 }
@@ -151,3 +160,5 @@ function said(event: string, id: number, json: string): string {
 /** In rounds, of which there is one a second at least. */
 const COMMENT_AFTER = 10;
 const MOST_AT_ONCE = 100;
+/** Of those to whom one thing happened, at most. */
+const MOST_NAMED = 20;

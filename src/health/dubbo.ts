@@ -132,6 +132,11 @@ function written(name: string): string {
   return name.replaceAll('$', '___');
 }
 
+/** Whether the service is one that a provider of an interface registers. */
+export function isProvider({ name }: Pick<ServiceName, 'name'>): boolean {
+  return parseProviderName(name) !== undefined;
+}
+
 /** `providers:interface:version:group`; older clients leave out trailing parts that are empty. */
 function parseProviderName(name: string): (Omit<Provider, 'service'> & { readonly interface: string }) | undefined {
   const [category, path, version = '', group = '', ...rest] = name.split(':');

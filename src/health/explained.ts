@@ -1,7 +1,7 @@
 import type { ServiceName } from '../registry/service-name.ts';
 import { becauseOf } from './endpoints.ts';
 import { type Failing, failingOf, goneOf } from './failing.ts';
-import type { Checker, Explanation } from './health.ts';
+import type { Checker, Explanation, Health } from './health.ts';
 import { selectAll } from './names.ts';
 import type { Past } from './past.ts';
 
@@ -23,7 +23,20 @@ export function explainedOf(checker: Pick<Checker, 'explain'>, service: ServiceN
   return {
     because: status === 'serving' ? undefined : becauseOf(total, available, needed),
     pending,
-    failing: [...failingOf(explanation, most, past), ...gone.slice(0, Math.max(0, most - failing.length))],
+    failing: [...failingOf({ ...explanation, isShown: true }, most, past), ...gone.slice(0, Math.max(0, most - failing.length))],
     failingCount: failing.length + gone.length,
+  };
+}
+
+/** The same without those who fail, and so without a look at one instance: there may be very many. */
+export function whyOf(
+  health: Pick<Health, 'statusOf' | 'countsOf' | 'pendingOf'>,
+  service: ServiceName,
+): Pick<Explained, 'because' | 'pending'> {
+  const counts = health.countsOf(service);
+  const isServing = health.statusOf(selectAll(service)) === 'serving';
+  return {
+    because: isServing || counts === undefined ? undefined : becauseOf(counts.total, counts.available, counts.needed),
+    pending: health.pendingOf(service),
   };
 }

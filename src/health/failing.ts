@@ -66,14 +66,20 @@ function by(...causes: readonly string[]): ToldBy {
   return { causes: new Set(causes) };
 }
 
+/** Of a service, who is to be told of. */
+export interface ToTell extends Pick<Explanation, 'service' | 'failing' | 'heardOf'> {
+  /** How long somebody has been silent is left to who shows it: as a text it is another at each look. */
+  readonly isShown?: boolean;
+}
+
 /** Those that are here and cannot be called, the first of them. */
-export function failingOf({ service, failing, heardOf }: Explanation, most: number, past: Past): Failing[] {
+export function failingOf({ service, failing, heardOf, isShown = false }: ToTell, most: number, past: Past): Failing[] {
   const told = failing.slice(0, most).map((instance) => ({ instance, cause: causeOf(instance) }));
   const wanted = new Map(told.map(({ instance, cause }) => [addressKey(instance), TOLD_BY[cause]]));
   const happened = past.lastOf(service, wanted);
   return told.map(({ instance, cause }) => {
     const [last, heard] = [happened.get(addressKey(instance)), heardOf(instance)];
-    return viewOf(service, instance, { cause, last, heard, now: past.wallClock() });
+    return viewOf(service, instance, { cause, last, heard, isShown, now: past.wallClock() });
   });
 }
 
@@ -81,10 +87,11 @@ interface Known {
   readonly cause: FailingCause;
   readonly last: Happened | undefined;
   readonly heard: Heard | undefined;
+  readonly isShown: boolean;
   readonly now: number;
 }
 
-function viewOf(service: ServiceName, instance: Instance, { cause, last, heard, now }: Known): Failing {
+function viewOf(service: ServiceName, instance: Instance, { cause, last, heard, isShown, now }: Known): Failing {
   const { ip, port, ephemeral, silentMs, silence } = instance;
   // Of one that a connection holds there is no sign of life but that.
   const isSilent = !instance.healthy && ephemeral && silentMs > 0;
@@ -93,7 +100,7 @@ function viewOf(service: ServiceName, instance: Instance, { cause, last, heard, 
   const since =
     (cause === 'drained' ? instance.drain?.since : last?.at) ??
     (cause === 'silent' && heardAt !== undefined ? heardAt + silence.unhealthyAfterMs : undefined);
-  const reason = reasonOf(instance, cause, last);
+  const reason = isShown && cause === 'silent' ? undefined : reasonOf(instance, cause, last);
   const by = cause === 'drained' ? instance.drain?.by : last?.cause === 'edited' ? last.by : undefined;
   return {
     ...namesOf(service),

@@ -157,7 +157,7 @@ export class Health implements Checker {
   /** Of all that the name may mean, the best. */
   #statusOfAll(name: ServiceSelector): Status {
     let best: Status = 'unknown';
-    for (const service of this.#servicesOf(name)) {
+    for (const service of this.servicesOf(name)) {
       const status = this.#statusOfService(service, name);
       if (status === 'serving') return status;
       if (status === 'not-serving') best = status;
@@ -174,11 +174,11 @@ export class Health implements Checker {
   explain(name: ServiceSelector): Explanation[] {
     const { service, dubbo } = name;
     if (dubbo === undefined || this.#registry.tally(service) !== undefined) return [this.#explain(service, name)];
-    return Array.from(this.#servicesOf(name), (each) => this.#explain(each, name));
+    return Array.from(this.servicesOf(name), (each) => this.#explain(each, name));
   }
 
   isIgnorantOf(name: ServiceSelector): boolean {
-    const services = [...this.#servicesOf(name)];
+    const services = [...this.servicesOf(name)];
     // Of an interface that nobody provides, no service is known that could have been spoken of.
     return (services.length === 0 ? [name.service] : services).every((service) => this.#registry.isIgnorantOf(service));
   }
@@ -217,7 +217,7 @@ export class Health implements Checker {
    * What the name means, in this order: the very service of Nacos, where it is known; providers of the interface; applications that
    * offer it, of which nobody says in what version.
    */
-  *#servicesOf({ service, dubbo }: ServiceSelector): IterableIterator<ServiceName> {
+  *servicesOf({ service, dubbo }: ServiceSelector): IterableIterator<ServiceName> {
     if (dubbo === undefined || this.#registry.tally(service) !== undefined) {
       yield service;
       return;
@@ -252,7 +252,7 @@ export class Health implements Checker {
     return {
       service,
       status: this.#statusOfService(service, selector),
-      pending: this.#pendingOf(service, selector),
+      pending: this.pendingOf(service, selector),
       total: instances.length,
       healthy,
       enabled,
@@ -273,7 +273,8 @@ export class Health implements Checker {
     return this.#trackOf(service, selector)?.told ?? this.#rawOf(service, selector);
   }
 
-  #pendingOf(service: ServiceName, selector: ServiceSelector): Explanation['pending'] {
+  /** What is told of it in so many milliseconds, if it lasts; undefined: it is what is told. */
+  pendingOf(service: ServiceName, selector = selectAll(service)): Explanation['pending'] {
     const track = this.#trackOf(service, selector);
     if (track?.dueAt === undefined) return undefined;
     return { status: track.raw, inMs: Math.max(0, track.dueAt - this.#now()) };

@@ -52,6 +52,17 @@ export function formatHealthName(service: ServiceName, home: Home): string {
   return service.group === home.group ? service.name : groupedName(service);
 }
 
+/** The same of any namespace, and of a part of a service too. */
+export function writeHealthName({ service, cluster, instance }: ServiceSelector, home: Home): string {
+  const parts = new URLSearchParams();
+  if (service.namespace !== home.namespace) parts.set('namespace', service.namespace);
+  if (cluster !== undefined) parts.set('cluster', cluster);
+  if (instance !== undefined) parts.set('instance', `${instance.ip}:${instance.port}`);
+  // A colon need not be escaped, and is easier to read.
+  const query = parts.toString().replaceAll('%3A', ':');
+  return formatHealthName(service, home) + (query === '' ? '' : `?${query}`);
+}
+
 /** All of exactly this service. */
 export function selectAll(service: ServiceName): ServiceSelector {
   return { service, dubbo: undefined, cluster: undefined, instance: undefined };

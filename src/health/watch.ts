@@ -95,6 +95,11 @@ export class Watches {
     return count;
   }
 
+  /** By which name each of them watches, and from where. */
+  *of(service: ServiceName): IterableIterator<{ readonly name: HealthName; readonly ip: string }> {
+    for (const { name, watches } of this.#byKey.get(serviceKey(service)) ?? []) for (const { ip } of watches) yield { name, ip };
+  }
+
   /** How many watches are open now. */
   get count(): number {
     return this.#open.count;

@@ -88,9 +88,13 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   if (faults.length > 0) throw new OptionsError(faults);
   const house = houseOf(options, given.log ?? pino({ enabled: false }), tls !== undefined, given.clock);
   const rooms = await roomsIn(house, tls);
+  let listeners: Listeners | undefined;
   const open = async () => {
     await furnish(house, rooms);
-    return openPorts(house, surfacesOf(house, rooms), { identity: tls, certificate: rooms.certificate });
+    const surfaces = surfacesOf(house, rooms, () => listeners);
+    const opened = await openPorts(house, surfaces, { identity: tls, certificate: rooms.certificate });
+    listeners = opened.listeners;
+    return opened;
   };
   const ports = await open().catch(async (error) => {
     // What was wrong first is what is told.

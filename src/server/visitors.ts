@@ -94,6 +94,22 @@ export function lookersFor(access: Access, { scheduler, wallClock }: ListenersRo
   };
 }
 
+/** Who has come to the console, and what he may at all: nobody is refused anything by it, and nobody hears of it, but of wrong logins. */
+export function comersFor(access: Access) {
+  return async (req: Request) => {
+    const asked = new AskedOverHttp(req, { isScoped: true, example: `${req.method} ${pathOf(req)}` });
+    const read = await access.wouldSay('read', asked);
+    const [operate, self] = [await access.permitFor('operate', asked), await access.permitFor('self', asked)];
+    return {
+      ...(self?.user !== undefined && { user: self.user }),
+      mayRead: !read.isRefusal,
+      mayOperate: operate !== undefined,
+      isAdmin: self?.isAdmin ?? false,
+      ...(read.isRefusal && { reason: read.text }),
+    };
+  };
+}
+
 function hears(permit: Permit) {
   return ({ service }: { readonly service?: ServiceName }) => permit.stillCovers({ kind: 'naming', ...service });
 }

@@ -1,5 +1,7 @@
-import type { ServiceName } from '../../registry/service-name.ts';
+import type { Address } from '../../registry/instance.ts';
+import { groupedName, type ServiceName } from '../../registry/service-name.ts';
 import type { ServicesFacts } from '../api.ts';
+import { Foremost } from '../foremost.ts';
 import { AT_ONCE, known, type Look, type LookRoom, paged, type View } from '../look.ts';
 import { STATUS_OF, serviceRowOf } from '../service-rows.ts';
 import type { Reader } from '../sources.ts';
@@ -31,14 +33,17 @@ interface Found {
   readonly service: ServiceName;
   readonly isServing: boolean;
   readonly at: number;
+  readonly available: number;
 }
 
 function* look(asked: Asked, reader: Reader, room: LookRoom): Look<'services'> {
   const { registry, health, events } = room;
-  const search = asked.search?.toLowerCase();
-  const found: Found[] = [];
+  const isMeant = meantBy(asked.search, room);
+  // Beyond the last page is the last: as many as there are may be needed.
+  const most = paged(asked.page, registry.serviceCount, ON_A_PAGE).page * ON_A_PAGE;
+  const foremost = new Foremost<Found>(SORTS.get(asked.sort) ?? byStatus, most);
   const [namespaces, groups] = [new Set<string>(), new Set<string>()];
-  let [all, serving, looks] = [0, 0, 0];
+  let [all, found, serving, looks] = [0, 0, 0, 0];
   for (const namespace of [...registry.namespaces()])
     for (const service of registry.services(namespace)) {
       if (++looks % AT_ONCE === 0) yield undefined;
@@ -52,15 +57,19 @@ function* look(asked: Asked, reader: Reader, room: LookRoom): Look<'services'> {
       if (asked.namespace !== undefined && asked.namespace !== namespace) continue;
       if (asked.group !== undefined && asked.group !== service.group) continue;
       if (asked.status !== undefined && asked.status !== STATUS_OF[status]) continue;
-      if (search !== undefined && !service.name.toLowerCase().includes(search)) continue;
-      found.push({ service, isServing, at: events.standingOf(service)?.at ?? 0 });
+      if (!isMeant(service)) continue;
+      const available = registry.tally(service)?.available ?? 0;
+      found++;
+      foremost.add({ service, isServing, at: events.standingOf(service)?.at ?? 0, available });
     }
-  found.sort(SORTS.get(asked.sort) ?? byStatus);
-  const { page, pages } = paged(asked.page, found.length, ON_A_PAGE);
-  yield undefined;
-  const rows = found.slice((page - 1) * ON_A_PAGE, page * ON_A_PAGE).map(({ service }) => serviceRowOf(service, room));
+  const { page, pages } = paged(asked.page, found, ON_A_PAGE);
+  const rows: ReturnType<typeof serviceRowOf>[] = [];
+  for (const { service } of foremost.all.slice((page - 1) * ON_A_PAGE, page * ON_A_PAGE)) {
+    if (rows.length % ROWS_AT_ONCE === 0) yield undefined;
+    rows.push(serviceRowOf(service, room));
+  }
   const facts: ServicesFacts = {
-    found: found.length,
+    found,
     all,
     serving,
     notServing: all - serving,
@@ -70,6 +79,23 @@ function* look(asked: Asked, reader: Reader, room: LookRoom): Look<'services'> {
     groups: [...groups].sort(),
   };
   return { facts, rows };
+}
+
+/** Which services somebody looks for: by a part of the name, with the group before it or without; or by the address of an instance. */
+function meantBy(search: string | undefined, { registry }: LookRoom): (service: ServiceName) => boolean {
+  if (search === undefined) return () => true;
+  const text = search.trim().toLowerCase();
+  const address = addressIn(text);
+  return (service) => {
+    const name = text.includes('@@') ? groupedName(service) : service.name;
+    if (name.toLowerCase().includes(text)) return true;
+    return address !== undefined && registry.instance(service, address) !== undefined;
+  };
+}
+
+function addressIn(text: string): Address | undefined {
+  const [, ip, port] = /^(?:\[?)([\d.a-f:]+?)(?:\]?):(\d{1,5})$/.exec(text) ?? [];
+  return ip === undefined ? undefined : { ip, port: Number(port) };
 }
 
 type Order = (a: Found, b: Found) => number;
@@ -85,17 +111,24 @@ function byStatus(a: Found, b: Found): number {
   return (a.isServing ? 0 : b.at - a.at) || byName(a, b);
 }
 
-const SORTS: ReadonlyMap<string, Order> = new Map([
-  ['status', byStatus],
-  ['name', byName],
-  ['-name', (a, b) => byName(b, a)],
-  ['since', (a, b) => b.at - a.at || byName(a, b)],
-]);
+const SORTS: ReadonlyMap<string, Order> = new Map(
+  Object.entries({
+    status: byStatus,
+    name: byName,
+    // By how long it is ago.
+    since: (a: Found, b: Found) => b.at - a.at || byName(a, b),
+    available: (a: Found, b: Found) => a.available - b.available || byName(a, b),
+  }).flatMap(([name, order]): [string, Order][] => [
+    [name, order],
+    [`-${name}`, (a, b) => order(b, a)],
+  ]),
+);
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
 const ON_A_PAGE = 100;
+const ROWS_AT_ONCE = 20;
 /** Nobody chooses from more. */
 const MOST_GROUPS = 1_000;
