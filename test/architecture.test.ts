@@ -45,6 +45,7 @@ const MEETING_POINTS = [
   'server/face.ts',
   'server/console.ts',
   'server/console-operations.ts',
+  'server/console-clients.ts',
 ];
 const SIBLINGS = ['access', 'console', 'events', 'health', 'metrics', 'nacos', 'operate', 'probe', 'store'];
 

@@ -365,8 +365,8 @@ export interface InstanceFacts {
   readonly beats: readonly number[];
   /** The last about it, the oldest first. */
   readonly events: readonly EventLine[];
-  /** Every other service that has this address. */
-  readonly elsewhere: readonly (ServiceRef & { readonly healthy: boolean; readonly available: boolean })[];
+  /** Every other service that has this address, or the first of very many. */
+  readonly elsewhere: readonly (ServiceRef & Pick<InstanceRow, 'healthy' | 'available'>)[];
   readonly ifStopped: IfStopped | null;
   readonly mayOperate: boolean;
 }
@@ -390,18 +390,22 @@ export interface ClientsFacts {
   readonly addresses: number;
   readonly page: number;
   readonly pages: number;
-  /** The last whose connection ended, the last first. */
+  /** The last whose connection ended and took instances along, the last first. */
   readonly ended: readonly EventLine[];
+  /** How many connections have ended since the start, by why they did. */
+  readonly endedBy?: Readonly<Record<string, number>>;
 }
 
 export interface ClientRow {
   readonly id: string;
+  /** Of Nacos 2.x and 3.x; or who beats, listens or is persistent at an address, as those of 1.x. */
   readonly kind: 'connection' | 'address';
   readonly ip: string;
   readonly port: number;
   readonly client?: string;
   readonly app?: string;
   readonly since?: number;
+  /** Instances that it has registered, and services that it has subscribed to. */
   readonly registered: number;
   readonly subscribed: number;
 }
@@ -409,10 +413,13 @@ export interface ClientRow {
 export interface ClientFacts {
   readonly client: ClientRow | null;
   readonly labels: Readonly<Record<string, string>>;
-  readonly registered: readonly (InstanceRef & { readonly healthy: boolean; readonly available: boolean })[];
+  /** These two are the first of very many; how many there are, `client` says. */
+  readonly registered: readonly (InstanceRef & Pick<InstanceRow, 'healthy' | 'available'>)[];
   readonly subscribed: readonly ServiceRef[];
-  /** How it ended, where it has. */
+  /** How it ended, where it has; what it held then is in `events`. */
   readonly ended: EventLine | null;
+  /** The last that happened on its word or at its address, the oldest first. */
+  readonly events: readonly EventLine[];
 }
 
 export interface EventsFacts {
@@ -460,9 +467,10 @@ export interface PushesFacts {
 
 export interface PushCounts {
   readonly subscribers: number;
-  readonly sent: number;
-  readonly acknowledged: number;
-  readonly failed: number;
+  /** Since the start; what became of the rest is not known yet. */
+  readonly sent?: number;
+  readonly acknowledged?: number;
+  readonly failed?: number;
 }
 
 export interface SubscriberRow extends ServiceRef {

@@ -11,6 +11,7 @@ import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 import type { Shares } from '../wire/shares.ts';
 import type { Taps } from '../wire/taps.ts';
 import type { By, EventLine, FailingInstance } from './api.ts';
+import type { ClientsSource } from './client-sources.ts';
 
 /** What the console reads, handed in by the composition root. It changes nothing of it, and decides nothing that is decided there. */
 export interface Sources {
@@ -21,6 +22,9 @@ export interface Sources {
   readonly nacos: NacosSource;
   /** Where it listens; undefined until all ports are open. */
   readonly listening: () => Listening | undefined;
+  readonly clients: ClientsSource;
+  /** Which namespace and group are meant where none is said. */
+  readonly home: Pick<ServiceName, 'namespace' | 'group'>;
   readonly taps: Pick<Taps, 'beats'>;
   readonly scheduler: Scheduler;
   /** Monotonic milliseconds. */
@@ -46,6 +50,8 @@ export interface HealthSource {
   readonly countsOf: (
     service: ServiceName,
   ) => { readonly available: number; readonly total: number; readonly needed: number } | undefined;
+  /** What it would be with so many fewer that are available, and so many fewer that are there. */
+  readonly without: (service: ServiceName, fewer: { readonly available: number; readonly total: number }) => Without;
   /** Who fails in it, and why it is not serving, as `/health/NAME` says it. */
   readonly explain: (service: ServiceName, mostFailing: number) => Explained;
   /** By which cause each of these cannot be called, and since when: of instances of the service that are not available. */
@@ -61,6 +67,12 @@ export interface HealthSource {
   /** Nobody is told without a login. */
   readonly needsLogin: boolean;
   readonly onService: (listener: (service: ServiceName) => void) => Cancel;
+}
+
+export interface Without {
+  readonly available: number;
+  readonly needed: number;
+  readonly status: Standing;
 }
 
 export type Standing = 'serving' | 'not-serving' | 'unknown';
