@@ -131,7 +131,11 @@ export class Screen implements AsyncDisposable {
 
   /** By a hash route such as `#/services`, in the page that is there: as a link does it. */
   async goTo(route: string): Promise<void> {
-    await this.page.evaluate(`location.hash = ${JSON.stringify(route)}`);
+    // By the frame after the next it has been drawn that it is another.
+    await this.page.evaluate(`new Promise((resolve) => {
+      location.hash = ${JSON.stringify(route)};
+      requestAnimationFrame(() => requestAnimationFrame(resolve));
+    })`);
   }
 
   /** The row of a table in which that stands, and what belongs to it. */
