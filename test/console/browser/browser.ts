@@ -148,10 +148,21 @@ export class Screen implements AsyncDisposable {
     return this.page.getByRole('main').getByText(text);
   }
 
-  /** When that stood in the part of the page that is another for each view, by the clock of the machine. */
+  /** When that stood in one and the same row of a table, by the clock of the machine. */
+  seesInRow(...texts: readonly RegExp[]): Promise<number> {
+    return this.#sees(
+      `[...document.querySelectorAll('main tr')].some(({ innerText }) => [${texts}].every((text) => text.test(innerText)))`,
+    );
+  }
+
+  /** When that stood in the part of the page that is another for each view. */
   sees(text: RegExp): Promise<number> {
+    return this.#sees(`${text}.test(document.querySelector('main').innerText)`);
+  }
+
+  #sees(what: string): Promise<number> {
     return this.page.evaluate(`new Promise((resolve) => {
-      const look = () => (${text}.test(document.querySelector('main').innerText) ? resolve(Date.now()) : requestAnimationFrame(look));
+      const look = () => (${what} ? resolve(Date.now()) : requestAnimationFrame(look));
       look();
     })`);
   }
