@@ -23,6 +23,8 @@ export interface Looking {
   readonly theme?: 'light' | 'dark';
   readonly width?: number;
   readonly height?: number;
+  /** The time at which the page stands still, in milliseconds since 1970; that of the machine when left out. */
+  readonly at?: number;
   /** Runs in each page before anything of its own. */
   readonly script?: string;
   /** What may be said in the browser's console as an error, and is no fault here: answers that refuse are told there. */
@@ -76,7 +78,7 @@ export class Screen implements AsyncDisposable {
   }
 
   static async open(browser: Browser, origin: string, looking: Looking): Promise<Screen> {
-    const { language = 'en', theme = 'light', width = 1280, height = 800, script, expected } = looking;
+    const { language = 'en', theme = 'light', width = 1280, height = 800, at, script, expected } = looking;
     const context = await browser.newContext({
       locale: language,
       colorScheme: theme,
@@ -87,6 +89,7 @@ export class Screen implements AsyncDisposable {
     // The browser's console tells of it too, but not of all.
     const telling = `addEventListener('securitypolicyviolation', (e) => console.error('forbidden: ' + e.violatedDirective + ' ' + e.blockedURI))`;
     await context.addInitScript({ content: telling });
+    if (at !== undefined) await context.clock.setFixedTime(at);
     if (script !== undefined) await context.addInitScript({ content: script });
     const [faults, allowed]: [string[], RegExp[]] = [[], expected === undefined ? [] : [expected]];
     onTestFinished(() => expect(faults, 'what went wrong in the page').toEqual([]));
