@@ -16,6 +16,8 @@ const t = words({
     lastBeat: 'last heartbeat',
     from: 'from {who}',
     every: 'every {seconds} s',
+    until: 'until',
+    nothingThere: 'none',
   },
   'zh-CN': {
     events: '事件',
@@ -26,6 +28,8 @@ const t = words({
     lastBeat: '最后一次心跳',
     from: '来自 {who}',
     every: '每 {seconds} 秒一次',
+    until: '截止',
+    nothingThere: '无',
   },
 });
 
@@ -71,11 +75,29 @@ export function Sentence({ line, without }: { readonly line: EventLine; readonly
       {without !== 'instance' && count > 3 && <small>{t('more', { count: count - Math.min(3, instances.length) })}</small>}
       {kind !== 'instance' && to !== undefined && <Status is={to} says={kindWords(STANDINGS[to] ?? to)} />}
       <span>{causeWords(cause)}</span>
+      <Change of={line.detail} />
       {detail !== undefined && <small>{String(detail)}</small>}
+      {cause === 'drained' && line.detail?.until !== undefined && (
+        <small>
+          {t('until')} <Ago at={String(line.detail.until)} />
+        </small>
+      )}
       {counts && <small>{t('counts', { ...counts })}</small>}
       <LastBeat of={instances[0]} cause={cause} />
       <ByWhom by={by} />
     </>
+  );
+}
+
+/** What an edit has made another. */
+function Change({ of = {} }: { readonly of: EventLine['detail'] }) {
+  const { field, fields, before = t('nothingThere'), after = t('nothingThere') } = of;
+  if (field === undefined && fields === undefined) return null;
+  return (
+    <span class="mono">
+      {field !== undefined && `${field}: `}
+      {String(before)} → {String(after)}
+    </span>
   );
 }
 
@@ -111,10 +133,28 @@ function LastBeat({ of, cause }: { readonly of: EventSubject | undefined; readon
 export function ByWhom({ by }: { readonly by: EventLine['by'] }) {
   if (by === undefined) return null;
   const { user, peer, agent, connection } = by;
-  const who = [user, peer, agent].filter((one) => one !== undefined).join(', ');
+  const who = [user, peer, agent && agentWords(agent)].filter((one) => one !== undefined).join(', ');
   return (
-    <small>
+    <small title={agent}>
       {who !== '' && t('by', { who })} {connection !== undefined && <ClientLink id={connection} />}
     </small>
   );
 }
+
+/** A browser by its name and version: each says of itself that it is all of the others. */
+function agentWords(agent: string): string {
+  if (!agent.startsWith('Mozilla/')) return agent;
+  for (const [name, form] of BROWSERS) {
+    const [, version] = form.exec(agent) ?? [];
+    if (version !== undefined) return `${name} ${version}`;
+  }
+  return agent;
+}
+
+const BROWSERS: readonly (readonly [name: string, form: RegExp])[] = [
+  ['Edge', /Edg\/(\d+)/],
+  ['Opera', /OPR\/(\d+)/],
+  ['Firefox', /Firefox\/(\d+)/],
+  ['Chrome', /Chrome\/(\d+)/],
+  ['Safari', /Version\/(\d+)/],
+];
