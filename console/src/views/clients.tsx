@@ -83,9 +83,9 @@ export function Clients({ facts, rows }: ViewProps<'clients'>) {
             title: t('version'),
             cell: ({ client, app }) =>
               (client ?? app) !== undefined && (
-                <>
+                <span>
                   {client} {app !== undefined && <small>{app}</small>}
-                </>
+                </span>
               ),
           },
           { title: t('from'), isMinor: true, cell: (row) => <span class="mono">{addressOf(row)}</span> },
@@ -127,11 +127,11 @@ const NAMED = 3;
 function Held({ by: { instances = [], count = instances.length } }: { readonly by: EventLine }) {
   const addresses = [...new Set(instances.map(addressOf))];
   return (
-    <>
+    <span>
       {t('instances', { n: count })}{' '}
       <small class="mono">
         {addresses.slice(0, NAMED).join(', ')} {addresses.length > NAMED && '…'}
       </small>
-    </>
+    </span>
   );
 }
