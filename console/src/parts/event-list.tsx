@@ -1,6 +1,7 @@
 import type { EventLine, EventSubject } from '../../../src/console/api.ts';
 import { causeWords, kindWords } from '../causes.ts';
 import { Ago } from '../clock.tsx';
+import { endWords } from '../ends.ts';
 import { words } from '../words.ts';
 import { Empty } from './empty.tsx';
 import { addressOf, ClientLink, InstanceLink, Name } from './links.tsx';
@@ -67,7 +68,8 @@ export function Sentence({ line, without }: { readonly line: EventLine; readonly
   const { kind, cause, namespace, group, service, instances = [], count = instances.length, to, by, counts } = line;
   const named =
     namespace !== undefined && group !== undefined && service !== undefined ? { namespace, group, service } : undefined;
-  const detail = line.detail?.reason ?? line.detail?.form;
+  const said = line.detail?.reason ?? line.detail?.form;
+  const detail = said !== undefined && cause === 'connection-ended' ? endWords(String(said)) : said;
   return (
     <>
       {named && without === undefined && <Name of={named} />}
