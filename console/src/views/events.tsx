@@ -146,7 +146,8 @@ interface Run {
   readonly missed?: Missed;
 }
 
-function runsOf(events: readonly EventLine[], since: readonly (EventLine | Missed)[]): readonly Run[] {
+/** The events of a whole view, and what has been told since. */
+export function runsOf(events: readonly EventLine[], since: readonly (EventLine | Missed)[]): readonly Run[] {
   const runs: { lines: EventLine[]; missed?: Missed }[] = [{ lines: [...events] }];
   for (const one of since) {
     if ('seq' in one) runs.at(-1)?.lines.push(one);
