@@ -39,7 +39,14 @@ const DIRECTION: Readonly<Record<string, Room>> = {
 /** Where the clock is handed out. */
 const COMPOSITION_ROOT = 'server/rooms.ts';
 /** Where siblings meet: the file that makes them all, and those that show them to callers, to whoever embeds a server, and in a browser. */
-const MEETING_POINTS = [COMPOSITION_ROOT, 'server/surfaces.ts', 'server/face.ts', 'server/console.ts'];
+const MEETING_POINTS = [
+  COMPOSITION_ROOT,
+  'server/surfaces.ts',
+  'server/face.ts',
+  'server/console.ts',
+  'server/console-operations.ts',
+  'server/console-clients.ts',
+];
 const SIBLINGS = ['access', 'console', 'events', 'health', 'metrics', 'nacos', 'operate', 'probe', 'store'];
 
 /** Timers are made in one place and handed out by the composition root. */

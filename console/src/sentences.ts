@@ -89,6 +89,7 @@ const t = words({
     changedTo: '{what}: {field} is now {after}',
     changedFrom: '{what}: {field} is no longer {before}',
     changedFields: '{what}: {field}',
+    changedAll: '{what}: {before} → {after}',
     because: '{what} ({because})',
     'no-instances': 'no instances',
     'min-available': '{available} available, {needed} needed',
@@ -172,6 +173,7 @@ const t = words({
     changedTo: '{what}：{field} 现为 {after}',
     changedFrom: '{what}：{field} 不再是 {before}',
     changedFields: '{what}：{field}',
+    changedAll: '{what}：{before} → {after}',
     because: '{what}（{because}）',
     'no-instances': '没有实例',
     'min-available': '{available} 个可用，需要 {needed} 个',
@@ -326,7 +328,10 @@ function withChange(what: string, { field, fields, before, after }: Detail): str
     if (before === undefined) return t(after === undefined ? 'changedFields' : 'changedTo', said);
     return t(after === undefined ? 'changedFrom' : 'changed', said);
   }
-  return fields === undefined ? what : t('changedFields', { what, field: plain(fields) });
+  if (fields === undefined) return what;
+  if (before === undefined || after === undefined || before === '' || after === '')
+    return t('changedFields', { what, field: plain(fields) });
+  return t('changedAll', { what, before: plain(before), after: plain(after) });
 }
 
 /** What somebody else has written, without what would stand for something here. */

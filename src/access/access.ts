@@ -96,15 +96,22 @@ export class Access {
 
   /** The same, with what of it would be let in; undefined where nothing would. */
   permitFor(need: Need, asked: Asked): Permit | undefined | Promise<Permit | undefined> {
+    const answer = (said: Admission) => (said.isRefusal ? undefined : said);
+    const said = this.wouldSay(need, asked);
+    return said instanceof Promise ? said.then(answer) : answer(said);
+  }
+
+  /** The same, and why not. */
+  wouldSay(need: Need, asked: Asked): Admission | Promise<Admission> {
     const { open, places, users } = this.#room;
     const place = places.placeOf(asked.ip, asked.headers);
-    if (asked.isChange && asked.isBrowser) return undefined;
+    if (asked.isChange && asked.isBrowser) return PAGE_CHANGE;
     if (mayAnybody(need, place, asked, open)) return ANYBODY;
-    if (!open.auth) return undefined;
-    const answer = (who: Known | Refusal): Permit | undefined => {
-      if (!who.isRefusal) return this.#may(need, asked, who.user) ? permitOf(who, deedOf(need), users, () => {}) : undefined;
-      if (who.reason !== 'no-login') this.#refused(who, place, need, asked);
-      return undefined;
+    if (!open.auth) return notTrusted(need, place, asked.isBrowser);
+    const answer = (who: Known | Refusal): Admission => {
+      if (who.isRefusal) return who.reason === 'no-login' ? who : this.#refused(who, place, need, asked);
+      if (this.#may(need, asked, who.user)) return permitOf(who, deedOf(need), users, () => {});
+      return noRight(who.user.name, deedOf(need) ?? 'administer', asked.isScoped ? 'anywhere' : {});
     };
     const who = this.#identify(need, asked, place);
     return who instanceof Promise ? who.then(answer) : answer(who);

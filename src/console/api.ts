@@ -335,12 +335,8 @@ export interface InstanceRow extends AddressRef {
   readonly remembered?: true;
   /** What its check has found, if that is not that all is well. */
   readonly trouble?: { readonly type: string; readonly verdict: string; readonly reason: string };
-  /** What of it is an operator's word; null takes a key away. */
-  readonly edit?: {
-    readonly enabled?: boolean;
-    readonly weight?: number;
-    readonly metadata?: Readonly<Record<string, string | null>>;
-  };
+  /** What of it is an operator's word. */
+  readonly edit?: Edit;
   /** What its client has said, where an edit lies over it. */
   readonly registered?: {
     readonly enabled: boolean;
@@ -354,6 +350,13 @@ export interface InstanceRow extends AddressRef {
   readonly since?: number;
 }
 
+/** What operators have laid over what a client says; null takes a key away. */
+export interface Edit {
+  readonly enabled?: boolean;
+  readonly weight?: number;
+  readonly metadata?: Readonly<Record<string, string | null>>;
+}
+
 export interface InstanceFacts {
   /** Null: it is not there, or not for this reader. */
   readonly instance: InstanceRow | null;
@@ -362,8 +365,8 @@ export interface InstanceFacts {
   readonly beats: readonly number[];
   /** The last about it, the oldest first. */
   readonly events: readonly EventLine[];
-  /** Every other service that has this address. */
-  readonly elsewhere: readonly (ServiceRef & { readonly healthy: boolean; readonly available: boolean })[];
+  /** Every other service that has this address, or the first of very many. */
+  readonly elsewhere: readonly (ServiceRef & Pick<InstanceRow, 'healthy' | 'available'>)[];
   readonly ifStopped: IfStopped | null;
   readonly mayOperate: boolean;
 }
@@ -387,18 +390,22 @@ export interface ClientsFacts {
   readonly addresses: number;
   readonly page: number;
   readonly pages: number;
-  /** The last whose connection ended, the last first. */
+  /** The last whose connection ended and took instances along, the last first. */
   readonly ended: readonly EventLine[];
+  /** How many connections have ended since the start, by why they did. */
+  readonly endedBy?: Readonly<Record<string, number>>;
 }
 
 export interface ClientRow {
   readonly id: string;
+  /** Of Nacos 2.x and 3.x; or who beats, listens or is persistent at an address, as those of 1.x. */
   readonly kind: 'connection' | 'address';
   readonly ip: string;
   readonly port: number;
   readonly client?: string;
   readonly app?: string;
   readonly since?: number;
+  /** Instances that it has registered, and services that it has subscribed to. */
   readonly registered: number;
   readonly subscribed: number;
 }
@@ -406,10 +413,13 @@ export interface ClientRow {
 export interface ClientFacts {
   readonly client: ClientRow | null;
   readonly labels: Readonly<Record<string, string>>;
-  readonly registered: readonly (InstanceRef & { readonly healthy: boolean; readonly available: boolean })[];
+  /** These two are the first of very many; how many there are, `client` says. */
+  readonly registered: readonly (InstanceRef & Pick<InstanceRow, 'healthy' | 'available'>)[];
   readonly subscribed: readonly ServiceRef[];
-  /** How it ended, where it has. */
+  /** How it ended, where it has; what it held then is in `events`. */
   readonly ended: EventLine | null;
+  /** The last that happened on its word or at its address, the oldest first. */
+  readonly events: readonly EventLine[];
 }
 
 export interface EventsFacts {
@@ -457,9 +467,10 @@ export interface PushesFacts {
 
 export interface PushCounts {
   readonly subscribers: number;
-  readonly sent: number;
-  readonly acknowledged: number;
-  readonly failed: number;
+  /** Since the start; what became of the rest is not known yet. */
+  readonly sent?: number;
+  readonly acknowledged?: number;
+  readonly failed?: number;
 }
 
 export interface SubscriberRow extends ServiceRef {
@@ -508,6 +519,8 @@ export type Action =
   | (InstanceRef & { readonly do: 'metadata'; readonly metadata: Readonly<Record<string, string | null>> })
   /** All that operators have laid over it ends. */
   | (InstanceRef & { readonly do: 'unedit' })
+  /** What is laid over it: these parts are so, and those that are named by `ended` (`enabled`, `weight`, `metadata.KEY`) end. */
+  | (InstanceRef & { readonly do: 'edit'; readonly edit: Edit; readonly ended: readonly string[] })
   | (InstanceRef & { readonly do: 'deregister' })
   /** `forMs`: how long; in this service alone, or with `everywhere` in all that have the address. */
   | (InstanceRef & { readonly do: 'drain'; readonly forMs: number; readonly reason?: string; readonly everywhere?: boolean })

@@ -1,11 +1,13 @@
-import { answer, answerJson, answerText } from '../wire/answer.ts';
+import { answer, answerJson, answerText, atItsTurn } from '../wire/answer.ts';
 import { ipOf, pathOf, queryOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import { SharedTurns } from '../wire/shared-turns.ts';
+import { actPath } from './actions.ts';
 import { snapshotOf } from './deltas.ts';
 import { Files } from './files.ts';
 import type { LookRoom, View } from './look.ts';
 import { type Asked, Looks } from './looks.ts';
 import { Pulse } from './pulse.ts';
+import { loginPath, PageToken, sessionPath } from './session.ts';
 import type { Sources } from './sources.ts';
 import { streamView } from './stream.ts';
 import { VIEWS } from './views/views.ts';
@@ -39,10 +41,12 @@ export function consolePaths(options: ConsoleOptions): (path: string) => Serve |
 const API = 'console/api/';
 const OF_PAGE = /^(assets\/[\w.-]{1,100}|index\.html|favicon[\w-]{0,30}\.svg)$/;
 
-/** To the page in its place, by which it finds all else. */
+/** To the page in its place, by which it finds all else; seen from here, as a proxy may have it somewhere else. */
 function redirected(req: Request, res: Response): void {
+  req.resume();
   const query = queryOf(req);
-  answer(res, 308, 'text/plain;charset=UTF-8', '', { Location: `${pathOf(req)}/${query === '' ? '' : `?${query}`}` });
+  const name = pathOf(req).split('/').at(-1) ?? '';
+  answer(res, 308, 'text/plain;charset=UTF-8', '', { Location: `./${name}/${query === '' ? '' : `?${query}`}` });
 }
 
 function apiOf(options: ConsoleOptions): ReadonlyMap<string, Serve> {
@@ -50,6 +54,7 @@ function apiOf(options: ConsoleOptions): ReadonlyMap<string, Serve> {
   const room: LookRoom = { ...options, pulse };
   const looks = new Looks(room, new SharedTurns(options));
   const refuse = refuserOf(options);
+  let snapshots = 0;
   const asking = (
     run: (req: Request, res: Response, asked: Asked & { readonly view: View; readonly follow: Follow }) => Promise<void>,
   ) =>
@@ -63,15 +68,27 @@ function apiOf(options: ConsoleOptions): ReadonlyMap<string, Serve> {
       const reader = await admitted();
       if (reader !== undefined) await run(req, res, { name, params, reader, view, follow });
     });
+  const page = new PageToken();
   return new Map<string, Serve>([
+    ['session', sessionPath(options, page)],
+    ['login', loginPath(options)],
+    ['act', actPath(options, page)],
     [
       'snapshot',
-      asking(async (_, res, { view, ...asked }) => {
+      asking(async (req, res, { view, ...asked }) => {
         const joined = looks.join(view, asked);
         if (typeof joined === 'string') return answerJson(res, 400, { reason: joined });
+        if (snapshots >= MOST_SNAPSHOTS) {
+          joined.leave();
+          options.refused.count('readers of the console', ipOf(req));
+          return answerTooMany(res, `more than ${MOST_SNAPSHOTS} read the console at once: ask again later`);
+        }
+        snapshots++;
         try {
-          answer(res, 200, 'application/json', `${snapshotOf(await joined.look())}\n`, { 'Cache-Control': 'no-store' });
+          const body = `${snapshotOf(await joined.look())}\n`;
+          answer(res, 200, 'application/json', body, { 'Cache-Control': 'no-store' });
         } finally {
+          snapshots--;
           joined.leave();
         }
       }),
@@ -79,6 +96,8 @@ function apiOf(options: ConsoleOptions): ReadonlyMap<string, Serve> {
     [
       'stream',
       asking(async (req, res, { view, follow, ...asked }) => {
+        // Only then: whoever leaves before that would look for ever.
+        await new Promise<void>((resolve) => atItsTurn(res, resolve));
         const joined = looks.join(view, asked);
         if (typeof joined === 'string') return answerJson(res, 400, { reason: joined });
         if (req.method === 'HEAD') {
@@ -108,7 +127,14 @@ function refuserOf({ refused }: Sources) {
     const isInAll = limit === 'in all';
     refused.count(isInAll ? 'event streams' : 'event streams of one address', ipOf(req));
     const option = isInAll ? '--max-event-streams' : '--max-event-streams-per-peer';
-    res.setHeader('Retry-After', '1');
-    answerJson(res, 503, { reason: `too many follow events already ${isInAll ? 'in all' : 'from one address'} (${option})` });
+    answerTooMany(res, `too many follow events already ${isInAll ? 'in all' : 'from one address'} (${option})`);
   };
 }
+
+function answerTooMany(res: Response, reason: string): void {
+  res.setHeader('Retry-After', '1');
+  answerJson(res, 503, { reason });
+}
+
+/** Whoever has a page open has a stream. */
+const MOST_SNAPSHOTS = 16;

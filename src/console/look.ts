@@ -27,6 +27,15 @@ export interface LookRoom extends Sources {
 /** After so many small things others have their turn. */
 export const AT_ONCE = 200;
 
+/** Work that pauses by itself, as a part of a look. */
+export function* paused<T>(work: Generator<unknown, T>): Generator<undefined, T, void> {
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+    yield undefined;
+  }
+}
+
 /** The parameters that a view knows, each once; a text: which it does not know. */
 export function known<Name extends string>(
   params: URLSearchParams,

@@ -29,15 +29,12 @@ export class Looks {
   join(view: View, { name, params, reader }: Asked): Joined | string {
     const key = `${name}?${params.toString()}\n${reader.scope}`;
     const known = this.#open.get(key);
-    if (known !== undefined) {
-      known.count++;
-      return this.#joined(key, known);
-    }
+    if (known !== undefined) return this.#joined(key, known, reader);
     const opened = view.open(params, this.#room);
     if (typeof opened === 'string') return opened;
-    const seen: Seen = { opened, reader, count: 1, notBefore: 0, last: undefined, next: undefined };
+    const seen: Seen = { opened, readers: new Set(), notBefore: 0, last: undefined, next: undefined };
     this.#open.set(key, seen);
-    return this.#joined(key, seen);
+    return this.#joined(key, seen, reader);
   }
 
   /** How many different looks somebody has. */
@@ -45,15 +42,13 @@ export class Looks {
     return this.#open.size;
   }
 
-  #joined(key: string, seen: Seen): Joined {
-    let hasLeft = false;
+  #joined(key: string, seen: Seen, reader: Reader): Joined {
+    seen.readers.add(reader);
     return {
       opened: seen.opened,
       look: () => this.#look(seen),
       leave: () => {
-        if (hasLeft) return;
-        hasLeft = true;
-        if (--seen.count === 0) this.#open.delete(key);
+        if (seen.readers.delete(reader) && seen.readers.size === 0) this.#open.delete(key);
       },
     };
   }
@@ -73,7 +68,7 @@ export class Looks {
   async #make(seen: Seen): Promise<Shown> {
     const { now, events } = this.#room;
     const seq = events.lastSeq();
-    const parts = seen.opened.look(seen.reader);
+    const parts = seen.opened.look(readerOf(seen));
     let spentMs = 0;
     for (;;) {
       const step = await this.#turns.next(() => {
@@ -92,7 +87,7 @@ export class Looks {
       };
       spentMs += now() - began;
       seen.last = shown;
-      seen.notBefore = now() + Math.max(LEAST_PAUSE_MS, spentMs * PAUSE_FOR_EACH);
+      seen.notBefore = now() + Math.max(LEAST_PAUSE_MS, spentMs * Math.max(PAUSE_OF_ONE, PAUSE_OF_ALL * this.#open.size));
       return shown;
     }
   }
@@ -112,15 +107,23 @@ export interface Joined {
 
 interface Seen {
   readonly opened: Opened;
-  /** Of those who see the same, the first. */
-  readonly reader: Reader;
-  count: number;
+  /** Who see the same. */
+  readonly readers: Set<Reader>;
   /** Monotonic milliseconds. */
   notBefore: number;
   last: Shown | undefined;
   next: Promise<Shown> | undefined;
 }
 
+/** Of those who see the same, one who may still see it. */
+function readerOf({ readers }: Seen): Reader {
+  for (const reader of readers) if (reader.holds()) return reader;
+  return NOBODY;
+}
+
+const NOBODY: Reader = { scope: '', maySee: () => false, maySeeAll: false, holds: () => false, mayOperate: () => false };
+
 const LEAST_PAUSE_MS = 100;
-/** A tenth of the time at most. */
-const PAUSE_FOR_EACH = 10;
+/** A look alone has a tenth of the time at most, and all of them together a quarter. */
+const PAUSE_OF_ONE = 10;
+const PAUSE_OF_ALL = 4;

@@ -1,13 +1,17 @@
-import type { Address, Instance } from '../registry/instance.ts';
+import type { Address, Edit, Instance } from '../registry/instance.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ServiceName } from '../registry/service-name.ts';
+import type { Source } from '../registry/source.ts';
+import type { Admission, LoggedIn, Permit, Refusal } from '../rights/admission.ts';
 import type { Request, Response } from '../wire/exchange.ts';
+import type { HeldBodies } from '../wire/held-bodies.ts';
 import type { OpenAnswers } from '../wire/open-answers.ts';
 import type { Refused } from '../wire/refused.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 import type { Shares } from '../wire/shares.ts';
 import type { Taps } from '../wire/taps.ts';
 import type { By, EventLine, FailingInstance } from './api.ts';
+import type { ClientsSource, SubscriberSeen } from './client-sources.ts';
 
 /** What the console reads, handed in by the composition root. It changes nothing of it, and decides nothing that is decided there. */
 export interface Sources {
@@ -18,6 +22,9 @@ export interface Sources {
   readonly nacos: NacosSource;
   /** Where it listens; undefined until all ports are open. */
   readonly listening: () => Listening | undefined;
+  readonly clients: ClientsSource;
+  /** Which namespace and group are meant where none is said. */
+  readonly home: Pick<ServiceName, 'namespace' | 'group'>;
   readonly taps: Pick<Taps, 'beats'>;
   readonly scheduler: Scheduler;
   /** Monotonic milliseconds. */
@@ -26,6 +33,10 @@ export interface Sources {
   readonly wallClock: () => number;
   /** Who asks, and what he may see: as of `/events`. */
   readonly readerOf: ReaderOf;
+  readonly reception: Reception;
+  readonly operations: Operations;
+  /** Where what has come of a body is counted until it is whole. */
+  readonly bodies: HeldBodies;
   readonly openAnswers: OpenAnswers;
   readonly refused: Refused;
   /** The streams of events that may be open in all and of one address: those of the console are among them. */
@@ -39,6 +50,8 @@ export interface HealthSource {
   readonly countsOf: (
     service: ServiceName,
   ) => { readonly available: number; readonly total: number; readonly needed: number } | undefined;
+  /** What it would be with so many fewer that are available, and so many fewer that are there. */
+  readonly without: (service: ServiceName, fewer: { readonly available: number; readonly total: number }) => Without;
   /** Who fails in it, and why it is not serving, as `/health/NAME` says it. */
   readonly explain: (service: ServiceName, mostFailing: number) => Explained;
   /** By which cause each of these cannot be called, and since when: of instances of the service that are not available. */
@@ -54,6 +67,12 @@ export interface HealthSource {
   /** Nobody is told without a login. */
   readonly needsLogin: boolean;
   readonly onService: (listener: (service: ServiceName) => void) => Cancel;
+}
+
+export interface Without {
+  readonly available: number;
+  readonly needed: number;
+  readonly status: Standing;
 }
 
 export type Standing = 'serving' | 'not-serving' | 'unknown';
@@ -140,7 +159,7 @@ export interface NacosSource {
   readonly connectionCount: () => number;
   readonly subscriberCount: () => number;
   readonly subscriberCountOf: (service: ServiceName) => number;
-  readonly subscribersOf: (service: ServiceName) => Iterable<Subscriber>;
+  readonly subscribersOf: (service: ServiceName) => Iterable<SubscriberSeen>;
   /** What operators have said of the service in Nacos's words. */
   readonly settingsOf: (service: ServiceName) => {
     readonly protectThreshold: number;
@@ -148,14 +167,6 @@ export interface NacosSource {
   };
   /** The client that holds the instance. */
   readonly holderOf: (service: ServiceName, instance: Instance) => string | undefined;
-}
-
-/** Who is told of changes of a service: as of the Nacos surface. */
-export interface Subscriber extends Address {
-  readonly clientId: string;
-  readonly service: ServiceName;
-  readonly app: string;
-  readonly agent: string;
 }
 
 export type ReaderOf = (req: Request, res: Response) => Asking;
@@ -174,5 +185,69 @@ export interface Reader {
   readonly maySee: (service: ServiceName) => boolean;
   /** What is about no service. */
   readonly maySeeAll: boolean;
+  /** Whether what he has shown of who he is still holds. */
+  readonly holds: () => boolean;
   readonly mayOperate: (service?: ServiceName) => boolean;
+}
+
+/** Who comes, and what he may. */
+export interface Reception {
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Whether people log in. */
+  readonly auth: boolean;
+  readonly whoComes: (req: Request) => Promise<Comer>;
+  readonly login: (req: Request, pair: { readonly name: string; readonly password: string }) => Answered<LoggedIn | Refusal>;
+  /** Whether he may operate anywhere; and then, of each service, whether there. */
+  readonly admitOperator: (req: Request) => Answered<Admission>;
+}
+
+type Answered<T> = T | Promise<T>;
+
+export interface Comer {
+  readonly user?: string;
+  /** Somewhere at least. */
+  readonly mayRead: boolean;
+  readonly mayOperate: boolean;
+  readonly isAdmin: boolean;
+  /** Why he may not read. */
+  readonly reason?: string;
+}
+
+/**
+ * What operators do, by the rules of the calls that they have beside the console. What is refused is thrown, and `refusalOf` says what of
+ * that is the caller's fault.
+ */
+export interface Operations {
+  /** Key by key over what is there, or over what waits for one that has gone. */
+  readonly amend: (service: ServiceName, address: Address, edit: Edit, by: Source) => void;
+  /** In place of what is there, to the letter. */
+  readonly replaceEdit: (service: ServiceName, address: Address, edit: Edit, by: Source) => void;
+  readonly unedit: (service: ServiceName, address: Address, by: Source) => void;
+  readonly deregister: (service: ServiceName, address: Address, by: Source) => void;
+  /** Answer how many were. */
+  readonly drain: (at: DrainPlace, said: { readonly forMs: number; readonly reason: string }, author: Author) => Promise<number>;
+  readonly resume: (at: DrainPlace, author: Author) => Promise<number>;
+  readonly createService: (service: ServiceName, by: Source) => void;
+  readonly dropService: (service: ServiceName, by: Source) => void;
+  /** Whether it was created, and is as `createService` makes it. */
+  readonly isAsCreated: (service: ServiceName) => boolean;
+  /** What is wrong with a reason that somebody gives. */
+  readonly reasonFault: (reason: string) => string | undefined;
+  readonly mayLast: (forMs: number) => boolean;
+  readonly byOf: (req: Request, permit: Pick<Permit, 'user'>) => Source;
+  readonly refusalOf: (error: unknown) => { readonly status: number; readonly reason: string } | undefined;
+  /** Undefined: nothing is kept. */
+  readonly durability: { readonly owed: number; readonly settled: () => Promise<void> } | undefined;
+}
+
+/** An address, and in which service; in all of them where none is named. */
+export interface DrainPlace extends Address {
+  readonly service: ServiceName | undefined;
+}
+
+export interface Author {
+  readonly by: Source;
+  readonly permit: Permit;
 }

@@ -1,4 +1,4 @@
-import { atItsTurn, ConnectionClosed, written } from '../wire/answer.ts';
+import { ConnectionClosed, written } from '../wire/answer.ts';
 import { headerOf, ipOf, type Request, type Response } from '../wire/exchange.ts';
 import { Screen } from './deltas.ts';
 import type { Joined } from './looks.ts';
@@ -16,13 +16,11 @@ export interface Streaming extends Pick<Sources, 'events' | 'openAnswers' | 'sch
 }
 
 /**
- * What is on the screen of one page, and what changes of it, as server-sent events. Nothing queues up for a slow reader: it is told what is
- * so when it has taken what it was told before.
+ * What is on the screen of one page, and what changes of it, as server-sent events, from its turn on. Nothing queues up for a slow reader:
+ * it is told what is so when it has taken what it was told before.
  */
 export async function streamView(req: Request, res: Response, streaming: Streaming): Promise<void> {
   const { streams, refuse, openAnswers, joined } = streaming;
-  // Only then: whoever leaves before that would keep a place for ever.
-  await new Promise<void>((resolve) => atItsTurn(res, resolve));
   const ip = ipOf(req);
   const limit = streams.limitFor(ip);
   if (limit !== undefined) {
@@ -43,7 +41,7 @@ export async function streamView(req: Request, res: Response, streaming: Streami
 }
 
 async function tell(req: Request, res: Response, streaming: Streaming): Promise<void> {
-  const { pulse, shutdown, follow } = streaming;
+  const { pulse, shutdown, follow, reader } = streaming;
   const state: { over?: 'refused' | 'draining' | 'left'; isDue: boolean; wake: () => void } = { isDue: true, wake: () => {} };
   const end = (why: 'refused' | 'draining' | 'left') => {
     state.over ??= why;
@@ -65,7 +63,8 @@ async function tell(req: Request, res: Response, streaming: Streaming): Promise<
     const teller = new Teller(res, streaming, headerOf(req, 'last-event-id'));
     while (state.over === undefined && !res.destroyed) {
       state.isDue = false;
-      await teller.tellWhatIsNew();
+      if (reader.holds()) await teller.tellWhatIsNew();
+      else end('refused');
       if (!state.isDue && state.over === undefined)
         await new Promise<void>((resolve) => {
           state.wake = resolve;
@@ -112,7 +111,8 @@ class Teller {
     }
     this.#isFirst = false;
     const delta = this.#screen.deltaTo(shown);
-    let text = delta === undefined ? '' : said('view', shown.seq, delta);
+    // Up to there it has been told what happened: of what comes below nothing is lost if the connection is cut in between.
+    let text = delta === undefined ? '' : said('view', this.#seq, delta);
     text += this.#happened();
     // Proxies cut what says nothing for a minute, and a page wants to know that somebody is there.
     if (text === '' && ++this.#quietSince < COMMENT_AFTER) return;
@@ -126,7 +126,8 @@ class Teller {
     if (hears === undefined) return '';
     let text = '';
     const missed = events.oldestSeq() - 1 - this.#seq;
-    if (missed > 0) this.#missed = JSON.stringify({ count: missed });
+    // How many of them are of his nobody knows.
+    if (missed > 0) this.#missed = reader.maySeeAll ? JSON.stringify({ count: missed }) : '{}';
     const told: Happened[] = [];
     let left = 0;
     for (const happened of events.after(this.#seq)) {
@@ -139,7 +140,7 @@ class Teller {
       told.push(happened);
     }
     // Nobody reads hundreds of lines a second: of a storm the last ones are told, and how many there were.
-    if (left > 0) this.#missed = JSON.stringify({ count: left + Math.max(0, missed) });
+    if (left > 0 && (missed <= 0 || reader.maySeeAll)) this.#missed = JSON.stringify({ count: left + Math.max(0, missed) });
     if (this.#missed !== undefined) text += `event: missed\ndata: ${this.#missed}\n\n`;
     this.#missed = undefined;
     for (const happened of told) text += said('happened', happened.seq, JSON.stringify(toldOf(happened)));

@@ -202,10 +202,9 @@ export class Health implements Checker {
 
   /** How many of the service are available, there are, and have to be. Undefined: it is not known. */
   countsOf(service: ServiceName): { readonly available: number; readonly total: number; readonly needed: number } | undefined {
-    const tally = this.#registry.tally(service);
-    if (tally === undefined) return undefined;
-    const { available, total } = tally;
-    return { available, total, needed: neededOf(total, this.#minAvailableOf(service, selectAll(service))) };
+    const { available, total } = this.#registry.tally(service) ?? {};
+    if (available === undefined || total === undefined) return undefined;
+    return { available, total, needed: neededOf(total, this.minAvailableOf(service)) };
   }
 
   onChange(listener: (key: string) => void): () => void {
@@ -258,7 +257,7 @@ export class Health implements Checker {
       enabled,
       available,
       remembered,
-      needed: neededOf(instances.length, this.#minAvailableOf(service, selector)),
+      needed: neededOf(instances.length, this.minAvailableOf(service, selector)),
       silentMs,
       edited,
       drained,
@@ -291,7 +290,7 @@ export class Health implements Checker {
   #rawOf(service: ServiceName, selector: ServiceSelector): Status {
     const tally = this.#registry.tally(service);
     if (tally === undefined) return 'unknown';
-    const min = this.#minAvailableOf(service, selector);
+    const min = this.minAvailableOf(service, selector);
     if (selector.cluster === undefined && selector.instance === undefined) return statusOf(tally, min);
     const instances = this.#instancesOf(service, selector);
     // An instance or a cluster that has gone is as unknown as one that never was.
@@ -310,9 +309,10 @@ export class Health implements Checker {
     );
   }
 
-  #minAvailableOf(service: ServiceName, { instance }: ServiceSelector): MinAvailable {
+  /** How many have to be available of the service, or of what of it is meant. */
+  minAvailableOf(service: ServiceName, selector?: Pick<ServiceSelector, 'instance'>): MinAvailable {
     // A single instance needs only itself.
-    if (instance !== undefined) return ONE_AVAILABLE;
+    if (selector?.instance !== undefined) return ONE_AVAILABLE;
     return this.#registry.settings(service)?.minAvailable ?? this.#minAvailable;
   }
 

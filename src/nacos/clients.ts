@@ -90,7 +90,7 @@ export class Clients {
     isSeen: (subscriber: AnySubscriber) => boolean,
   ): Paused<readonly SubscriberLine[]> {
     const lines = new Map<string, SubscriberLine>();
-    yield* each(this.#subscribers(), (subscriber) => {
+    yield* each(this.subscribers(), (subscriber) => {
       const { service, ip, agent, app } = subscriber;
       if (service.namespace !== namespace || !service.name.includes(name) || !service.group.includes(group)) return;
       if (!isSeen(subscriber)) return;
@@ -163,7 +163,7 @@ export class Clients {
   /** How many services each client has subscribed to, all together. Those who have subscribed to one come one after the other. */
   *#subscribedServices(): Paused<number> {
     let [count, service, seen]: [number, ServiceName | undefined, Set<string>] = [0, undefined, new Set()];
-    yield* each(this.#subscribers(), (subscriber) => {
+    yield* each(this.subscribers(), (subscriber) => {
       if (subscriber.service !== service) [service, seen] = [subscriber.service, new Set()];
       if (!seen.has(subscriber.clientId)) count++;
       seen.add(subscriber.clientId);
@@ -180,7 +180,8 @@ export class Clients {
     return found;
   }
 
-  *#subscribers(): IterableIterator<AnySubscriber> {
+  /** Whoever is told of changes of any service: by datagrams, and then over connections, those of one service one after the other. */
+  *subscribers(): IterableIterator<AnySubscriber> {
     for (const poller of this.#rooms.pusher.all()) yield ofPoller(poller);
     for (const one of this.#rooms.subscribers.all()) yield ofConnection(one);
   }

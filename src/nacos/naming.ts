@@ -7,7 +7,7 @@ import type { Registry } from '../registry/registry.ts';
 import { groupedName, type ServiceName } from '../registry/service-name.ts';
 import type { Taps } from '../wire/taps.ts';
 import type { Durability } from './durability.ts';
-import { RequestError, shown } from './errors.ts';
+import { type Reason, RequestError, shown } from './errors.ts';
 import type { Quotas } from './quotas.ts';
 import {
   checkedInstanceMetadata,
@@ -112,7 +112,7 @@ export class Naming {
     const found = this.#registry.instance(service, named) ?? this.#awaited(service, named);
     if (found !== undefined) this.#lay(service, found, named, by);
     else if (mayRegister) this.register(service, named, by);
-    else throw new RequestError('invalid', `instance not exist: ${named.ip}:${named.port}`);
+    else throw notThere(named, 'invalid');
   }
 
   /** Edits what is named of an instance that is here, and says how it is, if that is named too. */
@@ -170,7 +170,21 @@ export class Naming {
     const said = this.#registry.lastRegistration(service, address)?.metadata ?? {};
     this.#bounded(editedMetadata(said, edit));
     this.#registry.unedit(service, address, by);
-    this.#registry.edit(service, address, edit, by, true);
+    this.#registry.edit(service, address, edit, by, 'ahead');
+  }
+
+  /** Lays an edit over what is laid already, key by key; of an instance that has gone, over what waits for its return. */
+  amend(service: ServiceName, address: Address, edit: Edit, by: Source): void {
+    const found = this.#registry.instance(service, address) ?? this.#awaited(service, address);
+    if (found === undefined) throw notThere(address);
+    if (edit.metadata !== undefined) this.#bounded(editedMetadata(found.metadata, edit));
+    this.#registry.edit(service, address, edit, by);
+  }
+
+  /** What is laid over the instance is this, to the letter: so that what was done can be taken back. */
+  replaceEdit(service: ServiceName, address: Address, edit: Edit, by: Source): void {
+    this.#bounded(editedMetadata(this.#registry.lastRegistration(service, address)?.metadata ?? {}, edit));
+    if (!this.#registry.edit(service, address, edit, by, 'instead')) throw notThere(address);
   }
 
   /** Ends what operators have laid over the instance, whether it is here or has gone: it is as its client says again. */
@@ -321,6 +335,10 @@ export interface EditsPage {
 
 type Edited = Address & Pick<Instance, 'metadata'>;
 type Change = Pick<Named, 'enabled' | 'weight' | 'metadata'>;
+
+function notThere({ ip, port }: Address, reason: Reason = 'not-found'): RequestError {
+  return new RequestError(reason, `instance not exist: ${ip}:${port}`);
+}
 
 /** The edit that takes all these keys away. Entries, and not assignments: a key may be called __proto__. */
 function withoutAll(metadata: Metadata): Readonly<Record<string, null>> {

@@ -128,7 +128,8 @@ function bodyFault(req: Request): string | undefined {
   return isLong || hasForm ? 'parameters go into the query: nothing is read of a body' : undefined;
 }
 
-function byOf(req: Request, { user }: Permit): Source {
+/** On whose word something is done. */
+export function byOf(req: Request, { user }: Pick<Permit, 'user'>): Source {
   const [peer, agent] = [ipOf(req), flat(headerOf(req, 'user-agent').slice(0, MAX_AGENT_LENGTH))];
   return { ...(peer !== '' && { peer }), ...(agent !== '' && { agent }), ...(user !== undefined && { user }) };
 }

@@ -34,9 +34,19 @@ export function readDrain(address: string, query: string, home: Home): DrainAske
   const forMs = durationOf(params.get('for') ?? DEFAULT_FOR);
   if (forMs === undefined) return `for must be 1s..7d, such as 90s, 10m or 2h, got ${shown(params.get('for') ?? '')}`;
   const reason = params.get('reason') ?? '';
+  return reasonFault(reason) ?? { ...target, forMs, reason };
+}
+
+/** What is wrong with what an operator gives as his reason. */
+export function reasonFault(reason: string): string | undefined {
   if (reason.length > MAX_REASON_LENGTH) return `reason must have at most ${MAX_REASON_LENGTH} characters, got ${reason.length}`;
   if (UNPRINTABLE.test(reason)) return `reason must be one line without control characters, got ${shown(reason)}`;
-  return { ...target, forMs, reason };
+  return undefined;
+}
+
+/** Whether one may be taken out for so long. */
+export function mayLast(forMs: number): boolean {
+  return forMs >= LEAST_MS && forMs <= MOST_MS;
 }
 
 /** `IP:PORT` of the path, and `service=[GROUP@@]NAME&namespace=ID`. */
@@ -45,10 +55,13 @@ export function readTarget(text: string, query: string, home: Home, more: readon
   if (typeof wanted === 'string') return wanted;
   const [, ip, port] = ADDRESS.exec(text) ?? [];
   if (ip === undefined || Number(port) > MAX_PORT) return `the address must be IP:PORT, of IPv6 [IP]:PORT, got ${shown(text)}`;
-  const bare = ip.replace(/^\[(.*)\]$/, '$1');
-  const one = spellingOf(bare);
-  const isRight = (other: string) => other === bare || (isIpv6(other, bare) && spellingOf(other) === one);
-  return { ...wanted, address: text, port: Number(port), isRight };
+  return { ...wanted, address: text, port: Number(port), isRight: spelledAs(ip.replace(/^\[(.*)\]$/, '$1')) };
+}
+
+/** Whether another text means the same address. */
+export function spelledAs(ip: string): (other: string) => boolean {
+  const one = spellingOf(ip);
+  return (other) => other === ip || (isIpv6(other, ip) && spellingOf(other) === one);
 }
 
 export function readWanted(query: string, home: Home, more: readonly string[] = []): Wanted | string {
@@ -85,7 +98,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 function durationOf(text: string): number | undefined {
   const [, number = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   const ms = Number(number) * (UNITS.get(unit) ?? Number.NaN);
-  return ms >= LEAST_MS && ms <= MOST_MS ? ms : undefined;
+  return mayLast(ms) ? ms : undefined;
 }
 
 function isIpv6(one: string, other: string): boolean {

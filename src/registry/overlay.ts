@@ -75,6 +75,13 @@ export class Overlay {
     else this.#absent.set(key, { ...found, edit: merged });
   }
 
+  /** As `put`, for one that waits. */
+  putAbsent(found: AbsentEdit, edit: Edit): void {
+    const key = absentKey(found.service, found);
+    if (isEmpty(edit)) this.#absent.delete(key);
+    else this.#absent.set(key, { ...found, edit });
+  }
+
   /** For one that is to come: it waits as if its instance had gone now. */
   layAhead(service: ServiceName, { ip, port }: Address, edit: Edit, now: number): void {
     this.#put({ service, ip, port, edit, since: now });
@@ -157,7 +164,12 @@ function merge(earlier: Edit | undefined, later: Edit, said: Registration | unde
     ...(weight !== undefined && !(later.weight !== undefined && weight === said?.weight) && { weight }),
     ...(keys.size > 0 && { metadata: Object.fromEntries(keys) }),
   };
-  return Object.keys(merged).length === 0 ? undefined : merged;
+  return isEmpty(merged) ? undefined : merged;
+}
+
+/** It says nothing. */
+export function isEmpty(edit: Edit): boolean {
+  return Object.keys(edit).length === 0;
 }
 
 /**

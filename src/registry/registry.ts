@@ -7,7 +7,7 @@ import { differencesBetween } from './differences.ts';
 import { Draining } from './draining.ts';
 import { Drains } from './drains.ts';
 import { Durable, type RestoreOptions } from './durable.ts';
-import { Edits } from './edits.ts';
+import { Edits, type Laying } from './edits.ts';
 import { type Address, DEFAULT_SILENCE, type Edit, type Instance, type Registration, type Silence } from './instance.ts';
 import { Instances } from './instances.ts';
 import { Lease, saidOf } from './lease.ts';
@@ -148,10 +148,10 @@ export class Registry {
 
   /**
    * Lays an operator's edit over what the client says, now and later; also over one that waits for an instance which has gone. It is
-   * no sign of life. False when there is neither, unless it is laid `ahead`: it waits for an instance to come then.
+   * no sign of life. False when there is neither, unless `how` it is laid is `ahead`: it waits for an instance to come then.
    */
-  edit(name: ServiceName, address: Address, edit: Edit, by?: Source, ahead = false): boolean {
-    return this.#edits.lay(name, address, edit, by, ahead);
+  edit(name: ServiceName, address: Address, edit: Edit, by?: Source, how: Laying = 'over'): boolean {
+    return this.#edits.lay(name, address, edit, { by, how });
   }
 
   /** What is laid over an instance that has gone, for as long as it waits for its return. */

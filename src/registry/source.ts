@@ -8,6 +8,6 @@ export interface Source {
   readonly user?: string;
   /** The connection that holds, or held, the instance. */
   readonly connection?: string;
-  /** For `connection-ended`: why it has. */
+  /** Why: of `connection-ended`, and of an edit whose author has said it. */
   readonly reason?: string;
 }

@@ -1,5 +1,6 @@
+import { AskedOverHttp } from '../access/asked-over-http.ts';
 import { consolePaths } from '../console/console.ts';
-import type { Listening, Sources } from '../console/sources.ts';
+import type { Listening, Reception, Sources } from '../console/sources.ts';
 import { CAUSES } from '../events/causes.ts';
 import { Past } from '../events/past.ts';
 import { timeSaid } from '../events/query.ts';
@@ -9,13 +10,18 @@ import { explainedOf, whyOf } from '../health/explained.ts';
 import { failingOf, goneOf } from '../health/failing.ts';
 import { selectAll, writeHealthName } from '../health/names.ts';
 import { resolvedOf } from '../health/resolved.ts';
+import { without } from '../health/status.ts';
 import { HOME } from '../nacos/rules.ts';
 import { nacosSettingsOf } from '../nacos/settings.ts';
 import type { Options } from '../options.ts';
 import type { Serve } from '../wire/exchange.ts';
+import { clientsSourceOf } from './console-clients.ts';
+import { operationsFor } from './console-operations.ts';
+import type { Door } from './door.ts';
 import type { House } from './house.ts';
 import type { Rooms } from './rooms.ts';
-import { lookersFor } from './visitors.ts';
+import { readVersion } from './version.ts';
+import { comersFor, lookersFor } from './visitors.ts';
 
 /** What the console is shown of the rooms, and where it is. A meeting point of siblings: it decides nothing itself. */
 export function consoleFor(
@@ -42,7 +48,8 @@ function withSlash(path: string): string {
 /** Those that are open; undefined until all are. */
 export type PortsNow = () => Omit<Listening, 'tlsOnly'> | undefined;
 
-function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms, ports: PortsNow): Sources {
+function sourcesOf(house: House, rooms: Rooms, ports: PortsNow): Sources {
+  const { watches, nacos, events, door } = rooms;
   const { options, registry, machineTime } = house;
   const { history, streams } = events;
   const past = new Past(history, machineTime);
@@ -54,32 +61,10 @@ function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms
     streams,
     shutdown: house.shutdown.signal,
     readerOf: lookersFor(door.access, house),
-    health: {
-      statusOf: (service) => health.statusOf(selectAll(service)),
-      countsOf: (service) => health.countsOf(service),
-      explain: (service, most) => explainedOf(health, service, most, past),
-      failing: (service, failing) =>
-        failingOf({ service, failing, heardOf: (at) => registry.heardOf(service, at), isShown: true }, failing.length, past),
-      gone: (service) => goneOf(service, health.statusOf(selectAll(service)) === 'serving', past),
-      why: (service) => whyOf(health, service),
-      nameOf: (service) => writeHealthName(selectAll(service), HOME),
-      resolve: (text) => resolvedOf(health, text),
-      needsLogin: options.healthAuth,
-      onService: (listener) => health.onService(listener),
-    },
-    events: {
-      lastSeq: () => history.lastSeq,
-      oldestSeq: () => history.oldestSeq,
-      after: (seq) => history.after(seq),
-      latest: () => history.latest(),
-      lastOf: (service) => history.lastOf(service),
-      standingOf: (service) => history.standingOf(service),
-      onEvent: (listener) => history.onEvent(listener),
-      // Whatever is asked for has come from the history.
-      viewOf: (happened, most) => viewOf(shortened(happened as EventRecord, most)),
-      causes: Object.keys(CAUSES),
-      timeSaid: (text) => timeSaid(text, machineTime()),
-    },
+    reception: receptionOf(house, door),
+    operations: operationsFor(house, rooms),
+    health: healthSourceOf(house, rooms, past),
+    events: eventsSourceOf(rooms.events, machineTime),
     watches: {
       count: () => watches.count,
       countOf: (service) => watches.countOf(service),
@@ -91,6 +76,8 @@ function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms
       const listeners = ports();
       return listeners && { ...listeners, tlsOnly: options.tlsOnly };
     },
+    home: HOME,
+    clients: clientsSourceOf(nacos),
     nacos: {
       connectionCount: () => connections.count,
       subscriberCount: () => clients.subscriberCount,
@@ -99,6 +86,50 @@ function sourcesOf(house: House, { health, watches, nacos, events, door }: Rooms
       settingsOf: (service) => nacosSettingsOf(registry, service),
       holderOf: (service, instance) => clients.holderOf(service, instance),
     },
+  };
+}
+
+function healthSourceOf({ registry, options }: House, { health }: Rooms, past: Past): Sources['health'] {
+  return {
+    statusOf: (service) => health.statusOf(selectAll(service)),
+    countsOf: (service) => health.countsOf(service),
+    without: (service, fewer) => without(registry.tally(service), fewer, health.minAvailableOf(service)),
+    explain: (service, most) => explainedOf(health, service, most, past),
+    failing: (service, failing) =>
+      failingOf({ service, failing, heardOf: (at) => registry.heardOf(service, at), isShown: true }, failing.length, past),
+    gone: (service) => goneOf(service, health.statusOf(selectAll(service)) === 'serving', past),
+    why: (service) => whyOf(health, service),
+    nameOf: (service) => writeHealthName(selectAll(service), HOME),
+    resolve: (text) => resolvedOf(health, text),
+    needsLogin: options.healthAuth,
+    onService: (listener) => health.onService(listener),
+  };
+}
+
+function eventsSourceOf({ history }: Rooms['events'], wallClock: () => number): Sources['events'] {
+  return {
+    lastSeq: () => history.lastSeq,
+    oldestSeq: () => history.oldestSeq,
+    after: (seq) => history.after(seq),
+    latest: () => history.latest(),
+    lastOf: (service) => history.lastOf(service),
+    standingOf: (service) => history.standingOf(service),
+    onEvent: (listener) => history.onEvent(listener),
+    // Whatever is asked for has come from the history.
+    viewOf: (happened, most) => viewOf(shortened(happened as EventRecord, most)),
+    causes: Object.keys(CAUSES),
+    timeSaid: (text) => timeSaid(text, wallClock()),
+  };
+}
+
+function receptionOf({ machineTime, options }: House, { access }: Door): Reception {
+  return {
+    version: readVersion(),
+    startedAt: machineTime(),
+    auth: options.auth,
+    whoComes: comersFor(access),
+    login: (req, pair) => access.login(new AskedOverHttp(req, { ownParams: true, example: 'login' }), pair),
+    admitOperator: (req) => access.admit('operate', new AskedOverHttp(req, { isScoped: true, example: 'console: an action' })),
   };
 }
 

@@ -42,7 +42,7 @@ export function everything(surfaces: Omit<Surfaces, 'nacosTurnedAway'>, log: Log
   const root = contextPath.replace(/\/$/, '');
   // Nearly all that is Nacos's differs from these in its first letter.
   const ofActuator = (path: string) => (path.startsWith(ACTUATOR) ? metricsPaths(path) : undefined);
-  const ofConsole = (path: string, asked: string) => (path[NACOS.length] === 'v' ? undefined : consolePaths(asked));
+  const ofConsole = (path: string, asked: string) => (isVersioned(path) ? undefined : consolePaths(asked));
   const request = guarded(log, surfaces.pages, (req, res) => {
     const path = pathOf(req);
     if (isNacos(req, path, root)) {
@@ -91,6 +91,11 @@ const DISCOVERY = '/prometheus';
 const ACTUATOR = '/nacos/actuator/';
 /** What stands directly below a context path. */
 const OF_NACOS = /^\/(v[123]|actuator|serverlist)(\/|$)/;
+
+/** As `/nacos/v1/…`: nearly all of it is, and this is asked of each. */
+function isVersioned(path: string): boolean {
+  return path[NACOS.length] === 'v' && path[NACOS.length + 2] === '/';
+}
 
 /** The same on a port that is for callers of health only. */
 export function healthOnly(

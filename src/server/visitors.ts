@@ -71,7 +71,10 @@ export function lookersFor(access: Access, { scheduler, wallClock }: ListenersRo
     const readerOf = (permit: Permit, operate: Permit | undefined) => ({
       scope: `${permit.user ?? ''} ${operate !== undefined}`,
       maySee: (service: ServiceName) => permit.stillCovers({ kind: 'naming', ...service }),
-      maySeeAll: permit.stillCovers({ kind: 'naming' }),
+      get maySeeAll() {
+        return permit.stillCovers({ kind: 'naming' });
+      },
+      holds: () => permit.standing() === 'holds',
       mayOperate: (service?: ServiceName) => operate?.stillCovers({ kind: 'naming', ...service }) ?? false,
     });
     return {
@@ -87,6 +90,22 @@ export function lookersFor(access: Access, { scheduler, wallClock }: ListenersRo
         };
         return scheduler.every(ASKED_AGAIN_MS, () => void again().catch(end));
       },
+    };
+  };
+}
+
+/** Who has come to the console, and what he may at all: nobody is refused anything by it, and nobody hears of it, but of wrong logins. */
+export function comersFor(access: Access) {
+  return async (req: Request) => {
+    const asked = new AskedOverHttp(req, { isScoped: true, example: `${req.method} ${pathOf(req)}` });
+    const read = await access.wouldSay('read', asked);
+    const [operate, self] = [await access.permitFor('operate', asked), await access.permitFor('self', asked)];
+    return {
+      ...(self?.user !== undefined && { user: self.user }),
+      mayRead: !read.isRefusal,
+      mayOperate: operate !== undefined,
+      isAdmin: self?.isAdmin ?? false,
+      ...(read.isRefusal && { reason: read.text }),
     };
   };
 }

@@ -41,9 +41,9 @@ it.each([
   await live(dir.path, 0, 1_000 * MINUTE_MS, async ({ registry, wait }) => {
     registry.register(orders, registration({ port: 3 }));
     registry.edit(orders, registration({ port: 3 }), { weight: 3 });
-    registry.edit(orders, registration({ port: 1 }), { weight: 7 }, undefined, true);
+    registry.edit(orders, registration({ port: 1 }), { weight: 7 }, undefined, 'ahead');
     await wait(30 * MINUTE_MS);
-    registry.edit(orders, registration({ port: 2 }), { weight: 7 }, undefined, true);
+    registry.edit(orders, registration({ port: 2 }), { weight: 7 }, undefined, 'ahead');
     await wait(40 * MINUTE_MS);
   });
   const lines = await exportedFrom(dir.path, {}, keepEditsMs);

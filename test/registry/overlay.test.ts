@@ -29,7 +29,7 @@ describe('an edit that is laid ahead', () => {
     const causes: string[] = [];
     registry.onEvent(({ cause }) => void causes.push(cause));
     expect(registry.edit(orders, registration(), { enabled: false })).toBe(false);
-    expect(registry.edit(orders, registration(), { enabled: false }, undefined, true)).toBe(true);
+    expect(registry.edit(orders, registration(), { enabled: false }, undefined, 'ahead')).toBe(true);
     register();
     expect(now()).toMatchObject({ enabled: false, edit: { enabled: false } });
     expect(causes).toEqual(['edited', 'registered']);
@@ -37,13 +37,45 @@ describe('an edit that is laid ahead', () => {
 
   it('waits no longer than one whose instance has gone, and of too many the latest wait', () => {
     const { registry, register, wait, now } = setUp({ keepEditsMs: 1_000, maxRemembered: 2 });
-    for (const port of [80, 81, 82]) registry.edit(orders, registration({ port }), { weight: 5 }, undefined, true);
+    for (const port of [80, 81, 82]) registry.edit(orders, registration({ port }), { weight: 5 }, undefined, 'ahead');
     expect([...registry.edits()].map(({ port }) => port)).toEqual([81, 82]);
     wait(1_000);
     expect([...registry.edits()]).toEqual([]);
     register({ port: 82 });
     expect(registry.instance(orders, registration({ port: 82 }))?.edit).toBeUndefined();
     expect(now()).toBeUndefined();
+  });
+});
+
+describe('an edit that is laid instead', () => {
+  const KEPT = { enabled: true, metadata: { zone: 'a' } };
+
+  it('takes the place of what there is, to the letter, and is told as one edit', () => {
+    const { registry, register, now } = setUp();
+    register({ metadata: { zone: 'a' } });
+    registry.edit(orders, registration(), { weight: 5, enabled: false });
+    const told: unknown[] = [];
+    registry.onEvent(({ cause, differences }) => void told.push([cause, differences?.map(({ field }) => field)]));
+    // What the client says anyway is the operator's word all the same.
+    registry.edit(orders, registration(), KEPT, undefined, 'instead');
+    expect(now()?.edit).toEqual(KEPT);
+    register({ enabled: false, metadata: { zone: 'b' } });
+    expect(now()).toMatchObject({ enabled: true, weight: 1, metadata: { zone: 'a' } });
+    registry.edit(orders, registration(), {}, undefined, 'instead');
+    expect(now()).toMatchObject({ enabled: false, metadata: { zone: 'b' }, edit: undefined });
+    expect(told[0]).toEqual(['edited', ['enabled', 'weight']]);
+  });
+
+  it('is of one that has gone too, and not of one that nothing waits for', () => {
+    const { registry, register, wait, now } = setUp();
+    expect(registry.edit(orders, registration(), KEPT, undefined, 'instead')).toBe(false);
+    register();
+    registry.edit(orders, registration(), { weight: 5 });
+    wait(30_000);
+    expect(now()).toBeUndefined();
+    expect(registry.edit(orders, registration(), KEPT, undefined, 'instead')).toBe(true);
+    register();
+    expect(now()?.edit).toEqual(KEPT);
   });
 });
 

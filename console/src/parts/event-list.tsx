@@ -168,14 +168,32 @@ function LastHeard({ of: { lastBeatAt, heardFrom, client, intervalMs } }: { read
 export function ByWhom({ by }: { readonly by: EventLine['by'] }) {
   if (by === undefined) return null;
   const { user, peer, agent, connection } = by;
-  const from = [peer, agent].filter((one) => one !== undefined).join(' · ');
+  const from = [peer, agent && agentWords(agent)].filter((one) => one !== undefined).join(' · ');
   return (
-    <small>
+    <small title={agent}>
       {user !== undefined && t('by', { who: user })} {from !== '' && t('from', { who: from })}{' '}
       {connection !== undefined && <ClientLink id={connection} />}
     </small>
   );
 }
+
+/** A browser by its name and version: each says of itself that it is all of the others. */
+function agentWords(agent: string): string {
+  if (!agent.startsWith('Mozilla/')) return agent;
+  for (const [name, form] of BROWSERS) {
+    const [, version] = form.exec(agent) ?? [];
+    if (version !== undefined) return `${name} ${version}`;
+  }
+  return agent;
+}
+
+const BROWSERS: readonly (readonly [name: string, form: RegExp])[] = [
+  ['Edge', /Edg\/(\d+)/],
+  ['Opera', /OPR\/(\d+)/],
+  ['Firefox', /Firefox\/(\d+)/],
+  ['Chrome', /Chrome\/(\d+)/],
+  ['Safari', /Version\/(\d+)/],
+];
 
 /** All that is known of it, by the names that programs read it by. */
 function Details({ line }: { readonly line: EventLine }) {

@@ -33,7 +33,7 @@ interface Found {
   readonly service: ServiceName;
   readonly isServing: boolean;
   readonly at: number;
-  readonly total: number;
+  readonly available: number;
 }
 
 function* look(asked: Asked, reader: Reader, room: LookRoom): Look<'services'> {
@@ -58,9 +58,9 @@ function* look(asked: Asked, reader: Reader, room: LookRoom): Look<'services'> {
       if (asked.group !== undefined && asked.group !== service.group) continue;
       if (asked.status !== undefined && asked.status !== STATUS_OF[status]) continue;
       if (!isMeant(service)) continue;
-      const total = registry.tally(service)?.total ?? 0;
+      const available = registry.tally(service)?.available ?? 0;
       found++;
-      foremost.add({ service, isServing, at: events.standingOf(service)?.at ?? 0, total });
+      foremost.add({ service, isServing, at: events.standingOf(service)?.at ?? 0, available });
     }
   const { page, pages } = paged(asked.page, found, ON_A_PAGE);
   const rows: ReturnType<typeof serviceRowOf>[] = [];
@@ -111,15 +111,18 @@ function byStatus(a: Found, b: Found): number {
   return (a.isServing ? 0 : b.at - a.at) || byName(a, b);
 }
 
-const SORTS: ReadonlyMap<string, Order> = new Map([
-  ['status', byStatus],
-  ['name', byName],
-  ['-name', (a, b) => byName(b, a)],
-  ['since', (a, b) => b.at - a.at || byName(a, b)],
-  ['-since', (a, b) => a.at - b.at || byName(a, b)],
-  ['instances', (a, b) => b.total - a.total || byName(a, b)],
-  ['-instances', (a, b) => a.total - b.total || byName(a, b)],
-]);
+const SORTS: ReadonlyMap<string, Order> = new Map(
+  Object.entries({
+    status: byStatus,
+    name: byName,
+    // By how long it is ago.
+    since: (a: Found, b: Found) => b.at - a.at || byName(a, b),
+    available: (a: Found, b: Found) => a.available - b.available || byName(a, b),
+  }).flatMap(([name, order]): [string, Order][] => [
+    [name, order],
+    [`-${name}`, (a, b) => order(b, a)],
+  ]),
+);
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;

@@ -22,6 +22,7 @@ const DETAILS: Readonly<Record<string, readonly NonNullable<EventLine['detail']>
     { field: 'metadata.zone', after: 'a' },
     { field: 'metadata.zone', before: 'a' },
     { fields: 'weight, enabled' },
+    { fields: 'weight, enabled', before: 'weight=1, enabled=true', after: 'weight=0, enabled=false' },
   ],
   'mass-silence': [{ count: 120 }],
   'mass-loss': [{ count: 120 }],
