@@ -1,4 +1,5 @@
 import type { EventLine } from '../../src/console/api.ts';
+import { causeWords } from './causes.ts';
 import { absolute, span } from './clock.tsx';
 import { addressOf } from './parts/links.tsx';
 import { number, words } from './words.ts';
@@ -22,15 +23,8 @@ const t = words({
     more: '{who} and {n} more',
     many: '{n} {n:instance|instances}',
     manyOf: '{n} {n:instance|instances} of {services} services',
-    registered: 'registered',
-    're-registered': 'registered again, and is different',
-    returned: 'came back: registered after having gone',
-    beat: 'sent a heartbeat again',
     silent: 'fell silent: no heartbeat for {span}',
-    'silent-long': 'fell silent: no heartbeat for too long',
     removed: 'removed: no heartbeat for {span}',
-    'removed-long': 'removed: no heartbeat for even longer',
-    deregistered: 'deregistered: its client said goodbye',
     'connection-ended': 'gone: its connection {how}',
     ended: 'ended',
     closed: 'was closed by the client',
@@ -39,43 +33,24 @@ const t = words({
     'too-slow': 'did not take what was sent to it',
     'refused-connection': 'was refused for want of room',
     'login-ended': 'was no longer allowed: its login ended',
-    edited: 'edited by an operator',
-    drained: 'drained: taken out for a time',
     drainedUntil: 'drained: taken out until {until}',
-    resumed: 'no longer drained',
     asked: 'no longer drained, as asked',
     over: 'no longer drained: the time is over',
     'deregistered-drain': 'no longer drained: deregistered meanwhile',
     'dropped-drain': 'no longer drained: the service was dropped',
-    probe: 'checked',
     probeGood: 'found healthy',
     probeBad: 'found unhealthy',
     probeFailed: 'failed the {check} health check: {reason}',
-    restored: 'remembered from before the restart, not heard of since',
-    created: 'created',
-    configured: 'settings were changed',
-    forgotten: 'forgotten: without instances for too long',
-    dropped: 'dropped by an operator',
     'mass-silence': '{n} instances fell silent at once: removals are slowed',
-    'mass-silence-many': 'very many instances fell silent at once: removals are slowed',
     'mass-loss': '{n} instances lost their connections at once: they are kept for now',
-    'mass-loss-many': 'very many connections ended at once: their instances are kept for now',
-    postponed: 'nobody could be heard for a while: deadlines have moved',
-    lasted: 'what had changed has lasted',
     refused: 'refused: {what}',
     refusedTimes: 'refused {n} times: {what}',
     limit: 'a limit is reached',
-    started: 'beatbridge started',
     startedAs: 'beatbridge {version} started',
     startedWith:
       'beatbridge {version} started, and remembers {services} {services:service|services} with {n} {n:instance|instances}',
-    stalled: 'the process stood still: deadlines have moved',
     stalledFor: 'the process stood still for {span}: deadlines have moved',
-    draining: 'beatbridge is draining: it is about to end',
     drainingBy: 'beatbridge is draining after {signal}: it is about to end',
-    'store-failing': 'the store cannot be written, trying again',
-    'store-recovered': 'the store can be written again',
-    certificate: 'the TLS certificate has changed',
     'ends-soon': 'the TLS certificate ends soon',
     'ended-certificate': 'the TLS certificate has ended',
     'not-yet': 'the TLS certificate is not valid yet',
@@ -107,15 +82,8 @@ const t = words({
     more: '{who} 及另外 {n} 个实例',
     many: '{n} 个实例',
     manyOf: '{services} 个服务的 {n} 个实例',
-    registered: '已注册',
-    're-registered': '重新注册，内容有变',
-    returned: '消失后重新注册',
-    beat: '恢复心跳',
     silent: '心跳超时：已 {span}没有心跳',
-    'silent-long': '心跳超时',
     removed: '已移除：{span}没有心跳',
-    'removed-long': '已移除：心跳长时间超时',
-    deregistered: '由客户端主动注销',
     'connection-ended': '已离开：连接{how}',
     ended: '已断开',
     closed: '由客户端关闭',
@@ -124,42 +92,23 @@ const t = words({
     'too-slow': '读取过慢',
     'refused-connection': '因容量不足被拒绝',
     'login-ended': '的登录已失效',
-    edited: '由运维人员修改',
-    drained: '临时摘流',
     drainedUntil: '临时摘流至 {until}',
-    resumed: '结束摘流',
     asked: '按要求结束摘流',
     over: '摘流到期结束',
     'deregistered-drain': '结束摘流：实例已注销',
     'dropped-drain': '结束摘流：服务已删除',
-    probe: '已完成健康检查',
     probeGood: '判定为健康',
     probeBad: '判定为不健康',
     probeFailed: '{check} 健康检查失败：{reason}',
-    restored: '为重启前的记录，之后尚无消息',
-    created: '已创建',
-    configured: '设置已变更',
-    forgotten: '长时间没有实例，已清除',
-    dropped: '由运维人员删除',
     'mass-silence': '{n} 个实例同时心跳超时：放慢移除',
-    'mass-silence-many': '大量实例同时心跳超时：放慢移除',
     'mass-loss': '{n} 个实例的连接同时断开：暂时保留这些实例',
-    'mass-loss-many': '大量连接同时断开：暂时保留其实例',
-    postponed: '一段时间内无法接收心跳：期限顺延',
-    lasted: '变化已持续足够时间',
     refused: '已拒绝：{what}',
     refusedTimes: '已拒绝 {n} 次：{what}',
     limit: '达到上限',
-    started: 'beatbridge 已启动',
     startedAs: 'beatbridge {version} 已启动',
     startedWith: 'beatbridge {version} 已启动，保留了重启前的 {services} 个服务、{n} 个实例',
-    stalled: '进程曾停顿：期限顺延',
     stalledFor: '进程曾停顿 {span}：期限顺延',
-    draining: 'beatbridge 正在退出',
     drainingBy: '收到 {signal}，beatbridge 正在退出',
-    'store-failing': '存储无法写入，正在重试',
-    'store-recovered': '存储恢复写入',
-    certificate: 'TLS 证书有变化',
     'ends-soon': 'TLS 证书即将到期',
     'ended-certificate': 'TLS 证书已到期',
     'not-yet': 'TLS 证书尚未生效',
@@ -227,7 +176,7 @@ function whoOf({ kind, instances = [], count = instances.length, detail = {} }: 
 function whatOf(line: EventLine): string {
   const { cause, detail = {} } = line;
   const say = OF_CAUSE[cause];
-  const what = say === undefined ? (isKey(cause) ? t(cause) : cause) : say(detail, line);
+  const what = say === undefined ? causeWords(cause) : say(detail, line);
   return withChange(what, detail);
 }
 
@@ -235,35 +184,35 @@ type Say = (detail: Detail, line: EventLine) => string;
 
 /** Where there is more to say than what the cause is. */
 const OF_CAUSE: Readonly<Record<string, Say>> = {
-  silent: ({ silentMs }) => (typeof silentMs === 'number' ? t('silent', { span: span(silentMs) }) : t('silent-long')),
-  removed: ({ silentMs }) => (typeof silentMs === 'number' ? t('removed', { span: span(silentMs) }) : t('removed-long')),
-  'connection-ended': ({ reason }) => t('connection-ended', { how: oneOf(HOW_ENDED, reason, 'ended') }),
+  silent: ({ silentMs }) => (typeof silentMs === 'number' ? t('silent', { span: span(silentMs) }) : causeWords('silent')),
+  removed: ({ silentMs }) => (typeof silentMs === 'number' ? t('removed', { span: span(silentMs) }) : causeWords('removed')),
+  'connection-ended': ({ reason }) => t('connection-ended', { how: oneOf(HOW_ENDED, reason) ?? t('ended') }),
   drained({ until, reason }) {
-    const what = typeof until === 'string' ? t('drainedUntil', { until: absolute(Date.parse(until)) }) : t('drained');
+    const what = typeof until === 'string' ? t('drainedUntil', { until: absolute(Date.parse(until)) }) : causeWords('drained');
     return withReason(what, reason);
   },
-  resumed: ({ why }) => oneOf(WHY_RESUMED, why, 'resumed'),
+  resumed: ({ why }) => oneOf(WHY_RESUMED, why) ?? causeWords('resumed'),
   probe: ({ check, reason }, { to }) => {
     if (reason !== undefined) return t('probeFailed', { check: plain(check ?? ''), reason: plain(reason) });
     if (to === 'healthy' || to === 'serving') return t('probeGood');
-    return to === undefined ? t('probe') : t('probeBad');
+    return to === undefined ? causeWords('probe') : t('probeBad');
   },
-  'mass-silence': ({ count }) => (typeof count === 'number' ? t('mass-silence', { n: count }) : t('mass-silence-many')),
-  'mass-loss': ({ count }) => (typeof count === 'number' ? t('mass-loss', { n: count }) : t('mass-loss-many')),
+  'mass-silence': ({ count }) => (typeof count === 'number' ? t('mass-silence', { n: count }) : causeWords('mass-silence')),
+  'mass-loss': ({ count }) => (typeof count === 'number' ? t('mass-loss', { n: count }) : causeWords('mass-loss')),
   refused({ what: said, option }, { count = 1 }) {
     const what = said === undefined ? t('limit') : option === undefined ? plain(said) : `${plain(said)} (${plain(option)})`;
     return count > 1 ? t('refusedTimes', { n: count, what }) : t('refused', { what });
   },
   started({ version, services, instances: n }) {
-    if (version === undefined) return t('started');
+    if (version === undefined) return causeWords('started');
     if (typeof services !== 'number' || services === 0) return t('startedAs', { version: plain(version) });
     return t('startedWith', { version: plain(version), services, n: typeof n === 'number' ? n : 0 });
   },
-  stalled: ({ gapMs }) => (typeof gapMs === 'number' ? t('stalledFor', { span: span(gapMs) }) : t('stalled')),
-  draining: ({ signal }) => (signal === undefined ? t('draining') : t('drainingBy', { signal: plain(signal) })),
-  'store-failing': ({ reason }) => withReason(t('store-failing'), reason),
+  stalled: ({ gapMs }) => (typeof gapMs === 'number' ? t('stalledFor', { span: span(gapMs) }) : causeWords('stalled')),
+  draining: ({ signal }) => (signal === undefined ? causeWords('draining') : t('drainingBy', { signal: plain(signal) })),
+  'store-failing': ({ reason }) => withReason(causeWords('store-failing'), reason),
   certificate({ form, days }) {
-    const what = oneOf(FORMS, form, 'certificate');
+    const what = oneOf(FORMS, form) ?? causeWords('certificate');
     return typeof days === 'number' ? t('because', { what, because: t('daysLeft', { n: days }) }) : what;
   },
 };
@@ -303,13 +252,9 @@ const BECAUSE: Readonly<Record<string, Key>> = {
   'weight-0': 'weight-0',
 };
 
-function oneOf(keys: Readonly<Record<string, Key>>, said: unknown, otherwise: Key): string {
-  return t((typeof said === 'string' ? keys[said] : undefined) ?? otherwise);
-}
-
-/** A cause that this page does not know is told as it is. */
-function isKey(cause: string): cause is Key {
-  return t(cause as Key) !== '';
+function oneOf(keys: Readonly<Record<string, Key>>, said: unknown): string | undefined {
+  const key = typeof said === 'string' ? keys[said] : undefined;
+  return key && t(key);
 }
 
 function withBecause(what: string, { detail = {}, counts }: EventLine): string {

@@ -11,6 +11,7 @@ import { href } from '../route.ts';
 import { viewTitle } from '../titles.ts';
 import type { ViewProps } from '../views.ts';
 import { number, words } from '../words.ts';
+import { recipesOf } from './service/recipes.ts';
 
 const t = words({
   en: {
@@ -46,8 +47,6 @@ const t = words({
     like: 'Names like it',
     knownNames: 'Known names',
     asking: 'How to ask for it',
-    http: 'HTTP: 200, 503 or 404, and why',
-    grpc: 'gRPC: Check; Watch tells each change',
     needsLogin: 'Health needs a login here: TOKEN is what beatbridge new-token or a login gives.',
     forms: 'Names are read in this order',
     form: 'Form',
@@ -95,8 +94,6 @@ const t = words({
     like: '相似的名称',
     knownNames: '已知的名称',
     asking: '如何查询',
-    http: 'HTTP：返回 200、503 或 404，并说明原因',
-    grpc: 'gRPC：Check；Watch 会推送每次变化',
     needsLogin: '此处健康检查需要登录：TOKEN 来自 beatbridge new-token 或登录。',
     forms: '名称按以下顺序解析',
     form: '形式',
@@ -235,33 +232,17 @@ function Example({ name }: { readonly name: string }) {
 }
 
 function AskingFor({ asking }: { readonly asking: Asking }) {
-  const { name, needsLogin, tlsOnly } = asking;
-  const isTls = tlsOnly === 'all';
-  const at = reached(asking.health);
-  const login = needsLogin ? " -H 'Authorization: Bearer TOKEN'" : '';
-  const grpcurl = `grpcurl ${isTls ? '' : '-plaintext '}${login.trimStart()}${login === '' ? '' : ' '}-d ${quoted(JSON.stringify({ service: name }))} ${at} grpc.health.v1.Health`;
+  const { name, needsLogin } = asking;
+  const all = recipesOf({ of: { namespace: '', group: '', service: name }, asking, instances: [], hostname: location.hostname });
+  // Over HTTP the bridge itself has other paths.
+  const shown = all.filter(({ id }) => id === 'grpcurl' || id === 'probe' || (id === 'curl' && name !== ''));
   return (
     <Section title={t('asking')} note={needsLogin && t('needsLogin')}>
-      <Code label={t('http')} text={`curl -i${login} ${quoted(`http${isTls ? 's' : ''}://${at}${pathOf(name)}`)}`} />
-      <Code label={t('grpc')} text={`${grpcurl}/Check\n${grpcurl}/Watch`} />
+      {shown.map(({ id, title, text }) => (
+        <Code key={id} label={title} text={text} />
+      ))}
     </Section>
   );
-}
-
-/** A host that is every address is whichever this page came from. */
-function reached(listening: string): string {
-  return listening.replace(/^(0\.0\.0\.0|\[::\]|\*)(?=:\d+$)/, location.hostname);
-}
-
-function pathOf(name: string): string {
-  if (name === '') return '/readyz';
-  const [path = '', query] = name.split(/\?(.*)/s);
-  return `/health/${encodeURIComponent(path).replaceAll('%40', '@').replaceAll('%3A', ':').replaceAll('%2F', '/')}${query === undefined ? '' : `?${query}`}`;
-}
-
-/** As a shell takes it for one word, whatever is in it. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function Forms() {

@@ -16,7 +16,7 @@ describe.skipIf(CHROMIUM === undefined)('the page of names in Chromium', () => {
     await page.getByRole('main').getByRole('link', { name: 'orders', exact: true }).first().click();
     await screen.text('A service of that name is known in Nacos').waitFor();
     await page.getByRole('heading', { name: 'orders' }).waitFor();
-    await screen.text(/^curl -i 'http:.*\/health\/orders'$/).waitFor();
+    await screen.text(/^curl -fsS '?http:.*\/health\/orders/).waitFor();
     await deregister(server, 'orders');
     await screen.text('NOT_SERVING').first().waitFor();
     expect(await screen.barriers()).toEqual([]);
