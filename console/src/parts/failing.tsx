@@ -87,7 +87,7 @@ function Whom({ of, count }: { readonly of: readonly FailingInstance[]; readonly
           <InstanceLink of={one} /> <span>{causeWords(one.cause)}</span>
           {one.since !== undefined && <Ago at={one.since} />}
           <LastHeard of={one} />
-          {one.reason !== undefined && <small>{one.reason}</small>}
+          {one.reason !== undefined && (one.by === undefined || one.cause === 'drained') && <small>{one.reason}</small>}
           {one.until !== undefined && (
             <small>
               {t('until')} <Ago at={one.until} />

@@ -121,6 +121,8 @@ export function Server({ facts }: ViewProps<'server'>) {
       </>
     );
   }
+  // What is said of them in one line stands below in a table.
+  const parts = facts.parts.filter(({ name }) => name !== 'limits');
   return (
     <>
       <Title title={viewTitle('server')} note={`beatbridge ${facts.process.version}`} />
@@ -128,10 +130,10 @@ export function Server({ facts }: ViewProps<'server'>) {
         <About facts={facts} process={facts.process} />
         <Table
           caption={t('parts')}
-          rows={facts.parts.map((part) => ({ ...part, key: part.name }))}
+          rows={parts.map((part) => ({ ...part, key: part.name }))}
           look={({ ok }) => (ok ? undefined : 'bad')}
           columns={[
-            { title: t('part'), cell: ({ name }) => <code>{name}</code> },
+            { title: t('part'), cell: ({ name }) => <code class="short">{name}</code> },
             {
               title: t('status'),
               cell: ({ ok }) => <Status is={ok ? 'healthy' : 'unhealthy'} says={t(ok ? 'well' : 'unwell')} />,
