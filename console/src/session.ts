@@ -1,6 +1,9 @@
 import { effect, signal } from '@preact/signals';
 import type { Action, Done, Login, Refused, Session } from '../../src/console/api.ts';
 import { go, href, route } from './route.ts';
+import { words } from './words.ts';
+
+const t = words({ en: { lost: 'the bridge does not answer' }, 'zh-CN': { lost: '服务器没有响应' } });
 
 /** Who looks, and what he may; undefined until the bridge has said so. */
 export const session = signal<Session>();
@@ -71,6 +74,12 @@ export function needLogin(): void {
   if (view !== 'login') go(href('login', { to: location.hash }), 'replace');
 }
 
+/** The rules for all pages refuse in the words of Nacos. */
+function reasonIn(said: unknown, status: number): string {
+  const { reason, message } = said as Partial<Refused> & { readonly message?: string };
+  return reason ?? message ?? String(status);
+}
+
 type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
 async function post<T>(path: string, body: unknown): Promise<Outcome<T>> {
@@ -82,9 +91,9 @@ async function post<T>(path: string, body: unknown): Promise<Outcome<T>> {
     });
     const said: unknown = await answer.json();
     // The contract of what the server answers is `api.ts`.
-    return answer.ok ? { ok: true, value: said as T } : { ok: false, reason: (said as Refused).reason };
+    return answer.ok ? { ok: true, value: said as T } : { ok: false, reason: reasonIn(said, answer.status) };
   } catch (error) {
-    return { ok: false, reason: String(error) };
+    return { ok: false, reason: error instanceof TypeError ? t('lost') : String(error) };
   }
 }
 

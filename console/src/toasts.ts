@@ -39,6 +39,8 @@ export async function perform(action: Action, says: string): Promise<boolean> {
     toast(t('failed', { reason: outcome.reason }), { level: 'error' });
     return false;
   }
+  // What failed before has been done another way by now.
+  toasts.value = toasts.value.filter(({ level }) => level !== 'error');
   const { undo, warning } = outcome.value;
   toast(says, undo === undefined ? {} : { undo: () => void perform(undo, t('undone')) });
   if (warning !== undefined) toast(t('warning', { warning }), { level: 'warn' });

@@ -12,7 +12,7 @@ import type { Shares } from '../wire/shares.ts';
 import type { Taps } from '../wire/taps.ts';
 import type { By, EventLine, FailingInstance } from './api.ts';
 import type { BridgeSource } from './bridge-source.ts';
-import type { ClientsSource } from './client-sources.ts';
+import type { ClientsSource, SubscriberSeen } from './client-sources.ts';
 
 /** What the console reads, handed in by the composition root. It changes nothing of it, and decides nothing that is decided there. */
 export interface Sources {
@@ -162,7 +162,7 @@ export interface NacosSource {
   readonly connectionCount: () => number;
   readonly subscriberCount: () => number;
   readonly subscriberCountOf: (service: ServiceName) => number;
-  readonly subscribersOf: (service: ServiceName) => Iterable<Subscriber>;
+  readonly subscribersOf: (service: ServiceName) => Iterable<SubscriberSeen>;
   /** What operators have said of the service in Nacos's words. */
   readonly settingsOf: (service: ServiceName) => {
     readonly protectThreshold: number;
@@ -170,14 +170,6 @@ export interface NacosSource {
   };
   /** The client that holds the instance. */
   readonly holderOf: (service: ServiceName, instance: Instance) => string | undefined;
-}
-
-/** Who is told of changes of a service: as of the Nacos surface. */
-export interface Subscriber extends Address {
-  readonly clientId: string;
-  readonly service: ServiceName;
-  readonly app: string;
-  readonly agent: string;
 }
 
 export type ReaderOf = (req: Request, res: Response) => Asking;

@@ -1,6 +1,8 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { toasts } from '../toasts.ts';
 import { words } from '../words.ts';
+import { Banner } from './banner.tsx';
 
 const t = words({ en: { close: 'Close', cancel: 'Cancel' }, 'zh-CN': { close: '关闭', cancel: '取消' } });
 
@@ -30,9 +32,17 @@ export function Dialog({ title, onClose, children }: Props) {
           ✕
         </button>
       </div>
+      <Refusals />
       {children}
     </dialog>
   );
+}
+
+/** What is said of a failure while the dialog is open: whatever stands beside it nobody reaches then. */
+function Refusals() {
+  const [before] = useState(toasts.peek());
+  const last = toasts.value.filter((one) => one.level === 'error' && !before.includes(one)).at(-1);
+  return last === undefined ? null : <Banner level="error">{last.text}</Banner>;
 }
 
 interface ConfirmProps extends Props {
@@ -45,11 +55,14 @@ interface ConfirmProps extends Props {
 
 /** Asks once before something is done: `<Confirm title yes={t('offline')} onYes={() => perform({ do: 'disable', … }, said)} onClose />`. */
 export function Confirm({ title, onClose, children, yes, isDangerous, onYes }: ConfirmProps) {
+  const [isUnderWay, setUnderWay] = useState(false);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
-    if (!(event.currentTarget instanceof HTMLFormElement)) return;
+    if (isUnderWay || !(event.currentTarget instanceof HTMLFormElement)) return;
     const said = [...new FormData(event.currentTarget)].map(([name, value]) => [name, String(value)] as const);
+    setUnderWay(true);
     if (await onYes(Object.fromEntries(said))) onClose();
+    else setUnderWay(false);
   };
   return (
     <Dialog title={title} onClose={onClose}>
@@ -59,7 +72,7 @@ export function Confirm({ title, onClose, children, yes, isDangerous, onYes }: C
           <button type="button" onClick={onClose}>
             {t('cancel')}
           </button>
-          <button type="submit" class={isDangerous ? 'danger' : 'primary'}>
+          <button type="submit" class={isDangerous ? 'danger' : 'primary'} disabled={isUnderWay}>
             {yes}
           </button>
         </div>
@@ -76,12 +89,14 @@ interface FieldProps {
   readonly value?: string;
   readonly note?: string;
   readonly isRequired?: boolean;
+  /** What a browser may fill in by itself. */
+  readonly autoComplete?: 'username' | 'current-password';
 }
 
 /** A labelled field of a form. */
-export function Field({ label, name, kind = 'text', value = '', note, isRequired }: FieldProps) {
+export function Field({ label, name, kind = 'text', value = '', note, isRequired, autoComplete }: FieldProps) {
   const id = useId();
-  const common = { id, name, required: isRequired };
+  const common = { id, name, required: isRequired, autocomplete: autoComplete ?? 'off' };
   return (
     <div class="field">
       <label htmlFor={id}>{label}</label>

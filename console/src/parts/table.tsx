@@ -90,7 +90,7 @@ function leading(where: string) {
     class: 'leads',
     tabIndex: 0,
     onClick: (event: MouseEvent) => {
-      const isElsewhere = event.target instanceof Element && event.target.closest('a, button, input, select') !== null;
+      const isElsewhere = event.target instanceof Element && event.target.closest('a, button, input, select, dialog') !== null;
       // Who selects some text in a row does not want to leave.
       if (!isElsewhere && String(getSelection()) === '') go(where);
     },

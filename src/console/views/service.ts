@@ -3,10 +3,12 @@ import { isAvailable } from '../../registry/available.ts';
 import type { Instance } from '../../registry/instance.ts';
 import { type ServiceName, serviceKey } from '../../registry/service-name.ts';
 import type { EventLine, FailingInstance, InstanceRow, Keyed, ServiceFacts, SubscriberRow, WatcherRow } from '../api.ts';
+import { agentOf, isAddressId } from '../client-rows.ts';
+import type { SubscriberSeen } from '../client-sources.ts';
 import { instanceRowOf, keyOf, Steady } from '../instance-rows.ts';
 import { AT_ONCE, known, type Look, type LookRoom, paged, type View } from '../look.ts';
 import { refOf, STATUS_OF, serviceRowOf } from '../service-rows.ts';
-import type { Happened, Reader, Subscriber } from '../sources.ts';
+import type { Reader } from '../sources.ts';
 
 /** One service: how it is and why, who is in it, who is told of it, what has happened to it, and how it is asked for. */
 export const service: View = {
@@ -140,7 +142,7 @@ class OneService {
     const last = events.lastOf(this.#service);
     const standing = events.standingOf(this.#service);
     const all = standing === undefined || last.some(({ seq }) => seq === standing.seq) ? last : [standing, ...last];
-    return all.map((happened) => this.#line(happened));
+    return all.map((happened) => events.viewOf(happened, MOST_NAMED));
   }
 
   *#whatIsLeft(): Generator<undefined, readonly EventLine[], void> {
@@ -153,21 +155,11 @@ class OneService {
     for (const happened of events.latest()) {
       if (++looks % AT_ONCE === 0) yield undefined;
       if (happened.service === undefined || serviceKey(happened.service) !== key) continue;
-      found.push(this.#line(happened));
+      found.push(events.viewOf(happened, MOST_NAMED));
       if (found.length >= MOST_EVENTS) break;
     }
     this.#remains = { asOf, events: found.reverse() };
     return this.#remains.events;
-  }
-
-  /** Of very many who are named in one, the first. */
-  #line(happened: Happened): EventLine {
-    const { instances } = happened;
-    const short =
-      instances === undefined || instances.length <= MOST_NAMED
-        ? happened
-        : { ...happened, instances: instances.slice(0, MOST_NAMED) };
-    return this.#room.events.viewOf(short);
   }
 
   /** Those who watch by the same name from the same address, as one: the first few of them. */
@@ -240,21 +232,10 @@ function reads({ ip, port, cluster, metadata }: Instance, search: string): boole
   return Object.entries(metadata).some(([key, value]) => `${key}=${value}`.toLowerCase().includes(search));
 }
 
-function subscriberRowOf({ clientId, service: name, ip, port, app, agent }: Subscriber): SubscriberRow {
-  return {
-    ...refOf(name),
-    clientId,
-    ip,
-    port,
-    ...(agent !== '' && { client: agent }),
-    ...(app !== '' && app !== UNKNOWN_APP && { app }),
-    // Of one that is told by datagrams the id is its address.
-    by: clientId.includes('#') ? 'datagrams' : 'connection',
-  };
+function subscriberRowOf({ clientId, service: name, ip, port, app, agent }: SubscriberSeen): SubscriberRow {
+  const by = isAddressId(clientId) ? 'datagrams' : 'connection';
+  return { ...refOf(name), clientId, ip, port, ...agentOf(agent, app), by };
 }
-
-/** What Nacos's clients say who do not know it. */
-const UNKNOWN_APP = 'unknown';
 
 function textOf(min: MinAvailable): string {
   return 'count' in min ? String(min.count) : `${min.percent}%`;

@@ -14,9 +14,6 @@ type Reachable = { readonly listeners: Pick<Listeners, 'main'> };
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What the page asks for, and this server has not. */
-const NOT_YET = /404 .*console\/api\/session/;
-
 export interface Looking {
   /** Where on the page: a hash route such as `#/services?search=x`. */
   readonly route?: string;
@@ -91,7 +88,7 @@ export class Screen implements AsyncDisposable {
     const telling = `addEventListener('securitypolicyviolation', (e) => console.error('forbidden: ' + e.violatedDirective + ' ' + e.blockedURI))`;
     await context.addInitScript({ content: telling });
     if (script !== undefined) await context.addInitScript({ content: script });
-    const [faults, allowed]: [string[], RegExp[]] = [[], expected === undefined ? [NOT_YET] : [NOT_YET, expected]];
+    const [faults, allowed]: [string[], RegExp[]] = [[], expected === undefined ? [] : [expected]];
     onTestFinished(() => expect(faults, 'what went wrong in the page').toEqual([]));
     const screen = new Screen(await context.newPage(), origin, looking, faults, allowed);
     await screen.#load();
@@ -134,7 +131,11 @@ export class Screen implements AsyncDisposable {
 
   /** By a hash route such as `#/services`, in the page that is there: as a link does it. */
   async goTo(route: string): Promise<void> {
-    await this.page.evaluate(`location.hash = ${JSON.stringify(route)}`);
+    // By the frame after the next it has been drawn that it is another.
+    await this.page.evaluate(`new Promise((resolve) => {
+      location.hash = ${JSON.stringify(route)};
+      requestAnimationFrame(() => requestAnimationFrame(resolve));
+    })`);
   }
 
   /** The row of a table in which that stands, and what belongs to it. */
@@ -145,6 +146,14 @@ export class Screen implements AsyncDisposable {
   /** Whatever on the screen has this text. */
   text(text: string | RegExp): Locator {
     return this.page.getByRole('main').getByText(text);
+  }
+
+  /** When that stood in the part of the page that is another for each view, by the clock of the machine. */
+  sees(text: RegExp): Promise<number> {
+    return this.page.evaluate(`new Promise((resolve) => {
+      const look = () => (${text}.test(document.querySelector('main').innerText) ? resolve(Date.now()) : requestAnimationFrame(look));
+      look();
+    })`);
   }
 
   async speak(language: 'en' | 'zh-CN'): Promise<void> {
