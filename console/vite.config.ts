@@ -15,7 +15,17 @@ export default defineConfig({
     emptyOutDir: true,
     // What several views share comes at once: to ask for it piece by piece takes longer than to have it.
     rolldownOptions: {
-      output: { codeSplitting: { groups: [{ name: 'page', test: /preact|console\/src\/(?!views\/|main)/ }] } },
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'page', test: /preact|console\/src\/(?!views\/|main)/ },
+            // Views that one goes between, and that are smaller together, as they say much alike.
+            { name: 'first', test: /views\/(now|services)\b/ },
+            { name: 'one', test: /views\/(service|instance|name)\b/ },
+            { name: 'many', test: /views\/(client|clients|pushes|events)\b/ },
+          ],
+        },
+      },
     },
   },
 });

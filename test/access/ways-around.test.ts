@@ -69,6 +69,10 @@ const WAYS: Readonly<Record<string, readonly (readonly [file: string, title: str
   'a browser on the same machine': [
     ['access/pages', 'a page of %s changes nothing, and reads nothing'],
     ['conformance/hostile-pages', 'of $name changes nothing and reads nothing'],
+    ['console/session', '%s is refused before all else'],
+    ['console/session', 'from a page that may ask all else is refused: it is not the console'],
+    ['console/session', 'without the token, or with that of another process, is refused'],
+    ['console/acting', 'is asked of the very service, with a login'],
     ['nacos/http/gets', 'changes nothing by %s'],
   ],
   'how long a refusal takes, and how it is worded': [

@@ -26,6 +26,7 @@ export class ConsoleStream implements Disposable {
       for (const { event, id, data } of messages.push(piece)) this.told.push({ event, id, data: JSON.parse(data) });
       response.emit('told');
     });
+    response.on('error', () => {});
     response.on('close', () => {
       this.#hasEnded = true;
       response.emit('told');

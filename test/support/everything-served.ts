@@ -19,7 +19,12 @@ const TLS = { cert: readFileSync(join(FILES, 'cert.pem')), key: readFileSync(joi
 const { rooms } = emptyNacos();
 /** What is asked for of a route, in all tables. */
 export type Served = Pick<Route, 'method' | 'path' | 'access' | 'isWhole'>;
-export const routes: readonly Served[] = [...nacosRoutes(rooms), ...DRAIN_ROUTES];
+/** What the page asks for, as a whole: its stream never ends, and what it sends is refused to all who are no page of this host before. */
+const CONSOLE_ROUTES: readonly Served[] = [
+  { method: 'GET', path: '/console/api/session', access: 'login' },
+  { method: 'GET', path: '/console/api/snapshot', access: 'read' },
+];
+export const routes: readonly Served[] = [...nacosRoutes(rooms), ...DRAIN_ROUTES, ...CONSOLE_ROUTES];
 export const messages = [...requestTable(rooms)];
 
 /** Open to whoever has not logged in. The first administrator is there, so that nobody else becomes it. */
@@ -95,6 +100,7 @@ export class EverythingServed implements AsyncDisposable {
   /** The route with everything that it may want to be told. */
   pathOf({ path }: Served, more: Readonly<Record<string, string>> = {}): string {
     if (path.startsWith('/drains')) return path.replace(/\*$/, '10.0.0.1:80?for=1s');
+    if (path.startsWith('/console/')) return `${path}?view=services`;
     const key = encodeURIComponent(`${more.namespaceId ?? 'public'}##DEFAULT_GROUP@@well-hidden`);
     return `${path.replace(/\*$/, key)}?${new URLSearchParams({ ...PARAMS, ids: this.#textId, ...more })}`;
   }

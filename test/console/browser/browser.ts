@@ -14,9 +14,6 @@ type Reachable = { readonly listeners: Pick<Listeners, 'main'> };
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What the page asks for, and this server has not. */
-const NOT_YET = /404 .*console\/api\/session/;
-
 export interface Looking {
   /** Where on the page: a hash route such as `#/services?search=x`. */
   readonly route?: string;
@@ -26,6 +23,8 @@ export interface Looking {
   readonly theme?: 'light' | 'dark';
   readonly width?: number;
   readonly height?: number;
+  /** The time at which the page stands still, in milliseconds since 1970; that of the machine when left out. */
+  readonly at?: number;
   /** Runs in each page before anything of its own. */
   readonly script?: string;
   /** What may be said in the browser's console as an error, and is no fault here: answers that refuse are told there. */
@@ -79,7 +78,7 @@ export class Screen implements AsyncDisposable {
   }
 
   static async open(browser: Browser, origin: string, looking: Looking): Promise<Screen> {
-    const { language = 'en', theme = 'light', width = 1280, height = 800, script, expected } = looking;
+    const { language = 'en', theme = 'light', width = 1280, height = 800, at, script, expected } = looking;
     const context = await browser.newContext({
       locale: language,
       colorScheme: theme,
@@ -90,8 +89,9 @@ export class Screen implements AsyncDisposable {
     // The browser's console tells of it too, but not of all.
     const telling = `addEventListener('securitypolicyviolation', (e) => console.error('forbidden: ' + e.violatedDirective + ' ' + e.blockedURI))`;
     await context.addInitScript({ content: telling });
+    if (at !== undefined) await context.clock.setFixedTime(at);
     if (script !== undefined) await context.addInitScript({ content: script });
-    const [faults, allowed]: [string[], RegExp[]] = [[], expected === undefined ? [NOT_YET] : [NOT_YET, expected]];
+    const [faults, allowed]: [string[], RegExp[]] = [[], expected === undefined ? [] : [expected]];
     onTestFinished(() => expect(faults, 'what went wrong in the page').toEqual([]));
     const screen = new Screen(await context.newPage(), origin, looking, faults, allowed);
     await screen.#load();
@@ -134,7 +134,11 @@ export class Screen implements AsyncDisposable {
 
   /** By a hash route such as `#/services`, in the page that is there: as a link does it. */
   async goTo(route: string): Promise<void> {
-    await this.page.evaluate(`location.hash = ${JSON.stringify(route)}`);
+    // By the frame after the next it has been drawn that it is another.
+    await this.page.evaluate(`new Promise((resolve) => {
+      location.hash = ${JSON.stringify(route)};
+      requestAnimationFrame(() => requestAnimationFrame(resolve));
+    })`);
   }
 
   /** The row of a table in which that stands, and what belongs to it. */
@@ -145,6 +149,25 @@ export class Screen implements AsyncDisposable {
   /** Whatever on the screen has this text. */
   text(text: string | RegExp): Locator {
     return this.page.getByRole('main').getByText(text);
+  }
+
+  /** When that stood in one and the same row of a table, by the clock of the machine. */
+  seesInRow(...texts: readonly RegExp[]): Promise<number> {
+    return this.#sees(
+      `[...document.querySelectorAll('main tr')].some(({ innerText }) => [${texts}].every((text) => text.test(innerText)))`,
+    );
+  }
+
+  /** When that stood in the part of the page that is another for each view. */
+  sees(text: RegExp): Promise<number> {
+    return this.#sees(`${text}.test(document.querySelector('main').innerText)`);
+  }
+
+  #sees(what: string): Promise<number> {
+    return this.page.evaluate(`new Promise((resolve) => {
+      const look = () => (${what} ? resolve(Date.now()) : requestAnimationFrame(look));
+      look();
+    })`);
   }
 
   async speak(language: 'en' | 'zh-CN'): Promise<void> {
