@@ -23,8 +23,6 @@ export interface Sources {
   /** Where it listens; undefined until all ports are open. */
   readonly listening: () => Listening | undefined;
   readonly clients: ClientsSource;
-  /** Which namespace and group are meant where none is said. */
-  readonly home: Pick<ServiceName, 'namespace' | 'group'>;
   readonly taps: Pick<Taps, 'beats'>;
   readonly scheduler: Scheduler;
   /** Monotonic milliseconds. */

@@ -76,7 +76,6 @@ function sourcesOf(house: House, rooms: Rooms, ports: PortsNow): Sources {
       const listeners = ports();
       return listeners && { ...listeners, tlsOnly: options.tlsOnly };
     },
-    home: HOME,
     clients: clientsSourceOf(nacos),
     nacos: {
       connectionCount: () => connections.count,

@@ -14,6 +14,9 @@ const INPUT_WITHIN_MS = 100;
 /** Of what the page keeps: as much as comes and goes in any page. */
 const GROWS_BY_BYTES = 3_000_000;
 
+/** A load from one process stands in a queue on few connections, where the machine has much else to do. */
+const LIFTED = ['--max-pipelined', '10000'];
+
 function instance(i: number, more = ''): string {
   return `/nacos/v1/ns/instance?serviceName=service-${i}&ip=10.0.${i >> 8}.${i & 255}&port=80&ephemeral=false${more}`;
 }
@@ -42,7 +45,7 @@ const percentile = (sorted: readonly number[], share: number) =>
 // Without a browser there is nothing to type into.
 describe.skipIf(CHROMIUM === undefined)('a page of 5,000 services of which 1,000 a second change, for 30 s', () => {
   it('takes what is typed within 100 ms, and keeps no more than before', { timeout: TIMEOUT_MS }, async () => {
-    const { process: bridge, httpPort } = await beatbridge(['--auth', 'false']);
+    const { process: bridge, httpPort } = await beatbridge(LIFTED);
     const server = { listeners: { main: `127.0.0.1:${httpPort}` } };
     try {
       await makeAll(httpPort, 5_000, (i: number) => `POST ${instance(i)}`);
@@ -89,13 +92,12 @@ describe.skipIf(CHROMIUM === undefined)('a page of 5,000 services of which 1,000
 });
 
 it('twenty open pages are not noticed among 20,000 beats a second', { timeout: TIMEOUT_MS }, async () => {
-  const { process: bridge, httpPort } = await beatbridge();
-  const beat = (i: number) =>
-    `/nacos/v1/ns/instance/beat?serviceName=service-${i % 1_000}&ip=10.1.${(i >> 8) & 255}.${i & 255}&port=80`;
+  const { process: bridge, httpPort } = await beatbridge(LIFTED);
+  const of = (i: number) => `serviceName=service-${i % 1_000}&ip=10.1.${(i >> 8) & 255}.${i & 255}&port=80`;
   try {
-    await makeAll(httpPort, 20_000, (i: number) => `PUT ${beat(i)}`);
+    await makeAll(httpPort, 20_000, (i: number) => `POST /nacos/v1/ns/instance?${of(i)}`);
     let next = 0;
-    const stop = await makeSteadily(httpPort, 20_000, () => `PUT ${beat(next++ % 20_000)}`);
+    const stop = await makeSteadily(httpPort, 20_000, () => `PUT /nacos/v1/ns/instance/beat?${of(next++ % 20_000)}`);
     await pause(2_000);
     const p99 = async () => {
       await bridge.ask('watchLoop');

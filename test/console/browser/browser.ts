@@ -23,6 +23,8 @@ export interface Looking {
   readonly theme?: 'light' | 'dark';
   readonly width?: number;
   readonly height?: number;
+  /** The time at which the page stands still, in milliseconds since 1970; that of the machine when left out. */
+  readonly at?: number;
   /** Runs in each page before anything of its own. */
   readonly script?: string;
   /** What may be said in the browser's console as an error, and is no fault here: answers that refuse are told there. */
@@ -76,7 +78,7 @@ export class Screen implements AsyncDisposable {
   }
 
   static async open(browser: Browser, origin: string, looking: Looking): Promise<Screen> {
-    const { language = 'en', theme = 'light', width = 1280, height = 800, script, expected } = looking;
+    const { language = 'en', theme = 'light', width = 1280, height = 800, at, script, expected } = looking;
     const context = await browser.newContext({
       locale: language,
       colorScheme: theme,
@@ -87,6 +89,7 @@ export class Screen implements AsyncDisposable {
     // The browser's console tells of it too, but not of all.
     const telling = `addEventListener('securitypolicyviolation', (e) => console.error('forbidden: ' + e.violatedDirective + ' ' + e.blockedURI))`;
     await context.addInitScript({ content: telling });
+    if (at !== undefined) await context.clock.setFixedTime(at);
     if (script !== undefined) await context.addInitScript({ content: script });
     const [faults, allowed]: [string[], RegExp[]] = [[], expected === undefined ? [] : [expected]];
     onTestFinished(() => expect(faults, 'what went wrong in the page').toEqual([]));
@@ -148,10 +151,21 @@ export class Screen implements AsyncDisposable {
     return this.page.getByRole('main').getByText(text);
   }
 
-  /** When that stood in the part of the page that is another for each view, by the clock of the machine. */
+  /** When that stood in one and the same row of a table, by the clock of the machine. */
+  seesInRow(...texts: readonly RegExp[]): Promise<number> {
+    return this.#sees(
+      `[...document.querySelectorAll('main tr')].some(({ innerText }) => [${texts}].every((text) => text.test(innerText)))`,
+    );
+  }
+
+  /** When that stood in the part of the page that is another for each view. */
   sees(text: RegExp): Promise<number> {
+    return this.#sees(`${text}.test(document.querySelector('main').innerText)`);
+  }
+
+  #sees(what: string): Promise<number> {
     return this.page.evaluate(`new Promise((resolve) => {
-      const look = () => (${text}.test(document.querySelector('main').innerText) ? resolve(Date.now()) : requestAnimationFrame(look));
+      const look = () => (${what} ? resolve(Date.now()) : requestAnimationFrame(look));
       look();
     })`);
   }

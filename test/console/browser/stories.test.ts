@@ -29,19 +29,28 @@ describe.skipIf(CHROMIUM === undefined)('on the page', () => {
     const beating = { metadata: unhealthyAfter(SILENT_AFTER_MS) };
     await register(server, 'orders', beating);
     await register(server, 'shop', { ephemeral: 'false' });
-    await Promise.all([english.sees(/orders\s+● serving/), chinese.sees(/orders\s+● 可用/)]);
+    await using closer = await browser.open(server, { route: '#/service?namespace=public&group=DEFAULT_GROUP&service=orders' });
+    const isUp = () =>
+      Promise.all([
+        english.seesInRow(/orders/, /● serving/),
+        chinese.seesInRow(/orders/, /● 可用/),
+        closer.seesInRow(/10\.0\.0\.1:80/, /\bin \d/),
+      ]);
+    await isUp();
     const seenAt = await Promise.all([
-      english.sees(/orders\s+▲ not serving.*no heartbeat.*shop\s+● serving/s),
-      chinese.sees(/orders\s+▲ 不可用.*心跳超时.*shop\s+● 可用/s),
+      english.seesInRow(/orders/, /▲ not serving/, /no heartbeat/),
+      chinese.seesInRow(/orders/, /▲ 不可用/, /心跳超时/),
+      closer.seesInRow(/10\.0\.0\.1:80/, /▲ unhealthy/),
     ]);
+    await Promise.all([english.seesInRow(/shop/, /● serving/), chinese.seesInRow(/shop/, /● 可用/)]);
     const down = (await eventsOf(server, 'service=orders&cause=silent')).find(({ kind }) => kind === 'service');
     const downAt = Date.parse(down?.at ?? '');
-    expect(seenAt.map((at) => at >= downAt)).toEqual([true, true]);
+    expect(seenAt.map((at) => at >= downAt)).toEqual([true, true, true]);
     // When that was is said in full to whoever points at it.
     const time = english.row('orders').first().locator('time').first();
     expect(Date.parse((await time.getAttribute('datetime')) ?? '')).toBe(downAt);
     await register(server, 'orders', beating);
-    await Promise.all([english.sees(/orders\s+● serving/), chinese.sees(/orders\s+● 可用/)]);
+    await isUp();
   });
 
   it('what a client of 2.x held is named once its connection has ended', async () => {
