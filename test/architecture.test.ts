@@ -46,6 +46,7 @@ const MEETING_POINTS = [
   'server/console.ts',
   'server/console-operations.ts',
   'server/console-clients.ts',
+  'server/console-bridge.ts',
 ];
 const SIBLINGS = ['access', 'console', 'events', 'health', 'metrics', 'nacos', 'operate', 'probe', 'store'];
 

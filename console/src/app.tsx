@@ -254,7 +254,7 @@ function View() {
   }
   if (connection.value.state === 'over') return null;
   const known = shown.value;
-  const Shown = known && loaded.value[known.view];
+  const Shown = known && loaded.value?.[known.view];
   if (known === undefined || Shown === undefined) return <Skeleton />;
   const isOld = known.query !== query.value;
   return (

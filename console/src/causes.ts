@@ -42,7 +42,7 @@ const t = words({
     beat: '恢复心跳',
     silent: '心跳超时',
     removed: '心跳长时间超时，已被移除',
-    deregistered: '客户端主动注销',
+    deregistered: '由客户端主动注销',
     'connection-ended': '连接已断开',
     edited: '由运维人员修改',
     drained: '临时摘流',

@@ -57,9 +57,9 @@ function focused(selector: string): boolean {
   return found !== null;
 }
 
-/** From one row to the next: those that lead somewhere. Arrows scroll, until one is in a table. */
+/** From one row to the next: those that lead somewhere, and events that have more to say. Arrows scroll, until one is in a table. */
 function step(by: 1 | -1, key: string): boolean {
-  const rows = [...document.querySelectorAll<HTMLElement>('main tr[tabindex]')];
+  const rows = [...document.querySelectorAll<HTMLElement>('main tr[tabindex], main .events summary')];
   const at = rows.findIndex((row) => row === document.activeElement || row.contains(document.activeElement));
   if (rows.length === 0 || (at < 0 && key.startsWith('Arrow'))) return false;
   rows[at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + by))]?.focus();

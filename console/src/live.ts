@@ -41,6 +41,10 @@ export function queryOf(view: string, params: Params): string {
   return new URLSearchParams([['view', view], ...asked]).toString();
 }
 
+/** What has happened since the view on the screen came as a whole, and what was missed of that; of very much the last. */
+export const happened = signal<readonly (EventLine | Missed)[]>([]);
+const MOST_HAPPENED = 500;
+
 const listeners = new Set<(line: EventLine) => void>();
 const missedBy = new Set<(missed: Missed) => void>();
 
@@ -159,9 +163,11 @@ function show(): void {
   if (asked === undefined) return;
   batch(() => {
     for (const { event, data } of messages) {
-      if (event === 'view') showDelta(JSON.parse(data), asked);
-      else if (event === 'happened') for (const listener of listeners) listener(JSON.parse(data));
-      else if (event === 'missed') for (const listener of missedBy) listener(JSON.parse(data));
+      const said = JSON.parse(data);
+      if (event === 'view') showDelta(said, asked);
+      else if (event === 'happened') for (const listener of listeners) listener(said);
+      else if (event === 'missed') for (const listener of missedBy) listener(said);
+      if (event !== 'view') happened.value = [...happened.peek(), said].slice(-MOST_HAPPENED);
     }
   });
 }
@@ -172,6 +178,7 @@ function showDelta(delta: Delta, asked: string): void {
   const view = new URLSearchParams(asked).get('view') as ViewName;
   // What of another view is still on the screen is no ground for a change of this one.
   if (delta.whole !== true && before?.query !== asked) return;
+  if (delta.whole === true) happened.value = [];
   shown.value = { view, query: asked, ...applied(before, delta) };
 }
 

@@ -14,7 +14,10 @@ startTheme();
 startTitle();
 startKeys();
 startSession();
-effect(() => void load(route.value.view));
+effect(() => {
+  // When they could not be loaded, whoever goes elsewhere tries again.
+  if (route.value.view !== 'login') void load();
+});
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);
 await loadSession();

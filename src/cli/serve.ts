@@ -1,6 +1,7 @@
 import { type Logger, pino } from 'pino';
 import type { Options, OptionsError } from '../options.ts';
-import { createServer, type Server } from '../server/server.ts';
+import { optionRows } from '../server/option-rows.ts';
+import { type Server, startServer } from '../server/server.ts';
 import { watchFiles } from '../wire/file-watch.ts';
 import type { TlsIdentity } from '../wire/identity.ts';
 import { systemScheduler } from '../wire/scheduler.ts';
@@ -22,7 +23,9 @@ export async function serve(settings: Settings): Promise<void> {
   const tls = identity === undefined ? {} : { tls: { ...(tlsPort !== 'none' && { port: tlsPort }), ...identity } };
   // Where there is a terminal somebody waits for the end, and no balancer looks.
   const drainDelayMs = delayMs === 'auto' ? (process.stderr.isTTY ? 0 : DRAIN_DELAY_MS) : delayMs;
-  const server = await createServer({ ...given, ...tls, drainDelayMs, log });
+  const { options, origins } = settings;
+  const rows = () => optionRows(options, (name) => origins[name].kind);
+  const server = await startServer({ ...given, ...tls, drainDelayMs, log }, rows);
   // Before anybody can have read that it is ready: who waits for that may end it at once.
   closeOnSignal(server, supervisor, log);
   if (identity !== undefined) followIdentity(settings, identity, server);

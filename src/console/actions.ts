@@ -190,10 +190,11 @@ async function drained(action: Draining, acting: Acting): Promise<Action | undef
 
 type Draining = Extract<Action, { do: 'drain' | 'resume' }>;
 
-/** What of a drain is left. */
-function drainOf(ref: InstanceRef, { registry, wallClock }: Acting) {
-  const drain = registry.instance(nameOf(ref), ref)?.drain;
-  if (drain === undefined) return undefined;
+/** What of a drain is left. Who acts on all services of an address may name one that is not for him, and hears nothing of it. */
+function drainOf(ref: InstanceRef, { registry, wallClock, permit }: Acting) {
+  const service = nameOf(ref);
+  const drain = registry.instance(service, ref)?.drain;
+  if (drain === undefined || !permit.covers({ kind: 'naming', ...service })) return undefined;
   return { forMs: Math.max(LEAST_DRAIN_MS, drain.until - wallClock()), ...(drain.reason !== '' && { reason: drain.reason }) };
 }
 

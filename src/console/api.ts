@@ -200,10 +200,24 @@ export interface FailingService extends ServiceRow {
 
 export interface NowFacts {
   readonly tiles: Tiles;
+  /** Of each second the beats that came and that were to be expected: whole minutes, and the one that is not over. */
   readonly beats: Beats;
+  readonly lastBeats: Beats;
+  /** For who may see everything; for anybody else there are none. */
   readonly banners: readonly Banner[];
   /** Of services that do not serve, the first of which are the rows. */
   readonly failingCount: number;
+  /** Those that serve again since a few minutes, the last first. */
+  readonly recovered: readonly Recovered[];
+  /** The last that happened, the oldest first: told once, what happens from then on comes by itself. */
+  readonly latest: readonly EventLine[];
+}
+
+export interface Recovered extends ServiceRef {
+  readonly at: number;
+  readonly cause: string;
+  /** From when on it did not serve, as far as that is still known. */
+  readonly since?: number;
 }
 
 export interface Tiles {
@@ -212,18 +226,15 @@ export interface Tiles {
   readonly instances: number;
   readonly healthy: number;
   readonly available: number;
-  /** Clients of Nacos 1.x (who beat or poll) and of 2.x (who are connected). */
-  readonly clients1: number;
-  readonly clients2: number;
-  readonly watches: number;
-  readonly subscribers: number;
+  /** Instances that live by beats, as those of clients of Nacos 1.x do, and clients of 2.x, who are connected. */
+  readonly clients1?: number;
+  readonly clients2?: number;
+  readonly watches?: number;
+  readonly subscribers?: number;
 }
 
-/** Beats a second, since somebody looks. */
-export interface Beats {
-  /** One for each second, the oldest first; the last ten minutes at most. */
-  readonly points: readonly (readonly [at: number, received: number, expected: number])[];
-}
+/** Beats a second since somebody looks, the oldest first; the last ten minutes at most. */
+export type Beats = readonly (readonly [at: number, received: number, expected: number])[];
 
 /** What is to be known before anything else; its words are the page's. */
 export interface Banner {
@@ -234,6 +245,7 @@ export interface Banner {
     | 'mass-loss'
     | 'limit'
     | 'certificate'
+    | 'certificate-refused'
     | 'store'
     | 'draining'
     | 'webhooks'
@@ -241,6 +253,8 @@ export interface Banner {
   readonly level: 'info' | 'warn' | 'error';
   readonly since?: number;
   readonly until?: number;
+  /** How long it lasted. */
+  readonly forMs?: number;
   readonly count?: number;
   /** Which limit, which certificate, what is wrong: a text of the server's. */
   readonly what?: string;
@@ -482,21 +496,28 @@ export interface SubscriberRow extends ServiceRef {
   readonly by: 'connection' | 'datagrams';
 }
 
+/**
+ * For who may see everything: it is what `/readyz?verbose` and `/metrics` tell him. What these do not tell, the options with their paths,
+ * where the store is and on what machine, is for who may operate everything. For anybody else there is nothing.
+ */
 export interface ServerFacts {
   readonly process: {
     readonly version: string;
     readonly node: string;
-    readonly pid: number;
-    readonly host: string;
     readonly startedAt: number;
     readonly memoryBytes: number;
-  };
+    readonly pid?: number;
+    readonly host?: string;
+  } | null;
   readonly listeners: Readonly<Record<string, string>>;
   readonly parts: readonly { readonly name: string; readonly ok: boolean; readonly says: string }[];
   readonly limits: readonly { readonly name: string; readonly used: number; readonly most: number; readonly option?: string }[];
   readonly refused: readonly (readonly [reason: string, count: number])[];
-  readonly options: readonly OptionRow[];
-  readonly store: { readonly directory: string; readonly trouble?: string } | null;
+  /** Null: they are not for this reader. */
+  readonly options: readonly OptionRow[] | null;
+  /** Null: nothing is kept. */
+  readonly store: { readonly directory?: string; readonly trouble?: string } | null;
+  /** Null: no TLS is spoken. */
   readonly certificate: { readonly subject: string; readonly until: number; readonly ok: boolean; readonly says: string } | null;
   /** Others that this one works with; none where it works alone. */
   readonly replicas: readonly string[];

@@ -52,7 +52,7 @@ function redirected(req: Request, res: Response): void {
 function apiOf(options: ConsoleOptions): ReadonlyMap<string, Serve> {
   const pulse = new Pulse(options);
   const room: LookRoom = { ...options, pulse };
-  const looks = new Looks(room, new SharedTurns(options));
+  const looks = new Looks(room, new SharedTurns(options), pulse.notServing);
   const refuse = refuserOf(options);
   let snapshots = 0;
   const asking = (

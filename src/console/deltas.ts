@@ -24,6 +24,7 @@ export class Screen {
       ...(before === undefined ? ['"whole":true'] : []),
       ...(facts.length > 0 ? [`"facts":{${facts.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`] : []),
       ...(rows.length > 0 ? [`"rows":[${rows.join(',')}]`] : []),
+      ...(before?.notServing === shown.notServing ? [] : [`"notServing":${shown.notServing}`]),
       ...(order !== undefined ? [`"order":${JSON.stringify(order)}`] : []),
     ];
     return parts.length === 0 ? undefined : `{${parts.join(',')}}`;

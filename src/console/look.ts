@@ -1,4 +1,4 @@
-import type { EventLine, Snapshot, ViewName } from './api.ts';
+import type { Beats, EventLine, Snapshot, ViewName } from './api.ts';
 import type { Happened, Reader, Sources } from './sources.ts';
 
 /** How a view is made. Each view is a file in `views/`, and one of the table there. */
@@ -16,12 +16,14 @@ export interface Opened {
   readonly toldOf?: (happened: Happened) => EventLine;
   /** Facts that a page is told once: from then on it hears of each event what makes them others. */
   readonly onlyAtFirst?: ReadonlySet<string>;
+  /** Whatever happened until then is in those facts, and is not told once more. */
+  readonly isToldAtFirst?: boolean;
 }
 
 export type Look<V extends ViewName = ViewName> = Generator<undefined, Omit<Snapshot<V>, 'seq'>, void>;
 
 export interface LookRoom extends Sources {
-  readonly pulse: { readonly points: readonly (readonly [at: number, received: number, expected: number])[] };
+  readonly pulse: { readonly minutes: Beats; readonly last: Beats };
 }
 
 /** After so many small things others have their turn. */

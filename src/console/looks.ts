@@ -1,5 +1,6 @@
 import type { SharedTurns } from '../wire/shared-turns.ts';
 import type { LookRoom, Opened, View } from './look.ts';
+import type { NotServing } from './not-serving.ts';
 import type { Reader } from './sources.ts';
 
 /** What is on the screen, as texts of JSON: those that are the same as before need not be sent again. */
@@ -7,6 +8,8 @@ export interface Shown {
   readonly facts: ReadonlyMap<string, string>;
   /** In their order. */
   readonly rows: ReadonlyMap<string, string>;
+  /** Of all services, whatever is looked at: how many are not serving. */
+  readonly notServing: number;
   /** The number of the last event that is in it. */
   readonly seq: number;
 }
@@ -18,10 +21,12 @@ export interface Shown {
 export class Looks {
   readonly #room: LookRoom;
   readonly #turns: SharedTurns;
+  readonly #notServing: Pick<NotServing, 'countFor'>;
   readonly #open = new Map<string, Seen>();
 
-  constructor(room: LookRoom, turns: SharedTurns) {
+  constructor(room: LookRoom, turns: SharedTurns, notServing: Pick<NotServing, 'countFor'>) {
     this.#room = room;
+    this.#notServing = notServing;
     this.#turns = turns;
   }
 
@@ -68,7 +73,7 @@ export class Looks {
   async #make(seen: Seen): Promise<Shown> {
     const { now, events } = this.#room;
     const seq = events.lastSeq();
-    const parts = seen.opened.look(readerOf(seen));
+    const parts = this.#parts(seen);
     let spentMs = 0;
     for (;;) {
       const step = await this.#turns.next(() => {
@@ -79,10 +84,11 @@ export class Looks {
       });
       if (step.done !== true) continue;
       const began = now();
-      const { facts, rows } = step.value;
+      const { facts, rows, notServing } = step.value;
       const shown = {
         facts: new Map(Object.entries(facts).map(([name, value]) => [name, JSON.stringify(value)])),
         rows: new Map((rows as readonly { readonly key: string }[]).map((row) => [row.key, JSON.stringify(row)])),
+        notServing,
         seq,
       };
       spentMs += now() - began;
@@ -90,6 +96,12 @@ export class Looks {
       seen.notBefore = now() + Math.max(LEAST_PAUSE_MS, spentMs * Math.max(PAUSE_OF_ONE, PAUSE_OF_ALL * this.#open.size));
       return shown;
     }
+  }
+
+  *#parts(seen: Seen) {
+    const reader = readerOf(seen);
+    const shown = yield* seen.opened.look(reader);
+    return { ...shown, notServing: yield* this.#notServing.countFor(reader) };
   }
 }
 

@@ -1,4 +1,6 @@
 import type { Cancel } from '../wire/scheduler.ts';
+import type { Beats } from './api.ts';
+import { NotServing } from './not-serving.ts';
 import type { Sources } from './sources.ts';
 
 /**
@@ -8,18 +10,26 @@ import type { Sources } from './sources.ts';
 export class Pulse {
   readonly #sources: PulseSources;
   readonly #listeners = new Set<() => void>();
-  #points: (readonly [at: number, received: number, expected: number])[] = [];
+  readonly notServing: NotServing;
+  #minutes: Beats = [];
+  #last: Beats = [];
   #lastBeats = 0;
   #stop: Cancel | undefined;
   #isDue = false;
 
   constructor(sources: PulseSources) {
     this.#sources = sources;
+    this.notServing = new NotServing(sources);
   }
 
-  /** Beats a second since somebody looks, the last ten minutes of it: when, how many came, and how many were to be expected. */
-  get points(): readonly (readonly [at: number, received: number, expected: number])[] {
-    return this.#points;
+  /** The whole minutes since somebody looks, ten of them at most: they change once a minute. */
+  get minutes(): Beats {
+    return this.#minutes;
+  }
+
+  /** The minute that is not over yet. */
+  get last(): Beats {
+    return this.#last;
   }
 
   /** Calls the listener each second, and soon after something has happened. */
@@ -31,13 +41,15 @@ export class Pulse {
       if (this.#listeners.size > 0) return;
       this.#stop?.();
       this.#stop = undefined;
-      this.#points = [];
+      [this.#minutes, this.#last] = [[], []];
+      this.notServing.stop();
     };
   }
 
   #start(): Cancel {
     const { scheduler, events, health } = this.#sources;
     this.#lastBeats = this.#beats;
+    this.notServing.start();
     let cancelRound = () => {};
     const changed = () => {
       if (this.#isDue) return;
@@ -67,9 +79,13 @@ export class Pulse {
   #count(): void {
     const { registry, wallClock } = this.#sources;
     const beats = this.#beats;
-    this.#points.push([wallClock(), beats - this.#lastBeats, registry.records.beatingCount / USUAL_INTERVAL_S]);
+    const point = [wallClock(), beats - this.#lastBeats, registry.records.beatingCount / USUAL_INTERVAL_S] as const;
     this.#lastBeats = beats;
-    if (this.#points.length > MOST_POINTS) this.#points.shift();
+    if (this.#last.length >= A_MINUTE) {
+      this.#minutes = [...this.#minutes, ...this.#last].slice(-MOST_POINTS);
+      this.#last = [];
+    }
+    this.#last = [...this.#last, point];
   }
 
   get #beats(): number {
@@ -83,6 +99,8 @@ type PulseSources = Pick<Sources, 'scheduler' | 'events' | 'health' | 'registry'
 const SECOND_MS = 1_000;
 /** As much as nobody notices. */
 const GATHER_MS = 200;
-const MOST_POINTS = 600;
-/** As all clients of Nacos have it, unless they are told otherwise. */
+/** In points, one a second. */
+const A_MINUTE = 60;
+const MOST_POINTS = 10 * A_MINUTE;
+/** As all clients of Nacos have it, unless they are told otherwise: their own intervals would have to be added up, instance by instance. */
 const USUAL_INTERVAL_S = 5;

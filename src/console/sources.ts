@@ -11,6 +11,7 @@ import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 import type { Shares } from '../wire/shares.ts';
 import type { Taps } from '../wire/taps.ts';
 import type { By, EventLine, FailingInstance } from './api.ts';
+import type { BridgeSource } from './bridge-source.ts';
 import type { ClientsSource, SubscriberSeen } from './client-sources.ts';
 
 /** What the console reads, handed in by the composition root. It changes nothing of it, and decides nothing that is decided there. */
@@ -23,8 +24,7 @@ export interface Sources {
   /** Where it listens; undefined until all ports are open. */
   readonly listening: () => Listening | undefined;
   readonly clients: ClientsSource;
-  /** Which namespace and group are meant where none is said. */
-  readonly home: Pick<ServiceName, 'namespace' | 'group'>;
+  readonly bridge: BridgeSource;
   readonly taps: Pick<Taps, 'beats'>;
   readonly scheduler: Scheduler;
   /** Monotonic milliseconds. */
@@ -136,6 +136,7 @@ export interface Happened {
   readonly count?: number;
   readonly by?: By;
   readonly detail?: NonNullable<EventLine['detail']>;
+  readonly from?: string;
   readonly to?: string;
 }
 

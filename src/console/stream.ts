@@ -105,7 +105,7 @@ class Teller {
     const { look, opened } = this.#streaming.joined;
     const shown = await look();
     // What happened until then is in it, whatever a page has been told before.
-    if (this.#isFirst && opened.onlyAtFirst !== undefined) {
+    if (this.#isFirst && opened.isToldAtFirst === true) {
       this.#seq = shown.seq;
       this.#missed = undefined;
     }

@@ -30,6 +30,11 @@ export class Brake {
     return now < this.#onUntil;
   }
 
+  /** Until when it is on, if nobody else falls silent. */
+  get until(): number {
+    return this.#onUntil;
+  }
+
   /** When the next removal may be; each answer is good for one. Only while the brake is on. */
   slot(now: number): number {
     const slot = Math.max(now, this.#nextSlot);

@@ -72,6 +72,17 @@ export class Durable {
     return this.#parts.rows.dueCount;
   }
 
+  /** For how many milliseconds the removal of those that fall silent is still slowed, as very many did. */
+  get slowedForMs(): number {
+    const { lease, now } = this.#parts;
+    return Math.max(0, lease.slowedUntil - now());
+  }
+
+  /** How many instances have lost their connection, and are kept for now. */
+  get keptCount(): number {
+    return this.#parts.lease.keptCount;
+  }
+
   /** The instances of which a check has found something, as they are now. */
   troubled(): { service: ServiceName; address: Address; ephemeral: boolean; trouble: CheckTrouble }[] {
     const { rows, troubles } = this.#parts;

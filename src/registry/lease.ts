@@ -189,6 +189,16 @@ export class Lease {
     return this.#brake.fell(now, this.#rows.dueCount);
   }
 
+  /** Until when removals are slowed. */
+  get slowedUntil(): number {
+    return this.#brake.until;
+  }
+
+  /** How many have lost their connection, and are kept for now. */
+  get keptCount(): number {
+    return this.#losses.count;
+  }
+
   /** Whether it may be removed now for its silence. If not, it has its turn later, and is due again then. */
   mayBeRemoved(id: number, now: number): boolean {
     if (this.#granted.delete(id) || !this.#brake.isOn(now)) return true;

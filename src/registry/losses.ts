@@ -44,6 +44,10 @@ export class Losses {
     return this.#kept.size === 0 ? undefined : this.#kept.get(id);
   }
 
+  get count(): number {
+    return this.#kept.size;
+  }
+
   /** Those that are kept for now, by id. */
   all(): IterableIterator<[number, Readonly<Loss>]> {
     return this.#kept.entries();

@@ -305,7 +305,7 @@ export class Registry {
   }
 
   /** What is known, as records. */
-  get records(): Pick<Durable, 'all' | 'ofService' | 'at' | 'unheardCount' | 'beatingCount' | 'troubled'> {
+  get records(): Omit<Durable, 'restore'> {
     return this.#durable;
   }
 

@@ -37,6 +37,15 @@ export class Certificate {
     return this.#shown.until;
   }
 
+  get subject(): string {
+    return this.#shown.subject;
+  }
+
+  /** Why the last new one could not be used. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
   /** Why another one, which is fit, had better not take its place: it has ended already, and this one has not. */
   faultsOfNext(identity: TlsIdentity): readonly string[] {
     const now = this.#room.wallClock();

@@ -15,10 +15,12 @@ import { HOME } from '../nacos/rules.ts';
 import { nacosSettingsOf } from '../nacos/settings.ts';
 import type { Options } from '../options.ts';
 import type { Serve } from '../wire/exchange.ts';
+import { bridgeSourceOf } from './console-bridge.ts';
 import { clientsSourceOf } from './console-clients.ts';
 import { operationsFor } from './console-operations.ts';
 import type { Door } from './door.ts';
 import type { House } from './house.ts';
+import type { OptionRow } from './option-rows.ts';
 import type { Rooms } from './rooms.ts';
 import { readVersion } from './version.ts';
 import { comersFor, lookersFor } from './visitors.ts';
@@ -27,10 +29,10 @@ import { comersFor, lookersFor } from './visitors.ts';
 export function consoleFor(
   house: House,
   rooms: Rooms,
-  ports: PortsNow = () => undefined,
+  told: ToldOfProcess = { ports: () => undefined, optionRows: () => [] },
 ): ((path: string) => Serve | undefined) | undefined {
   const roots = rootsOf(house.options);
-  return roots.length === 0 ? undefined : consolePaths({ ...sourcesOf(house, rooms, ports), roots });
+  return roots.length === 0 ? undefined : consolePaths({ ...sourcesOf(house, rooms, told), roots });
 }
 
 /** Where Nacos has its own, and where one looks first. */
@@ -48,7 +50,14 @@ function withSlash(path: string): string {
 /** Those that are open; undefined until all are. */
 export type PortsNow = () => Omit<Listening, 'tlsOnly'> | undefined;
 
-function sourcesOf(house: House, rooms: Rooms, ports: PortsNow): Sources {
+/** What only the server as a whole knows of itself. */
+export interface ToldOfProcess {
+  readonly ports: PortsNow;
+  /** What it was told, and by whom. */
+  readonly optionRows: () => readonly OptionRow[];
+}
+
+function sourcesOf(house: House, rooms: Rooms, { ports, optionRows }: ToldOfProcess): Sources {
   const { watches, nacos, events, door } = rooms;
   const { options, registry, machineTime } = house;
   const { history, streams } = events;
@@ -76,8 +85,8 @@ function sourcesOf(house: House, rooms: Rooms, ports: PortsNow): Sources {
       const listeners = ports();
       return listeners && { ...listeners, tlsOnly: options.tlsOnly };
     },
-    home: HOME,
     clients: clientsSourceOf(nacos),
+    bridge: bridgeSourceOf(house, rooms, { listeners: ports, optionRows }),
     nacos: {
       connectionCount: () => connections.count,
       subscriberCount: () => clients.subscriberCount,

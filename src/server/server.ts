@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type Logger, pino } from 'pino';
-import { checkOptions, type GivenOptions, OptionsError } from '../options.ts';
+import { checkOptions, type GivenOptions, type Options, OptionsError } from '../options.ts';
 import type { Clock } from '../wire/clock.ts';
 import { faultsOf, type TlsIdentity } from '../wire/identity.ts';
 import type { Lanes } from '../wire/lanes.ts';
@@ -14,6 +14,7 @@ import { type Face, faceOf } from './face.ts';
 import { forGuests } from './guests.ts';
 import { limitHangs } from './hang-limit.ts';
 import type { House } from './house.ts';
+import { type OptionRow, programRows } from './option-rows.ts';
 import { closeRooms, furnish, houseOf, roomsIn, StoreError } from './rooms.ts';
 import { surfacesOf } from './surfaces.ts';
 import { readVersion } from './version.ts';
@@ -80,7 +81,12 @@ export class ListenError extends Error {
  * Starts a beatbridge in this process. Rejects with `OptionsError` when there is something wrong with the options, with `StoreError`
  * when its directory cannot be used, and with `ListenError` when a port cannot be had; nothing stays open then.
  */
-export async function createServer(given: ServerOptions = {}): Promise<Server> {
+export function createServer(given: ServerOptions = {}): Promise<Server> {
+  return startServer(given, (options) => programRows(options, given));
+}
+
+/** The same for the process that is one, which was told its options in more ways than one. `rowsOf`: what is shown of them. */
+export async function startServer(given: ServerOptions, rowsOf: (options: Options) => readonly OptionRow[]): Promise<Server> {
   const options = checkOptions(given);
   const { tls } = given;
   // Opening a port would find it out too, but it is not the port that is at fault.
@@ -91,7 +97,7 @@ export async function createServer(given: ServerOptions = {}): Promise<Server> {
   let listeners: Listeners | undefined;
   const open = async () => {
     await furnish(house, rooms);
-    const surfaces = surfacesOf(house, rooms, () => listeners);
+    const surfaces = surfacesOf(house, rooms, { ports: () => listeners, optionRows: () => rowsOf(options) });
     const opened = await openPorts(house, surfaces, { identity: tls, certificate: rooms.certificate });
     listeners = opened.listeners;
     return opened;

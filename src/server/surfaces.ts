@@ -16,7 +16,7 @@ import { drainPaths } from '../operate/drain-paths.ts';
 import { serviceKey } from '../registry/service-name.ts';
 import { peerOf } from '../wire/exchange.ts';
 import { COMPRESSIONS } from './compressions.ts';
-import { consoleFor, type PortsNow } from './console.ts';
+import { consoleFor, type ToldOfProcess } from './console.ts';
 import type { Surfaces } from './dispatch.ts';
 import type { House } from './house.ts';
 import { metricsFor } from './measuring.ts';
@@ -33,14 +33,14 @@ import { hearersFor, listenersFor, mayHear, operatorsFor, reflectedToVisitors, v
  * Who serves what, of the rooms as they are: on which paths, in which forms, and what whoever asks may see of it. The other meeting point
  * of siblings, beside the one where they are made.
  */
-export function surfacesOf(house: House, rooms: Rooms, ports?: PortsNow): Surfaces {
+export function surfacesOf(house: House, rooms: Rooms, told?: ToldOfProcess): Surfaces {
   const { nacos, keeping, door } = rooms;
   const { history, streams } = rooms.events;
   const readerOf = listenersFor(door.access, house);
   return {
     ...nacosSurfaces(house, nacos),
     ...healthSurfaces(house, rooms),
-    consolePaths: consoleFor(house, rooms, ports) ?? (() => undefined),
+    consolePaths: consoleFor(house, rooms, told) ?? (() => undefined),
     pages: pagesFor({ access: door.access, rules: door.settings.pages, wallClock: house.wallClock }),
     probePaths: probePaths(partsOf({ ...house, ...rooms }), mayHear(door.access)),
     metricsPaths: metricsFor(rooms.metrics, door.access, house),

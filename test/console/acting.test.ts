@@ -281,6 +281,10 @@ describe('who may', () => {
     await page.act({ do: 'drain', ...one, namespace: 'dev', forMs: 60_000, everywhere: true });
     const said = await fetch(`http://${server.listeners.main}/drains`, { headers });
     expect(await said.json()).toMatchObject([{ namespace: 'dev' }]);
+    const root = new Page(server, await server.tokenOf('root'));
+    await root.act({ do: 'drain', ...one, namespace: 'prod', forMs: 600_000, reason: 'a secret' });
+    const undo = await page.act({ do: 'drain', ...one, namespace: 'prod', forMs: 60_000, everywhere: true });
+    expect(undo).toEqual({ do: 'resume', ...one, namespace: 'prod', everywhere: true });
   });
 
   it('is the author of what he does', async () => {

@@ -18,6 +18,7 @@ const shown: fc.Arbitrary<Shown> = fc
   .map(({ facts, rows }) => ({
     facts: new Map(facts),
     rows: new Map(rows.map(([key, value]) => [key, JSON.stringify({ key, value })])),
+    notServing: 0,
     seq: 7,
   }));
 
@@ -51,7 +52,7 @@ describe('what has changed', () => {
         const screen = new Screen();
         expect(read(screen.deltaTo(look) ?? '{}').whole).toBe(true);
         expect(screen.deltaTo({ ...look })).toBeUndefined();
-        expect(screen.deltaTo({ facts: new Map(look.facts), rows: new Map(look.rows), seq: 8 })).toBeUndefined();
+        expect(screen.deltaTo({ facts: new Map(look.facts), rows: new Map(look.rows), notServing: 0, seq: 8 })).toBeUndefined();
       }),
     );
   });
@@ -63,11 +64,12 @@ describe('what has changed', () => {
         ['a', '{"key":"a"}'],
         ['b', `{"key":"b","value":${second}}`],
       ]);
-    screen.deltaTo({ facts: new Map(), rows: rows(1), seq: 1 });
-    expect(screen.deltaTo({ facts: new Map(), rows: rows(2), seq: 2 })).toBe('{"rows":[{"key":"b","value":2}]}');
-    expect(screen.deltaTo({ facts: new Map([['all', '2']]), rows: new Map([['a', '{"key":"a"}']]), seq: 3 })).toBe(
-      '{"facts":{"all":2},"order":["a"]}',
-    );
-    expect(screen.deltaTo({ facts: new Map(), rows: new Map([['a', '{"key":"a"}']]), seq: 4 })).toBe('{"facts":{"all":null}}');
+    const shown = { facts: new Map<string, string>(), rows: rows(1), notServing: 0, seq: 1 };
+    screen.deltaTo(shown);
+    expect(screen.deltaTo({ ...shown, rows: rows(2) })).toBe('{"rows":[{"key":"b","value":2}]}');
+    const [all, first] = [new Map([['all', '2']]), new Map([['a', '{"key":"a"}']])];
+    expect(screen.deltaTo({ ...shown, facts: all, rows: first })).toBe('{"facts":{"all":2},"order":["a"]}');
+    expect(screen.deltaTo({ ...shown, rows: first })).toBe('{"facts":{"all":null}}');
+    expect(screen.deltaTo({ ...shown, rows: first, notServing: 3 })).toBe('{"notServing":3}');
   });
 });

@@ -19,6 +19,11 @@ const reader = (more: Partial<Reader> = {}): Reader => ({
   ...more,
 });
 
+function* none(): Generator<undefined, number, void> {
+  yield undefined;
+  return 0;
+}
+
 /** Of a view that takes so many parts of a millisecond each, and shows who was shown it as its only row. */
 function looking(parts = 1) {
   const scheduler = new ManualScheduler();
@@ -42,7 +47,7 @@ function looking(parts = 1) {
       };
     },
   };
-  const looks = new Looks(room, new SharedTurns({ scheduler, now }));
+  const looks = new Looks(room, new SharedTurns({ scheduler, now }), { countFor: none });
   const join = (query = '', who = reader()) => {
     const joined = looks.join(view, { name: 'now', params: new URLSearchParams(query), reader: who });
     if (typeof joined === 'string') throw new Error(joined);
@@ -150,14 +155,14 @@ describe('the pulse', () => {
     expect(listening()).toBe(0);
     let rounds = 0;
     const leaves = [pulse.join(() => rounds++), pulse.join(() => rounds++)];
-    expect([scheduler.open, listening()]).toEqual([before + 1, 2]);
+    expect([scheduler.open, listening()]).toEqual([before + 1, 3]);
     scheduler.advance(3_000);
-    expect([rounds, pulse.points.length]).toEqual([6, 3]);
+    expect([rounds, pulse.minutes.length, pulse.last.length]).toEqual([6, 0, 3]);
     leaves[0]?.();
     history.add({ kind: 'bridge', cause: 'stalled', detail: {} });
     expect(scheduler.open).toBe(before + 2);
     leaves[1]?.();
-    expect([scheduler.open, listening(), pulse.points.length]).toEqual([before, 0, 0]);
+    expect([scheduler.open, listening(), pulse.last.length]).toEqual([before, 0, 0]);
     scheduler.advance(10_000);
     expect(rounds).toBe(6);
     // And again from the start.
@@ -167,6 +172,20 @@ describe('the pulse', () => {
     expect(rounds).toBe(7);
     leave();
     expect([scheduler.open, listening()]).toEqual([before, 0]);
+  });
+
+  it('counts beats in whole minutes and in the one that is not over, ten minutes and that one at most', () => {
+    const { scheduler, pulse } = pulsing();
+    const leave = pulse.join(() => {});
+    scheduler.advance(61_000);
+    const whole = pulse.minutes;
+    expect([whole.length, pulse.last.length]).toEqual([60, 1]);
+    scheduler.advance(58_000);
+    expect(pulse.minutes).toBe(whole);
+    scheduler.advance(900_000);
+    expect([pulse.minutes.length, pulse.last.length]).toEqual([600, 59]);
+    leave();
+    expect([pulse.minutes.length, pulse.last.length]).toEqual([0, 0]);
   });
 
   it('gathers whatever happens, however much, a few times a second', () => {

@@ -1,8 +1,12 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:http2';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PASSWORD, startGuarded } from '../support/guarded.ts';
 import { failOnLeaks } from '../support/leaks.ts';
 import { startServer } from '../support/server.ts';
-import { Page, say } from './page.ts';
+import { type Fields, Page, say } from './page.ts';
 
 failOnLeaks();
 
@@ -178,6 +182,32 @@ describe('what a page sends', () => {
     await using server = await startServer();
     expect(await say(server, 'GET', '/console/api/act')).toMatchObject({ status: 405, headers: { allow: 'POST' } });
     expect(await say(server, 'GET', '/console/api/login')).toMatchObject({ status: 405, headers: { allow: 'POST' } });
+  });
+
+  it('comes over HTTP/2 and TLS as well, where the host has another name', async () => {
+    const [cert, key] = ['cert.pem', 'key.pem'].map((name) => readFileSync(join(import.meta.dirname, '../fixtures/tls', name)));
+    if (cert === undefined || key === undefined) throw new Error('no certificate');
+    await using server = await startServer({ tls: { cert, key, port: 0 } });
+    const origin = `https://${server.listeners.tls}`;
+    const session = connect(origin, { rejectUnauthorized: false });
+    const ask = async (method: string, path: string, headers: Fields, body = '') => {
+      const browser = { 'user-agent': 'Mozilla/5.0 (a page)', 'sec-fetch-site': 'same-origin' };
+      const stream = session.request({ ':method': method, ':path': path, ...browser, ...headers });
+      if (method === 'POST') stream.end(body);
+      const [head] = await once(stream, 'response');
+      let said = '';
+      for await (const chunk of stream) said += chunk;
+      return { status: Number(head[':status']), body: JSON.parse(said) };
+    };
+    try {
+      const { token } = (await ask('GET', '/console/api/session', {})).body;
+      const headers = { 'x-console-token': token, 'content-type': 'application/json' };
+      const post = (from: string) => ask('POST', '/console/api/act', { ...headers, origin: from }, JSON.stringify(action));
+      expect(await post(origin)).toMatchObject({ status: 200, body: { ok: true } });
+      expect((await post(origin.replace('https', 'http'))).status).toBe(403);
+    } finally {
+      await new Promise<void>((resolve) => session.close(resolve));
+    }
   });
 
   it('may come from a program too, which has no origin', async () => {

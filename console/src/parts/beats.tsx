@@ -3,8 +3,8 @@ import { number, words } from '../words.ts';
 
 const t = words({
   en: {
-    label: 'Heartbeats over time. Last intervals: {intervals}. {gaps:One gap|{gaps} gaps}.',
-    last: 'Last {n:interval|{n} intervals}',
+    label: 'Heartbeats over time. Last intervals: {intervals}. {gaps} longer than usual.',
+    last: 'Last {n} {n:interval|intervals}',
     seconds: '{n} s',
     longest: 'longest {n} s',
     beat: 'heartbeat',
@@ -39,6 +39,7 @@ interface Props {
 const WIDTH = 1_000;
 const HEIGHT = 44;
 const SHOWN = 10;
+const MOST_TIMES = 4;
 /** Of the usual interval: what is longer is a gap. */
 const GAP = 1.5;
 
@@ -94,8 +95,9 @@ function Line({
   label,
 }: Props & { readonly usualMs: number | undefined; readonly label: string }) {
   const last = beats.at(-1) ?? 0;
-  const pastMs = Math.max(3 * removedAfterMs, 12 * (usualMs ?? 0));
-  const begin = now.value - pastMs;
+  // As much as is known, so that it is seen well, and no more than can be told apart.
+  const knownMs = now.value - (beats[0] ?? 0);
+  const begin = now.value - Math.min(Math.max(removedAfterMs, knownMs), MOST_TIMES * removedAfterMs);
   const end = now.value + removedAfterMs * 1.05;
   const x = (at: number) => ((at - begin) / (end - begin)) * WIDTH;
   const line = (at: number, top = 0) => `M${x(at).toFixed(1)} ${top}V${HEIGHT}`;

@@ -21,7 +21,7 @@ export function Copy({ text, label }: { readonly text: string; readonly label?: 
       type="button"
       class="quiet copy"
       title={label ?? t('copy')}
-      aria-label={label ?? t('copy')}
+      aria-label={said === undefined ? (label ?? t('copy')) : t(said)}
       onClick={async () => say((await copied(text)) ? 'copied' : 'failed')}
     >
       <svg viewBox="0 0 16 16" aria-hidden="true">

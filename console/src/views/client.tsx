@@ -19,8 +19,9 @@ const t = words({
     byConnection: 'what it has registered lives as long as this connection',
     byAddress: 'An address: whoever beats or listens there, or has registered it for good. It has no connection.',
     ended: 'Its connection ended',
-    andWith: 'Gone with it: {n} {n:instance|instances}.',
+    andWith: 'Gone with it: {n} {n:instance|instances}',
     unknown: 'No such client is known now.',
+    who: 'Who it is',
     kind: 'Kind',
     connection: 'connection (2.x, 3.x)',
     address: 'address (1.x, persistent)',
@@ -37,6 +38,7 @@ const t = words({
     available: 'Available',
     noneRegistered: 'It has registered nothing.',
     noneSubscribed: 'It has subscribed to nothing.',
+    more: 'and {n} more',
     first: 'the first {n}',
     events: 'What happened',
   },
@@ -45,8 +47,9 @@ const t = words({
     byConnection: '其注册的实例与该连接共存亡',
     byAddress: '一个地址：在此发送心跳、监听推送，或注册为持久化实例。没有连接。',
     ended: '连接已断开',
-    andWith: '随之消失 {n} 个实例。',
+    andWith: '随之消失 {n} 个实例',
     unknown: '当前没有这个客户端。',
+    who: '基本信息',
     kind: '类型',
     connection: '连接（2.x、3.x）',
     address: '地址（1.x、持久化）',
@@ -63,6 +66,7 @@ const t = words({
     available: '是否可用',
     noneRegistered: '未注册任何实例。',
     noneSubscribed: '未订阅任何服务。',
+    more: '另有 {n} 个',
     first: '前 {n} 个',
     events: '事件',
   },
@@ -75,7 +79,7 @@ export function Client({ facts }: ViewProps<'client'>) {
   return (
     <>
       <Title title={id} actions={<Copy text={id} />} />
-      <Verdict of={client} ended={ended} />
+      <Verdict of={client} ended={ended} events={events} />
       {client !== null && <Who of={client} labels={facts.labels} />}
       {client !== null && <Registered of={facts} count={client.registered} />}
       {client !== null && <Subscribed of={facts} count={client.subscribed} />}
@@ -86,43 +90,59 @@ export function Client({ facts }: ViewProps<'client'>) {
   );
 }
 
-function Verdict({ of, ended }: { readonly of: ClientRow | null; readonly ended: EventLine | null }) {
+function Verdict({ of, ended, events }: { readonly of: ClientRow | null } & Pick<ClientFacts, 'ended' | 'events'>) {
   if (ended !== null) {
     return (
-      <p class="verdict bad">
-        <Status is="gone" says={t('ended')} look="bad" /> <Ago at={ended.at} />: {endWords(String(ended.detail?.reason ?? ''))}.{' '}
-        {t('andWith', { n: ended.count ?? 0 })} <Whose of={ended} />
-      </p>
+      <div class="verdict bad">
+        <p>
+          <strong role="status">
+            <Status is="gone" says={t('ended')} look="bad" />
+          </strong>{' '}
+          <Ago at={ended.at} />: {endWords(String(ended.detail?.reason ?? ''))}
+        </p>
+        <p>{t('andWith', { n: ended.count ?? 0 })}</p>
+        <Held by={events.filter(({ kind, cause }) => kind === 'instance' && cause === 'connection-ended')} />
+      </div>
     );
   }
-  if (of === null) return <p class="verdict off">{t('unknown')}</p>;
-  if (of.kind === 'address') return <p class="verdict off">{t('byAddress')}</p>;
+  if (of === null) return <div class="verdict off">{t('unknown')}</div>;
+  if (of.kind === 'address') return <div class="verdict off">{t('byAddress')}</div>;
   return (
-    <p class="verdict good">
-      <Status is="available" says={t('connected')} /> {of.since !== undefined && <Ago at={of.since} />}: {t('byConnection')}
-    </p>
+    <div class="verdict">
+      <p>
+        <strong role="status">
+          <Status is="available" says={t('connected')} />
+        </strong>{' '}
+        {of.since !== undefined && <Ago at={of.since} />}: {t('byConnection')}
+      </p>
+    </div>
   );
 }
 
-/** Those that went with it: of one service they have their pages. */
-function Whose({ of: { namespace, group, service, instances = [] } }: { readonly of: EventLine }) {
-  return instances.map(({ ip, port }, index) => (
-    <>
-      {index > 0 && ', '}
-      {namespace !== undefined && group !== undefined && service !== undefined ? (
-        <InstanceLink of={{ namespace, group, service, ip, port }} />
-      ) : (
-        <span class="mono">{addressOf({ ip, port })}</span>
-      )}
-    </>
-  ));
+/** What went with it, service by service. */
+function Held({ by }: { readonly by: readonly EventLine[] }) {
+  return (
+    <ul class="failing">
+      {by.map(({ seq, namespace = '', group = '', service = '', instances = [], count = instances.length }) => (
+        <li key={seq}>
+          <Name of={{ namespace, group, service }} />
+          {instances.slice(0, NAMED).map(({ ip, port }) => (
+            <InstanceLink key={`${ip} ${port}`} of={{ namespace, group, service, ip, port }} />
+          ))}
+          {count > NAMED && <small>{t('more', { n: count - NAMED })}</small>}
+        </li>
+      ))}
+    </ul>
+  );
 }
+
+const NAMED = 5;
 
 function Who({ of, labels }: { readonly of: ClientRow; readonly labels: ClientFacts['labels'] }) {
   const { kind, client, app, since } = of;
   const said = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
   return (
-    <Section title={t('version')}>
+    <Section title={t('who')}>
       <Facts
         of={[
           [t('version'), client],

@@ -83,9 +83,9 @@ export function Clients({ facts, rows }: ViewProps<'clients'>) {
             title: t('version'),
             cell: ({ client, app }) =>
               (client ?? app) !== undefined && (
-                <>
+                <span>
                   {client} {app !== undefined && <small>{app}</small>}
-                </>
+                </span>
               ),
           },
           { title: t('from'), isMinor: true, cell: (row) => <span class="mono">{addressOf(row)}</span> },
@@ -101,7 +101,7 @@ export function Clients({ facts, rows }: ViewProps<'clients'>) {
 }
 
 function Ended({ ended, endedBy = {} }: ClientsFacts) {
-  const counts = Object.entries(endedBy).map(([reason, count]) => `${endWords(reason)} ${number(count)}`);
+  const counts = Object.entries(endedBy).map(([reason, count]) => `${endWords(reason)}: ${number(count)}`);
   return (
     <Section title={t('ended')}>
       <Table
@@ -125,12 +125,13 @@ function Ended({ ended, endedBy = {} }: ClientsFacts) {
 const NAMED = 3;
 
 function Held({ by: { instances = [], count = instances.length } }: { readonly by: EventLine }) {
+  const addresses = [...new Set(instances.map(addressOf))];
   return (
-    <>
+    <span>
       {t('instances', { n: count })}{' '}
       <small class="mono">
-        {instances.slice(0, NAMED).map(addressOf).join(', ')} {count > NAMED && '…'}
+        {addresses.slice(0, NAMED).join(', ')} {addresses.length > NAMED && '…'}
       </small>
-    </>
+    </span>
   );
 }

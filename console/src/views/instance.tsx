@@ -1,10 +1,11 @@
 import type { IfStopped, InstanceFacts, InstanceRow, ServiceRow } from '../../../src/console/api.ts';
+import { InstanceActions } from '../actions/actions.tsx';
 import { causeWords, kindWords } from '../causes.ts';
 import { Ago, Countdown, span } from '../clock.tsx';
 import { Beats } from '../parts/beats.tsx';
 import { Copy } from '../parts/copy.tsx';
 import { Empty } from '../parts/empty.tsx';
-import { ByWhom, EventList, Sentence } from '../parts/event-list.tsx';
+import { ByWhom, EventList } from '../parts/event-list.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { addressOf, ClientLink, instanceHref, Name, serviceHref, shortName } from '../parts/links.tsx';
 import { Section, Title } from '../parts/section.tsx';
@@ -17,16 +18,16 @@ import { number, words } from '../words.ts';
 const t = words({
   en: {
     takesCalls: 'It can be called: healthy, online, weight {weight}.',
-    callsNot: 'It cannot be called',
     since: 'since',
     until: 'until',
     notThere: 'It is not registered.',
-    lastOf: 'What happened to it last:',
     remembered: 'As it was before a restart of beatbridge; nothing has been heard of it since.',
     service: 'Service',
     ofService: '{available} of {total} available, {needed} needed',
     health: 'Health',
     online: 'Online',
+    state: 'State',
+    available: 'Availability',
     weight: 'Weight',
     registeredAs: 'registered: {what}',
     lastBeat: 'Last heartbeat',
@@ -68,16 +69,16 @@ const t = words({
   },
   'zh-CN': {
     takesCalls: '可被调用：健康，已上线，权重 {weight}。',
-    callsNot: '不可被调用',
     since: '开始于',
     until: '截至',
     notThere: '该实例未注册。',
-    lastOf: '最近一次事件：',
     remembered: 'beatbridge 重启前的记录，之后尚未收到其消息。',
     service: '服务',
     ofService: '{total} 个中 {available} 个可用，需要 {needed} 个',
     health: '健康状态',
     online: '上线状态',
+    state: '状态',
+    available: '可用状态',
     weight: '权重',
     registeredAs: '注册值：{what}',
     lastBeat: '最后一次心跳',
@@ -126,7 +127,7 @@ export function Instance({ facts }: ViewProps<'instance'>) {
   const address = addressOf({ ip, port: Number(port) });
   return (
     <>
-      <Title title={address} note={service && <Name of={service} />} actions={<Copy text={address} />} />
+      <Title title={address} note={service && <Name of={service} />} actions={<Actions {...facts} />} />
       {instance === null ? <NotThere {...facts} /> : <Verdict of={instance} />}
       {instance !== null && service !== null && (
         <>
@@ -161,7 +162,7 @@ export function Instance({ facts }: ViewProps<'instance'>) {
           columns={[
             { title: t('service'), cell: (one) => <Name of={one} /> },
             { title: t('health'), cell: ({ healthy }) => <Status is={healthy ? 'healthy' : 'unhealthy'} /> },
-            { title: t('online'), cell: ({ available }) => <Status is={available ? 'available' : 'not-available'} /> },
+            { title: t('available'), cell: ({ available }) => <Status is={available ? 'available' : 'not-available'} /> },
           ]}
         />
       </Section>
@@ -169,17 +170,33 @@ export function Instance({ facts }: ViewProps<'instance'>) {
   );
 }
 
-function NotThere({ events }: InstanceFacts) {
-  const last = events.at(-1);
+function Actions({ instance, service, mayOperate }: InstanceFacts) {
+  if (instance === null || service === null) return null;
+  const { ip, port } = instance;
   return (
-    <p class="verdict off">
-      <b>{t('notThere')}</b>{' '}
-      {last !== undefined && (
-        <>
-          {t('lastOf')} <Ago at={last.at} /> <Sentence line={last} without="instance" />
-        </>
-      )}
-    </p>
+    <>
+      <Copy text={addressOf(instance)} />
+      {mayOperate && <InstanceActions of={{ ...service, ip, port }} row={instance} />}
+    </>
+  );
+}
+
+function NotThere({ events }: InstanceFacts) {
+  const last = events.findLast(({ kind }) => kind === 'instance');
+  return (
+    <div class="verdict off">
+      <p>
+        <strong role="status">
+          <Status is="gone" says={t('notThere')} />
+        </strong>{' '}
+        {last !== undefined && (
+          <>
+            <Ago at={last.at} />: {causeWords(last.cause)}
+          </>
+        )}
+      </p>
+      {last !== undefined && <ByWhom by={last.by} />}
+    </div>
   );
 }
 
@@ -187,29 +204,30 @@ function NotThere({ events }: InstanceFacts) {
 function Verdict({ of }: { readonly of: InstanceRow }) {
   const { available, cause, since, drain, weight, trouble, remembered } = of;
   return (
-    <p class={`verdict ${available ? 'good' : 'bad'}`}>
-      <Status is={available ? 'available' : 'not-available'} />{' '}
-      {available ? (
-        t('takesCalls', { weight })
-      ) : (
-        <>
-          <b>{t('callsNot')}</b>
-          {cause !== undefined && `: ${causeWords(cause)}`}
-          {since !== undefined && (
-            <>
-              , {t('since')} <Ago at={since} />
-            </>
-          )}
-          {drain !== undefined && (
-            <>
-              , {t('until')} <Ago at={drain.until} /> {drain.reason} <ByWhom by={drain.by} />
-            </>
-          )}
-          {trouble !== undefined && `, ${trouble.type}: ${trouble.reason}`}
-        </>
+    <div class={`verdict ${available ? '' : 'bad'}`}>
+      <p>
+        <strong role="status">
+          <Status is={available ? 'available' : 'not-available'} />
+        </strong>{' '}
+        {since !== undefined && (
+          <>
+            {t('since')} <Ago at={since} />:{' '}
+          </>
+        )}
+        {available ? t('takesCalls', { weight }) : cause !== undefined && causeWords(cause)}
+      </p>
+      {drain !== undefined && (
+        <p>
+          {t('until')} <Ago at={drain.until} /> {drain.reason} <ByWhom by={drain.by} />
+        </p>
       )}
-      {remembered && <> {t('remembered')}</>}
-    </p>
+      {trouble !== undefined && (
+        <p>
+          {trouble.type}: {trouble.reason}
+        </p>
+      )}
+      {remembered && <p>{t('remembered')}</p>}
+    </div>
   );
 }
 
@@ -220,7 +238,7 @@ function How({ of, service }: { readonly of: InstanceRow; readonly service: Serv
     weight: registered !== undefined && registered.weight !== weight && number(registered.weight),
   };
   return (
-    <Section title={kindWords('instance')}>
+    <Section title={t('state')}>
       <Facts
         of={[
           [

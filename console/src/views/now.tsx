@@ -1,114 +1,115 @@
-import { useEffect } from 'preact/hooks';
-import type { FailingInstance, NowFacts, Tiles } from '../../../src/console/api.ts';
+import type { NowFacts, Recovered, Tiles } from '../../../src/console/api.ts';
 import { causeWords } from '../causes.ts';
-import { Ago } from '../clock.tsx';
-import { Banner } from '../parts/banner.tsx';
+import { Ago, span } from '../clock.tsx';
+import { Code } from '../parts/copy.tsx';
 import { Tile } from '../parts/facts.tsx';
-import { InstanceLink, Name, serviceHref } from '../parts/links.tsx';
+import { FailingTable } from '../parts/failing.tsx';
+import { Latest } from '../parts/latest.tsx';
+import { Name } from '../parts/links.tsx';
+import { News } from '../parts/news.tsx';
 import { Plot } from '../parts/plot.tsx';
-import { Section, Title } from '../parts/section.tsx';
-import { Status } from '../parts/status.tsx';
-import { Table } from '../parts/table.tsx';
+import { Section } from '../parts/section.tsx';
 import { href } from '../route.ts';
-import { failingCount } from '../title.ts';
-import { viewTitle } from '../titles.ts';
+import { session } from '../session.ts';
 import type { ViewProps } from '../views.ts';
 import { number, words } from '../words.ts';
 
 const t = words({
   en: {
-    allWell: 'Everything serves.',
-    failing: 'Not serving',
-    service: 'Service',
-    status: 'Status',
-    available: 'Available',
-    since: 'Since',
-    cause: 'Cause',
-    watchers: 'Watchers',
+    allWell: 'All {all} services are serving',
+    oneWell: 'The one service is serving',
+    down: '{down} of {all} {all:service|services} {down:is|are} down',
+    nothing: 'Nothing is registered yet',
+    begin: 'Point a client here, or register an instance by hand:',
     serving: 'Serving',
     notServing: 'Not serving',
     instances: 'Instances',
     healthy: '{count} healthy',
-    clients1: 'Clients 1.x',
+    clients1: 'Beating (1.x)',
     clients2: 'Clients 2.x',
-    watches: 'Watches',
+    watches: 'Health watches',
     subscribers: 'Subscribers',
     beats: 'Heartbeats per second',
     received: 'received',
     expected: 'expected',
-    more: 'and {count} more',
-    of: '{available} of {needed} needed',
-    lastBeat: 'last heartbeat',
+    recovered: 'Serving again',
+    lasted: 'was down for {span}',
+    latest: 'What happened last',
+    all: 'All events',
   },
   'zh-CN': {
-    allWell: '所有服务均可用。',
-    failing: '不可用的服务',
-    service: '服务',
-    status: '状态',
-    available: '可用实例',
-    since: '开始时间',
-    cause: '原因',
-    watchers: '观察者',
+    allWell: '全部 {all} 个服务均可用',
+    oneWell: '唯一的服务可用',
+    down: '{all} 个服务中有 {down} 个不可用',
+    nothing: '尚未注册任何服务',
+    begin: '将客户端指向此地址，或手动注册一个实例：',
     serving: '可用服务',
     notServing: '不可用服务',
     instances: '实例',
     healthy: '{count} 个健康',
-    clients1: '1.x 客户端',
+    clients1: '心跳实例（1.x）',
     clients2: '2.x 客户端',
-    watches: '健康观察',
+    watches: '健康检查订阅',
     subscribers: '订阅者',
-    beats: '每秒心跳',
+    beats: '每秒心跳数',
     received: '实际收到',
     expected: '预期',
-    more: '另有 {count} 个',
-    of: '{available} / 需要 {needed}',
-    lastBeat: '最后一次心跳',
+    recovered: '刚刚恢复',
+    lasted: '不可用时长 {span}',
+    latest: '最近事件',
+    all: '全部事件',
   },
 });
 
 /** What is down now, since when, why, and who. */
 export function Now({ facts, rows }: ViewProps<'now'>) {
-  useEffect(() => {
-    failingCount.value = facts.failingCount;
-  }, [facts.failingCount]);
+  const { tiles, failingCount, banners, recovered, latest } = facts;
   return (
     <>
-      <Title title={viewTitle('now')} />
-      {facts.banners.map(({ kind, level, what }) => (
-        <Banner key={kind} level={level}>
-          {kind} {what}
-        </Banner>
+      <Verdict down={failingCount} all={tiles.serving + failingCount} />
+      {banners.map((banner) => (
+        <News key={`${banner.kind} ${banner.what}`} of={banner} />
       ))}
-      <TileRow tiles={facts.tiles} />
-      <Section title={t('failing')} note={number(facts.failingCount)}>
-        <Table
-          caption={t('failing')}
-          rows={rows}
-          to={serviceHref}
-          look={() => 'bad'}
-          empty={t('allWell')}
-          columns={[
-            { title: t('service'), cell: (row) => <Name of={row} /> },
-            { title: t('status'), cell: (row) => <Status is={row.status} /> },
-            { title: t('available'), cell: ({ available, needed }) => t('of', { available, needed }), isNumber: true },
-            { title: t('since'), cell: ({ since }) => since !== undefined && <Ago at={since} /> },
-            { title: t('cause'), cell: ({ cause, because }) => (cause === undefined ? because : causeWords(cause)) },
-            {
-              title: t('watchers'),
-              cell: ({ watchers, subscribers }) => number(watchers + subscribers),
-              isNumber: true,
-              isMinor: true,
-            },
-          ]}
-          more={({ failing, failingCount: count }) => <Failing of={failing} count={count} />}
-        />
+      {tiles.serving + failingCount === 0 && <Beginning />}
+      {failingCount > 0 && <FailingTable rows={rows} count={failingCount} />}
+      {recovered.length > 0 && <Back of={recovered} />}
+      <TileRow tiles={tiles} />
+      <BeatPlot facts={facts} />
+      <Section title={t('latest')} actions={<a href={href('events')}>{t('all')}</a>}>
+        <Latest key={session.value?.bridge} before={latest} most={MOST_LATEST} />
       </Section>
-      <BeatPlot beats={facts.beats} />
     </>
   );
 }
 
+const MOST_LATEST = 10;
+
+/** The first that one sees, and hears. */
+function Verdict({ down, all }: { readonly down: number; readonly all: number }) {
+  const [look, sign] = all === 0 ? ['off', '◌'] : down === 0 ? ['good', '●'] : ['bad', '▲'];
+  const says = all === 0 ? t('nothing') : down > 0 ? t('down', { down, all }) : t(all === 1 ? 'oneWell' : 'allWell', { all });
+  return (
+    <div class="head title" role="status">
+      <h1 class={`verdict ${look}`}>
+        <span aria-hidden="true">{sign}</span> {says}
+      </h1>
+    </div>
+  );
+}
+
+function Beginning() {
+  const { host, origin } = location;
+  return (
+    <Section title={t('begin')}>
+      <Code label="curl" text={`curl -X POST '${origin}/nacos/v1/ns/instance?serviceName=orders&ip=10.0.0.1&port=8080'`} />
+      <Code label="Spring Cloud Alibaba" text={`spring.cloud.nacos.discovery.server-addr=${host}`} />
+      <Code label="Dubbo" text={`dubbo.registry.address=nacos://${host}`} />
+    </Section>
+  );
+}
+
 function TileRow({ tiles }: { readonly tiles: Tiles }) {
+  const { clients1, clients2, watches, subscribers } = tiles;
   const to = (status: string) => href('services', { status });
   return (
     <div class="tiles">
@@ -120,39 +121,45 @@ function TileRow({ tiles }: { readonly tiles: Tiles }) {
       />
       <Tile label={t('serving')} value={number(tiles.serving)} to={to('SERVING')} />
       <Tile label={t('instances')} value={number(tiles.instances)} note={t('healthy', { count: tiles.healthy })} />
-      <Tile label={t('clients1')} value={number(tiles.clients1)} to={href('clients', { kind: 'address' })} />
-      <Tile label={t('clients2')} value={number(tiles.clients2)} to={href('clients', { kind: 'connection' })} />
-      <Tile label={t('watches')} value={number(tiles.watches)} />
-      <Tile label={t('subscribers')} value={number(tiles.subscribers)} to={href('pushes')} />
+      {clients1 !== undefined && (
+        <Tile label={t('clients1')} value={number(clients1)} to={href('clients', { kind: 'address' })} />
+      )}
+      {clients2 !== undefined && (
+        <Tile label={t('clients2')} value={number(clients2)} to={href('clients', { kind: 'connection' })} />
+      )}
+      {subscribers !== undefined && <Tile label={t('subscribers')} value={number(subscribers)} to={href('pushes')} />}
+      {watches !== undefined && <Tile label={t('watches')} value={number(watches)} />}
     </div>
   );
 }
 
-function Failing({ of, count }: { readonly of: readonly FailingInstance[]; readonly count: number }) {
+function Back({ of }: { readonly of: readonly Recovered[] }) {
   return (
-    <ul class="failing">
-      {of.map((one) => (
-        <li key={`${one.ip} ${one.port}`}>
-          <InstanceLink of={one} /> <span>{causeWords(one.cause)}</span>
-          {one.since !== undefined && <Ago at={one.since} />}
-          <small>
-            {one.reason} {one.client} {one.heardFrom}
-          </small>
-        </li>
-      ))}
-      {count > of.length && <li>{t('more', { count: count - of.length })}</li>}
-    </ul>
+    <Section title={t('recovered')} note={number(of.length)}>
+      <ol class="events">
+        {of.map((one) => (
+          <li key={`${one.namespace} ${one.group} ${one.service}`} class="good">
+            <Ago at={one.at} />
+            <div>
+              <Name of={one} /> <span>{causeWords(one.cause)}</span>{' '}
+              {one.since !== undefined && <small>{t('lasted', { span: span(one.at - one.since) })}</small>}
+            </div>
+          </li>
+        ))}
+      </ol>
+    </Section>
   );
 }
 
-function BeatPlot({ beats }: Pick<NowFacts, 'beats'>) {
-  const [, received = 0, expected = 0] = beats.points.at(-1) ?? [];
+function BeatPlot({ facts: { beats, lastBeats } }: { readonly facts: Pick<NowFacts, 'beats' | 'lastBeats'> }) {
+  const points = [...beats, ...lastBeats];
+  const [, received = 0, expected = 0] = points.at(-1) ?? [];
   const says = `${t('beats')}: ${number(received)} ${t('received')}, ${number(expected)} ${t('expected')}`;
   return (
-    <Section title={t('beats')} note={`${number(received)} / ${number(expected)}`}>
+    <Section title={t('beats')}>
       <Plot
         label={says}
-        points={beats.points}
+        points={points}
         series={[
           { label: t('received'), colour: 'accent' },
           { label: t('expected'), colour: 'muted', isDashed: true },

@@ -68,9 +68,9 @@ export function Pushes({ facts, rows }: ViewProps<'pushes'>) {
             title: t('version'),
             cell: ({ client, app }) =>
               (client ?? app) !== undefined && (
-                <>
+                <span>
                   {client} {app !== undefined && <small>{app}</small>}
-                </>
+                </span>
               ),
           },
           { title: t('from'), isMinor: true, cell: (row) => <span class="mono">{addressOf(row)}</span> },

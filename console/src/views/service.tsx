@@ -76,7 +76,7 @@ export function Service({ facts, rows }: ViewProps<'service'>) {
     <>
       <Title
         title={service.service}
-        note={<Hour of={service.hour} />}
+        note={<Where of={service} />}
         actions={facts.mayOperate && <ServiceActions of={service} total={service.total} isCreated={facts.isCreated} />}
       />
       <Verdict facts={facts} service={service} />
@@ -89,6 +89,16 @@ export function Service({ facts, rows }: ViewProps<'service'>) {
       </Section>
       {asking !== null && <AskingFor of={service} asking={asking} instances={rows.map(({ ip, port }) => `${ip}:${port}`)} />}
       <About facts={facts} service={service} />
+    </>
+  );
+}
+
+function Where({ of }: { readonly of: ServiceRow }) {
+  const { namespace, group, hour } = of;
+  return (
+    <>
+      {(namespace !== 'public' || group !== 'DEFAULT_GROUP') && `${namespace} / ${group} `}
+      <Hour of={hour} />
     </>
   );
 }

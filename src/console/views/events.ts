@@ -22,6 +22,7 @@ export const events: View = {
       hears: (happened) => filter.takes(happened),
       toldOf: (happened) => filter.lineOf(happened, room.events.viewOf),
       onlyAtFirst: ONLY_AT_FIRST,
+      isToldAtFirst: true,
     };
   },
 };

@@ -13,8 +13,9 @@ export const instance: View = {
   open(params, room) {
     const asked = known(params, ['namespace', 'group', 'service', 'ip', 'port']);
     if (typeof asked === 'string') return asked;
-    const { namespace = room.home.namespace, group = room.home.group, service: name, ip, port } = asked;
-    if (name === undefined || ip === undefined || port === undefined) return 'service, ip and port say which instance is meant';
+    const { namespace, group, service: name, ip, port } = asked;
+    if (namespace === undefined || group === undefined || name === undefined || ip === undefined || port === undefined)
+      return 'namespace, group, service, ip and port are needed';
     if (!/^\d{1,5}$/.test(port)) return `port must be 0..65535, got ${JSON.stringify(port.slice(0, 20))}`;
     const one = new OneInstance({ namespace, group, name }, { ip, port: Number(port) }, room);
     return { look: (reader) => one.look(reader) };

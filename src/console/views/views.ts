@@ -7,6 +7,7 @@ import { instance } from './instance.ts';
 import { name } from './name.ts';
 import { now } from './now.ts';
 import { pushes } from './pushes.ts';
+import { server } from './server.ts';
 import { service } from './service.ts';
 import { services } from './services.ts';
 
@@ -21,4 +22,5 @@ export const VIEWS: Readonly<Partial<Record<ViewName, View>>> = {
   events,
   name,
   pushes,
+  server,
 };

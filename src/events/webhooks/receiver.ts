@@ -41,6 +41,11 @@ export class Receiver {
     return this.#isBehind ? this.#room.history.lastSeq - this.#position : 0;
   }
 
+  /** What was sent last was not taken. */
+  get isFailing(): boolean {
+    return this.#failures > 0 || this.#refusals > 0;
+  }
+
   /** From after this number on. */
   start(position: number): void {
     const { history } = this.#room;

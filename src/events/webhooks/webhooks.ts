@@ -88,6 +88,11 @@ export class Webhooks {
     return post;
   }
 
+  /** How many of them do not take what they are told. */
+  get failingCount(): number {
+    return [...this.#receivers.values()].filter(({ isFailing }) => isFailing).length;
+  }
+
   /** In a few words; undefined: there are none. */
   says(): string | undefined {
     const all = [...this.#receivers.values()];

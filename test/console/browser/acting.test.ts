@@ -102,7 +102,47 @@ describe.skipIf(CHROMIUM === undefined)('what operators do in Chromium', () => {
   });
 });
 
+describe.skipIf(CHROMIUM === undefined)('a service in Chromium', () => {
+  it('is created and gone to, deleted, and there again once that is taken back', async () => {
+    await using server = await startServer();
+    await using screen = await browser.open(server, { route: '#/services' });
+    const { page } = screen;
+    await page.getByRole('button', { name: 'Create service' }).click();
+    await dialog(screen).getByLabel('Name', { exact: true }).fill('orders');
+    expect(await screen.barriers()).toEqual([]);
+    await dialog(screen).getByRole('button', { name: 'Create service' }).click();
+    await page.getByRole('heading', { name: 'orders' }).waitFor();
+    expect(await check(server)).toBe('NOT_SERVING');
+    await page.getByRole('button', { name: 'Delete service' }).click();
+    await dialog(screen).getByRole('button', { name: 'Delete service' }).click();
+    await page.getByText('orders is deleted').waitFor();
+    expect(await check(server)).toBeUndefined();
+    await page.getByRole('status').filter({ hasText: 'is deleted' }).getByRole('button', { name: 'Undo' }).last().click();
+    await page.getByText('Undone').waitFor();
+    expect(await check(server)).toBe('NOT_SERVING');
+  });
+});
+
 describe.skipIf(CHROMIUM === undefined)('a login in Chromium', () => {
+  it('of a reader shows what there is, and nothing that one could do', async () => {
+    await using server = await startGuarded({ ann: 'reader' });
+    const params = { serviceName: 'orders', ip: '10.0.0.1', port: 80, ephemeral: 'false' };
+    await nacos(server, 'POST', '/instance', { ...params, accessToken: await server.tokenOf('root') });
+    await using screen = await browser.open(server, { route: ORDERS, expected: /403 .*console\/api/ });
+    const { page } = screen;
+    const logIn = async (name: string) => {
+      await page.getByLabel('User name').fill(name);
+      await page.getByLabel('Password').fill(PASSWORD);
+      await page.getByRole('main').getByRole('button').click();
+      await screen.row('10.0.0.1').first().waitFor();
+    };
+    await logIn('ann');
+    expect(await button(screen, 'Take offline').count()).toBe(0);
+    await page.getByRole('button', { name: /ann/ }).click();
+    await logIn('root');
+    await button(screen, 'Take offline').waitFor();
+  });
+
   it('says what was wrong, and leads back to where one was; out of it again, nothing is left on the screen', async () => {
     await using server = await startGuarded({ ann: 'reader' });
     await new Asking(server, await server.tokenOf('root')).act({

@@ -27,6 +27,31 @@ test('both languages say everything, with the same values in it', () => {
   }
 });
 
+/** Names, and what one writes the same in any language. */
+const SAME_EVERYWHERE = new Set(
+  `beatbridge Nacos nacos Dubbo HAProxy Envoy Kubernetes Spring Cloud curl grpcurl grpc_health_probe gRPC HTTP TLS TCP MySQL UDP IP PORT JSON ID URL
+  Check Watch SERVING NOT_SERVING NOT_FOUND SERVICE_UNKNOWN DEFAULT_GROUP TOKEN new-token orders G1 x n events group interface version namespace
+  Pod shell server status name ms min s GET POST SIGTERM Esc OK PID Node Node.js grpc.health.v1 dubbo-go VIP auth m h d`.split(
+    /\s+/,
+  ),
+);
+
+test('what is said in Chinese has no words of English in it, but names', () => {
+  const english: string[] = [];
+  for (const table of tables)
+    for (const [key, text] of Object.entries(table['zh-CN'])) {
+      const said = text.replaceAll(/\{\w+(:[^}]*)?\}/g, ' ');
+      for (const [word] of said.matchAll(/[A-Za-z][\w.-]*[A-Za-z0-9]|[A-Za-z]/g))
+        if (!SAME_EVERYWHERE.has(word)) english.push(`${key}: ${text} (${word})`);
+    }
+  expect(english).toEqual([]);
+});
+
+test('what is said in English has no Chinese in it', () => {
+  for (const table of tables)
+    for (const [key, text] of Object.entries(table.en)) expect(text, key).not.toMatch(/[\u3000-\u9fff\uff00-\uffef]/);
+});
+
 test('every cause of an event has words in both languages', () => {
   for (const one of LANGUAGES) {
     language.value = one;

@@ -9,7 +9,7 @@ import { deregister, nacos, register, startServer } from '../../support/server.t
 
 failOnLeaks();
 
-const ONE = { service: 'orders', ip: '10.0.0.1', port: 80 };
+const ONE = { namespace: 'public', group: 'DEFAULT_GROUP', service: 'orders', ip: '10.0.0.1', port: 80 };
 const BEAT = { serviceName: 'orders', ip: '10.0.0.1', port: 80 };
 
 describe('the page of an instance', () => {
@@ -74,8 +74,8 @@ describe('the page of an instance', () => {
   });
 
   it.each([
-    ['view=instance', /service, ip and port/],
-    ['view=instance&service=a&ip=10.0.0.1&port=x', /port must be 0\.\.65535, got "x"/],
+    ['view=instance', /namespace, group, service, ip and port are needed/],
+    ['view=instance&namespace=n&group=g&service=a&ip=10.0.0.1&port=x', /port must be 0\.\.65535, got "x"/],
     ['view=instance&service=a&ip=10.0.0.1&port=80&name=x', /"name" is not known/],
   ])('is refused as %s', async (query, says) => {
     await using server = await startServer();

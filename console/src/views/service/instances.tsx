@@ -79,7 +79,7 @@ export function Instances({ facts, service, rows, isSearched }: Props) {
           {
             title: t('address'),
             cell: (row) => (
-              <span class="name">
+              <span class="how">
                 <InstanceLink of={refOf(service, row)} />
                 {row.cluster !== 'DEFAULT' && <small>{row.cluster}</small>}
               </span>

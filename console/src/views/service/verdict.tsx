@@ -16,8 +16,8 @@ const t = words({
     'none-available': 'no instance can be called',
     'min-available': 'too few instances can be called',
     lasting: 'enough instances can be called again, and have to last',
-    fails: 'who fails',
-    affected: 'who is affected',
+    fails: 'who fails:',
+    affected: 'who is affected:',
     nobody: 'nobody watches it, and nobody has subscribed',
     told: '{watchers} health {watchers:watcher|watchers}, {subscribers} {subscribers:subscriber|subscribers}',
     pending: '{status} is told in',
@@ -36,8 +36,8 @@ const t = words({
     'none-available': '没有可用实例',
     'min-available': '可用实例不足',
     lasting: '可用实例已足够，等待状态持续',
-    fails: '异常实例',
-    affected: '受影响方',
+    fails: '异常实例：',
+    affected: '受影响方：',
     nobody: '没有健康观察者，也没有订阅者',
     told: '{watchers} 个健康观察者，{subscribers} 个订阅者',
     pending: '将判定为{status}，剩余',
@@ -62,27 +62,28 @@ export function Verdict({ facts, service }: { readonly facts: ServiceFacts; read
       <p>
         <strong role="status">
           <Status is={status} />
-        </strong>{' '}
+        </strong>
         {since !== undefined && (
           <>
+            {' · '}
             {t('since')} <Ago at={since} />
-            {cause !== undefined && <>: {causeWords(cause)}</>}
           </>
         )}
+        {cause !== undefined && ` · ${causeWords(cause)}`}
       </p>
       <p>
         {/* The table answers with nothing for what is not in it. */}
-        {facts.because !== null && <b>{t(facts.because as Because) || facts.because}; </b>}
+        {facts.because !== null && <b>{t(facts.because as Because) || facts.because} · </b>}
         {t('counts', { available, total, needed })}
       </p>
       {facts.failing.length > 0 && (
         <div class="failing">
-          {t('fails')}:
+          {t('fails')}
           <FailingList of={facts.failing.slice(0, NAMED_AT_ONCE)} count={facts.failingCount} />
         </div>
       )}
       <p>
-        {t('affected')}: {watchers + subscribers === 0 ? t('nobody') : t('told', { watchers, subscribers })}
+        {t('affected')} {watchers + subscribers === 0 ? t('nobody') : t('told', { watchers, subscribers })}
       </p>
     </div>
   );
