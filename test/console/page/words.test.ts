@@ -31,7 +31,7 @@ test('both languages say everything, with the same values in it', () => {
 const SAME_EVERYWHERE = new Set(
   `beatbridge Nacos nacos Dubbo HAProxy Envoy Kubernetes Spring Cloud curl grpcurl grpc_health_probe gRPC HTTP TLS TCP MySQL UDP IP PORT JSON ID URL
   Check Watch SERVING NOT_SERVING NOT_FOUND SERVICE_UNKNOWN DEFAULT_GROUP TOKEN new-token orders G1 x n events group interface version namespace
-  Pod shell server status name ms min s GET POST SIGTERM Esc OK PID Node Node.js grpc.health.v1 dubbo-go VIP auth m h d`.split(
+  Pod shell server status name ms min s GET POST SIGTERM Esc OK PID Node Node.js grpc.health.v1 dubbo-go VIP auth webhook MB m h d`.split(
     /\s+/,
   ),
 );
