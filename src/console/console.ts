@@ -4,7 +4,7 @@ import { SharedTurns } from '../wire/shared-turns.ts';
 import { actPath } from './actions.ts';
 import { snapshotOf } from './deltas.ts';
 import { Files } from './files.ts';
-import type { LookRoom, View } from './look.ts';
+import type { View } from './look.ts';
 import { type Asked, Looks } from './looks.ts';
 import { Pulse } from './pulse.ts';
 import { loginPath, PageToken, sessionPath } from './session.ts';
@@ -51,8 +51,8 @@ function redirected(req: Request, res: Response): void {
 
 function apiOf(options: ConsoleOptions): ReadonlyMap<string, Serve> {
   const pulse = new Pulse(options);
-  const room: LookRoom = { ...options, pulse };
-  const looks = new Looks(room, new SharedTurns(options), pulse.notServing);
+  const turns = new SharedTurns(options);
+  const looks = new Looks({ ...options, pulse }, turns, pulse.notServing);
   const refuse = refuserOf(options);
   let snapshots = 0;
   const asking = (
@@ -104,7 +104,7 @@ function apiOf(options: ConsoleOptions): ReadonlyMap<string, Serve> {
           joined.leave();
           return answer(res, 200, 'text/event-stream', '', { 'Cache-Control': 'no-store' });
         }
-        await streamView(req, res, { ...options, pulse, joined, reader: asked.reader, follow, refuse });
+        await streamView(req, res, { ...options, pulse, turns, joined, reader: asked.reader, follow, refuse });
       }),
     ],
   ]);
