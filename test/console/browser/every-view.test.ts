@@ -20,6 +20,7 @@ const ROUTES: Readonly<Record<string, string>> = {
   events: '#/events?service=orders',
   name: '#/name?name=orders',
   pushes: '#/pushes?search=10',
+  server: '#/server',
   login: '#/login',
   unknown: '#/what',
 };
@@ -93,7 +94,7 @@ describe.skipIf(CHROMIUM === undefined)('every view', () => {
   });
 
   it('is in the language of who looks, which is kept', async () => {
-    await using screen = await browser.open(server, { language: 'zh-CN' });
+    await using screen = await browser.open(server, { route: '#/services', language: 'zh-CN' });
     await settled(screen);
     expect((await where(screen)).heading).toMatch(/\p{Script=Han}/u);
     await screen.speak('en');
