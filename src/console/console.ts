@@ -1,6 +1,7 @@
 import { answer, answerJson, answerText, atItsTurn } from '../wire/answer.ts';
 import { ipOf, pathOf, queryOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import { SharedTurns } from '../wire/shared-turns.ts';
+import { answerTooMany, refuserOfStreams } from '../wire/too-many.ts';
 import { actPath } from './actions.ts';
 import { snapshotOf } from './deltas.ts';
 import { Files } from './files.ts';
@@ -53,7 +54,7 @@ function apiOf(options: ConsoleOptions): ReadonlyMap<string, Serve> {
   const pulse = new Pulse(options);
   const turns = new SharedTurns(options);
   const looks = new Looks({ ...options, pulse }, turns, pulse.notServing);
-  const refuse = refuserOf(options);
+  const refuse = refuserOfStreams(options.refused);
   let snapshots = 0;
   const asking = (
     run: (req: Request, res: Response, asked: Asked & { readonly view: View; readonly follow: Follow }) => Promise<void>,
@@ -120,20 +121,6 @@ function reading(serve: (req: Request, res: Response) => void | Promise<void>): 
     res.setHeader('Allow', 'GET, HEAD');
     answerText(res, 405, 'GET or HEAD\n');
   };
-}
-
-function refuserOf({ refused }: Sources) {
-  return (req: Request, res: Response, limit: 'in all' | 'of one address'): void => {
-    const isInAll = limit === 'in all';
-    refused.count(isInAll ? 'event streams' : 'event streams of one address', ipOf(req));
-    const option = isInAll ? '--max-event-streams' : '--max-event-streams-per-peer';
-    answerTooMany(res, `too many follow events already ${isInAll ? 'in all' : 'from one address'} (${option})`);
-  };
-}
-
-function answerTooMany(res: Response, reason: string): void {
-  res.setHeader('Retry-After', '1');
-  answerJson(res, 503, { reason });
 }
 
 /** Whoever has a page open has a stream. */
