@@ -32,6 +32,8 @@ function filesIn(folder) {
  * @param {string} folder
  */
 async function buildPage(folder) {
+  // The same page whatever is said of the shell that builds it.
+  process.env.NODE_ENV = 'production';
   await build({ configFile: join(ROOT, 'console/vite.config.ts'), build: { outDir: folder } });
   let bytes = 0;
   for (const name of filesIn(folder)) {

@@ -1,10 +1,11 @@
 import { answer, answerJson, answerText, atItsTurn } from '../wire/answer.ts';
 import { ipOf, pathOf, queryOf, type Request, type Response, type Serve } from '../wire/exchange.ts';
 import { SharedTurns } from '../wire/shared-turns.ts';
+import { answerTooMany, refuserOfStreams } from '../wire/too-many.ts';
 import { actPath } from './actions.ts';
 import { snapshotOf } from './deltas.ts';
 import { Files } from './files.ts';
-import type { LookRoom, View } from './look.ts';
+import type { View } from './look.ts';
 import { type Asked, Looks } from './looks.ts';
 import { Pulse } from './pulse.ts';
 import { loginPath, PageToken, sessionPath } from './session.ts';
@@ -51,9 +52,9 @@ function redirected(req: Request, res: Response): void {
 
 function apiOf(options: ConsoleOptions): ReadonlyMap<string, Serve> {
   const pulse = new Pulse(options);
-  const room: LookRoom = { ...options, pulse };
-  const looks = new Looks(room, new SharedTurns(options), pulse.notServing);
-  const refuse = refuserOf(options);
+  const turns = new SharedTurns(options);
+  const looks = new Looks({ ...options, pulse }, turns, pulse.notServing);
+  const refuse = refuserOfStreams(options.refused);
   let snapshots = 0;
   const asking = (
     run: (req: Request, res: Response, asked: Asked & { readonly view: View; readonly follow: Follow }) => Promise<void>,
@@ -104,7 +105,7 @@ function apiOf(options: ConsoleOptions): ReadonlyMap<string, Serve> {
           joined.leave();
           return answer(res, 200, 'text/event-stream', '', { 'Cache-Control': 'no-store' });
         }
-        await streamView(req, res, { ...options, pulse, joined, reader: asked.reader, follow, refuse });
+        await streamView(req, res, { ...options, pulse, turns, joined, reader: asked.reader, follow, refuse });
       }),
     ],
   ]);
@@ -120,20 +121,6 @@ function reading(serve: (req: Request, res: Response) => void | Promise<void>): 
     res.setHeader('Allow', 'GET, HEAD');
     answerText(res, 405, 'GET or HEAD\n');
   };
-}
-
-function refuserOf({ refused }: Sources) {
-  return (req: Request, res: Response, limit: 'in all' | 'of one address'): void => {
-    const isInAll = limit === 'in all';
-    refused.count(isInAll ? 'event streams' : 'event streams of one address', ipOf(req));
-    const option = isInAll ? '--max-event-streams' : '--max-event-streams-per-peer';
-    answerTooMany(res, `too many follow events already ${isInAll ? 'in all' : 'from one address'} (${option})`);
-  };
-}
-
-function answerTooMany(res: Response, reason: string): void {
-  res.setHeader('Retry-After', '1');
-  answerJson(res, 503, { reason });
 }
 
 /** Whoever has a page open has a stream. */

@@ -34,7 +34,8 @@ export class Looks {
   join(view: View, { name, params, reader }: Asked): Joined | string {
     const key = `${name}?${params.toString()}\n${reader.scope}`;
     const known = this.#open.get(key);
-    if (known !== undefined) return this.#joined(key, known, reader);
+    // What was made for readers of whom none may see it any more is nobody else's, whoever has their name by now.
+    if (known !== undefined && readerOf(known) !== NOBODY) return this.#joined(key, known, reader);
     const opened = view.open(params, this.#room);
     if (typeof opened === 'string') return opened;
     const seen: Seen = { opened, readers: new Set(), notBefore: 0, last: undefined, next: undefined };
@@ -53,7 +54,7 @@ export class Looks {
       opened: seen.opened,
       look: () => this.#look(seen),
       leave: () => {
-        if (seen.readers.delete(reader) && seen.readers.size === 0) this.#open.delete(key);
+        if (seen.readers.delete(reader) && seen.readers.size === 0 && this.#open.get(key) === seen) this.#open.delete(key);
       },
     };
   }

@@ -140,5 +140,12 @@ function editIn(value: unknown): Edit {
 }
 
 function shown(value: unknown): string {
-  return (JSON.stringify(value) ?? 'nothing').slice(0, 100);
+  let isWhole = true;
+  // Of what is nested a thousand times no text can be made.
+  const shallow = (_: string, one: unknown) => {
+    if (!isWhole && typeof one === 'object' && one !== null) return '...';
+    isWhole = false;
+    return one;
+  };
+  return (JSON.stringify(value, shallow) ?? 'nothing').slice(0, 100);
 }

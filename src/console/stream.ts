@@ -1,12 +1,15 @@
 import { ConnectionClosed, written } from '../wire/answer.ts';
 import { headerOf, ipOf, type Request, type Response } from '../wire/exchange.ts';
+import type { SharedTurns } from '../wire/shared-turns.ts';
 import { Screen } from './deltas.ts';
-import type { Joined } from './looks.ts';
+import type { Joined, Shown } from './looks.ts';
 import type { Pulse } from './pulse.ts';
 import type { Happened, Reader, Sources } from './sources.ts';
 
 export interface Streaming extends Pick<Sources, 'events' | 'openAnswers' | 'scheduler' | 'shutdown' | 'streams'> {
   readonly pulse: Pulse;
+  /** Those that looks are made in. */
+  readonly turns: SharedTurns;
   readonly joined: Joined;
   readonly reader: Reader;
   /** Calls `end` once nothing more may be told. */
@@ -102,8 +105,18 @@ class Teller {
   }
 
   async tellWhatIsNew(): Promise<void> {
-    const { look, opened } = this.#streaming.joined;
-    const shown = await look();
+    const { turns, joined } = this.#streaming;
+    const shown = await joined.look();
+    // All who look at the same have it at the same moment, and each has much to be told while much happens.
+    const text = await turns.next(() => (this.#res.destroyed ? '' : this.#newIn(shown)));
+    // Proxies cut what says nothing for a minute, and a page wants to know that somebody is there.
+    if (text === '' && ++this.#quietSince < COMMENT_AFTER) return;
+    this.#quietSince = 0;
+    await written(this.#res, text === '' ? ':\n\n' : text);
+  }
+
+  #newIn(shown: Shown): string {
+    const { opened } = this.#streaming.joined;
     // What happened until then is in it, whatever a page has been told before.
     if (this.#isFirst && opened.isToldAtFirst === true) {
       this.#seq = shown.seq;
@@ -112,12 +125,8 @@ class Teller {
     this.#isFirst = false;
     const delta = this.#screen.deltaTo(shown);
     // Up to there it has been told what happened: of what comes below nothing is lost if the connection is cut in between.
-    let text = delta === undefined ? '' : said('view', this.#seq, delta);
-    text += this.#happened();
-    // Proxies cut what says nothing for a minute, and a page wants to know that somebody is there.
-    if (text === '' && ++this.#quietSince < COMMENT_AFTER) return;
-    this.#quietSince = 0;
-    await written(this.#res, text === '' ? ':\n\n' : text);
+    const view = delta === undefined ? '' : said('view', this.#seq, delta);
+    return view + this.#happened();
   }
 
   #happened(): string {

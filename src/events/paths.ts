@@ -5,6 +5,7 @@ import type { Refused } from '../wire/refused.ts';
 import type { Cancel, Scheduler } from '../wire/scheduler.ts';
 import { SharedTurns } from '../wire/shared-turns.ts';
 import type { Shares } from '../wire/shares.ts';
+import { answerTooMany, refuserOfStreams } from '../wire/too-many.ts';
 import type { History } from './history.ts';
 import { answerLines, type Places } from './lines.ts';
 import { type EventQuery, type QueryDefaults, readQuery } from './query.ts';
@@ -76,7 +77,7 @@ function answerEvents(req: Request, res: Response, room: Room): void | Promise<v
     if (said.isAnswered) return;
     const reading = { ...room, query, mayHear: said.mayHear };
     if (req.method !== 'GET' || !wantsStream(req, query)) return answerLines(req, res, reading, room.places);
-    return streamEvents(req, res, { ...reading, follow: listener.follow, refuse: refuserOf(room) });
+    return streamEvents(req, res, { ...reading, follow: listener.follow, refuse: refuserOfStreams(room.refused) });
   };
   return admitted instanceof Promise ? admitted.then(told) : told(admitted);
 }
@@ -103,17 +104,3 @@ function placesOf({ refused }: EventPathsOptions): Places {
 
 /** Each is soon done, and has a piece of its answer in memory. */
 const MOST_LISTED = 16;
-
-function refuserOf({ refused }: EventPathsOptions) {
-  return (req: Request, res: Response, limit: 'in all' | 'of one address'): void => {
-    const isInAll = limit === 'in all';
-    refused.count(isInAll ? 'event streams' : 'event streams of one address', ipOf(req));
-    const option = isInAll ? '--max-event-streams' : '--max-event-streams-per-peer';
-    answerTooMany(res, `too many follow events already ${isInAll ? 'in all' : 'from one address'} (${option})`);
-  };
-}
-
-function answerTooMany(res: Response, reason: string): void {
-  res.setHeader('Retry-After', '1');
-  answerJson(res, 503, { reason });
-}

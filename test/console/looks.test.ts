@@ -82,6 +82,19 @@ describe('what pages look at', () => {
     for (const one of all) one.leave();
   });
 
+  it('is made anew for who comes when none of those before may see it any more', () => {
+    const { join, looks, opened } = looking();
+    let holds = true;
+    const before = join('', reader({ holds: () => holds }));
+    holds = false;
+    const after = join();
+    expect([opened(), looks.count]).toEqual([2, 1]);
+    before.leave();
+    expect(looks.count).toBe(1);
+    after.leave();
+    expect(looks.count).toBe(0);
+  });
+
   it('is kept for nobody once all have left, each as often as it likes', () => {
     const { join, looks } = looking();
     const [first, second] = [join(), join()];

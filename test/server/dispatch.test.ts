@@ -189,7 +189,7 @@ describe.each([
     for (const path of paths) expect([path, await statusOf(path)]).toEqual([path, '200']);
     expect(await statusOf('//health//?x')).toBe('400');
     expect(await statusOf('//health')).toBe('200');
-    for (const path of ['/', '/v4/x', '/registryx/v1/ns/operator/metrics', '/nowhere'])
+    for (const path of ['/v4/x', '/registryx/v1/ns/operator/metrics', '/nowhere'])
       expect([path, await statusOf(path)]).toEqual([path, '404']);
   });
 });

@@ -22,7 +22,8 @@ export const client: View = {
     return {
       *look(reader) {
         events ??= new Lately(MOST_EVENTS, (happened) => isOf(happened) && maySee(reader, happened));
-        const happened = yield* events.look(room.events);
+        // What he may see can be less by now.
+        const happened = (yield* events.look(room.events)).filter((one) => maySee(reader, one));
         return yield* look(id, reader, { ...room, happened });
       },
     };

@@ -24,7 +24,8 @@ export const clients: View = {
     return {
       *look(reader) {
         ended ??= new Lately(MOST_END_EVENTS, (happened) => isEnd(happened) && maySee(reader, happened));
-        const ends = yield* ended.look(room.events);
+        // What he may see can be less by now.
+        const ends = (yield* ended.look(room.events)).filter((one) => maySee(reader, one));
         return yield* look({ ...asked, kind }, reader, { ...room, ends });
       },
     };

@@ -71,7 +71,9 @@ function readOf(selector: Resolved['selector']): NameFacts['read'] {
 
 /** By which others are looked for that are like it. */
 function partOf(text: string, { selector }: Resolved): string {
-  const [, last = ''] = /([^@/]*)$/.exec(text.split('?', 1)[0] ?? '') ?? [];
+  const [said = ''] = text.split('?', 1);
+  // Not by a pattern, which would begin anew at each character of a long text.
+  const last = said.slice(Math.max(said.lastIndexOf('@'), said.lastIndexOf('/')) + 1);
   return (selector?.dubbo?.interface ?? last).trim().toLowerCase();
 }
 
