@@ -1,6 +1,7 @@
 import type { FailingInstance, FailingService } from '../../../src/console/api.ts';
 import { causeWords } from '../causes.ts';
 import { Ago } from '../clock.tsx';
+import { reasonWords } from '../reasons.ts';
 import { number, words } from '../words.ts';
 import { ByWhom } from './event-list.tsx';
 import { addressOf, InstanceLink, Name, serviceHref } from './links.tsx';
@@ -87,7 +88,7 @@ function Whom({ of, count }: { readonly of: readonly FailingInstance[]; readonly
           <InstanceLink of={one} /> <span>{causeWords(one.cause)}</span>
           {one.since !== undefined && <Ago at={one.since} />}
           <LastHeard of={one} />
-          {one.reason !== undefined && (one.by === undefined || one.cause === 'drained') && <small>{one.reason}</small>}
+          <Reason of={one} />
           {one.until !== undefined && (
             <small>
               {t('until')} <Ago at={one.until} />
@@ -99,6 +100,13 @@ function Whom({ of, count }: { readonly of: readonly FailingInstance[]; readonly
       {count > of.length && <li>{t('more', { count: count - of.length })}</li>}
     </ul>
   );
+}
+
+/** Not where the words of the cause, the last heartbeat or who has done it say the same; what people have written is left as it is. */
+function Reason({ of: { reason, cause, by } }: { readonly of: FailingInstance }) {
+  if (reason === undefined || cause === 'removed') return null;
+  if (cause === 'drained') return <small>{reason}</small>;
+  return by === undefined ? <small>{reasonWords(reason)}</small> : null;
 }
 
 function LastHeard({ of: { lastBeatAt, heardFrom, client } }: { readonly of: FailingInstance }) {

@@ -11,6 +11,7 @@ import { addressOf, ClientLink, instanceHref, Name, serviceHref, shortName } fro
 import { Section, Title } from '../parts/section.tsx';
 import { Status } from '../parts/status.tsx';
 import { Table } from '../parts/table.tsx';
+import { reasonWords } from '../reasons.ts';
 import { route } from '../route.ts';
 import type { ViewProps } from '../views.ts';
 import { number, words } from '../words.ts';
@@ -223,7 +224,7 @@ function Verdict({ of }: { readonly of: InstanceRow }) {
       )}
       {trouble !== undefined && (
         <p>
-          {trouble.type}: {trouble.reason}
+          {trouble.type}: {reasonWords(trouble.reason)}
         </p>
       )}
       {remembered && <p>{t('remembered')}</p>}
@@ -360,7 +361,7 @@ function Metadata({ of }: { readonly of: InstanceRow }) {
       columns={[
         { title: t('key'), cell: ({ key }) => <span class="mono">{key}</span> },
         { title: t('value'), cell: ({ value, isGone }) => <span class="mono">{isGone ? <s>{value}</s> : value}</span> },
-        { title: Object.keys(edited).length > 0 ? t('byOperator') : '', cell: ({ key }) => wordsOf(key) },
+        { title: t('byOperator'), cell: ({ key }) => wordsOf(key) },
       ]}
     />
   );

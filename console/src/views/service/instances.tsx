@@ -7,6 +7,7 @@ import { ClientLink, InstanceLink, instanceHref } from '../../parts/links.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Table } from '../../parts/table.tsx';
+import { reasonWords } from '../../reasons.ts';
 import { number, words } from '../../words.ts';
 
 const t = words({
@@ -175,7 +176,9 @@ function More({ row: { metadata, edit, registered, drain, trouble } }: { readonl
   const gone = Object.entries(edit?.metadata ?? {}).filter(([, value]) => value === null);
   return (
     <div class="more-of">
-      {trouble !== undefined && <Status is="unhealthy" look="warn" says={t('check', trouble)} />}
+      {trouble !== undefined && (
+        <Status is="unhealthy" look="warn" says={t('check', { ...trouble, reason: reasonWords(trouble.reason) })} />
+      )}
       {drain !== undefined && (
         <span>
           {t('drained')} <Ago at={drain.until} /> {drain.reason}

@@ -6,6 +6,7 @@ import { ByWhom } from '../../parts/event-list.tsx';
 import { InstanceLink } from '../../parts/links.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Status } from '../../parts/status.tsx';
+import { reasonWords } from '../../reasons.ts';
 import { number, words } from '../../words.ts';
 
 const t = words({
@@ -132,7 +133,7 @@ function Fails({ of }: { readonly of: FailingInstance }) {
     <>
       <InstanceLink of={of} /> <span>{causeWords(cause)}</span> {since !== undefined && <Ago at={since} />}{' '}
       <small>
-        {lastBeatAt === undefined && reason !== undefined && `${reason} `}
+        {lastBeatAt === undefined && reason !== undefined && `${cause === 'drained' ? reason : reasonWords(reason)} `}
         {until !== undefined && (
           <>
             {t('until')} <Ago at={until} />{' '}
