@@ -171,7 +171,7 @@ export function ByWhom({ by }: { readonly by: EventLine['by'] }) {
   const from = [peer, agent && agentWords(agent)].filter((one) => one !== undefined).join(' · ');
   return (
     <small title={agent}>
-      {user !== undefined && t('by', { who: user })} {from !== '' && t('from', { who: from })}{' '}
+      {user !== undefined && t('by', { who: user })} {from !== '' && t(user === undefined ? 'by' : 'from', { who: from })}{' '}
       {connection !== undefined && <ClientLink id={connection} />}
     </small>
   );

@@ -37,7 +37,7 @@ const t = words({
     since: '开始时间',
     cause: '原因',
     affected: '受影响方',
-    who: '{subscribers} 个订阅者，{watchers} 个健康检查订阅',
+    who: '{subscribers} 个订阅者，{watchers} 个健康观察者',
     nobody: '无人订阅',
     lastBeat: '最后一次心跳',
     from: '来自 {who}',

@@ -328,7 +328,13 @@ function WouldBe({
     <ul class="would">
       <li>{howSilence(of, instance)}</li>
       <li>
-        <Status is={of.status} /> {instance.available ? t(then, name) : t('missedNot')}
+        {instance.available ? (
+          <>
+            <Status is={of.status} /> {t(then, name)}
+          </>
+        ) : (
+          t('missedNot')
+        )}
       </li>
       <li>{watchers + subscribers === 0 ? t('toldNobody') : t('told', { watchers, subscribers })}</li>
     </ul>

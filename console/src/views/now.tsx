@@ -49,7 +49,7 @@ const t = words({
     healthy: '{count} 个健康',
     clients1: '心跳实例（1.x）',
     clients2: '2.x 客户端',
-    watches: '健康检查订阅',
+    watches: '健康观察者',
     subscribers: '订阅者',
     beats: '每秒心跳数',
     received: '实际收到',
