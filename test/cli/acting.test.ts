@@ -8,8 +8,6 @@ import { PASSWORD, SECRET, userFileOf } from '../support/guarded.ts';
 import { FREE_PORTS, type Process, run, startProcess } from '../support/process.ts';
 import { answerOf, nacos, register } from '../support/server.ts';
 
-/** Each test starts processes. */
-const SLOW = { timeout: 60_000 };
 const PERSISTENT = { ephemeral: 'false' };
 
 let bridge: Process;
@@ -32,7 +30,7 @@ async function instanceOf(service: string, params: Readonly<Record<string, strin
   return data;
 }
 
-describe('enable, disable and weight', SLOW, () => {
+describe('enable, disable and weight', () => {
   it('edit an instance, and tell what was and what is', async () => {
     await register(bridge, 'orders', PERSISTENT);
     expect(await actAsProcess('disable', '10.0.0.1:80', '--service', 'orders')).toEqual({
@@ -212,7 +210,7 @@ describe('enable, disable and weight', SLOW, () => {
   });
 });
 
-describe('register and deregister', SLOW, () => {
+describe('register and deregister', () => {
   it('register once, with all that is said, and take it away', async () => {
     const named = ['--namespace', 'dev', '--group', 'G2', '--cluster', 'east', '--weight', '2', '--persistent'];
     const metadata = ['--metadata', 'version=1.0', '--metadata', 'note=a=b', '--metadata', 'empty='];
@@ -255,7 +253,7 @@ describe('register and deregister', SLOW, () => {
   });
 });
 
-it('over TLS, with a certificate of their own and a login, and refused by rights', SLOW, async () => {
+it('over TLS, with a certificate of their own and a login, and refused by rights', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'beatbridge-acting-'));
   const at = (name: string) => join(dir, name);
   try {

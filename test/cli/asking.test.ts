@@ -13,8 +13,6 @@ import { freePorts } from '../support/ports.ts';
 import { CLI, FREE_PORTS, type Process, run, startProcess } from '../support/process.ts';
 import { deregister, nacos, register } from '../support/server.ts';
 
-/** Each test starts processes. */
-const SLOW = { timeout: 30_000 };
 const SOON = { timeout: 20_000, interval: 20 };
 const PLAIN = [...FREE_PORTS, '--probes', 'false', '--data-dir', 'none'];
 
@@ -28,7 +26,7 @@ beforeAll(async () => {
   await register(bridge, 'orders', { ephemeral: 'false', metadata: JSON.stringify({ zone: 'a' }) });
   await register(bridge, 'orders', { ephemeral: 'false', ip: '10.0.0.2', weight: 2 });
   await register(bridge, 'billing', { ephemeral: 'false', enabled: 'false', namespaceId: 'dev', groupName: 'G1' });
-}, 30_000);
+});
 afterAll(async () => {
   await bridge.stop('SIGKILL');
   rmSync(dir, { recursive: true, force: true });
@@ -52,7 +50,7 @@ function going(addr: string, ...args: string[]) {
   return { child, said, ended: once(child, 'close').then(([code]) => code) };
 }
 
-describe('beatbridge list', SLOW, () => {
+describe('beatbridge list', () => {
   it('tells of every service what it is, what fails first', async () => {
     const { code, stdout, stderr } = await asProcess('list');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -140,7 +138,7 @@ describe('beatbridge list', SLOW, () => {
   });
 });
 
-describe('beatbridge instances', SLOW, () => {
+describe('beatbridge instances', () => {
   it('tells how each is, and who has spoken for it last, from where if from elsewhere', async () => {
     const { code, stdout, stderr } = await asProcess('instances', 'orders', '--wide');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -170,7 +168,7 @@ describe('beatbridge instances', SLOW, () => {
   });
 });
 
-describe('beatbridge why', SLOW, () => {
+describe('beatbridge why', () => {
   it('says what a service is, by what, and what to do: 0, 4 or 3', async () => {
     const serving = await asProcess('why', 'orders');
     expect(serving).toMatchObject({ code: 0, stderr: '' });
@@ -191,7 +189,7 @@ describe('beatbridge why', SLOW, () => {
   });
 });
 
-describe('beatbridge why of who fails', SLOW, () => {
+describe('beatbridge why of who fails', () => {
   it('names each instance with its cause, and tells once for each cause what to do', async () => {
     const ago = (seconds: number) => new Date(Date.now() - seconds * 1_000).toISOString();
     const failing = (port: number, cause: string, more = {}) => ({ ip: '10.0.0.1', port, cause, since: ago(7_530), ...more });
@@ -254,7 +252,7 @@ describe('beatbridge why of who fails', SLOW, () => {
   });
 });
 
-describe('beatbridge clients', SLOW, () => {
+describe('beatbridge clients', () => {
   it('lists who is connected, and what one of them does', async () => {
     const quiet = await beatbridge('clients');
     expect(quiet).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('no client is connected') });
@@ -279,7 +277,7 @@ describe('beatbridge clients', SLOW, () => {
   });
 });
 
-describe('beatbridge clients --all', SLOW, () => {
+describe('beatbridge clients --all', () => {
   it('lists those that beat too, and says it where there are none; 2 where there is no server', async () => {
     await using server = await startProcess(PLAIN);
     const ask = (...args: string[]) => asked(['clients', ...args], { BEATBRIDGE_ADDR: server.listeners.main });
@@ -303,7 +301,7 @@ describe('beatbridge clients --all', SLOW, () => {
   });
 });
 
-describe('beatbridge events', SLOW, () => {
+describe('beatbridge events', () => {
   it('tells what happened, of what is asked for', async () => {
     const told = await asProcess('events', '--service', 'orders', '-n', '2');
     expect(told).toMatchObject({ code: 0, stderr: '' });
@@ -355,7 +353,7 @@ describe('beatbridge events', SLOW, () => {
   });
 });
 
-describe('beatbridge watch', SLOW, () => {
+describe('beatbridge watch', () => {
   it('tells each change, until all are what is waited for', async () => {
     await register(bridge, 'shop', { ephemeral: 'false', enabled: 'false' });
     const { said, ended } = going(bridge.listeners.main, 'watch', 'shop', 'orders', '--until', 'SERVING');

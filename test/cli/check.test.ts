@@ -10,9 +10,6 @@ import { PASSWORD, SECRET, userFileOf } from '../support/guarded.ts';
 import { FREE_PORTS, type Process, run, startProcess } from '../support/process.ts';
 import { register } from '../support/server.ts';
 
-/** Each test starts processes. */
-const SLOW = { timeout: 30_000 };
-
 const dir = mkdtempSync(join(tmpdir(), 'beatbridge-check-'));
 const at = (name: string) => join(dir, name);
 const authority = new Authority();
@@ -37,7 +34,7 @@ beforeAll(async () => {
   addr = bridge.listeners.main;
   await register(bridge, 'orders');
   await register(bridge, 'billing', { enabled: 'false' });
-}, 30_000);
+});
 afterAll(async () => {
   await bridge.stop('SIGKILL');
   rmSync(dir, { recursive: true, force: true });
@@ -46,7 +43,7 @@ afterAll(async () => {
 const check = (...args: string[]) => asked(['check', ...args]);
 const checkAsProcess = (...args: string[]) => run(['check', ...args]);
 
-describe('beatbridge check', SLOW, () => {
+describe('beatbridge check', () => {
   it.each<readonly [args: readonly string[], code: number, stdout: string]>([
     [[], 0, 'status: SERVING\n'],
     [['orders'], 0, 'status: SERVING\n'],

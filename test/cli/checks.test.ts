@@ -12,7 +12,6 @@ import { register } from '../support/server.ts';
 
 /** Active checks by the program as built: what the process as a whole makes of them. */
 
-const SLOW = { timeout: 30_000 };
 const ALLOWED = [...FREE_PORTS, '--probe-allow', 'loopback'];
 
 /** Beats are no matter here. */
@@ -37,7 +36,7 @@ async function registerHanging(bridge: Pick<Process, 'listeners'>, port: number,
   for (let i = 0; i < count; i++) await register(bridge, 'hanging', params(i));
 }
 
-describe('beatbridge serve', SLOW, () => {
+describe('beatbridge serve', () => {
   it('answers about health on few descriptors while more checks hang than there are', async () => {
     await using peer = await silent();
     const command = `ulimit -n 256; exec '${process.execPath}' '${CLI}' serve ${ALLOWED.join(' ')}`;
@@ -94,7 +93,7 @@ function request(curl: string, ports: ReadonlyMap<string, string>): Promise<Resp
   return fetch(free(url), { method, ...(name !== undefined && { body: new URLSearchParams({ [name]: value }) }) });
 }
 
-it('the check in four curls of docs/checks.md does what it says, though not by curl and on other ports', SLOW, async () => {
+it('the check in four curls of docs/checks.md does what it says, though not by curl and on other ports', async () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/checks.md'), 'utf8');
   const [, section = ''] = /\n## An HTTP check in four curls\n([\s\S]*?)\n## /.exec(page) ?? [];
   const curls = section.replaceAll('\\\n', '').match(/^curl .*\n# .*$/gm) ?? [];

@@ -4,8 +4,6 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Completing, OFFERED, TYPED } from '../support/completing.ts';
 import { run } from '../support/process.ts';
 
-/** Each test starts a shell, and that starts the program. What zsh and fish make of it is in the interop suite. */
-const SLOW = { timeout: 60_000 };
 let completing: Completing;
 beforeAll(async () => {
   completing = await Completing.start();
@@ -32,16 +30,16 @@ async function offered(line: string): Promise<readonly string[]> {
   return whole.sort();
 }
 
-it.each(OFFERED)('%s', SLOW, async (line, all) => {
+it.each(OFFERED)('%s', async (line, all) => {
   expect(await offered(line)).toEqual(all);
 });
 
-it('expands nothing of what a server says', SLOW, async () => {
+it('expands nothing of what a server says', async () => {
   expect((await offered('beatbridge check ')).length).toBeGreaterThan(3);
   expect(completing.hasExpanded).toBe(false);
 });
 
-it('completes what is typed at a terminal', SLOW, async () => {
+it('completes what is typed at a terminal', async () => {
   const file = join(completing.dir, 'bashrc');
   const show = `show() { echo "<<$READLINE_LINE>>"; READLINE_LINE=; READLINE_POINT=0; }; bind -x '"\\C-x": show'`;
   writeFileSync(file, `PS1=; source script.bash; ${show}; bind 'set bell-style none'; echo READY`);
@@ -52,7 +50,7 @@ it('completes what is typed at a terminal', SLOW, async () => {
   expect(lines).toEqual(TYPED.map(([, whole]) => whole));
 });
 
-it('is refused for other shells: 2, and what cannot be asked in time offers nothing', SLOW, async () => {
+it('is refused for other shells: 2, and what cannot be asked in time offers nothing', async () => {
   expect(await run(['completion', 'csh'])).toMatchObject({ code: 2, stdout: '' });
   const names = (...words: readonly string[]) => run(['complete-names', 'services', '--', 'beatbridge', 'check', ...words, '']);
   expect(await names('--addr', '127.0.0.1:1')).toEqual({ code: 0, stdout: '', stderr: '' });

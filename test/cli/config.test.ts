@@ -17,10 +17,7 @@ function written(name: string, text: string): string {
   return file;
 }
 
-/** Each test starts processes, and some of them several. */
-const SLOW = { timeout: 30_000 };
-
-describe('beatbridge config', SLOW, () => {
+describe('beatbridge config', () => {
   const bad = written('bad.yaml', 'prot: 1\npushDelayMs: 20ms\nhealthPort: 8848\n');
   const faults = [
     `beatbridge: ${bad}:1:1 prot is not an option, did you mean port?`,

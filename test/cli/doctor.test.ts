@@ -17,8 +17,6 @@ import { fixedPorts, freePorts } from '../support/ports.ts';
 import { FREE_PORTS, run, startProcess } from '../support/process.ts';
 import { register } from '../support/server.ts';
 
-/** Each test starts processes. */
-const SLOW = { timeout: 60_000 };
 const dir = mkdtempSync(join(tmpdir(), 'beatbridge-doctor-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -31,7 +29,7 @@ async function doctor(args: readonly string[], env: Readonly<Record<string, stri
   return { code, stderr, ...said, of };
 }
 
-describe('beatbridge doctor', SLOW, () => {
+describe('beatbridge doctor', () => {
   it('finds ports free and no server, and says so on a terminal line by line', async () => {
     const [port, grpc, health] = await freePorts(3);
     const args = ['--host', '127.0.0.1', '--port', `${port}`, '--grpc-port', `${grpc}`, '--health-port', `${health}`];

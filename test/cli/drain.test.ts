@@ -8,9 +8,6 @@ import { login, PASSWORD, SECRET, userFileOf } from '../support/guarded.ts';
 import { FREE_PORTS, type Process, run, startProcess } from '../support/process.ts';
 import { register } from '../support/server.ts';
 
-/** Each test starts processes. */
-const SLOW = { timeout: 30_000 };
-
 const dir = mkdtempSync(join(tmpdir(), 'beatbridge-drain-'));
 const at = (name: string) => join(dir, name);
 const ISO = '\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z';
@@ -18,7 +15,7 @@ let bridge: Process;
 
 beforeAll(async () => {
   bridge = await startProcess([...FREE_PORTS, '--probes', 'false', '--data-dir', 'none']);
-}, 30_000);
+});
 beforeEach(async () => {
   await fetch(`http://${bridge.listeners.main}/drains/10.0.0.1:80`, { method: 'DELETE' });
   for (const params of [{}, { namespaceId: 'dev', groupName: 'G1' }])
@@ -35,7 +32,7 @@ const asProcess = (...args: string[]) => run(args, { BEATBRIDGE_ADDR: bridge.lis
 
 const statusOf = async (name: string) => (await fetch(`http://${bridge.listeners.main}/health/${name}`)).status;
 
-describe('beatbridge drain, drains and resume', SLOW, () => {
+describe('beatbridge drain, drains and resume', () => {
   it('take an address out in all services, show it, and put it back', async () => {
     const drained = await asProcess('drain', '10.0.0.1:80', '--for', '5m', '--reason', 'a release');
     expect(drained).toEqual({ code: 0, stderr: '', stdout: expect.any(String) });

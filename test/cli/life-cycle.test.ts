@@ -12,9 +12,6 @@ import { answerOf, NACOS_NOT_READY, nacos, nacosProbes, register } from '../supp
 
 const connect = HEALTH_CLIENTS['gRPC (grpc-js)'];
 
-/** Each test starts processes. */
-const SLOW = { timeout: 30_000 };
-
 const folder = mkdtempSync(join(tmpdir(), 'beatbridge-life-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -37,7 +34,7 @@ const pages = async (bridge: Process, path: string) =>
     }),
   );
 
-describe('the drain delay', SLOW, () => {
+describe('the drain delay', () => {
   it('SIGTERM flips readiness at once, and all else is answered, over new connections too, until a second one ends it', async () => {
     await using bridge = await startProcess([...FREE_PORTS, '--drain-delay', '60000']);
     await register(bridge, 'orders');
@@ -84,7 +81,7 @@ describe('the drain delay', SLOW, () => {
   });
 });
 
-it('a server that cannot be closed in order says why, and ends with exit code 1', SLOW, async () => {
+it('a server that cannot be closed in order says why, and ends with exit code 1', async () => {
   const fails = 'process.getBuiltinModule("net").Server.prototype.close = () => { throw new Error("no end"); };';
   const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(fails)}` };
   await using bridge = await startProcess(FREE_PORTS, env);
@@ -99,7 +96,7 @@ it('a server that cannot be closed in order says why, and ends with exit code 1'
   });
 });
 
-describe('a store that cannot be written', SLOW, () => {
+describe('a store that cannot be written', () => {
   it('is said by readyz, which stays 200, until it can be written again', async () => {
     await using bridge = await startProcess([...FREE_PORTS, '--data-dir', join(folder, 'data')]);
     const bound = (bytes: string) => execFileSync('prlimit', ['--pid', String(bridge.child.pid), `--fsize=${bytes}:`]);
@@ -133,7 +130,7 @@ describe('a store that cannot be written', SLOW, () => {
   });
 });
 
-describe('systemd', SLOW, () => {
+describe('systemd', () => {
   /** A program of that name that writes down what it is told. */
   function recorder(name: string, code = 0) {
     const bin = mkdtempSync(join(folder, 'bin-'));
@@ -184,7 +181,7 @@ describe('systemd', SLOW, () => {
   });
 });
 
-describe('the hang limit', SLOW, () => {
+describe('the hang limit', () => {
   /** On SIGUSR2 the loop never turns again. */
   const HANGS = 'process.on("SIGUSR2", () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));';
   const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(HANGS)}` };

@@ -12,10 +12,7 @@ import { nacos, register, unhealthyAfter } from '../support/server.ts';
 
 const connect = HEALTH_CLIENTS['gRPC (grpc-js)'];
 
-/** Each test starts processes, and some of them several. */
-const SLOW = { timeout: 30_000 };
-
-describe('beatbridge serve', SLOW, () => {
+describe('beatbridge serve', () => {
   it('says on one line of standard output where it listens, and nothing else there', async () => {
     await using bridge = await startProcess();
     expect(bridge.stdout.map((line) => JSON.parse(line))).toEqual([{ msg: 'ready', listeners: bridge.listeners }]);
@@ -204,7 +201,7 @@ describe('beatbridge serve', SLOW, () => {
   });
 });
 
-describe('beatbridge', SLOW, () => {
+describe('beatbridge', () => {
   it('without a command serves', async () => {
     const { code, stderr } = await run(['--port', 'http']);
     expect({ code, stderr }).toEqual({ code: 2, stderr: 'beatbridge: --port must be 0..65535, got "http"\n' });

@@ -20,9 +20,6 @@ import { serving } from '../support/exchanges.ts';
 import { CLI, FREE_PORTS, type Process, run, startProcess } from '../support/process.ts';
 import { nacos, register } from '../support/server.ts';
 
-/** Each test starts processes. */
-const SLOW = { timeout: 30_000 };
-
 let dir = '';
 let bridge: Process;
 let server = '';
@@ -32,7 +29,7 @@ beforeAll(async () => {
   server = `http://${bridge.listeners.main}`;
   await register(bridge, 'orders', { ephemeral: 'false' });
   await nacos(bridge, 'POST', '/nacos/v1/cs/configs', { dataId: 'd', group: 'G', content: 'hello' });
-}, 30_000);
+});
 afterAll(async () => {
   await bridge.stop('SIGKILL');
   rmSync(dir, { recursive: true, force: true });
@@ -42,7 +39,7 @@ const pathOf = (name: string) => join(dir, name);
 /** Without the head, which says when. */
 const bodyOf = (text: string) => text.slice(text.indexOf('\n') + 1);
 
-describe('beatbridge export', SLOW, () => {
+describe('beatbridge export', () => {
   it('writes to standard output, or a file for its owner alone, the same but for the head', async () => {
     const { code, stdout, stderr } = await run(['export', '--server', server]);
     expect([code, stderr]).toEqual([0, '']);
@@ -193,7 +190,7 @@ describe('beatbridge export', SLOW, () => {
   });
 });
 
-describe('beatbridge import', SLOW, () => {
+describe('beatbridge import', () => {
   it('brings a file in, and standard input too, and says what it did', async () => {
     const file = (await ran(['export', '--server', server])).stdout;
     writeFileSync(pathOf('b.jsonl'), file);

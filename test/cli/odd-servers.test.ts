@@ -3,9 +3,6 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { run } from '../support/process.ts';
 
-/** Each test starts processes. */
-const SLOW = { timeout: 30_000 };
-
 /** Whoever listens there does what he is told with each connection. */
 async function listening(onSocket: (socket: Socket) => void): Promise<string> {
   const server: Server = createServer((socket) => onSocket(socket.on('error', () => {}))).listen(0, '127.0.0.1');
@@ -15,7 +12,7 @@ async function listening(onSocket: (socket: Socket) => void): Promise<string> {
   return `127.0.0.1:${address !== null && typeof address === 'object' ? address.port : ''}`;
 }
 
-describe('a server that is something else', SLOW, () => {
+describe('a server that is something else', () => {
   it('is not said to speak TLS where none is spoken', async () => {
     const mail = await listening((socket) => void socket.end('220 mail\r\n'));
     expect(await run(['list', '--addr', mail])).toEqual({

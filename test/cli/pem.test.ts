@@ -6,8 +6,6 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Authority } from '../support/certificates.ts';
 import { run } from '../support/process.ts';
 
-/** Each test starts processes. */
-const SLOW = { timeout: 30_000 };
 const dir = mkdtempSync(join(tmpdir(), 'beatbridge-pem-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -27,7 +25,7 @@ for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name),
 const at = (name: string) => join(dir, name);
 const pair = (cert: string, key: string) => ['--tls-client-cert', at(cert), '--tls-client-key', at(key)];
 
-describe('a file of TLS', SLOW, () => {
+describe('a file of TLS', () => {
   it.each<readonly [what: string, args: readonly string[], fault: string, file: string]>([
     ['no PEM for authorities', ['--tls-ca-cert', at('text')], '--tls-ca-cert holds no certificates in PEM', 'text'],
     ['nothing for authorities', ['--tls-ca-cert', at('empty')], '--tls-ca-cert holds no certificates in PEM', 'empty'],

@@ -11,8 +11,6 @@ import { CLI, type Process, startProcess } from '../support/process.ts';
 import { answerOf, deregister, nacos } from '../support/server.ts';
 
 const connect = HEALTH_CLIENTS['gRPC (grpc-js)'];
-/** Each test starts processes. */
-const SLOW = { timeout: 90_000 };
 
 /** For all that leave it as they found it. */
 let bridge: Process;
@@ -53,7 +51,7 @@ async function hosts(bridge: Pick<Process, 'listeners'>, serviceName: string): P
   return (body as { hosts: { ip: string; port: number }[] }).hosts.map(({ ip, port }) => `${ip}:${port}`);
 }
 
-describe('beatbridge register --beat', SLOW, () => {
+describe('beatbridge register --beat', () => {
   it('is served as long as it runs, far beyond its timeout, and says goodbye', async () => {
     const one = registering(bridge.listeners.main, 'orders', '10.0.0.1:80', '--beat', '--interval', '1s');
     using client = connect(bridge.listeners.health);
@@ -134,7 +132,7 @@ describe('beatbridge register --beat', SLOW, () => {
   });
 });
 
-describe('beatbridge register', SLOW, () => {
+describe('beatbridge register', () => {
   it('believes no server that answers like none: 3', async () => {
     for (const body of ['<html>hello', '{"hello":1}', '']) {
       const other = createServer((_, res) => void res.end(body)).listen(0, '127.0.0.1');
@@ -167,7 +165,7 @@ describe('beatbridge register', SLOW, () => {
   });
 });
 
-describe('beatbridge register -- COMMAND', SLOW, () => {
+describe('beatbridge register -- COMMAND', () => {
   const script = (text: string) => ['--', process.execPath, '-e', text];
   /** A program that ends with 7 once it is asked to, by a file. */
   const endingOnceAsked = () => {

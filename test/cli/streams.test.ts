@@ -5,8 +5,6 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { CLI, type Process, startProcess } from '../support/process.ts';
 import { register } from '../support/server.ts';
 
-/** Each test starts processes. */
-const SLOW = { timeout: 30_000 };
 let bridge: Process;
 
 beforeAll(async () => {
@@ -17,7 +15,7 @@ beforeAll(async () => {
     enabled: 'false',
     metadata: JSON.stringify({ a: '\u009b31m\u202e<\u2066' }),
   });
-}, 30_000);
+});
 afterAll(async () => {
   await bridge.stop('SIGKILL');
 });
@@ -41,7 +39,7 @@ async function ended(
   return { code, stderr };
 }
 
-describe('a command whose output nobody reads on', SLOW, () => {
+describe('a command whose output nobody reads on', () => {
   it.each<readonly [code: number, args: readonly string[]]>([
     [0, ['--help']],
     [0, ['serve', '--help']],
@@ -68,7 +66,7 @@ describe('a command whose output nobody reads on', SLOW, () => {
 });
 
 // A device of Linux that is always full: elsewhere there is nothing like it to write to.
-describe.skipIf(!existsSync('/dev/full'))('a command whose output cannot be written', SLOW, () => {
+describe.skipIf(!existsSync('/dev/full'))('a command whose output cannot be written', () => {
   it.each<readonly [args: readonly string[]]>([
     [['list', '-o', 'json']],
     [['check', 'orders']],
@@ -85,7 +83,7 @@ describe.skipIf(!existsSync('/dev/full'))('a command whose output cannot be writ
   });
 });
 
-describe('JSON of a command', SLOW, () => {
+describe('JSON of a command', () => {
   it('writes out what a terminal would obey, and says the same', async () => {
     const child = spawn(process.execPath, [CLI, 'instances', 'billing', '-o', 'json', '--addr', bridge.listeners.main]);
     let stdout = '';

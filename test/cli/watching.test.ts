@@ -9,9 +9,6 @@ import type { Target } from '../../src/cli/client/target.ts';
 import { run, startProcess } from '../support/process.ts';
 import { register } from '../support/server.ts';
 
-/** Each test starts processes. */
-const SLOW = { timeout: 60_000 };
-
 /** A gRPC server that answers a Watch as it is told. */
 async function serving(onStream: (stream: ServerHttp2Stream, session: Http2Session, headers: IncomingHttpHeaders) => void) {
   const server = createServer()
@@ -99,7 +96,7 @@ describe('a Watch', () => {
   });
 });
 
-describe('beatbridge watch', SLOW, () => {
+describe('beatbridge watch', () => {
   it('tells of every name, however many there are', async () => {
     await using bridge = await startProcess();
     const names = Array.from({ length: 1_200 }, (_, i) => `service-${i}`);
@@ -143,7 +140,7 @@ describe('a call of gRPC', () => {
   ])('says how long it waits in eight digits at most: %d ms', (ms, text) => expect(timeoutText(ms)).toBe(text));
 });
 
-describe('beatbridge check', SLOW, () => {
+describe('beatbridge check', () => {
   it('sends what the probe sends: bytes in base64, and a time that gRPC can read', async () => {
     const heard: IncomingHttpHeaders[] = [];
     const port = await serving((stream, _, headers) => {

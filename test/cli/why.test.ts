@@ -11,7 +11,6 @@ import { deregister, nacos, register, unhealthyAfter } from '../support/server.t
 
 /** `beatbridge why` of each state that a service can be in, asked of a server that runs. */
 
-const SLOW = { timeout: 30_000 };
 const SOON = { timeout: 20_000, interval: 20 };
 /** `IP:PORT` of most of them. */
 const AT = '10.0.0.1:80';
@@ -27,7 +26,7 @@ beforeAll(async () => {
   const ports = (await fixedPorts()).map((part) => (part === 'false' ? 'true' : part));
   args = [...ports, '--probe-allow', '127.0.0.1', '--data-dir', dataDir];
   bridge = await startProcess(args);
-}, 30_000);
+});
 afterAll(async () => {
   await bridge.stop('SIGKILL');
   rmSync(dataDir, { recursive: true, force: true });
@@ -49,7 +48,7 @@ async function why(name: string, { status = 503, code = 4 } = {}) {
 
 const matching = (text: string) => expect.stringMatching(new RegExp(`^${text}$`));
 
-describe('why', SLOW, () => {
+describe('why', () => {
   it('of one that is silent: when its last beat was, from where, by which client and how often they were', async () => {
     const headers = { 'user-agent': 'Nacos-Java-Client:v1.4.2' };
     const instance = { serviceName: 'silent', ip: '10.0.0.1', port: 80, metadata: unhealthyAfter(200) };
