@@ -21,6 +21,7 @@ async function happened(server: Server, query: string): Promise<string> {
 const dialog = ({ page }: Screen) => page.getByRole('dialog');
 const button = (screen: Screen, name: string) => screen.row('10.0.0.1').first().getByRole('button', { name, exact: true });
 
+// Without a browser there is nothing to look with; `npm test` says so.
 describe.skipIf(CHROMIUM === undefined)('what operators do in Chromium', () => {
   it('puts an instance offline in one page: the other sees it, and events, and health; and it is taken back', async () => {
     await using server = await startServer();
@@ -102,6 +103,7 @@ describe.skipIf(CHROMIUM === undefined)('what operators do in Chromium', () => {
   });
 });
 
+// Without a browser there is nothing to look with; `npm test` says so.
 describe.skipIf(CHROMIUM === undefined)('a service in Chromium', () => {
   it('is created and gone to, deleted, and there again once that is taken back', async () => {
     await using server = await startServer();
@@ -123,6 +125,7 @@ describe.skipIf(CHROMIUM === undefined)('a service in Chromium', () => {
   });
 });
 
+// Without a browser there is nothing to look with; `npm test` says so.
 describe.skipIf(CHROMIUM === undefined)('a login in Chromium', () => {
   it('of a reader shows what there is, and nothing that one could do', async () => {
     await using server = await startGuarded({ ann: 'reader' });

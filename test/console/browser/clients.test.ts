@@ -10,6 +10,7 @@ const browser = browserOfFile();
 const JAVA = { clientVersion: 'Nacos-Java-Client:v2.5.1', labels: { module: 'naming', AppName: 'checkout' } };
 const ORDERS = '#/instance?namespace=public&group=DEFAULT_GROUP&service=orders&ip=10.0.0.1&port=80';
 
+// Without a browser there is nothing to look with; `npm test` says so.
 describe.skipIf(CHROMIUM === undefined)('an instance in Chromium', () => {
   it('says how it is, when it was heard, and what would follow if it stopped', async () => {
     await using server = await startServer();
@@ -41,6 +42,7 @@ describe.skipIf(CHROMIUM === undefined)('an instance in Chromium', () => {
   });
 });
 
+// Without a browser there is nothing to look with; `npm test` says so.
 describe.skipIf(CHROMIUM === undefined)('clients in Chromium', () => {
   it('are named with what went with them when they are killed, and say why they ended', async () => {
     await using server = await startServer();

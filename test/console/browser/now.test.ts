@@ -17,6 +17,7 @@ function tabOf({ page }: Screen): Promise<string> {
   return page.evaluate("document.title + ' ' + document.getElementById('favicon').getAttribute('href')");
 }
 
+// Without a browser there is nothing to look with; `npm test` says so.
 describe.skipIf(CHROMIUM === undefined)('the first page, in Chromium', () => {
   it('says how to begin where nothing is registered, and then that all is well', async () => {
     await using server = await startServer();
@@ -83,6 +84,7 @@ describe.skipIf(CHROMIUM === undefined)('the first page, in Chromium', () => {
   });
 });
 
+// Without a browser there is nothing to look with; `npm test` says so.
 describe.skipIf(CHROMIUM === undefined)('the page of the server, in Chromium', () => {
   it('has its limits, and the options that were set with where they come from', async () => {
     await using server = await startServer({ maxServices: 1 });

@@ -27,6 +27,7 @@ function verdict({ page }: Screen, says: string): Promise<void> {
   return status.filter({ hasText: new RegExp(`^\\W+${says}$`) }).waitFor();
 }
 
+// Without a browser there is nothing to look with; `npm test` says so.
 describe.skipIf(CHROMIUM === undefined)('services in Chromium', () => {
   it('are searched, filtered and sorted by the address alone, and back again', async () => {
     await using server = await startServer();
@@ -69,6 +70,7 @@ describe.skipIf(CHROMIUM === undefined)('services in Chromium', () => {
   });
 });
 
+// Without a browser there is nothing to look with; `npm test` says so.
 describe.skipIf(CHROMIUM === undefined)('a service in Chromium', () => {
   it('turns red while one looks: first a countdown, then who stopped, when and why', async () => {
     await using room = await stoodStill();
