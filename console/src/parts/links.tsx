@@ -49,3 +49,17 @@ export function ClientLink({ id }: { readonly id: string }) {
     </a>
   );
 }
+
+interface SoftwareProps {
+  readonly of: { readonly client?: string; readonly app?: string };
+}
+
+/** What a client calls itself, and its application. */
+export function Software({ of: { client, app } }: SoftwareProps) {
+  if ((client ?? app) === undefined) return null;
+  return (
+    <span>
+      {client} {app !== undefined && <small>{app}</small>}
+    </span>
+  );
+}

@@ -2,7 +2,7 @@ import type { ClientsFacts, EventLine } from '../../../src/console/api.ts';
 import { Ago } from '../clock.tsx';
 import { endWords } from '../ends.ts';
 import { Pager, SearchBox, Select } from '../parts/filters.tsx';
-import { addressOf, ClientLink } from '../parts/links.tsx';
+import { addressOf, ClientLink, Software } from '../parts/links.tsx';
 import { Section, Title } from '../parts/section.tsx';
 import { Table } from '../parts/table.tsx';
 import { href } from '../route.ts';
@@ -79,15 +79,7 @@ export function Clients({ facts, rows }: ViewProps<'clients'>) {
         columns={[
           { title: t('id'), cell: ({ id }) => <ClientLink id={id} /> },
           { title: t('kind'), isMinor: true, cell: ({ kind }) => t(kind) },
-          {
-            title: t('version'),
-            cell: ({ client, app }) =>
-              (client ?? app) !== undefined && (
-                <span>
-                  {client} {app !== undefined && <small>{app}</small>}
-                </span>
-              ),
-          },
+          { title: t('version'), cell: (row) => <Software of={row} /> },
           { title: t('from'), isMinor: true, cell: (row) => <span class="mono">{addressOf(row)}</span> },
           { title: t('since'), cell: ({ since }) => since !== undefined && <Ago at={since} /> },
           { title: t('registered'), isNumber: true, cell: ({ registered }) => number(registered) },

@@ -1,6 +1,6 @@
 import type { PushesFacts } from '../../../src/console/api.ts';
 import { Pager, SearchBox, Select } from '../parts/filters.tsx';
-import { addressOf, ClientLink, Name } from '../parts/links.tsx';
+import { addressOf, ClientLink, Name, Software } from '../parts/links.tsx';
 import { Section, Title } from '../parts/section.tsx';
 import { Table } from '../parts/table.tsx';
 import { viewTitle } from '../titles.ts';
@@ -64,15 +64,7 @@ export function Pushes({ facts, rows }: ViewProps<'pushes'>) {
         columns={[
           { title: t('service'), cell: (row) => <Name of={row} /> },
           { title: t('client'), cell: ({ clientId }) => <ClientLink id={clientId} /> },
-          {
-            title: t('version'),
-            cell: ({ client, app }) =>
-              (client ?? app) !== undefined && (
-                <span>
-                  {client} {app !== undefined && <small>{app}</small>}
-                </span>
-              ),
-          },
+          { title: t('version'), cell: (row) => <Software of={row} /> },
           { title: t('from'), isMinor: true, cell: (row) => <span class="mono">{addressOf(row)}</span> },
           { title: t('by'), cell: ({ by }) => t(by) },
         ]}
